@@ -10,7 +10,8 @@ use oauth_types::GrantType;
 use web::outbound::Client as HttpClient;
 
 use crate::components::{
-    Challenges, ClientAuthenticator, Clients, KeySettings, SigningKeys, Subjects, TokenHooks, Tokens,
+    Challenges, ClientAuthenticator, Clients, Grants, KeySettings, LoginSessions, SigningKeys, Subjects, TokenHooks,
+    Tokens,
 };
 use crate::config::{Config, ConfigError};
 
@@ -42,6 +43,8 @@ pub struct OAuth {
     pub(crate) authenticator: ClientAuthenticator,
     pub(crate) challenges: Challenges,
     pub(crate) subjects: Subjects,
+    pub(crate) login_sessions: LoginSessions,
+    pub(crate) grants: Grants,
     pub(crate) keys: Arc<SigningKeys>,
     pub(crate) tokens: Tokens,
     pub(crate) token_hooks: TokenHooks,
@@ -78,6 +81,14 @@ impl OAuth {
                 config.assertion_audiences(),
             ),
             challenges: Challenges::new(database.clone(), sealer.clone(), config.challenge_lifetime()),
+            login_sessions: LoginSessions::new(
+                database.clone(),
+                rng.clone(),
+                sessions.clone(),
+                config.issuer(),
+                config.challenge_lifetime(),
+            ),
+            grants: Grants::new(database.clone(), sealer.clone()),
             subjects: Subjects::new(config.pairwise_salt().cloned()),
             token_hooks: TokenHooks::new(http.clone(), token_hook, refresh_token_hook, settings.clone()),
             tokens: Tokens::new(database.clone(), sealer.clone(), rng.clone(), keys.clone(), settings),

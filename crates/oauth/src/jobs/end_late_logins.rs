@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::OAuth;
+use crate::components::login_sessions::Cause;
 
 const KIND: &str = "oauth.end_late_logins";
 
@@ -39,6 +40,7 @@ impl Handler for EndLateLogins {
     async fn run(&self, cx: &Context, job: &Job) -> Result<(), Failure> {
         let payload: Payload = serde_json::from_value(job.payload.clone())
             .map_err(|error| Failure::Permanent(format!("the payload makes no sense: {error}")))?;
-        Ok(self.0.end_logins_accepted_until(cx, &payload.subject, payload.ended_at).await?)
+        let cause = Cause::RedeemedLate { subject: &payload.subject, ended_at: payload.ended_at };
+        Ok(self.0.login_sessions.end_now(cx, cause).await?)
     }
 }

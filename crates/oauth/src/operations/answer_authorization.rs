@@ -9,7 +9,6 @@ use std::time::Duration;
 use base::{Context, PlainToken, Timestamp};
 use database::WriteTx;
 use oauth_types::{ErrorCode, GrantType, OAuthError, ResponseTypes, ScopeSet};
-use serde_json::json;
 
 use super::consent_sessions::CONSENT_DETAILS;
 use crate::OAuth;
@@ -19,6 +18,7 @@ use crate::domain::authorization_code;
 use crate::domain::authorization_request::{AuthorizationRequest, Refusal, ResponseTarget};
 use crate::domain::client::Client;
 use crate::domain::consent::{self, AcceptedConsent, Consent, ConsentDetails, ConsentFlow};
+use crate::domain::event::Event;
 use crate::domain::grant::{CodeState, Grant, GrantSession, IssuedCode as StoredCode};
 use crate::domain::lifespan::Lifespans;
 use crate::domain::person_claims::PersonClaims;
@@ -101,12 +101,13 @@ impl OAuth {
             self.write_consent(cx, &mut tx, consent, accepted, self.tokens_expire_at(&client, accepted, cx.now))
                 .await?;
         }
-        let event = jobs::Event {
-            name: "OAuth2ConsentAccepted",
-            subject: grant.subject.clone(),
-            attributes: json!({"client_id": client.id, "consent_request_id": flow.id, "scope": accepted.scope}),
+        let event = Event::ConsentAccepted {
+            subject: &grant.subject,
+            client_id: &client.id,
+            consent_request_id: flow.id,
+            scope: &accepted.scope,
         };
-        jobs::append_event(&mut tx, cx, event).await?;
+        jobs::append(&mut tx, cx, &[event]).await?;
         tx.commit().await?;
         let mut issued = IssuedAuthorization {
             target: request.target,

@@ -1,11 +1,11 @@
 //! Consents as operators see them: list them, and take them back together with the tokens they led to.
 
 use base::{Context, Page, PageRequest, Timestamp};
-use serde_json::json;
 
 use crate::OAuth;
 use crate::domain::client::{Client, ClientId};
 use crate::domain::consent::{Consent, ConsentDetails};
+use crate::domain::event::Event;
 use crate::domain::grant::GrantId;
 use crate::domain::login_session::LoginSessionId;
 use crate::storage::consents::ConsentKey;
@@ -86,25 +86,27 @@ impl OAuth {
     /// Takes consents back. Codes, refresh tokens and access tokens that they led to end in the same transaction.
     pub async fn revoke_consents(&self, cx: &Context, which: &RevokeConsents) -> Result<(), database::Error> {
         let mut tx = self.database.write(cx.tenant).await?;
-        let (subject, attributes) = match which {
+        let found;
+        let event = match which {
             RevokeConsents::One(id) => {
-                revocations::revoke(&mut tx, id.as_uuid(), cx.now).await?;
-                consents::delete(&mut tx, *id).await?;
-                (String::new(), json!({"consent_request_id": id}))
+                let grant = revocations::revoke(&mut tx, *id, cx.now).await?;
+                // A consent that was skipped has a grant alone.
+                found = consents::delete(&mut tx, *id).await?.or(grant);
+                let Some((subject, client)) = &found else { return Ok(()) };
+                Event::ConsentRevoked { subject, client_id: Some(client), consent_request_id: Some(*id) }
             }
             RevokeConsents::OfSubject(subject) => {
                 revocations::revoke_by_subject(&mut tx, subject, cx.now).await?;
                 consents::delete_by_subject(&mut tx, subject).await?;
-                (subject.clone(), json!({}))
+                Event::ConsentRevoked { subject, client_id: None, consent_request_id: None }
             }
             RevokeConsents::OfSubjectAndClient(subject, client) => {
                 revocations::revoke_by_subject_and_client(&mut tx, subject, client, cx.now).await?;
                 consents::delete_by_subject_and_client(&mut tx, subject, client).await?;
-                (subject.clone(), json!({"client_id": client}))
+                Event::ConsentRevoked { subject, client_id: Some(client), consent_request_id: None }
             }
         };
-        let event = jobs::Event { name: "OAuth2ConsentRevoked", subject, attributes };
-        jobs::append_event(&mut tx, cx, event).await?;
+        jobs::append(&mut tx, cx, &[event]).await?;
         tx.commit().await
     }
 }

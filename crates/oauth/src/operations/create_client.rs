@@ -1,12 +1,12 @@
 //! Registers a client (RFC 7591 section 3).
 
 use base::{Context, PlainToken, Secret};
-use serde_json::json;
 
 use super::save_client::{CheckClientError, HashedSecret};
 use crate::OAuth;
 use crate::domain::client::{Client, ClientId, ClientMetadata};
 use crate::domain::client_validation::InvalidMetadata;
+use crate::domain::event::Event;
 use crate::storage::clients;
 
 /// What somebody wants to register.
@@ -64,12 +64,8 @@ impl OAuth {
         if !clients::insert(&mut tx, &client).await? {
             return Err(CreateClientError::IdTaken);
         }
-        let event = jobs::Event {
-            name: "OAuth2ClientCreated",
-            subject: client.id.to_string(),
-            attributes: json!({"client_id": client.id, "client_name": client.metadata.client_name}),
-        };
-        jobs::append_event(&mut tx, cx, event).await?;
+        let event = Event::ClientCreated { client_id: &client.id, client_name: &client.metadata.client_name };
+        jobs::append(&mut tx, cx, &[event]).await?;
         tx.commit().await?;
         Ok(CreatedClient { client, secret: plain, registration_access_token })
     }

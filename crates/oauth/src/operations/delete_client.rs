@@ -1,11 +1,11 @@
 //! Deletes a client, and in the same transaction what it was granted: its tokens are inactive at once.
 
 use base::Context;
-use serde_json::json;
 
 use super::save_client::SaveClientError;
 use crate::OAuth;
 use crate::domain::client::ClientId;
+use crate::domain::event::Event;
 use crate::storage::{clients, consents, forced_subjects, revocations};
 
 impl OAuth {
@@ -17,9 +17,7 @@ impl OAuth {
         revocations::revoke_by_client(&mut tx, id, cx.now).await?;
         consents::delete_by_client(&mut tx, id).await?;
         forced_subjects::delete_by_client(&mut tx, id).await?;
-        let attributes = json!({"client_id": id});
-        let event = jobs::Event { name: "OAuth2ClientDeleted", subject: id.to_string(), attributes };
-        jobs::append_event(&mut tx, cx, event).await?;
+        jobs::append(&mut tx, cx, &[Event::ClientDeleted { client_id: id }]).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -53,7 +53,7 @@ impl OAuth {
         token: &PlainToken,
     ) -> Result<Option<ActiveToken>, database::Error> {
         let Some(opened) = RefreshToken::open(&self.sealer, cx.tenant, token) else { return Ok(None) };
-        let Some(grant) = self.find_grant(cx, opened.grant).await? else { return Ok(None) };
+        let Some(grant) = self.grants.find(cx, opened.grant).await? else { return Ok(None) };
         let Some(family) = &grant.refresh else { return Ok(None) };
         let is_current = family.generation == opened.generation && family.digest == token.digest();
         // A token in its grace period still works, so it is active.

@@ -7,10 +7,10 @@ use std::time::Duration;
 use base::{Context, Timestamp};
 use database::WriteTx;
 use jose::{Algorithm, Jwk, JwkSet, KeyUse, UnknownAlgorithm};
-use serde_json::json;
 
 use crate::OAuth;
 use crate::components::signing_keys::SigningKeyError;
+use crate::domain::event::Event;
 use crate::domain::signing_key::{ACCESS_TOKEN_SET, ID_TOKEN_SET, RotationStep, StoredKey, rotation_step};
 use crate::storage::keys;
 
@@ -98,7 +98,7 @@ impl OAuth {
         if !keys::insert(&mut tx, &self.sealer, &key).await? {
             return Err(ManageKeysError::KidTaken(kid));
         }
-        self.commit_keys(cx, tx, set_name, "OAuth2KeyCreated").await?;
+        self.commit_keys(cx, tx, Event::KeyCreated { set: set_name, kid: &kid }).await?;
         Ok(jwk)
     }
 
@@ -116,7 +116,7 @@ impl OAuth {
                 return Err(ManageKeysError::KidTaken(key.kid));
             }
         }
-        self.commit_keys(cx, tx, set_name, "OAuth2KeySetReplaced").await?;
+        self.commit_keys(cx, tx, Event::KeySetReplaced { set: set_name }).await?;
         Ok(set)
     }
 
@@ -132,7 +132,7 @@ impl OAuth {
         let mut tx = self.keys.change(cx).await?;
         keys::delete(&mut tx, set_name, kid).await?;
         keys::insert(&mut tx, &self.sealer, &stored_key(cx, set_name, jwk.clone(), 0)?).await?;
-        self.commit_keys(cx, tx, set_name, "OAuth2KeyReplaced").await?;
+        self.commit_keys(cx, tx, Event::KeyReplaced { set: set_name, kid }).await?;
         Ok(jwk)
     }
 
@@ -142,7 +142,7 @@ impl OAuth {
         if keys::delete_set(&mut tx, set_name).await? == 0 {
             return Ok(());
         }
-        self.commit_keys(cx, tx, set_name, "OAuth2KeySetDeleted").await
+        self.commit_keys(cx, tx, Event::KeySetDeleted { set: set_name }).await
     }
 
     /// A key that does not exist is no error.
@@ -151,7 +151,7 @@ impl OAuth {
         if !keys::delete(&mut tx, set_name, kid).await? {
             return Ok(());
         }
-        self.commit_keys(cx, tx, set_name, "OAuth2KeyDeleted").await
+        self.commit_keys(cx, tx, Event::KeyDeleted { set: set_name, kid }).await
     }
 
     /// Publishes the next key of each set that signs, when it is time to.
@@ -185,7 +185,7 @@ impl OAuth {
         keys::insert(&mut tx, &self.sealer, &key).await?;
         keys::retire_others(&mut tx, set_name, &key.kid, active_at, active_at.plus(self.longest_signed_lifespan()))
             .await?;
-        self.commit_keys(cx, tx, set_name, "OAuth2KeyRotated").await
+        self.commit_keys(cx, tx, Event::KeyRotated { set: set_name, kid: &key.kid }).await
     }
 
     /// For how long anything that we sign may be shown to us: tokens, and hints at a login that may be as old as a session.
@@ -194,15 +194,8 @@ impl OAuth {
         ttl.access_token.get().max(ttl.id_token.get()).max(ttl.authentication_session.get())
     }
 
-    async fn commit_keys(
-        &self,
-        cx: &Context,
-        mut tx: WriteTx,
-        set_name: &str,
-        name: &'static str,
-    ) -> Result<(), ManageKeysError> {
-        jobs::append_event(&mut tx, cx, jobs::Event { name, subject: set_name.to_owned(), attributes: json!({}) })
-            .await?;
+    async fn commit_keys(&self, cx: &Context, mut tx: WriteTx, event: Event<'_>) -> Result<(), ManageKeysError> {
+        jobs::append(&mut tx, cx, &[event]).await?;
         tx.commit().await?;
         self.keys.forget(cx);
         Ok(())

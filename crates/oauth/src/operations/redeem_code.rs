@@ -4,9 +4,7 @@
 //! requests one finds the code already redeemed, which is a replay and ends the family.
 
 use base::{Context, Timestamp};
-use database::WriteTx;
 use oauth_types::GrantType;
-use serde_json::json;
 
 use crate::OAuth;
 use crate::components::client_authenticator::AuthenticatedClient;
@@ -14,12 +12,12 @@ use crate::components::token_hooks::HookError;
 use crate::components::tokens::mint::{IssuedTokens, MintError};
 use crate::domain::authorization_code;
 use crate::domain::client::Client;
+use crate::domain::event::{Event, ExchangeFailure};
 use crate::domain::grant::Grant;
 use crate::domain::lifespan::Lifespans;
 use crate::domain::redemption::{CodeRefusal, PkcePolicy, RedeemCode, Redemption};
 use crate::domain::refresh::RefreshToken;
 use crate::storage::grants::{self, NewRefreshToken};
-use crate::storage::revocations;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RedeemCodeError {
@@ -50,8 +48,7 @@ impl OAuth {
             return Err(RedeemCodeError::GrantTypeNotAllowed);
         }
         let id = authorization_code::open(&self.sealer, cx.tenant, &request.code).ok_or(CodeRefusal::Unknown)?;
-        let grant = grants::find(&mut self.database.read(cx.tenant), &self.sealer, cx.tenant, id).await?;
-        let grant = grant.ok_or(CodeRefusal::Unknown)?;
+        let grant = self.grants.find(cx, id).await?.ok_or(CodeRefusal::Unknown)?;
         let pkce = &self.config.oauth2.pkce;
         let pkce =
             PkcePolicy { enforced: pkce.enforced, enforced_for_public_clients: pkce.enforced_for_public_clients };
@@ -61,7 +58,8 @@ impl OAuth {
             Redemption::Invalidated(reason) => {
                 let mut tx = self.database.write(cx.tenant).await?;
                 grants::mark_burnt(&mut tx, grant.id, request.code.digest()).await?;
-                jobs::append_event(&mut tx, cx, failed(&grant, "code_burnt")).await?;
+                let event = Event::exchange_failed(&grant, ExchangeFailure::CodeInvalidated);
+                jobs::append(&mut tx, cx, &[event]).await?;
                 tx.commit().await?;
                 Err(reason.into())
             }
@@ -93,18 +91,14 @@ impl OAuth {
             drop(tx);
             return self.revoke_replayed(cx, &grant).await;
         }
-        jobs::append_event(&mut tx, cx, issued(&grant, GrantType::AuthorizationCode)).await?;
+        jobs::append(&mut tx, cx, &[Event::token_issued(&grant, GrantType::AuthorizationCode)]).await?;
         tx.commit().await?;
         Ok(tokens)
     }
 
     /// RFC 6749 section 4.1.2: the second use of a code revokes its tokens, and the client gets an error.
     async fn revoke_replayed(&self, cx: &Context, grant: &Grant) -> Result<IssuedTokens, RedeemCodeError> {
-        let mut tx: WriteTx = self.database.write(cx.tenant).await?;
-        if revocations::revoke(&mut tx, grant.id.as_uuid(), cx.now).await? > 0 {
-            jobs::append_event(&mut tx, cx, failed(grant, "code_replayed")).await?;
-            tx.commit().await?;
-        }
+        self.grants.end_misused(cx, grant, ExchangeFailure::CodeReplayed).await?;
         Err(RedeemCodeError::Replayed)
     }
 }
@@ -123,22 +117,4 @@ pub(super) fn grant_expiry(
 
 fn may_refresh(client: &Client, grant: &Grant) -> bool {
     grant.scope.asks_for_offline_access() && client.allows_grant_type(GrantType::RefreshToken.as_str())
-}
-
-pub(super) fn issued(grant: &Grant, grant_type: GrantType) -> jobs::Event {
-    jobs::Event {
-        name: jobs::TOKEN_ISSUED,
-        subject: grant.subject.clone(),
-        attributes: json!({
-            "client_id": grant.client_id, "consent_request_id": grant.id, "grant_type": grant_type.as_str(),
-        }),
-    }
-}
-
-pub(super) fn failed(grant: &Grant, reason: &str) -> jobs::Event {
-    jobs::Event {
-        name: "OAuth2TokenExchangeError",
-        subject: grant.subject.clone(),
-        attributes: json!({"client_id": grant.client_id, "consent_request_id": grant.id, "reason": reason}),
-    }
 }

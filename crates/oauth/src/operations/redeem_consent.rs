@@ -5,7 +5,7 @@ use oauth_types::ErrorCode;
 
 use super::answer_authorization::{Agreement, IssuedAuthorization};
 use super::redeem_login::{RedeemError, unknown_client};
-use super::redeem_rejection::Rejected;
+use super::redeem_rejection::{Rejected, RejectedStep};
 use super::start_authorization::Browser;
 use crate::OAuth;
 use crate::domain::authorization_request::Refusal;
@@ -29,8 +29,8 @@ impl OAuth {
             Decision::Accepted(accepted) => accepted,
             Decision::Rejected(rejection) => {
                 let rejected = Rejected {
-                    event: "OAuth2ConsentRejected",
-                    subject: consent.login.subject,
+                    step: RejectedStep::Consent,
+                    subject: &consent.login.subject,
                     flow: &consent.flow,
                     challenge: self.challenges.consent_once(&consent.flow),
                 };

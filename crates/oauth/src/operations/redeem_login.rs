@@ -5,15 +5,15 @@ use std::time::Duration;
 use base::{Context, Timestamp};
 use database::WriteTx;
 use oauth_types::{ErrorCode, OAuthError, Prompt};
-use serde_json::json;
 
 use super::answer_authorization::{Agreement, IssueError, IssuedAuthorization};
-use super::redeem_rejection::Rejected;
+use super::redeem_rejection::{Rejected, RejectedStep};
 use super::start_authorization::Browser;
 use crate::OAuth;
 use crate::domain::authorization_request::{AuthorizationRequest, Refusal};
 use crate::domain::client::Client;
 use crate::domain::consent::{AcceptedConsent, ConsentFlow, ConsentSession};
+use crate::domain::event::Event;
 use crate::domain::login_challenge::{AcceptedLogin, AuthorizationFlow, Decision, LoginVerifier};
 use crate::domain::login_session::{LoginSession, LoginSessionId, MAX_LIFETIME};
 use crate::domain::person_claims::PersonClaims;
@@ -75,8 +75,8 @@ impl OAuth {
             Decision::Accepted(login) => self.redeem_accepted_login(cx, flow, login, browser).await,
             Decision::Rejected(rejection) => {
                 let rejected = Rejected {
-                    event: "OAuth2LoginRejected",
-                    subject: flow.remembered.as_ref().map(|login| login.subject.clone()).unwrap_or_default(),
+                    step: RejectedStep::Login,
+                    subject: flow.remembered.as_ref().map_or("", |login| &login.subject),
                     flow: &flow,
                     challenge: self.challenges.login_once(&flow),
                 };
@@ -122,12 +122,12 @@ impl OAuth {
         if request.is_silent() && !consent.skip {
             return Err(Refusal::to_client(&consent.flow.target, ErrorCode::ConsentRequired.into()).into());
         }
-        let event = jobs::Event {
-            name: "OAuth2LoginAccepted",
-            subject: consent.login.subject.clone(),
-            attributes: json!({"client_id": client.id, "login_session_id": consent.flow.session_id}),
+        let event = Event::LoginAccepted {
+            subject: &consent.login.subject,
+            client_id: &client.id,
+            login_session_id: consent.flow.session_id,
         };
-        jobs::append_event(&mut tx, cx, event).await?;
+        jobs::append(&mut tx, cx, &[event]).await?;
 
         if consent.skip && self.config.urls.consent.is_none() {
             // Everything that is asked for was agreed to before, and no application wants to add claims.

@@ -7,18 +7,18 @@ use base::{Context, PlainToken};
 use database::WriteTx;
 use oauth_types::{GrantType, ScopeSet};
 
-use super::redeem_code::{failed, grant_expiry, issued};
+use super::redeem_code::grant_expiry;
 use crate::OAuth;
 use crate::components::client_authenticator::AuthenticatedClient;
 use crate::components::token_hooks::HookError;
 use crate::components::tokens::mint::{IssuedTokens, MintError};
 use crate::domain::audience;
 use crate::domain::client::Client;
+use crate::domain::event::{Event, ExchangeFailure};
 use crate::domain::grant::{Grant, GrantId};
 use crate::domain::lifespan::Lifespans;
 use crate::domain::refresh::{GracePolicy, RefreshRefusal, RefreshToken, Rotation, open_successor, seal_successor};
 use crate::storage::grants::{self, NewRefreshToken, Successor};
-use crate::storage::revocations;
 
 /// How often a lost race is looked at again: each time another request has made progress.
 const MAX_ATTEMPTS: usize = 4;
@@ -78,7 +78,7 @@ impl OAuth {
         }
         let token = RefreshToken::open(&self.sealer, cx.tenant, &request.refresh_token);
         let token = token.ok_or(RefreshRefusal::Unknown)?;
-        let mut grant = self.find_grant(cx, token.grant).await?;
+        let mut grant = self.grants.find(cx, token.grant).await?;
         for _ in 0..MAX_ATTEMPTS {
             match self.try_refresh(cx, client, grant, token, &request).await? {
                 Attempt::Done(tokens) => return Ok(tokens),
@@ -111,11 +111,7 @@ impl OAuth {
             }
             Rotation::Outrun => Err(RefreshError::Outrun),
             Rotation::Reused => {
-                let mut tx = self.database.write(cx.tenant).await?;
-                if revocations::revoke(&mut tx, grant.id.as_uuid(), cx.now).await? > 0 {
-                    jobs::append_event(&mut tx, cx, failed(&grant, "refresh_token_reused")).await?;
-                    tx.commit().await?;
-                }
+                self.grants.end_misused(cx, &grant, ExchangeFailure::RefreshTokenReused).await?;
                 Err(RefreshError::Reused)
             }
             Rotation::Refused(reason) => Err(reason.into()),
@@ -159,7 +155,7 @@ impl OAuth {
         if !grants::mark_rotated(&mut tx, &self.sealer, &grant, &successor, expires_at).await? {
             return self.after_lost_race(tx, grant.id).await;
         }
-        jobs::append_event(&mut tx, cx, issued(&grant, GrantType::RefreshToken)).await?;
+        jobs::append(&mut tx, cx, &[Event::token_issued(&grant, GrantType::RefreshToken)]).await?;
         tx.commit().await?;
         Ok(Attempt::Done(IssuedTokens { refresh_token: Some(refresh_token.expose().to_owned()), ..tokens }))
     }
@@ -213,9 +209,5 @@ impl OAuth {
             period: self.config.rotation_grace(),
             uses: self.config.oauth2.grant.refresh_token.rotation_grace_reuse_count,
         }
-    }
-
-    pub(super) async fn find_grant(&self, cx: &Context, id: GrantId) -> Result<Option<Grant>, database::Error> {
-        grants::find(&mut self.database.read(cx.tenant), &self.sealer, cx.tenant, id).await
     }
 }

@@ -2,15 +2,15 @@
 //! is remembered as revoked until it would have expired.
 
 use base::{Context, PlainToken};
-use serde_json::json;
 
 use crate::OAuth;
 use crate::components::client_authenticator::AuthenticatedClient;
 use crate::domain::client::{Client, ClientId};
+use crate::domain::event::{Event, RevokedTokens};
 use crate::domain::grant::GrantId;
 use crate::domain::refresh::RefreshToken;
 use crate::domain::sealed_token::REFRESH_TOKEN;
-use crate::storage::{clients, grants, revocations, revoked_tokens};
+use crate::storage::{clients, revocations, revoked_tokens};
 
 /// What a token to be revoked rests on.
 enum Target {
@@ -29,20 +29,19 @@ impl OAuth {
         let client = client.client();
         let Some(target) = self.revocation_target(cx, client, token).await? else { return Ok(()) };
         let mut tx = self.database.write(cx.tenant).await?;
-        let subject = match target {
+        let tokens = match target {
             Target::Grant(id) => {
-                if revocations::revoke(&mut tx, id.as_uuid(), cx.now).await? == 0 {
+                if revocations::revoke(&mut tx, id, cx.now).await?.is_none() {
                     return Ok(());
                 }
-                id.to_string()
+                RevokedTokens::OfGrant { consent_request_id: id }
             }
             Target::Token { jti, expires_at } => {
                 revoked_tokens::insert(&mut tx, jti, expires_at).await?;
-                jti.to_string()
+                RevokedTokens::One { jti }
             }
         };
-        let attributes = json!({"client_id": client.id});
-        jobs::append_event(&mut tx, cx, jobs::Event { name: "OAuth2AccessTokenRevoked", subject, attributes }).await?;
+        jobs::append(&mut tx, cx, &[Event::AccessTokenRevoked { client_id: &client.id, tokens }]).await?;
         tx.commit().await
     }
 
@@ -54,8 +53,7 @@ impl OAuth {
     ) -> Result<Option<Target>, database::Error> {
         if token.expose().starts_with(REFRESH_TOKEN.prefix) {
             let Some(opened) = RefreshToken::open(&self.sealer, cx.tenant, token) else { return Ok(None) };
-            let mut tx = self.database.read(cx.tenant);
-            let grant = grants::find(&mut tx, &self.sealer, cx.tenant, opened.grant).await?;
+            let grant = self.grants.find(cx, opened.grant).await?;
             return Ok(grant.filter(|grant| grant.client_id == client.id).map(|grant| Target::Grant(grant.id)));
         }
         let token = self.tokens.open(cx, token).await?;
@@ -74,12 +72,8 @@ impl OAuth {
         if !clients::set_token_epoch(&mut tx, id, epoch).await? {
             return Ok(false);
         }
-        let event = jobs::Event {
-            name: "OAuth2AccessTokenRevoked",
-            subject: id.to_string(),
-            attributes: json!({"client_id": id, "all": true}),
-        };
-        jobs::append_event(&mut tx, cx, event).await?;
+        let event = Event::AccessTokenRevoked { client_id: id, tokens: RevokedTokens::ALL_ACCESS_TOKENS };
+        jobs::append(&mut tx, cx, &[event]).await?;
         tx.commit().await?;
         Ok(true)
     }

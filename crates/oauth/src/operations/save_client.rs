@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use base::{Context, Secret};
 use bytes::Bytes;
-use serde_json::json;
 
 use crate::OAuth;
 use crate::domain::client::{Client, ClientId, ClientMetadata, SubjectType, TokenEndpointAuthMethod};
 use crate::domain::client_secret::{self, ClientSecretDigest, HashSecretError};
 use crate::domain::client_validation::{self, InvalidMetadata};
+use crate::domain::event::Event;
 use crate::storage::clients;
 
 /// A client that cannot be registered so.
@@ -112,12 +112,8 @@ impl OAuth {
         if !clients::update(&mut tx, client).await? {
             return Err(SaveClientError::Conflict);
         }
-        let event = jobs::Event {
-            name: "OAuth2ClientUpdated",
-            subject: client.id.to_string(),
-            attributes: json!({"client_id": client.id, "client_name": client.metadata.client_name}),
-        };
-        jobs::append_event(&mut tx, cx, event).await?;
+        let event = Event::ClientUpdated { client_id: &client.id, client_name: &client.metadata.client_name };
+        jobs::append(&mut tx, cx, &[event]).await?;
         tx.commit().await?;
         client.version += 1;
         Ok(())

@@ -48,7 +48,7 @@ impl OAuth {
         let (Some((id, _)), true) = (live.token.provenance.grant, live.token.scope.contains("openid")) else {
             return Err(UserinfoError::NotOpenId);
         };
-        let grant = self.find_grant(cx, id).await?.ok_or(UserinfoError::TokenInactive)?;
+        let grant = self.grants.find(cx, id).await?.ok_or(UserinfoError::TokenInactive)?;
         let client = self.clients.find(cx.tenant, &grant.client_id).await?;
         let client = client.ok_or(UserinfoError::TokenInactive)?;
         let mut claims = userinfo_claims(self.config.issuer(), &grant, &live.token.scope);
