@@ -10,8 +10,8 @@ use oauth_types::GrantType;
 use web::outbound::Client as HttpClient;
 
 use crate::components::{
-    Challenges, ClientAuthenticator, Clients, Grants, KeySettings, LoginSessions, SigningKeys, Subjects, TokenHooks,
-    Tokens,
+    Challenges, ClientAuthenticator, Clients, Grants, KeySets, KeySettings, LoginSessions, SigningKeys, Subjects,
+    TokenHooks, Tokens,
 };
 use crate::config::{Config, ConfigError};
 
@@ -46,6 +46,7 @@ pub struct OAuth {
     pub(crate) login_sessions: LoginSessions,
     pub(crate) grants: Grants,
     pub(crate) keys: Arc<SigningKeys>,
+    pub(crate) key_sets: KeySets,
     pub(crate) tokens: Tokens,
     pub(crate) token_hooks: TokenHooks,
 }
@@ -62,7 +63,9 @@ impl OAuth {
             );
         }
         let settings = config.token_settings();
-        let clients = Arc::new(Clients::new(database.clone()));
+        let (policy, hasher) = (config.client_policy(), config.secret_hasher());
+        let clients = Clients::new(database.clone(), http.clone(), rng.clone(), policy, hasher);
+        let clients = Arc::new(clients);
         let keys = SigningKeys::new(
             database.clone(),
             sealer.clone(),
@@ -91,6 +94,14 @@ impl OAuth {
             grants: Grants::new(database.clone(), sealer.clone()),
             subjects: Subjects::new(config.pairwise_salt().cloned()),
             token_hooks: TokenHooks::new(http.clone(), token_hook, refresh_token_hook, settings.clone()),
+            key_sets: KeySets {
+                keys: keys.clone(),
+                sealer: sealer.clone(),
+                rng: rng.clone(),
+                broadcast: config.webfinger.jwks.broadcast_keys.clone(),
+                rotation_period: oauth2.keys.rotation_period.get(),
+                longest_signed_lifespan: config.longest_signed_lifespan(),
+            },
             tokens: Tokens::new(database.clone(), sealer.clone(), rng.clone(), keys.clone(), settings),
             clients,
             keys,

@@ -108,4 +108,10 @@ impl Config {
             },
         }
     }
+
+    /// For how long anything that we sign may be shown to us: tokens, and hints at a login that may be as old as a session.
+    pub(crate) fn longest_signed_lifespan(&self) -> Duration {
+        let ttl = &self.ttl;
+        ttl.access_token.get().max(ttl.id_token.get()).max(ttl.authentication_session.get())
+    }
 }

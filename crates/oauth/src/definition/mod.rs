@@ -118,7 +118,7 @@ fn build(parts: Parts, report: &mut Report) -> Option<Built> {
         let oauth = oauth.clone();
         // Keys are made ahead, beside the first requests: an RSA key takes longer than the rest of the start.
         move |mut stopped| async move {
-            if let Err(error) = Box::pin(oauth.published_keys(&cx)).await {
+            if let Err(error) = Box::pin(oauth.key_sets.published(&cx)).await {
                 tracing::warn!(error = &error as &(dyn std::error::Error + 'static), "signing keys are not ready yet");
             }
             drop(stopped.wait_for(|stopped| *stopped).await);

@@ -24,6 +24,6 @@ impl Handler for RotateKeys {
     }
 
     async fn run(&self, cx: &Context, _: &Job) -> Result<(), Failure> {
-        self.0.rotate_keys(cx).await.map_err(|error| Failure::Retry(error.to_string()))
+        self.0.key_sets.rotate(cx).await.map_err(|error| Failure::Retry(error.to_string()))
     }
 }

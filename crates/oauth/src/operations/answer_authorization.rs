@@ -13,6 +13,7 @@ use oauth_types::{ErrorCode, GrantType, OAuthError, ResponseTypes, ScopeSet};
 use super::consent_sessions::CONSENT_DETAILS;
 use crate::OAuth;
 use crate::components::tokens::mint::{IssuedWith, MintError};
+use crate::config::Config;
 use crate::domain::access_token::{AccessToken, FRONT_CHANNEL, Provenance};
 use crate::domain::authorization_code;
 use crate::domain::authorization_request::{AuthorizationRequest, Refusal, ResponseTarget};
@@ -87,7 +88,14 @@ impl OAuth {
         }
         let code =
             request.response_types.code.then(|| authorization_code::issue(&self.sealer, &self.rng, cx.tenant, flow.id));
-        let grant = self.new_grant(cx, &client, &request, &agreement, code.as_ref(), shown);
+        let new = NewGrant {
+            client: &client,
+            request: &request,
+            agreement: &agreement,
+            code: code.as_ref(),
+            shown_subject: shown,
+        };
+        let grant = new.build(cx, &self.config);
         let challenge = self.challenges.consent_once(flow);
         let Some(inserted) = grants::insert(&mut tx, &self.sealer, &grant, &challenge).await? else {
             let hint = "This authorization was completed before.";
@@ -151,65 +159,6 @@ impl OAuth {
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one place where everything that a grant remembers comes together")]
-    fn new_grant(
-        &self,
-        cx: &Context,
-        client: &Client,
-        request: &AuthorizationRequest,
-        agreement: &Agreement<'_>,
-        code: Option<&PlainToken>,
-        shown_subject: String,
-    ) -> Grant {
-        let Agreement { consent, accepted, person } = agreement;
-        let (flow, login) = (&consent.flow, &consent.login);
-        let code_expires_at = cx.now.plus(self.config.ttl.auth_code.get());
-        // The row also tells that the consent challenge was redeemed.
-        let challenge_expires_at = flow.expires_at(self.config.challenge_lifetime());
-        let mut expires_at = code_expires_at.plus(REPLAY_MEMORY).max(challenge_expires_at);
-        if request.response_types.token {
-            let lifespans = Lifespans::of_implicit(&self.config.ttl, &client.metadata.lifespans);
-            expires_at = expires_at.max(cx.now.plus(lifespans.access_token));
-        }
-        // Signing out must reach the client as long as the login lives, so its grant is remembered as long.
-        let metadata = &client.metadata;
-        if !metadata.backchannel_logout_uri.is_empty() || !metadata.frontchannel_logout_uri.is_empty() {
-            expires_at = expires_at.max(cx.now.plus(self.config.ttl.authentication_session.get()));
-        }
-        Grant {
-            id: flow.id,
-            client_id: client.id.clone(),
-            subject: login.subject.clone(),
-            login_session_id: Some(flow.session_id),
-            requested_scope: request.scope.clone(),
-            scope: accepted.scope.clone(),
-            audience: accepted.audience.clone(),
-            code: code.map(|code| StoredCode {
-                digest: code.digest(),
-                state: CodeState::Issued,
-                expires_at: code_expires_at,
-                challenge: request.code_challenge.clone(),
-                redirect_uri: request.redirect_uri_sent.then(|| request.target.redirect_uri.clone()),
-            }),
-            nonce: request.nonce.clone(),
-            // OpenID Connect Core section 2: "0" says that what was asked for was not reached.
-            acr: login.acr.clone().or_else(|| (!request.acr_values.is_empty()).then(|| "0".to_owned())),
-            amr: login.amr.clone(),
-            authenticated_at: Some(login.authenticated_at),
-            requested_at: flow.requested_at,
-            session: GrantSession {
-                shown_subject: (shown_subject != login.subject).then_some(shown_subject),
-                access_token: accepted.session.access_token.clone(),
-                id_token: accepted.session.id_token.clone(),
-                person: person.clone(),
-            },
-            refresh: None,
-            revoked_at: None,
-            created_at: cx.now,
-            expires_at,
-        }
-    }
-
     /// When the last token that a consent leads to expires, if none is refreshed.
     fn tokens_expire_at(&self, client: &Client, accepted: &AcceptedConsent, now: Timestamp) -> Timestamp {
         let lifespans = Lifespans::of_authorization_code(&self.config.ttl, &client.metadata.lifespans);
@@ -253,5 +202,73 @@ impl OAuth {
             consents::supersede(tx, &row, tokens_expire_at).await?;
         }
         Ok(())
+    }
+}
+
+/// What a grant is made of.
+struct NewGrant<'a> {
+    client: &'a Client,
+    request: &'a AuthorizationRequest,
+    agreement: &'a Agreement<'a>,
+    code: Option<&'a PlainToken>,
+    /// The `sub` that the client is shown.
+    shown_subject: String,
+}
+
+impl NewGrant<'_> {
+    fn build(self, cx: &Context, config: &Config) -> Grant {
+        let expires_at = self.expires_at(cx, config);
+        let Self { client, request, agreement, code, shown_subject } = self;
+        let Agreement { consent, accepted, person } = agreement;
+        let (flow, login) = (&consent.flow, &consent.login);
+        Grant {
+            id: flow.id,
+            client_id: client.id.clone(),
+            subject: login.subject.clone(),
+            login_session_id: Some(flow.session_id),
+            requested_scope: request.scope.clone(),
+            scope: accepted.scope.clone(),
+            audience: accepted.audience.clone(),
+            code: code.map(|code| StoredCode {
+                digest: code.digest(),
+                state: CodeState::Issued,
+                expires_at: cx.now.plus(config.ttl.auth_code.get()),
+                challenge: request.code_challenge.clone(),
+                redirect_uri: request.redirect_uri_sent.then(|| request.target.redirect_uri.clone()),
+            }),
+            nonce: request.nonce.clone(),
+            // OpenID Connect Core section 2: "0" says that what was asked for was not reached.
+            acr: login.acr.clone().or_else(|| (!request.acr_values.is_empty()).then(|| "0".to_owned())),
+            amr: login.amr.clone(),
+            authenticated_at: Some(login.authenticated_at),
+            requested_at: flow.requested_at,
+            session: GrantSession {
+                shown_subject: (shown_subject != login.subject).then_some(shown_subject),
+                access_token: accepted.session.access_token.clone(),
+                id_token: accepted.session.id_token.clone(),
+                person: person.clone(),
+            },
+            refresh: None,
+            revoked_at: None,
+            created_at: cx.now,
+            expires_at,
+        }
+    }
+
+    fn expires_at(&self, cx: &Context, config: &Config) -> Timestamp {
+        let code_expires_at = cx.now.plus(config.ttl.auth_code.get());
+        // The row also tells that the consent challenge was redeemed.
+        let challenge_expires_at = self.agreement.consent.flow.expires_at(config.challenge_lifetime());
+        let mut expires_at = code_expires_at.plus(REPLAY_MEMORY).max(challenge_expires_at);
+        let metadata = &self.client.metadata;
+        if self.request.response_types.token {
+            let lifespans = Lifespans::of_implicit(&config.ttl, &metadata.lifespans);
+            expires_at = expires_at.max(cx.now.plus(lifespans.access_token));
+        }
+        // Signing out must reach the client as long as the login lives, so its grant is remembered as long.
+        if !metadata.backchannel_logout_uri.is_empty() || !metadata.frontchannel_logout_uri.is_empty() {
+            expires_at = expires_at.max(cx.now.plus(config.ttl.authentication_session.get()));
+        }
+        expires_at
     }
 }

@@ -3,7 +3,7 @@
 use base::{Context, PlainToken, Secret};
 
 use super::save_client::{CheckClientError, HashedSecret};
-use crate::OAuth;
+use crate::components::Clients;
 use crate::domain::client::{Client, ClientId, ClientMetadata};
 use crate::domain::client_validation::InvalidMetadata;
 use crate::domain::event::Event;
@@ -39,9 +39,9 @@ pub enum CreateClientError {
     Database(#[from] database::Error),
 }
 
-impl OAuth {
-    pub async fn create_client(&self, cx: &Context, new: NewClient) -> Result<CreatedClient, CreateClientError> {
-        let metadata = self.check_client(new.metadata, None).await?;
+impl Clients {
+    pub(crate) async fn create(&self, cx: &Context, new: NewClient) -> Result<CreatedClient, CreateClientError> {
+        let metadata = self.check(new.metadata, None).await?;
         let id = match new.id {
             Some(id) => id,
             None => ClientId::from_uuid(self.rng.uuid()),

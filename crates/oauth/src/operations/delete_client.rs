@@ -3,13 +3,13 @@
 use base::Context;
 
 use super::save_client::SaveClientError;
-use crate::OAuth;
+use crate::components::Clients;
 use crate::domain::client::ClientId;
 use crate::domain::event::Event;
 use crate::storage::{clients, consents, forced_subjects, revocations};
 
-impl OAuth {
-    pub async fn delete_client(&self, cx: &Context, id: &ClientId) -> Result<(), SaveClientError> {
+impl Clients {
+    pub(crate) async fn delete(&self, cx: &Context, id: &ClientId) -> Result<(), SaveClientError> {
         let mut tx = self.database.write(cx.tenant).await?;
         if !clients::delete(&mut tx, id).await? {
             return Err(SaveClientError::Unknown);

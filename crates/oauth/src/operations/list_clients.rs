@@ -2,12 +2,12 @@
 
 use base::{Context, Page, PageRequest};
 
-use crate::OAuth;
+use crate::components::Clients;
 use crate::domain::client::{Client, ClientId};
 use crate::storage::clients::{self, ClientFilter};
 
-impl OAuth {
-    pub async fn list_clients(
+impl Clients {
+    pub(crate) async fn list(
         &self,
         cx: &Context,
         filter: &ClientFilter,

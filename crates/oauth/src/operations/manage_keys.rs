@@ -8,7 +8,7 @@ use base::{Context, Timestamp};
 use database::WriteTx;
 use jose::{Algorithm, Jwk, JwkSet, KeyUse, UnknownAlgorithm};
 
-use crate::OAuth;
+use crate::components::KeySets;
 use crate::components::signing_keys::SigningKeyError;
 use crate::domain::event::Event;
 use crate::domain::signing_key::{ACCESS_TOKEN_SET, ID_TOKEN_SET, RotationStep, StoredKey, rotation_step};
@@ -49,24 +49,24 @@ pub enum ManageKeysError {
     Database(#[from] database::Error),
 }
 
-impl OAuth {
+impl KeySets {
     /// The keys of a set with their private parts, newest first; `NotFound` when there are none.
-    pub async fn get_key_set(&self, cx: &Context, set_name: &str) -> Result<JwkSet, ManageKeysError> {
+    pub(crate) async fn get_set(&self, cx: &Context, set_name: &str) -> Result<JwkSet, ManageKeysError> {
         let set = self.keys.set(cx, set_name).await?;
         let keys: Vec<Jwk> = set.keys.iter().filter(|it| !it.is_expired(cx.now)).map(|it| it.jwk.clone()).collect();
         if keys.is_empty() { Err(ManageKeysError::NotFound) } else { Ok(JwkSet { keys }) }
     }
 
-    pub async fn get_key(&self, cx: &Context, set_name: &str, kid: &str) -> Result<Jwk, ManageKeysError> {
-        let set = self.get_key_set(cx, set_name).await?;
+    pub(crate) async fn get(&self, cx: &Context, set_name: &str, kid: &str) -> Result<Jwk, ManageKeysError> {
+        let set = self.get_set(cx, set_name).await?;
         set.keys.into_iter().find(|key| key.kid.as_deref() == Some(kid)).ok_or(ManageKeysError::NotFound)
     }
 
     /// What the public may verify with: the sets that sign, then the configured ones; public parts alone.
-    pub async fn published_keys(&self, cx: &Context) -> Result<JwkSet, SigningKeyError> {
+    pub(crate) async fn published(&self, cx: &Context) -> Result<JwkSet, SigningKeyError> {
         // A relying party that comes before the first token finds the key that will sign it.
         Box::pin(self.keys.prepare(cx)).await?;
-        let mut names = self.config.webfinger.jwks.broadcast_keys.clone();
+        let mut names = self.broadcast.clone();
         for name in [ID_TOKEN_SET, ACCESS_TOKEN_SET] {
             if !names.iter().any(|it| it == name) {
                 names.push(name.to_owned());
@@ -80,7 +80,7 @@ impl OAuth {
         Ok(published)
     }
 
-    pub async fn create_key(&self, cx: &Context, set_name: &str, new: NewKey) -> Result<Jwk, ManageKeysError> {
+    pub(crate) async fn create(&self, cx: &Context, set_name: &str, new: NewKey) -> Result<Jwk, ManageKeysError> {
         let algorithm: Algorithm = new.algorithm.parse()?;
         let key_use = match new.key_use.as_str() {
             "" | "sig" => KeyUse::Signature,
@@ -98,12 +98,17 @@ impl OAuth {
         if !keys::insert(&mut tx, &self.sealer, &key).await? {
             return Err(ManageKeysError::KidTaken(kid));
         }
-        self.commit_keys(cx, tx, Event::KeyCreated { set: set_name, kid: &kid }).await?;
+        self.commit(cx, tx, Event::KeyCreated { set: set_name, kid: &kid }).await?;
         Ok(jwk)
     }
 
     /// Puts these keys in the place of all that the set has.
-    pub async fn replace_key_set(&self, cx: &Context, set_name: &str, set: JwkSet) -> Result<JwkSet, ManageKeysError> {
+    pub(crate) async fn replace_set(
+        &self,
+        cx: &Context,
+        set_name: &str,
+        set: JwkSet,
+    ) -> Result<JwkSet, ManageKeysError> {
         let signs = |key: &Jwk| key.is_private() && !key.algorithms().is_empty();
         if is_own_set(set_name) && !set.keys.iter().any(signs) {
             return Err(ManageKeysError::NothingSigns);
@@ -116,12 +121,12 @@ impl OAuth {
                 return Err(ManageKeysError::KidTaken(key.kid));
             }
         }
-        self.commit_keys(cx, tx, Event::KeySetReplaced { set: set_name }).await?;
+        self.commit(cx, tx, Event::KeySetReplaced { set: set_name }).await?;
         Ok(set)
     }
 
     /// Puts this key in the place of the one of its name, or adds it.
-    pub async fn replace_key(
+    pub(crate) async fn replace(
         &self,
         cx: &Context,
         set_name: &str,
@@ -132,41 +137,41 @@ impl OAuth {
         let mut tx = self.keys.change(cx).await?;
         keys::delete(&mut tx, set_name, kid).await?;
         keys::insert(&mut tx, &self.sealer, &stored_key(cx, set_name, jwk.clone(), 0)?).await?;
-        self.commit_keys(cx, tx, Event::KeyReplaced { set: set_name, kid }).await?;
+        self.commit(cx, tx, Event::KeyReplaced { set: set_name, kid }).await?;
         Ok(jwk)
     }
 
     /// A set that does not exist is no error.
-    pub async fn delete_key_set(&self, cx: &Context, set_name: &str) -> Result<(), ManageKeysError> {
+    pub(crate) async fn delete_set(&self, cx: &Context, set_name: &str) -> Result<(), ManageKeysError> {
         let mut tx = self.keys.change(cx).await?;
         if keys::delete_set(&mut tx, set_name).await? == 0 {
             return Ok(());
         }
-        self.commit_keys(cx, tx, Event::KeySetDeleted { set: set_name }).await
+        self.commit(cx, tx, Event::KeySetDeleted { set: set_name }).await
     }
 
     /// A key that does not exist is no error.
-    pub async fn delete_key(&self, cx: &Context, set_name: &str, kid: &str) -> Result<(), ManageKeysError> {
+    pub(crate) async fn delete(&self, cx: &Context, set_name: &str, kid: &str) -> Result<(), ManageKeysError> {
         let mut tx = self.keys.change(cx).await?;
         if !keys::delete(&mut tx, set_name, kid).await? {
             return Ok(());
         }
-        self.commit_keys(cx, tx, Event::KeyDeleted { set: set_name, kid }).await
+        self.commit(cx, tx, Event::KeyDeleted { set: set_name, kid }).await
     }
 
     /// Publishes the next key of each set that signs, when it is time to.
-    pub async fn rotate_keys(&self, cx: &Context) -> Result<(), ManageKeysError> {
+    pub(crate) async fn rotate(&self, cx: &Context) -> Result<(), ManageKeysError> {
         for set_name in [ID_TOKEN_SET, ACCESS_TOKEN_SET] {
-            let period = self.config.oauth2.keys.rotation_period.get();
+            let period = self.rotation_period;
             let set = self.keys.set(cx, set_name).await?;
             let RotationStep::Publish { active_at } = rotation_step(&set.keys, period, cx.now) else { continue };
             let algorithm = self.keys.next_algorithm(set_name, &set.keys);
-            self.publish_next_key(cx, set_name, algorithm, period, active_at).await?;
+            self.publish_next(cx, set_name, algorithm, period, active_at).await?;
         }
         Ok(())
     }
 
-    async fn publish_next_key(
+    async fn publish_next(
         &self,
         cx: &Context,
         set_name: &str,
@@ -183,18 +188,12 @@ impl OAuth {
         }
         let key = StoredKey { active_at, ..stored_key(cx, set_name, jwk, 0)? };
         keys::insert(&mut tx, &self.sealer, &key).await?;
-        keys::retire_others(&mut tx, set_name, &key.kid, active_at, active_at.plus(self.longest_signed_lifespan()))
+        keys::retire_others(&mut tx, set_name, &key.kid, active_at, active_at.plus(self.longest_signed_lifespan))
             .await?;
-        self.commit_keys(cx, tx, Event::KeyRotated { set: set_name, kid: &key.kid }).await
+        self.commit(cx, tx, Event::KeyRotated { set: set_name, kid: &key.kid }).await
     }
 
-    /// For how long anything that we sign may be shown to us: tokens, and hints at a login that may be as old as a session.
-    fn longest_signed_lifespan(&self) -> Duration {
-        let ttl = &self.config.ttl;
-        ttl.access_token.get().max(ttl.id_token.get()).max(ttl.authentication_session.get())
-    }
-
-    async fn commit_keys(&self, cx: &Context, mut tx: WriteTx, event: Event<'_>) -> Result<(), ManageKeysError> {
+    async fn commit(&self, cx: &Context, mut tx: WriteTx, event: Event<'_>) -> Result<(), ManageKeysError> {
         jobs::append(&mut tx, cx, &[event]).await?;
         tx.commit().await?;
         self.keys.forget(cx);

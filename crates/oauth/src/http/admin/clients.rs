@@ -47,7 +47,7 @@ pub(super) async fn list(
     let request = LISTING.request(&oauth.sealer, cx.tenant, &page)?;
     let present = |text: Option<String>| text.filter(|text| !text.is_empty());
     let filter = ClientFilter { client_name: present(filter.client_name), owner: present(filter.owner) };
-    let found = oauth.list_clients(&cx, &filter, &request).await?;
+    let found = oauth.clients.list(&cx, &filter, &request).await?;
     let pairs = [("client_name", &filter.client_name), ("owner", &filter.owner)];
     let pairs = pairs.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
     let base = listing_url(&oauth, "/admin/clients", pairs)?;
@@ -65,7 +65,7 @@ pub(super) async fn create(State(oauth): State<Arc<OAuth>>, Cx(cx): Cx, body: By
         None => None,
     };
     let secret = credentials.client_secret.filter(|secret| !secret.is_empty()).map(Secret::new);
-    let created = oauth.create_client(&cx, NewClient { id, secret, metadata }).await?;
+    let created = oauth.clients.create(&cx, NewClient { id, secret, metadata }).await?;
     // A public client proves nothing by a secret.
     let is_public = created.client.metadata.token_endpoint_auth_method == TokenEndpointAuthMethod::None;
     let document = ClientDocument::of(&created.client)
@@ -81,7 +81,7 @@ pub(super) async fn get(
     Cx(cx): Cx,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, AdminError> {
-    let client = oauth.get_client(&cx, &existing(&id)?).await?;
+    let client = oauth.clients.get(&cx, &existing(&id)?).await?;
     Ok(Json(ClientDocument::of(&client).to_value()))
 }
 
@@ -96,7 +96,7 @@ pub(super) async fn put(
         return Err(AdminError::invalid_request("client_id: it is not the client of this URL and cannot be changed"));
     }
     let secret = credentials.client_secret.filter(|secret| !secret.is_empty()).map(Secret::new);
-    let updated = oauth.update_client(&cx, &existing(&id)?, ClientUpdate { secret, metadata }).await?;
+    let updated = oauth.clients.update(&cx, &existing(&id)?, ClientUpdate { secret, metadata }).await?;
     Ok(present(&updated))
 }
 
@@ -107,7 +107,7 @@ pub(super) async fn patch(
     body: Bytes,
 ) -> Result<NoStore<Json<Value>>, AdminError> {
     let operations: Vec<PatchOperation> = Json::decode(&body)?;
-    let updated = oauth.patch_client(&cx, &existing(&id)?, &operations).await?;
+    let updated = oauth.clients.patch(&cx, &existing(&id)?, &operations).await?;
     Ok(present(&updated))
 }
 
@@ -116,7 +116,7 @@ pub(super) async fn delete(
     Cx(cx): Cx,
     Path(id): Path<String>,
 ) -> Result<StatusCode, AdminError> {
-    oauth.delete_client(&cx, &existing(&id)?).await?;
+    oauth.clients.delete(&cx, &existing(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -127,7 +127,7 @@ pub(super) async fn put_lifespans(
     body: Bytes,
 ) -> Result<Json<Value>, AdminError> {
     let lifespans: ClientLifespans = Json::decode(&body)?;
-    let client = oauth.set_client_lifespans(&cx, &existing(&id)?, lifespans).await?;
+    let client = oauth.clients.set_lifespans(&cx, &existing(&id)?, lifespans).await?;
     Ok(Json(ClientDocument::of(&client).to_value()))
 }
 
@@ -136,7 +136,7 @@ pub(super) async fn rotate_secret(
     Cx(cx): Cx,
     Path(id): Path<String>,
 ) -> Result<NoStore<Json<Value>>, AdminError> {
-    let (client, secret) = oauth.rotate_client_secret(&cx, &existing(&id)?).await?;
+    let (client, secret) = oauth.clients.rotate_secret(&cx, &existing(&id)?).await?;
     Ok(NoStore(Json(ClientDocument::of(&client).with_secret(Some(&secret)).to_value())))
 }
 
@@ -145,7 +145,7 @@ pub(super) async fn drop_rotated_secrets(
     Cx(cx): Cx,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, AdminError> {
-    let client = oauth.drop_rotated_client_secrets(&cx, &existing(&id)?).await?;
+    let client = oauth.clients.drop_rotated_secrets(&cx, &existing(&id)?).await?;
     Ok(Json(ClientDocument::of(&client).to_value()))
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn get_set(
     shown: Shown,
     Path(set): Path<String>,
 ) -> Result<Response, AdminError> {
-    Ok(shown.set(&oauth.get_key_set(&cx, &set).await?))
+    Ok(shown.set(&oauth.key_sets.get_set(&cx, &set).await?))
 }
 
 pub(super) async fn create(
@@ -50,7 +50,7 @@ pub(super) async fn create(
     let web::Json(body) = body?;
     let new =
         NewKey { algorithm: body.alg, kid: body.kid.unwrap_or_default(), key_use: body.key_use.unwrap_or_default() };
-    let key = oauth.create_key(&cx, &set, new).await?;
+    let key = oauth.key_sets.create(&cx, &set, new).await?;
     let location = format!("/admin/keys/{}", path_segment(&set));
     let body = shown.set(&JwkSet { keys: vec![key] });
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], body).into_response())
@@ -65,7 +65,7 @@ pub(super) async fn replace_set(
 ) -> Result<Response, AdminError> {
     let web::Json(body) = body?;
     let keys = JwkSet::parse(&body)?;
-    Ok(shown.set(&oauth.replace_key_set(&cx, &set, keys).await?))
+    Ok(shown.set(&oauth.key_sets.replace_set(&cx, &set, keys).await?))
 }
 
 pub(super) async fn delete_set(
@@ -73,7 +73,7 @@ pub(super) async fn delete_set(
     Cx(cx): Cx,
     Path(set): Path<String>,
 ) -> Result<StatusCode, AdminError> {
-    oauth.delete_key_set(&cx, &set).await?;
+    oauth.key_sets.delete_set(&cx, &set).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -83,7 +83,7 @@ pub(super) async fn get_key(
     shown: Shown,
     Path((set, kid)): Path<(String, String)>,
 ) -> Result<Response, AdminError> {
-    let key = oauth.get_key(&cx, &set, &kid).await?;
+    let key = oauth.key_sets.get(&cx, &set, &kid).await?;
     Ok(shown.set(&JwkSet { keys: vec![key] }))
 }
 
@@ -95,7 +95,7 @@ pub(super) async fn replace_key(
     body: Result<web::Json<Value>, JsonRejection>,
 ) -> Result<Response, AdminError> {
     let web::Json(body) = body?;
-    let key = oauth.replace_key(&cx, &set, &kid, Jwk::parse(&body)?).await?;
+    let key = oauth.key_sets.replace(&cx, &set, &kid, Jwk::parse(&body)?).await?;
     Ok(shown.key(&key))
 }
 
@@ -104,7 +104,7 @@ pub(super) async fn delete_key(
     Cx(cx): Cx,
     Path((set, kid)): Path<(String, String)>,
 ) -> Result<StatusCode, AdminError> {
-    oauth.delete_key(&cx, &set, &kid).await?;
+    oauth.key_sets.delete(&cx, &set, &kid).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

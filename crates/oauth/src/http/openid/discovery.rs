@@ -21,6 +21,11 @@ use crate::http::token::token_error::TokenError;
 /// How long others may keep what we publish. A new key is published a day before it signs.
 pub(super) const PUBLISHED: &str = "public, max-age=300";
 
+const RESPONSE_TYPES: &[&str] =
+    &["code", "code id_token", "id_token", "token id_token", "token", "token id_token code", "code token"];
+
+const AUTHENTICATION_METHODS: &[&str] = &["client_secret_post", "client_secret_basic", "private_key_jwt", "none"];
+
 pub(super) async fn get(State(oauth): State<Arc<OAuth>>, Cx(cx): Cx) -> Result<Response, TokenError> {
     let algorithm = oauth.keys.signer(&cx, ID_TOKEN_SET).await?.algorithm();
     let metadata = describe(&oauth.config, algorithm);
@@ -30,24 +35,11 @@ pub(super) async fn get(State(oauth): State<Arc<OAuth>>, Cx(cx): Cx) -> Result<R
 fn describe(config: &Config, algorithm: Algorithm) -> ProviderMetadata {
     let overrides = &config.webfinger.oidc_discovery;
     let public = |own: &Option<String>, path: &str| own.clone().unwrap_or_else(|| config.public_url(path));
-    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let with = |own: &[&str], configured: &[String]| {
-        let mut names = owned(own);
-        names.extend(configured.iter().filter(|name| !own.contains(&name.as_str())).cloned());
-        names
-    };
     let signs = vec![algorithm.to_string()];
     let mut userinfo_signs = owned(&["none"]);
     userinfo_signs.extend(signs.clone());
-    let (mut scopes, mut claims) = (vec!["offline_access", "offline", "openid"], vec!["sub"]);
-    // What a consent application of the operator's says is known to the operator alone.
-    if config.urls.consent.is_none() {
-        let (of_people, about_people) = person_claims::supported();
-        scopes.extend(of_people);
-        claims.extend(about_people);
-    }
-    let grant_types =
-        [GrantType::AuthorizationCode, GrantType::Implicit, GrantType::ClientCredentials, GrantType::RefreshToken];
+    let (scopes, claims) = scopes_and_claims(config);
+    let subject_types = config.oidc.subject_identifiers.supported_types.iter();
     ProviderMetadata {
         issuer: config.issuer().to_owned(),
         authorization_endpoint: public(&overrides.auth_url, "/oauth2/auth"),
@@ -57,38 +49,14 @@ fn describe(config: &Config, algorithm: Algorithm) -> ProviderMetadata {
         revocation_endpoint: config.issuer_url("/oauth2/revoke"),
         end_session_endpoint: config.issuer_url("/oauth2/sessions/logout"),
         registration_endpoint: overrides.client_registration_url.clone(),
-        subject_types_supported: config
-            .oidc
-            .subject_identifiers
-            .supported_types
-            .iter()
-            .copied()
-            .map(subject_type)
-            .collect(),
-        response_types_supported: owned(&[
-            "code",
-            "code id_token",
-            "id_token",
-            "token id_token",
-            "token",
-            "token id_token code",
-            "code token",
-        ]),
+        subject_types_supported: subject_types.copied().map(subject_type).collect(),
+        response_types_supported: owned(RESPONSE_TYPES),
         response_modes_supported: owned(&["query", "fragment", "form_post"]),
-        grant_types_supported: grant_types
-            .iter()
-            .map(ToString::to_string)
-            .filter(|grant_type| !config.oauth2.grant_types_disabled.contains(grant_type))
-            .collect(),
-        claims_supported: with(&claims, &overrides.supported_claims),
-        scopes_supported: with(&scopes, &overrides.supported_scope),
+        grant_types_supported: grant_types(config),
+        claims_supported: claims,
+        scopes_supported: scopes,
         prompt_values_supported: owned(&["none", "login", "consent", "select_account", "create"]),
-        token_endpoint_auth_methods_supported: owned(&[
-            "client_secret_post",
-            "client_secret_basic",
-            "private_key_jwt",
-            "none",
-        ]),
+        token_endpoint_auth_methods_supported: owned(AUTHENTICATION_METHODS),
         token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL.iter().map(ToString::to_string).collect(),
         id_token_signing_alg_values_supported: signs.clone(),
         id_token_signed_response_alg: signs.clone(),
@@ -106,6 +74,35 @@ fn describe(config: &Config, algorithm: Algorithm) -> ProviderMetadata {
         frontchannel_logout_session_supported: true,
         authorization_response_iss_parameter_supported: true,
     }
+}
+
+fn grant_types(config: &Config) -> Vec<String> {
+    [GrantType::AuthorizationCode, GrantType::Implicit, GrantType::ClientCredentials, GrantType::RefreshToken]
+        .iter()
+        .map(ToString::to_string)
+        .filter(|grant_type| !config.oauth2.grant_types_disabled.contains(grant_type))
+        .collect()
+}
+
+fn scopes_and_claims(config: &Config) -> (Vec<String>, Vec<String>) {
+    let (mut scopes, mut claims) = (vec!["offline_access", "offline", "openid"], vec!["sub"]);
+    // What a consent application of the operator's says is known to the operator alone.
+    if config.urls.consent.is_none() {
+        let (of_people, about_people) = person_claims::supported();
+        scopes.extend(of_people);
+        claims.extend(about_people);
+    }
+    let with = |own: &[&str], configured: &[String]| {
+        let mut names = owned(own);
+        names.extend(configured.iter().filter(|name| !own.contains(&name.as_str())).cloned());
+        names
+    };
+    let overrides = &config.webfinger.oidc_discovery;
+    (with(&scopes, &overrides.supported_scope), with(&claims, &overrides.supported_claims))
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 fn subject_type(subject_type: SubjectType) -> String {

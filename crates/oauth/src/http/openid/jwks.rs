@@ -13,6 +13,6 @@ use crate::OAuth;
 use crate::http::token::token_error::TokenError;
 
 pub(super) async fn get(State(oauth): State<Arc<OAuth>>, Cx(cx): Cx) -> Result<Response, TokenError> {
-    let set = Box::pin(oauth.published_keys(&cx)).await?;
+    let set = Box::pin(oauth.key_sets.published(&cx)).await?;
     Ok(([(header::CACHE_CONTROL, PUBLISHED)], Json(set.to_public_value())).into_response())
 }

@@ -2,6 +2,7 @@
 
 mod clients;
 mod code_flow;
+mod events;
 mod front_channel;
 mod guarantees;
 mod logout;

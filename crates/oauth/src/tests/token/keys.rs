@@ -105,12 +105,12 @@ async fn a_rotation_publishes_first_signs_later_and_verifies_to_the_end() {
     };
     let first = offline_tokens(&house).await.text("id_token");
     assert_eq!(published(&house).await, 2, "one key a set");
-    house.oauth.rotate_keys(&house.cx()).await.unwrap();
+    house.oauth.key_sets.rotate(&house.cx()).await.unwrap();
     assert_eq!(published(&house).await, 2, "too early");
 
     house.wait(216 * HOUR);
-    house.oauth.rotate_keys(&house.cx()).await.unwrap();
-    house.oauth.rotate_keys(&house.cx()).await.unwrap();
+    house.oauth.key_sets.rotate(&house.cx()).await.unwrap();
+    house.oauth.key_sets.rotate(&house.cx()).await.unwrap();
     assert_eq!(published(&house).await, 4, "published a day ahead, once");
     assert_eq!(kid(&offline_tokens(&house).await.text("id_token")), kid(&first));
 
@@ -121,7 +121,7 @@ async fn a_rotation_publishes_first_signs_later_and_verifies_to_the_end() {
     assert!(house.oauth.keys.verify_id_token_hint(&cx, &first).await.is_ok(), "the old key still verifies");
 
     house.wait(720 * HOUR);
-    let live = house.oauth.get_key_set(&house.cx(), ID_TOKEN_SET).await.unwrap();
+    let live = house.oauth.key_sets.get_set(&house.cx(), ID_TOKEN_SET).await.unwrap();
     assert!(live.keys.iter().all(|key| key.kid.as_deref() != Some(kid(&first).as_str())), "expired keys are not shown");
 }
 
