@@ -99,7 +99,7 @@ pub struct Event {
     pub attributes: Value,
 }
 
-/// The name of the events that tell of an issued token: many, and kept for days only.
+/// The name of the events of issued tokens: many, and kept for days only.
 pub const TOKEN_ISSUED: &str = "OAuth2AccessTokenIssued";
 
 /// How long events stay.

@@ -6,7 +6,7 @@
 //!   run.
 //! - Any number of processes share the queue: a job is claimed with a lease, and a process that dies leaves it to the next.
 //! - A job that keeps failing is set aside with its last reason, for people to see, and in the end deleted.
-//! - Events are only ever appended, by the transaction that they tell of.
+//! - Events are only ever appended, by the transaction that makes them true.
 
 mod event;
 mod queue;

@@ -55,13 +55,8 @@ impl OAuth {
     pub fn new(parts: Parts) -> Result<Arc<Self>, ConfigError> {
         let Parts { config, database, clock, rng, sealer, http, sessions, ui } = parts;
         config.validate()?;
+        warn_of_unknown_grant_types(&config);
         let oauth2 = &config.oauth2;
-        for name in oauth2.grant_types_disabled.iter().filter(|name| GrantType::parse(name).is_none()) {
-            tracing::warn!(
-                grant_type = name,
-                "oauth2.grant_types_disabled names an unknown grant type, which has no effect"
-            );
-        }
         let settings = config.token_settings();
         let (policy, hasher) = (config.client_policy(), config.secret_hasher());
         let clients = Clients::new(database.clone(), http.clone(), rng.clone(), policy, hasher);
@@ -129,6 +124,15 @@ impl OAuth {
     /// What this service does in the background.
     pub fn handlers(self: &Arc<Self>) -> Vec<Arc<dyn jobs::Handler>> {
         crate::jobs::handlers(self)
+    }
+}
+
+fn warn_of_unknown_grant_types(config: &Config) {
+    for name in config.oauth2.grant_types_disabled.iter().filter(|name| GrantType::parse(name).is_none()) {
+        tracing::warn!(
+            grant_type = name,
+            "oauth2.grant_types_disabled names an unknown grant type, which has no effect"
+        );
     }
 }
 

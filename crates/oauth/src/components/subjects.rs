@@ -19,7 +19,7 @@ impl Subjects {
         Self { pairwise_salt }
     }
 
-    /// The `sub` of `subject` in what `client` is told.
+    /// The `sub` that `client` is shown for `subject`.
     pub(crate) async fn shown_to(&self, tx: &mut impl Read, client: &Client, subject: &str) -> Result<String, Error> {
         let forced = forced_subjects::find_if_pairwise(tx, client, subject).await?;
         let salt = self.pairwise_salt.as_ref().map(|salt| salt.expose().as_str());

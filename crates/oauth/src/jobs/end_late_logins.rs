@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::OAuth;
-use crate::components::login_sessions::Cause;
 
 const KIND: &str = "oauth.end_late_logins";
 
@@ -40,7 +39,6 @@ impl Handler for EndLateLogins {
     async fn run(&self, cx: &Context, job: &Job) -> Result<(), Failure> {
         let payload: Payload = serde_json::from_value(job.payload.clone())
             .map_err(|error| Failure::Permanent(format!("the payload makes no sense: {error}")))?;
-        let cause = Cause::RedeemedLate { subject: &payload.subject, ended_at: payload.ended_at };
-        Ok(self.0.login_sessions.end_now(cx, cause).await?)
+        Ok(self.0.end_late_logins(cx, &payload.subject, payload.ended_at).await?)
     }
 }

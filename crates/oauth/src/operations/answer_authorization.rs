@@ -22,6 +22,7 @@ use crate::domain::consent::{self, AcceptedConsent, Consent, ConsentDetails, Con
 use crate::domain::event::Event;
 use crate::domain::grant::{CodeState, Grant, GrantSession, IssuedCode as StoredCode};
 use crate::domain::lifespan::Lifespans;
+use crate::domain::login_challenge::AuthorizationFlow;
 use crate::domain::person_claims::PersonClaims;
 use crate::storage::{consents, grants};
 
@@ -74,27 +75,12 @@ impl OAuth {
     ) -> Result<IssuedAuthorization, IssueError> {
         let Agreement { consent, accepted, .. } = &agreement;
         let flow = &consent.flow;
-        let parameters = flow.parameters();
-        let request = AuthorizationRequest::validate(&parameters, &client, self.config.authorization_rules())?;
-        if request.target != flow.target {
-            let error = OAuthError::new(ErrorCode::InvalidRequest, "The client was changed meanwhile: start again.");
-            return Err(Refusal::to_person(error.code, error.hint).into());
-        }
-        let shown = self.subjects.shown_to(&mut tx, &client, &consent.login.subject).await?;
-
-        if request.response_types.id_token && !accepted.scope.contains("openid") {
-            let error = OAuthError::new(ErrorCode::InvalidScope, "An ID token needs the scope openid to be granted.");
-            return Err(Refusal::to_client(&request.target, error).into());
-        }
+        let request = self.validate_again(&client, flow, accepted)?;
+        let shown_subject = self.subjects.shown_to(&mut tx, &client, &consent.login.subject).await?;
         let code =
             request.response_types.code.then(|| authorization_code::issue(&self.sealer, &self.rng, cx.tenant, flow.id));
-        let new = NewGrant {
-            client: &client,
-            request: &request,
-            agreement: &agreement,
-            code: code.as_ref(),
-            shown_subject: shown,
-        };
+        let new =
+            NewGrant { client: &client, request: &request, agreement: &agreement, code: code.as_ref(), shown_subject };
         let grant = new.build(cx, &self.config);
         let challenge = self.challenges.consent_once(flow);
         let Some(inserted) = grants::insert(&mut tx, &self.sealer, &grant, &challenge).await? else {
@@ -128,6 +114,25 @@ impl OAuth {
             self.add_tokens(cx, &client, &grant, request.response_types, &mut issued).await?;
         }
         Ok(issued)
+    }
+
+    /// The request, if the client may have all of it now.
+    fn validate_again(
+        &self,
+        client: &Client,
+        flow: &AuthorizationFlow,
+        accepted: &AcceptedConsent,
+    ) -> Result<AuthorizationRequest, Refusal> {
+        let request = AuthorizationRequest::validate(&flow.parameters(), client, self.config.authorization_rules())?;
+        if request.target != flow.target {
+            let error = OAuthError::new(ErrorCode::InvalidRequest, "The client was changed meanwhile: start again.");
+            return Err(Refusal::to_person(error.code, error.hint));
+        }
+        if request.response_types.id_token && !accepted.scope.contains("openid") {
+            let error = OAuthError::new(ErrorCode::InvalidScope, "An ID token needs the scope openid to be granted.");
+            return Err(Refusal::to_client(&request.target, error));
+        }
+        Ok(request)
     }
 
     /// Makes the tokens that come by the browser, after the grant that they rest on was written.

@@ -1,7 +1,7 @@
 //! Ends login sessions: a person signs out, or an operator ends sessions. What ends with them, and why sessions end
 //! otherwise, is in `components/login_sessions.rs`.
 
-use base::Context;
+use base::{Context, Timestamp};
 
 use super::start_authorization::Browser;
 use crate::OAuth;
@@ -75,5 +75,15 @@ impl OAuth {
             EndLoginSessions::Subject(subject) => Cause::OperatorOfSubject(subject),
         };
         self.login_sessions.end_now(cx, cause).await
+    }
+
+    /// Ends what was written by logins that were accepted at `ended_at` or before.
+    pub(crate) async fn end_late_logins(
+        &self,
+        cx: &Context,
+        subject: &str,
+        ended_at: Timestamp,
+    ) -> Result<(), database::Error> {
+        self.login_sessions.end_now(cx, Cause::RedeemedLate { subject, ended_at }).await
     }
 }

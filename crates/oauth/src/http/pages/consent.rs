@@ -116,7 +116,7 @@ async fn open_consent_page(
     Ok((found, name))
 }
 
-/// As [`OAuth::open_consent_page`], for the answer.
+/// As [`open_consent_page`], for the answer.
 async fn open_consent_form(
     oauth: &OAuth,
     cx: &Context,
