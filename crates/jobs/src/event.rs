@@ -1,14 +1,92 @@
 //! Events: what happened, to which subject, caused by whom.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use base::{Actor, Context};
 use database::{Error, WriteTx};
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::storage;
+use crate::storage::{self, NewEvent};
 
-/// Something that happened. Attributes are identifiers; they never hold secrets or tokens.
+/// The events of a service: an enum with a variant for each event, whose fields are the attributes.
+///
+/// The name and the attributes are what serde makes of the variant as an externally tagged enum,
+/// `{"OAuth2ClientCreated": {"client_id": ".."}}`, so each name stands once, at its variant. A variant has named fields,
+/// or holds a struct that several variants share. A field that only names the subject is marked `#[serde(skip)]`.
+/// Attributes never hold a secret or a token.
+pub trait DomainEvent: Serialize {
+    /// What the event is about. All events of one name have the same kind of subject.
+    fn subject(&self) -> Subject<'_>;
+}
+
+/// What an event is about. The log stores the id; its kind follows from the name of the event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject<'a> {
+    /// The `sub` of tokens: the id of an identity, or what a login application calls the person.
+    Person(Cow<'a, str>),
+    /// A client, by its `client_id`.
+    Client(Cow<'a, str>),
+    /// A set of keys, by its name.
+    KeySet(Cow<'a, str>),
+}
+
+impl Subject<'_> {
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Person(id) | Self::Client(id) | Self::KeySet(id) => id,
+        }
+    }
+}
+
+/// Appends events to the log, in their order. Events of one change go in one call: one statement writes two of them.
+pub async fn append<E: DomainEvent + Sync>(tx: &mut WriteTx, cx: &Context, events: &[E]) -> Result<(), Error> {
+    let actor = actor(&cx.actor);
+    let (pairs, rest) = events.as_chunks();
+    for [first, second] in pairs {
+        storage::insert_events(tx, cx, &actor, &[NewEvent::of(first)?, NewEvent::of(second)?]).await?;
+    }
+    for event in rest {
+        storage::insert_event(tx, cx, &actor, &NewEvent::of(event)?).await?;
+    }
+    Ok(())
+}
+
+/// As [`append`], but writes only when `is_written`. Both cases run the same statement, so that the time of an answer does
+/// not reveal whether there was anything to record.
+pub async fn append_if<E: DomainEvent + Sync>(
+    tx: &mut WriteTx,
+    cx: &Context,
+    event: &E,
+    is_written: bool,
+) -> Result<(), Error> {
+    storage::insert_event_if(tx, cx, &actor(&cx.actor), &NewEvent::of(event)?, is_written).await
+}
+
+impl NewEvent {
+    fn of(event: &impl DomainEvent) -> Result<Self, Error> {
+        let shape = |problem: &str| Error::inconsistent("jobs_events", problem);
+        let value = serde_json::to_value(event).map_err(|error| shape(&error.to_string()))?;
+        let Value::Object(variant) = value else { return Err(shape("an event has no attributes")) };
+        match variant.into_iter().next() {
+            Some((name, attributes @ Value::Object(_))) => Ok(Self {
+                name: Cow::Owned(name),
+                subject: event.subject().id().to_owned(),
+                attributes: attributes.to_string(),
+            }),
+            Some(_) | None => Err(shape("an event is not a variant with named attributes")),
+        }
+    }
+}
+
+impl From<Event> for NewEvent {
+    fn from(Event { name, subject, attributes }: Event) -> Self {
+        Self { name: Cow::Borrowed(name), subject, attributes: attributes.to_string() }
+    }
+}
+
+/// An event without a type, for services that have no enum of their events yet.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// For instance `IdentityCreated`.
@@ -37,18 +115,18 @@ impl Default for EventRetention {
 
 /// Writes an event in the transaction that causes it.
 pub async fn append_event(tx: &mut WriteTx, cx: &Context, event: Event) -> Result<(), Error> {
-    storage::insert_event(tx, cx, &actor(&cx.actor), &event).await
+    storage::insert_event(tx, cx, &actor(&cx.actor), &event.into()).await
 }
 
 /// Like [`append_event`], for two events of one operation: one statement writes both.
 pub async fn append_events(tx: &mut WriteTx, cx: &Context, events: &[Event; 2]) -> Result<(), Error> {
-    storage::insert_events(tx, cx, &actor(&cx.actor), events).await
+    storage::insert_events(tx, cx, &actor(&cx.actor), &events.clone().map(NewEvent::from)).await
 }
 
 /// Like [`append_event`], but writes only when `is_written`. Both cases run the same statement, so that the response time
 /// does not reveal whether there was anything to record.
 pub async fn append_event_if(tx: &mut WriteTx, cx: &Context, event: Event, is_written: bool) -> Result<(), Error> {
-    storage::insert_event_if(tx, cx, &actor(&cx.actor), &event, is_written).await
+    storage::insert_event_if(tx, cx, &actor(&cx.actor), &event.into(), is_written).await
 }
 
 fn actor(actor: &Actor) -> String {

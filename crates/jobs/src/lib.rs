@@ -13,7 +13,10 @@ mod queue;
 mod storage;
 mod worker;
 
-pub use event::{Event, EventRetention, TOKEN_ISSUED, append_event, append_event_if, append_events};
+pub use event::{
+    DomainEvent, Event, EventRetention, Subject, TOKEN_ISSUED, append, append_event, append_event_if, append_events,
+    append_if,
+};
 pub use queue::{Failure, Handler, Job, NewJob, enqueue};
 pub use storage::{StoredEvent, list_events};
 pub use worker::Worker;

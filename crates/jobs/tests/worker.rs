@@ -10,7 +10,11 @@ use async_trait::async_trait;
 use base::{Clock, Context, ManualClock, PageRequest, RequestId, Rng, TenantId, Timestamp};
 use database::Database;
 use database::testing::{assert_index_ranges, assert_parsed_once, on_both_engines, prepare_all};
-use jobs::{Event, Failure, Handler, Job, NewJob, Worker, append_event, append_event_if, enqueue, list_events};
+use jobs::{
+    DomainEvent, Event, Failure, Handler, Job, NewJob, Subject, Worker, append, append_event, append_event_if, enqueue,
+    list_events,
+};
+use serde::Serialize;
 use serde_json::json;
 
 struct Recorder {
@@ -198,6 +202,61 @@ async fn events_are_kept_in_order_and_by_tenant() {
         assert_eq!(rest.items[0].actor, "system");
         let mut other = fixture.database.read(TenantId::from_i32(2));
         assert!(list_events(&mut other, PageRequest { size: 2, after: None }).await.unwrap().items.is_empty());
+    })
+    .await;
+}
+
+#[derive(Serialize)]
+enum Happened {
+    #[serde(rename = "ShopOpened")]
+    Opened {
+        #[serde(skip)]
+        name: &'static str,
+        doors: u32,
+    },
+    Closed(Closing),
+    Forgotten,
+}
+
+#[derive(Serialize)]
+struct Closing {
+    reason: &'static str,
+}
+
+impl DomainEvent for Happened {
+    fn subject(&self) -> Subject<'_> {
+        match self {
+            Self::Opened { name, .. } => Subject::Person((*name).into()),
+            Self::Closed(_) | Self::Forgotten => Subject::Client("shop".into()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn typed_events_have_the_names_that_serde_gives_them_and_two_share_a_statement() {
+    on_both_engines(&[jobs::MIGRATIONS], |database| async move {
+        let fixture = Fixture::new(database, 0);
+        let cx = fixture.cx();
+        let mut tx = fixture.database.write(cx.tenant).await.unwrap();
+        let before = fixture.database.usage().statements;
+        let opened = |doors| Happened::Opened { name: "ada", doors };
+        append(&mut tx, &cx, &[opened(1), Happened::Closed(Closing { reason: "late" }), opened(2)]).await.unwrap();
+        assert_eq!(fixture.database.usage().statements - before, 2);
+        let unwritten = append(&mut tx, &cx, &[Happened::Forgotten]).await.unwrap_err();
+        assert_eq!(unwritten.to_string(), "inconsistent row in jobs_events: an event has no attributes");
+        tx.commit().await.unwrap();
+        let page = PageRequest { size: 9, after: None };
+        let written = list_events(&mut fixture.database.read(cx.tenant), page).await.unwrap().items;
+        let written: Vec<_> =
+            written.iter().map(|it| (it.name.as_str(), it.subject.as_str(), &it.attributes)).collect();
+        assert_eq!(
+            written,
+            [
+                ("ShopOpened", "ada", &json!({"doors": 1})),
+                ("Closed", "shop", &json!({"reason": "late"})),
+                ("ShopOpened", "ada", &json!({"doors": 2})),
+            ]
+        );
     })
     .await;
 }

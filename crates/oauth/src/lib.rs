@@ -7,18 +7,20 @@
 //! - An authorization code is redeemed once; a refresh token has at most one successor.
 //! - Nothing is granted beyond what the client registered and requested, and the user consented to.
 
+mod components;
 mod config;
 mod definition;
 pub mod domain;
 mod http;
 mod jobs;
-mod memory;
 pub mod operations;
 mod pages;
 mod service;
 pub mod storage;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use http::PATHS_OF_CLIENTS;
 

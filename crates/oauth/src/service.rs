@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use base::{Clock, Rng, Sealer};
 use contracts::{Link, Sessions};
-use database::{Database, ReadCache};
+use database::Database;
 use oauth_types::GrantType;
 use web::outbound::Client as HttpClient;
 
+use crate::components::{
+    Challenges, ClientAuthenticator, Clients, Grants, KeySets, KeySettings, LoginSessions, SigningKeys, Subjects,
+    TokenHooks, Tokens,
+};
 use crate::config::{Config, ConfigError};
-use crate::domain::claims::AccessTokenClaims;
-use crate::memory::{Clients, FailedSecrets, KeyRing, RemoteKeySets, UnusedChallenges, VerifiedSecrets};
-use crate::operations::introspect_token::{LIVE_TOKEN_BYTES, LiveAccessToken};
 
 /// The components of the service.
 pub struct Parts {
@@ -27,135 +28,110 @@ pub struct Parts {
     pub ui: ui::Ui,
 }
 
-/// The memory limit of the cached access tokens.
-const LIVE_TOKENS_BYTES: usize = 32 << 20;
-
-/// The OAuth 2.0 service.
-#[derive(Clone)]
-pub struct OAuth(Arc<Inner>);
-
-struct Inner {
-    parts: Parts,
-    access_token_claims: AccessTokenClaims,
-    clients: Clients,
-    live_tokens: ReadCache<[u8; 32], LiveAccessToken>,
-    unused_challenges: UnusedChallenges,
-    keys: KeyRing,
-    remote_keys: RemoteKeySets,
-    secrets: VerifiedSecrets,
-    failed_secrets: FailedSecrets,
+/// The OAuth 2.0 service: what its operations work with.
+pub struct OAuth {
+    pub(crate) config: Config,
+    pub(crate) database: Database,
+    pub(crate) clock: Clock,
+    pub(crate) rng: Rng,
+    pub(crate) sealer: Sealer,
+    pub(crate) http: HttpClient,
+    pub(crate) sessions: Link<dyn Sessions>,
+    pub(crate) ui: ui::Ui,
+    pub(crate) clients: Arc<Clients>,
+    pub(crate) authenticator: ClientAuthenticator,
+    pub(crate) challenges: Challenges,
+    pub(crate) subjects: Subjects,
+    pub(crate) login_sessions: LoginSessions,
+    pub(crate) grants: Grants,
+    pub(crate) keys: Arc<SigningKeys>,
+    pub(crate) key_sets: KeySets,
+    pub(crate) tokens: Tokens,
+    pub(crate) token_hooks: TokenHooks,
 }
 
 impl OAuth {
-    pub fn new(parts: Parts) -> Result<Self, ConfigError> {
-        parts.config.validate()?;
-        let oauth2 = &parts.config.oauth2;
-        for name in oauth2.grant_types_disabled.iter().filter(|name| GrantType::parse(name).is_none()) {
-            tracing::warn!(
-                grant_type = name,
-                "oauth2.grant_types_disabled names an unknown grant type, which has no effect"
-            );
-        }
-        let access_token_claims = AccessTokenClaims {
-            scope_claim: parts.config.strategies.jwt.scope_claim,
-            exclude_not_before: oauth2.exclude_not_before_claim,
-            allowed_top_level: oauth2.allowed_top_level_claims.clone(),
-            mirror_top_level: oauth2.mirror_top_level_claims,
-            preserve_ext: oauth2.preserve_ext_claims,
-        };
-        let secrets = VerifiedSecrets::new(&parts.rng);
-        Ok(Self(Arc::new(Inner {
-            access_token_claims,
-            clients: Clients::new(parts.database.clone()),
-            live_tokens: ReadCache::new(parts.database.clone(), LIVE_TOKENS_BYTES, LIVE_TOKEN_BYTES),
-            unused_challenges: UnusedChallenges::new(parts.database.clone()),
-            parts,
-            keys: KeyRing::default(),
-            remote_keys: RemoteKeySets::default(),
-            secrets,
-            failed_secrets: FailedSecrets::default(),
-        })))
+    pub fn new(parts: Parts) -> Result<Arc<Self>, ConfigError> {
+        let Parts { config, database, clock, rng, sealer, http, sessions, ui } = parts;
+        config.validate()?;
+        warn_of_unknown_grant_types(&config);
+        let oauth2 = &config.oauth2;
+        let settings = config.token_settings();
+        let (policy, hasher) = (config.client_policy(), config.secret_hasher());
+        let clients = Clients::new(database.clone(), http.clone(), rng.clone(), policy, hasher);
+        let clients = Arc::new(clients);
+        let keys = SigningKeys::new(
+            database.clone(),
+            sealer.clone(),
+            rng.clone(),
+            config.issuer(),
+            KeySettings { algorithm: oauth2.keys.algorithm, rotation_period: oauth2.keys.rotation_period.get() },
+        );
+        let keys = Arc::new(keys);
+        let (token_hook, refresh_token_hook) = (oauth2.token_hook.clone(), oauth2.refresh_token_hook.clone());
+        Ok(Arc::new(Self {
+            authenticator: ClientAuthenticator::new(
+                database.clone(),
+                http.clone(),
+                &rng,
+                clients.clone(),
+                config.assertion_audiences(),
+            ),
+            challenges: Challenges::new(database.clone(), sealer.clone(), config.challenge_lifetime()),
+            login_sessions: LoginSessions::new(
+                database.clone(),
+                rng.clone(),
+                sessions.clone(),
+                config.issuer(),
+                config.challenge_lifetime(),
+            ),
+            grants: Grants::new(database.clone(), sealer.clone()),
+            subjects: Subjects::new(config.pairwise_salt().cloned()),
+            token_hooks: TokenHooks::new(http.clone(), token_hook, refresh_token_hook, settings.clone()),
+            key_sets: KeySets {
+                keys: keys.clone(),
+                sealer: sealer.clone(),
+                rng: rng.clone(),
+                broadcast: config.webfinger.jwks.broadcast_keys.clone(),
+                rotation_period: oauth2.keys.rotation_period.get(),
+                longest_signed_lifespan: config.longest_signed_lifespan(),
+            },
+            tokens: Tokens::new(database.clone(), sealer.clone(), rng.clone(), keys.clone(), settings),
+            clients,
+            keys,
+            config,
+            database,
+            clock,
+            rng,
+            sealer,
+            http,
+            sessions,
+            ui,
+        }))
     }
 
     /// Endpoints for browsers, clients and resource servers.
-    pub fn public_router(&self) -> axum::Router {
+    pub fn public_router(self: &Arc<Self>) -> axum::Router {
         crate::http::public_routes(self).with_state(self.clone())
     }
 
-    /// Endpoints for operators and their applications.
-    pub fn admin_router(&self) -> axum::Router {
+    /// Endpoints for operators and applications of the operator.
+    pub fn admin_router(self: &Arc<Self>) -> axum::Router {
         crate::http::admin_routes().with_state(self.clone())
     }
 
-    /// The background work of this service.
-    pub fn handlers(&self) -> Vec<Arc<dyn jobs::Handler>> {
+    /// What this service does in the background.
+    pub fn handlers(self: &Arc<Self>) -> Vec<Arc<dyn jobs::Handler>> {
         crate::jobs::handlers(self)
     }
+}
 
-    pub(crate) fn config(&self) -> &Config {
-        &self.0.parts.config
-    }
-
-    pub(crate) fn database(&self) -> &Database {
-        &self.0.parts.database
-    }
-
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.0.parts.clock
-    }
-
-    pub(crate) fn rng(&self) -> &Rng {
-        &self.0.parts.rng
-    }
-
-    pub(crate) fn sealer(&self) -> &Sealer {
-        &self.0.parts.sealer
-    }
-
-    pub(crate) fn http(&self) -> &HttpClient {
-        &self.0.parts.http
-    }
-
-    pub(crate) fn sessions(&self) -> &Link<dyn Sessions> {
-        &self.0.parts.sessions
-    }
-
-    pub(crate) fn ui(&self) -> &ui::Ui {
-        &self.0.parts.ui
-    }
-
-    pub(crate) fn access_token_claims(&self) -> &AccessTokenClaims {
-        &self.0.access_token_claims
-    }
-
-    /// Access tokens that were recently found active, by digest.
-    pub(crate) fn live_tokens(&self) -> &ReadCache<[u8; 32], LiveAccessToken> {
-        &self.0.live_tokens
-    }
-
-    pub(crate) fn unused_challenges(&self) -> &UnusedChallenges {
-        &self.0.unused_challenges
-    }
-
-    pub(crate) fn clients(&self) -> &Clients {
-        &self.0.clients
-    }
-
-    pub(crate) fn keys(&self) -> &KeyRing {
-        &self.0.keys
-    }
-
-    pub(crate) fn remote_keys(&self) -> &RemoteKeySets {
-        &self.0.remote_keys
-    }
-
-    /// Recent wrong client secrets.
-    pub(crate) fn failed_secrets(&self) -> &FailedSecrets {
-        &self.0.failed_secrets
-    }
-
-    pub(crate) fn verified_secrets(&self) -> &VerifiedSecrets {
-        &self.0.secrets
+fn warn_of_unknown_grant_types(config: &Config) {
+    for name in config.oauth2.grant_types_disabled.iter().filter(|name| GrantType::parse(name).is_none()) {
+        tracing::warn!(
+            grant_type = name,
+            "oauth2.grant_types_disabled names an unknown grant type, which has no effect"
+        );
     }
 }
 

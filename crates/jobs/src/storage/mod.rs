@@ -1,11 +1,13 @@
 //! The tables `jobs_queue` and `jobs_events`.
 
+use std::borrow::Cow;
+
 use base::{Context, Page, PageRequest, TenantId, Timestamp};
 use database::{Database, Error, Read, Row, Statement, WriteTx, values};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Event, NewJob};
+use crate::NewJob;
 
 pub(crate) const ALL: &[&[&Statement]] = &[STATEMENTS];
 
@@ -106,46 +108,52 @@ pub(crate) async fn set_aside(
     database.write_once(job.tenant, &SET_ASIDE, &values![job.id, job.attempt, now, failure]).await.map(drop)
 }
 
+/// An event to be written.
+#[derive(Debug)]
+pub(crate) struct NewEvent {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) subject: String,
+    pub(crate) attributes: String,
+}
+
 pub(crate) async fn insert_event_if(
     tx: &mut WriteTx,
     cx: &Context,
     actor: &str,
-    event: &Event,
+    event: &NewEvent,
     is_written: bool,
 ) -> Result<(), Error> {
     let address = cx.client_address.map(|it| it.to_string());
-    let attributes = event.attributes.to_string();
-    let row = values![cx.now, event.name, actor, &event.subject, cx.request_id.0, address, attributes, is_written];
+    let NewEvent { name, subject, attributes } = event;
+    let row = values![cx.now, name.as_ref(), actor, subject, cx.request_id.0, address, attributes, is_written];
     tx.append(&INSERT_EVENT_IF, &row).await
 }
 
-pub(crate) async fn insert_event(tx: &mut WriteTx, cx: &Context, actor: &str, event: &Event) -> Result<(), Error> {
+pub(crate) async fn insert_event(tx: &mut WriteTx, cx: &Context, actor: &str, event: &NewEvent) -> Result<(), Error> {
     let address = cx.client_address.map(|it| it.to_string());
-    let attributes = event.attributes.to_string();
-    let row = values![cx.now, event.name, actor, &event.subject, cx.request_id.0, address, attributes];
-    tx.append(&INSERT_EVENT, &row).await
+    let NewEvent { name, subject, attributes } = event;
+    tx.append(&INSERT_EVENT, &values![cx.now, name.as_ref(), actor, subject, cx.request_id.0, address, attributes])
+        .await
 }
 
 pub(crate) async fn insert_events(
     tx: &mut WriteTx,
     cx: &Context,
     actor: &str,
-    [first, second]: &[Event; 2],
+    [first, second]: &[NewEvent; 2],
 ) -> Result<(), Error> {
     let address = cx.client_address.map(|it| it.to_string());
-    let attributes = [first.attributes.to_string(), second.attributes.to_string()];
-    let [first_attributes, second_attributes] = &attributes;
     let row = values![
         cx.now,
-        first.name,
+        first.name.as_ref(),
         actor,
         &first.subject,
         cx.request_id.0,
         address,
-        first_attributes,
-        second.name,
+        &first.attributes,
+        second.name.as_ref(),
         &second.subject,
-        second_attributes,
+        &second.attributes,
     ];
     tx.append(&INSERT_EVENTS, &row).await
 }

@@ -5,6 +5,7 @@
 
 mod defaults;
 mod hook;
+mod rules;
 
 use std::time::Duration;
 

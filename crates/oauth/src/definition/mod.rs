@@ -5,8 +5,6 @@
 mod diagnosis;
 mod missing;
 
-use std::sync::Arc;
-
 use base::seal::Purpose;
 use base::{Context, RequestId, TenantId};
 use serde_json::Value;
@@ -121,15 +119,15 @@ fn build(parts: Parts, report: &mut Report) -> Option<Built> {
         // Generate keys in advance, concurrently with the first requests: an RSA key takes longer than the rest of the
         // start.
         move |mut stopped| async move {
-            if let Err(error) = Box::pin(oauth.published_keys(&cx)).await {
+            if let Err(error) = Box::pin(oauth.key_sets.published(&cx)).await {
                 tracing::warn!(error = &error as &(dyn std::error::Error + 'static), "signing keys are not ready yet");
             }
             drop(stopped.wait_for(|stopped| *stopped).await);
         }
     });
-    parts.links.introspection.set(Arc::new(oauth.clone()));
-    parts.links.login_requests.set(Arc::new(oauth.clone()));
-    parts.links.connections.set(Arc::new(oauth.clone()));
-    parts.links.subject_observer.set(Arc::new(oauth));
+    parts.links.introspection.set(oauth.clone());
+    parts.links.login_requests.set(oauth.clone());
+    parts.links.connections.set(oauth.clone());
+    parts.links.subject_observer.set(oauth);
     Some(built)
 }

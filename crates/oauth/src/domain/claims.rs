@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::access_token::AccessToken;
+use super::client::AccessTokenStrategy;
 use super::grant::Grant;
 
 /// Reserved names in ID tokens, whether or not the claim is present.
@@ -56,7 +57,16 @@ pub struct AccessTokenClaims {
     pub preserve_ext: bool,
 }
 
-/// The inputs of an ID token besides its grant.
+/// What the configuration says about tokens.
+#[derive(Clone, Debug)]
+pub struct TokenSettings {
+    pub issuer: String,
+    /// The format of access tokens, for clients that registered none.
+    pub strategy: AccessTokenStrategy,
+    pub claims: AccessTokenClaims,
+}
+
+/// What an ID token is made of, beside its grant.
 #[derive(Clone, Copy, Debug)]
 pub struct IdToken<'a> {
     pub issuer: &'a str,

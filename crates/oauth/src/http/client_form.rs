@@ -9,16 +9,16 @@ use serde::de::DeserializeOwned;
 use serde::de::value::MapDeserializer;
 
 use super::client_origins::RequestingClient;
-use super::token_error::TokenError;
+use super::token::token_error::TokenError;
 
 /// The parameters and the client's credentials.
-pub(super) struct ClientForm {
-    pub(super) parameters: Parameters,
+pub(crate) struct ClientForm {
+    pub(crate) parameters: Parameters,
     authorization: Option<String>,
 }
 
 impl ClientForm {
-    pub(super) fn credentials(&self) -> Result<ClientCredentials, TokenError> {
+    pub(crate) fn credentials(&self) -> Result<ClientCredentials, TokenError> {
         Ok(ClientCredentials::read(self.authorization.as_deref(), &self.parameters)?)
     }
 }
@@ -40,7 +40,7 @@ impl<S: Send + Sync> FromRequest<S> for ClientForm {
 }
 
 /// Parses a form body. The query is ignored: a secret in a URL ends up in logs (RFC 6749 section 2.3.1).
-pub(super) async fn read_form<S: Send + Sync>(request: Request, state: &S) -> Result<Parameters, Response> {
+pub(crate) async fn read_form<S: Send + Sync>(request: Request, state: &S) -> Result<Parameters, Response> {
     if !is_form(request.headers()) {
         return Err(malformed("the content type must be application/x-www-form-urlencoded"));
     }
@@ -52,7 +52,7 @@ pub(super) async fn read_form<S: Send + Sync>(request: Request, state: &S) -> Re
 }
 
 /// The parameters of a request to a browser endpoint: from its query and, with POST, from its form.
-pub(super) struct BrowserForm(pub(super) Result<Parameters, ParameterError>);
+pub(crate) struct BrowserForm(pub(super) Result<Parameters, ParameterError>);
 
 impl<S: Send + Sync> FromRequest<S> for BrowserForm {
     type Rejection = Response;
@@ -69,7 +69,7 @@ impl<S: Send + Sync> FromRequest<S> for BrowserForm {
 }
 
 /// A form of a built-in page, parsed as `T`.
-pub(super) struct PageForm<T>(pub(super) T);
+pub(crate) struct PageForm<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for PageForm<T> {
     type Rejection = Response;

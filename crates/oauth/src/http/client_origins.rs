@@ -17,20 +17,20 @@ use crate::domain::client::ClientId;
 
 /// The client of a request, recorded by its handler.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RequestingClient(Arc<OnceLock<ClientId>>);
+pub(crate) struct RequestingClient(Arc<OnceLock<ClientId>>);
 
 impl RequestingClient {
-    pub(super) fn note(request: &Request) -> Self {
+    pub(crate) fn note(request: &Request) -> Self {
         request.extensions().get::<Self>().cloned().unwrap_or_default()
     }
 
-    pub(super) fn is(&self, client: &ClientId) {
-        // Only the first value is kept; there is never a second one.
+    pub(crate) fn is(&self, client: &ClientId) {
+        // The first word counts; there is no second one.
         let _ = self.0.set(client.clone());
     }
 
-    /// The client that the credentials name, authenticated or not: only pages of its origins may read the response.
-    pub(super) fn claimed_by(&self, credentials: &ClientCredentials) {
+    /// The client that the credentials name, authenticated or not: only pages of its origins may read the answer.
+    pub(crate) fn claimed_by(&self, credentials: &ClientCredentials) {
         let claimed = match credentials {
             ClientCredentials::Basic { client_id, .. }
             | ClientCredentials::Post { client_id, .. }
@@ -45,8 +45,8 @@ impl RequestingClient {
 }
 
 /// For endpoints that clients call with credentials or tokens.
-pub(super) async fn of_the_client(
-    State(oauth): State<OAuth>,
+pub(crate) async fn of_the_client(
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     mut request: Request,
     next: Next,
@@ -61,7 +61,7 @@ pub(super) async fn of_the_client(
     let mut response = next.run(request).await;
     response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
     let Some(id) = client.0.get() else { return response };
-    match oauth.clients().find(cx.tenant, id).await {
+    match oauth.clients.find(cx.tenant, id).await {
         Ok(Some(client)) if admits(&client.metadata.allowed_cors_origins, &origin) => {
             response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             let readable = HeaderValue::from_static("WWW-Authenticate, Retry-After");
@@ -77,7 +77,7 @@ pub(super) async fn of_the_client(
 }
 
 /// For public documents.
-pub(super) async fn of_everybody(request: Request, next: Next) -> Response {
+pub(crate) async fn of_everybody(request: Request, next: Next) -> Response {
     if request.headers().contains_key(header::ORIGIN) && is_preflight(&request) {
         return preflight(&HeaderValue::from_static("*"));
     }

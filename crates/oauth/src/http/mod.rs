@@ -1,46 +1,22 @@
 //! The HTTP endpoints: one file each, with its own wire types. The routes of the authorization endpoint and of clients are
 //! in `authorization_routes`.
 
-mod access_tokens;
-mod admin_error;
-mod authorization_response;
-mod authorization_routes;
-mod authorize;
+mod admin;
+mod authorization;
 mod browser;
-mod challenge_query;
 mod client_form;
 mod client_origins;
-mod clients;
-mod consent_page;
-mod consent_requests;
-mod device;
-mod discovery;
-mod documents;
-mod form_post_script;
-mod introspect;
-mod jwks;
-mod keys;
-mod listing;
-mod login_requests;
-mod logout;
-mod logout_page;
-mod logout_requests;
-mod nullable;
-mod page_asset;
-mod revoke;
-mod sessions;
+mod openid;
+mod pages;
 mod token;
-mod token_error;
-mod token_routes;
-mod userinfo;
+
+use std::sync::Arc;
 
 use axum::Router;
 
 use crate::OAuth;
 
-pub(crate) use consent_page::PATH as CONSENT_PAGE;
-pub(crate) use form_post_script::PATH as FORM_POST_SCRIPT;
-pub(crate) use logout_page::PATH as LOGOUT_PAGE;
+pub(crate) use pages::{CONSENT_PAGE, FORM_POST_SCRIPT, LOGOUT_PAGE};
 
 /// Endpoints for clients that run in a browser: each response names the origins that may read it.
 pub const PATHS_OF_CLIENTS: &[&str] = &[
@@ -53,16 +29,11 @@ pub const PATHS_OF_CLIENTS: &[&str] = &[
 ];
 
 /// Endpoints for browsers, clients and resource servers.
-pub(crate) fn public_routes(oauth: &OAuth) -> Router<OAuth> {
-    authorization_routes::public(oauth).merge(token_routes::public(oauth))
+pub(crate) fn public_routes(oauth: &Arc<OAuth>) -> Router<Arc<OAuth>> {
+    authorization::routes().merge(pages::routes(oauth)).merge(token::routes(oauth)).merge(openid::routes(oauth))
 }
 
 /// Endpoints for operators and their applications.
-pub(crate) fn admin_routes() -> Router<OAuth> {
-    authorization_routes::admin().merge(token_routes::admin())
+pub(crate) fn admin_routes() -> Router<Arc<OAuth>> {
+    admin::routes().merge(token::admin_routes())
 }
-
-#[cfg(test)]
-mod authorization_tests;
-#[cfg(test)]
-mod token_tests;

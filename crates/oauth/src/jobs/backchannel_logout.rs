@@ -1,6 +1,7 @@
 //! Notifies a client's server of a logout (OpenID Connect Back-Channel Logout 1.0 section 2). The job is written in the
 //! transaction that ends the login, so no notification is lost.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,8 +15,7 @@ use serde_json::{Map, json};
 use crate::OAuth;
 use crate::domain::client::ClientId;
 use crate::domain::login_session::{LoginSession, LoginSessionId};
-use crate::domain::subject_identifier::shown_subject;
-use crate::storage::{clients, forced_subjects};
+use crate::storage::clients;
 
 const KIND: &str = "oauth.backchannel_logout";
 
@@ -35,7 +35,7 @@ pub(crate) fn job(cx: &Context, client: &ClientId, session: &LoginSession) -> Ne
 }
 
 #[derive(Debug)]
-pub(crate) struct BackchannelLogout(pub OAuth);
+pub(crate) struct BackchannelLogout(pub Arc<OAuth>);
 
 #[async_trait]
 impl Handler for BackchannelLogout {
@@ -45,26 +45,25 @@ impl Handler for BackchannelLogout {
 
     async fn run(&self, cx: &Context, job: &Job) -> Result<(), Failure> {
         let payload: Payload = serde_json::from_value(job.payload.clone())
-            .map_err(|error| Failure::Permanent(format!("the payload is not valid: {error}")))?;
-        let mut tx = self.0.database().read(cx.tenant);
+            .map_err(|error| Failure::Permanent(format!("the payload makes no sense: {error}")))?;
+        let mut tx = self.0.database.read(cx.tenant);
         let Some(client) = clients::find(&mut tx, &payload.client_id).await? else { return Ok(()) };
         let uri = client.metadata.backchannel_logout_uri.as_str();
         if uri.is_empty() {
             return Ok(());
         }
-        let forced = forced_subjects::find_if_pairwise(&mut tx, &client, &payload.subject).await?;
-        let subject = shown_subject(&client, &payload.subject, forced.as_deref(), self.0.pairwise_salt());
+        let subject = self.0.subjects.shown_to(&mut tx, &client, &payload.subject).await?;
         let claims = Map::from_iter([
-            ("iss".to_owned(), json!(self.0.config().issuer())),
+            ("iss".to_owned(), json!(self.0.config.issuer())),
             ("aud".to_owned(), json!([client.id])),
             ("sub".to_owned(), json!(subject)),
             ("sid".to_owned(), json!(payload.session_id)),
             ("iat".to_owned(), json!(cx.now.unix_seconds())),
             ("exp".to_owned(), json!(cx.now.plus(LIFETIME).unix_seconds())),
-            ("jti".to_owned(), json!(self.0.rng().uuid())),
+            ("jti".to_owned(), json!(self.0.rng.uuid())),
             ("events".to_owned(), json!({"http://schemas.openid.net/event/backchannel-logout": {}})),
         ]);
-        let token = self.0.sign_typed(cx, "logout+jwt", &claims).await;
+        let token = self.0.keys.sign_typed(cx, "logout+jwt", &claims).await;
         let token = token.map_err(|error| Failure::Retry(error.to_string()))?;
         self.post(uri, &token).await
     }
@@ -77,7 +76,7 @@ impl BackchannelLogout {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Bytes::from(form))
             .map_err(|error| Failure::Permanent(error.to_string()))?;
-        let response = self.0.http().send(request).await.map_err(|error| Failure::Retry(error.to_string()))?;
+        let response = self.0.http.send(request).await.map_err(|error| Failure::Retry(error.to_string()))?;
         match response.status().as_u16() {
             200..=299 => Ok(()),
             // Section 2.8: the client rejects the token; a retry cannot help.

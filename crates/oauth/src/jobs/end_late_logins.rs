@@ -1,6 +1,7 @@
 //! Ends a login that was redeemed concurrently with the end of its account: PostgreSQL lets both transactions commit
 //! without seeing each other. When this job runs, all concurrent transactions are over.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -27,7 +28,7 @@ pub(crate) fn job(cx: &Context, subject: &str) -> NewJob {
 }
 
 #[derive(Debug)]
-pub(crate) struct EndLateLogins(pub OAuth);
+pub(crate) struct EndLateLogins(pub Arc<OAuth>);
 
 #[async_trait]
 impl Handler for EndLateLogins {
@@ -37,7 +38,7 @@ impl Handler for EndLateLogins {
 
     async fn run(&self, cx: &Context, job: &Job) -> Result<(), Failure> {
         let payload: Payload = serde_json::from_value(job.payload.clone())
-            .map_err(|error| Failure::Permanent(format!("the payload is not valid: {error}")))?;
-        Ok(self.0.end_logins_accepted_until(cx, &payload.subject, payload.ended_at).await?)
+            .map_err(|error| Failure::Permanent(format!("the payload makes no sense: {error}")))?;
+        Ok(self.0.end_late_logins(cx, &payload.subject, payload.ended_at).await?)
     }
 }

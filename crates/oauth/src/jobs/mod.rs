@@ -11,7 +11,7 @@ pub(crate) mod end_identity_session;
 pub(crate) mod end_late_logins;
 pub(crate) mod rotate_keys;
 
-pub(crate) fn handlers(oauth: &OAuth) -> Vec<Arc<dyn Handler>> {
+pub(crate) fn handlers(oauth: &Arc<OAuth>) -> Vec<Arc<dyn Handler>> {
     vec![
         Arc::new(backchannel_logout::BackchannelLogout(oauth.clone())),
         Arc::new(end_identity_session::EndIdentitySession(oauth.clone())),

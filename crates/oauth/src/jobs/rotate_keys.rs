@@ -1,5 +1,7 @@
 //! Publishes the next signing keys. An operation that signs queues this job when a key is due for rotation.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use base::Context;
 use jobs::{Failure, Handler, Job, NewJob};
@@ -13,7 +15,7 @@ pub(crate) fn job(cx: &Context) -> NewJob {
     NewJob { kind: KIND, payload: json!({}), run_at: cx.now }
 }
 
-pub(crate) struct RotateKeys(pub(crate) OAuth);
+pub(crate) struct RotateKeys(pub(crate) Arc<OAuth>);
 
 #[async_trait]
 impl Handler for RotateKeys {
@@ -22,6 +24,6 @@ impl Handler for RotateKeys {
     }
 
     async fn run(&self, cx: &Context, _: &Job) -> Result<(), Failure> {
-        self.0.rotate_keys(cx).await.map_err(|error| Failure::Retry(error.to_string()))
+        self.0.key_sets.rotate(cx).await.map_err(|error| Failure::Retry(error.to_string()))
     }
 }

@@ -3,16 +3,14 @@
 use base::Context;
 use oauth_types::{GrantType, ScopeSet};
 
-use super::authenticate_client::AuthenticatedClient;
-use super::call_token_hooks::HookError;
-use super::mint_tokens::{IssuedTokens, MintError};
 use crate::OAuth;
+use crate::components::client_authenticator::AuthenticatedClient;
+use crate::components::token_hooks::HookError;
+use crate::components::tokens::mint::{IssuedTokens, MintError};
 use crate::domain::access_token::{AccessToken, Provenance};
 use crate::domain::audience;
 use crate::domain::client::Client;
-use crate::domain::grant::GrantSession;
 use crate::domain::lifespan::Lifespans;
-use crate::domain::token_hook::HookCall;
 
 /// The client's request.
 #[derive(Debug, Default)]
@@ -50,24 +48,11 @@ impl OAuth {
         if let Some(refused) = audience::first_uncovered(&client.metadata.audience, &request.audience) {
             return Err(AuthorizeClientError::AudienceNotAllowed(refused.to_owned()));
         }
-        let lifespans = Lifespans::of_client_credentials(&self.config().ttl, &client.metadata.lifespans);
-        let session = GrantSession::default();
-        let session = self
-            .call_token_hooks(HookCall {
-                issuer: self.config().issuer(),
-                client_id: &client.id,
-                grant_type: GrantType::ClientCredentials,
-                grant: None,
-                session: &session,
-                requested_scope: &requested_scope,
-                granted_scope: &scope,
-                audience: &request.audience,
-                settings: self.access_token_claims(),
-                now: cx.now,
-            })
-            .await?;
+        let lifespans = Lifespans::of_client_credentials(&self.config.ttl, &client.metadata.lifespans);
+        let session =
+            self.token_hooks.ask_about_client(cx, client, &requested_scope, &scope, &request.audience).await?;
         let token = AccessToken {
-            provenance: Provenance { jti: self.rng().uuid(), epoch: client.token_epoch, grant: None },
+            provenance: Provenance { jti: self.rng.uuid(), epoch: client.token_epoch, grant: None },
             client_id: client.id.clone(),
             subject: client.id.as_str().to_owned(),
             scope,
@@ -77,7 +62,7 @@ impl OAuth {
             expires_at: cx.now.plus(lifespans.access_token),
         };
         Ok(IssuedTokens {
-            access_token: self.mint_access_token(cx, client, &token, &token.ext).await?,
+            access_token: self.tokens.mint_access(cx, client, &token, &token.ext).await?,
             expires_in_seconds: i64::try_from(lifespans.access_token.as_secs()).unwrap_or(i64::MAX),
             id_token: None,
             refresh_token: None,
@@ -93,10 +78,10 @@ impl OAuth {
             return Err(AuthorizeClientError::GrantTypeNotAllowed);
         }
         let registered: ScopeSet = client.scopes().collect();
-        if requested.is_empty() && self.config().oauth2.client_credentials.default_grant_allowed_scope {
+        if requested.is_empty() && self.config.oauth2.client_credentials.default_grant_allowed_scope {
             return Ok(registered);
         }
-        match registered.first_uncovered(&requested, self.config().strategies.scope) {
+        match registered.first_uncovered(&requested, self.config.strategies.scope) {
             Some(scope) => Err(AuthorizeClientError::ScopeNotAllowed(scope.to_owned())),
             None => Ok(requested),
         }

@@ -32,7 +32,7 @@ impl OAuth {
         login: &AcceptedLogin,
         browser: &Browser,
     ) -> Result<SignedIn, Unavailable> {
-        let Some(sessions) = self.sessions().get().filter(|_| login.identity_provider_session_id.is_some()) else {
+        let Some(sessions) = self.sessions.get().filter(|_| login.identity_provider_session_id.is_some()) else {
             return Ok(SignedIn::Unknown);
         };
         let cookie = browser.cookies.as_ref().map(|cookies| cookies.expose().clone());
@@ -56,7 +56,7 @@ impl OAuth {
         scope: &ScopeSet,
         browser: &Browser,
     ) -> Result<PersonClaims, Refusal> {
-        if self.config().urls.consent.is_some() || !PersonClaims::are_asked_for(scope) {
+        if self.config.urls.consent.is_some() || !PersonClaims::are_asked_for(scope) {
             return Ok(PersonClaims::default());
         }
         match self.check_identity_session(cx, login, browser).await {

@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use base::Context;
 
-use super::login_requests::ChallengeError;
 use crate::OAuth;
+use crate::components::challenges::ChallengeError;
 use crate::domain::authorization_request::AuthorizationRequest;
 use crate::domain::client::Client;
 use crate::domain::consent::{self, AcceptConsent, AcceptedConsent, ConsentFlow, ConsentVerifier};
 use crate::domain::login_challenge::Decision;
-use crate::domain::one_time::OneTime;
 use crate::domain::rejection::Rejection;
-use crate::domain::sealed::SealedValue;
 
 /// An opened consent challenge.
 #[derive(Debug)]
@@ -25,11 +23,10 @@ pub struct ConsentChallenge {
 
 impl OAuth {
     pub async fn get_consent_request(&self, cx: &Context, challenge: &str) -> Result<ConsentChallenge, ChallengeError> {
-        let (consent, request) = self.open_consent_challenge(cx, challenge)?;
-        let request_url = self.authorization_url(&consent.flow.query);
-        let client = self.clients().find(cx.tenant, &consent.flow.client_id).await?.ok_or(ChallengeError::Unknown)?;
-        let one_time = OneTime::of_consent(&consent.flow, self.challenge_lifetime());
-        if !self.unused_challenges().contains(cx.tenant, &one_time).await? {
+        let (consent, request) = self.challenges.open_consent(cx, challenge)?;
+        let request_url = self.config.authorization_url(&consent.flow.query);
+        let client = self.clients.find(cx.tenant, &consent.flow.client_id).await?.ok_or(ChallengeError::Unknown)?;
+        if !self.challenges.is_unused(cx, &self.challenges.consent_once(&consent.flow)).await? {
             return Err(ChallengeError::Used { redirect_to: request_url });
         }
         Ok(ConsentChallenge { consent, request, client, request_url })
@@ -42,7 +39,7 @@ impl OAuth {
         challenge: &str,
         answer: AcceptConsent,
     ) -> Result<String, ChallengeError> {
-        let (consent, request) = self.open_consent_challenge(cx, challenge)?;
+        let (consent, request) = self.challenges.open_consent(cx, challenge)?;
         let mut accepted = consent::accept(&request, answer, cx.now)
             .map_err(|refusal| ChallengeError::Refused(refusal.to_string()))?;
         if accepted.context.is_none() {
@@ -58,7 +55,7 @@ impl OAuth {
         challenge: &str,
         remember: bool,
     ) -> Result<String, ChallengeError> {
-        let (consent, request) = self.open_consent_challenge(cx, challenge)?;
+        let (consent, request) = self.challenges.open_consent(cx, challenge)?;
         let accepted = Self::built_in_consent(&request, &consent, remember, cx.now);
         Ok(self.consent_verifier_url(cx, consent, Decision::Accepted(accepted)))
     }
@@ -70,26 +67,13 @@ impl OAuth {
         challenge: &str,
         rejection: Rejection,
     ) -> Result<String, ChallengeError> {
-        let (consent, _) = self.open_consent_challenge(cx, challenge)?;
+        let (consent, _) = self.challenges.open_consent(cx, challenge)?;
         Ok(self.consent_verifier_url(cx, consent, Decision::Rejected(rejection)))
-    }
-
-    pub(crate) fn open_consent_challenge(
-        &self,
-        cx: &Context,
-        challenge: &str,
-    ) -> Result<(ConsentFlow, AuthorizationRequest), ChallengeError> {
-        let consent = ConsentFlow::open(self.sealer(), cx.tenant, challenge).map_err(|_| ChallengeError::Unknown)?;
-        if cx.now >= consent.flow.expires_at(self.challenge_lifetime()) {
-            return Err(ChallengeError::Expired);
-        }
-        let request = consent.flow.request().map_err(|_| ChallengeError::Unknown)?;
-        Ok((consent, request))
     }
 
     fn consent_verifier_url(&self, cx: &Context, consent: ConsentFlow, decision: Decision<AcceptedConsent>) -> String {
         let client_id = consent.flow.client_id.clone();
-        let verifier = ConsentVerifier { consent, decision }.seal(self.sealer(), cx.tenant);
-        self.verifier_url(&client_id, "consent_verifier", &verifier)
+        let verifier = self.challenges.seal(cx, &ConsentVerifier { consent, decision });
+        self.config.verifier_url(&client_id, "consent_verifier", &verifier)
     }
 }

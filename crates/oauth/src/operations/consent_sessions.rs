@@ -1,11 +1,11 @@
 //! Consents in the admin API: list them, and revoke them together with their tokens.
 
 use base::{Context, Page, PageRequest, Timestamp};
-use serde_json::json;
 
 use crate::OAuth;
 use crate::domain::client::{Client, ClientId};
 use crate::domain::consent::{Consent, ConsentDetails};
+use crate::domain::event::Event;
 use crate::domain::grant::GrantId;
 use crate::domain::login_session::LoginSessionId;
 use crate::storage::consents::ConsentKey;
@@ -42,7 +42,7 @@ impl OAuth {
         session: Option<LoginSessionId>,
         page: &PageRequest<ConsentKey>,
     ) -> Result<Page<ConsentRecord, ConsentKey>, database::Error> {
-        let mut tx = self.database().read(cx.tenant);
+        let mut tx = self.database.read(cx.tenant);
         let Page { items, next } = consents::list(&mut tx, subject, session, page, cx.now).await?;
         let mut records: Vec<ConsentRecord> = Vec::with_capacity(items.len());
         for (consent, sealed) in items {
@@ -52,7 +52,7 @@ impl OAuth {
                 Some(record) => record.client.clone(),
                 None => clients::find(&mut tx, &consent.client_id).await?,
             };
-            let request_url = self.authorization_url(&details.flow.query);
+            let request_url = self.config.authorization_url(&details.flow.query);
             records.push(ConsentRecord { consent, details, client, request_url });
         }
         Ok(Page { items: records, next })
@@ -65,7 +65,7 @@ impl OAuth {
         subject: &str,
         limit: usize,
     ) -> Result<Vec<(Client, Timestamp)>, database::Error> {
-        let mut tx = self.database().read(cx.tenant);
+        let mut tx = self.database.read(cx.tenant);
         let mut connected = Vec::new();
         let found = consents::clients_of_subject(&mut tx, subject, CONSENTS_LOOKED_AT, cx.now).await?;
         for (id, consented_at) in found.into_iter().take(limit) {
@@ -79,32 +79,34 @@ impl OAuth {
     fn open_details(&self, cx: &Context, sealed: &[u8]) -> Result<ConsentDetails, database::Error> {
         let inconsistent = |what: String| database::Error::inconsistent("oauth_consents", what);
         let text =
-            self.sealer().open(CONSENT_DETAILS, cx.tenant, sealed).map_err(|error| inconsistent(error.to_string()))?;
+            self.sealer.open(CONSENT_DETAILS, cx.tenant, sealed).map_err(|error| inconsistent(error.to_string()))?;
         serde_json::from_slice(&text).map_err(|error| inconsistent(error.to_string()))
     }
 
     /// Revokes consents. Their codes, refresh tokens and access tokens end in the same transaction.
     pub async fn revoke_consents(&self, cx: &Context, which: &RevokeConsents) -> Result<(), database::Error> {
-        let mut tx = self.database().write(cx.tenant).await?;
-        let (subject, attributes) = match which {
+        let mut tx = self.database.write(cx.tenant).await?;
+        let found;
+        let event = match which {
             RevokeConsents::One(id) => {
-                revocations::revoke(&mut tx, id.as_uuid(), cx.now).await?;
-                consents::delete(&mut tx, *id).await?;
-                (String::new(), json!({"consent_request_id": id}))
+                let grant = revocations::revoke(&mut tx, *id, cx.now).await?;
+                // A consent that was skipped has a grant alone.
+                found = consents::delete(&mut tx, *id).await?.or(grant);
+                let Some((subject, client)) = &found else { return Ok(()) };
+                Event::ConsentRevoked { subject, client_id: Some(client), consent_request_id: Some(*id) }
             }
             RevokeConsents::OfSubject(subject) => {
                 revocations::revoke_by_subject(&mut tx, subject, cx.now).await?;
                 consents::delete_by_subject(&mut tx, subject).await?;
-                (subject.clone(), json!({}))
+                Event::ConsentRevoked { subject, client_id: None, consent_request_id: None }
             }
             RevokeConsents::OfSubjectAndClient(subject, client) => {
                 revocations::revoke_by_subject_and_client(&mut tx, subject, client, cx.now).await?;
                 consents::delete_by_subject_and_client(&mut tx, subject, client).await?;
-                (subject.clone(), json!({"client_id": client}))
+                Event::ConsentRevoked { subject, client_id: Some(client), consent_request_id: None }
             }
         };
-        let event = jobs::Event { name: "OAuth2ConsentRevoked", subject, attributes };
-        jobs::append_event(&mut tx, cx, event).await?;
+        jobs::append(&mut tx, cx, &[event]).await?;
         tx.commit().await
     }
 }

@@ -1,12 +1,12 @@
 //! Registers a client (RFC 7591 section 3).
 
 use base::{Context, PlainToken, Secret};
-use serde_json::json;
 
 use super::save_client::{CheckClientError, HashedSecret};
-use crate::OAuth;
+use crate::components::Clients;
 use crate::domain::client::{Client, ClientId, ClientMetadata};
 use crate::domain::client_validation::InvalidMetadata;
+use crate::domain::event::Event;
 use crate::storage::clients;
 
 /// A client to register.
@@ -39,37 +39,33 @@ pub enum CreateClientError {
     Database(#[from] database::Error),
 }
 
-impl OAuth {
-    pub async fn create_client(&self, cx: &Context, new: NewClient) -> Result<CreatedClient, CreateClientError> {
-        let metadata = self.check_client(new.metadata, None).await?;
+impl Clients {
+    pub(crate) async fn create(&self, cx: &Context, new: NewClient) -> Result<CreatedClient, CreateClientError> {
+        let metadata = self.check(new.metadata, None).await?;
         let id = match new.id {
             Some(id) => id,
-            None => ClientId::from_uuid(self.rng().uuid()),
+            None => ClientId::from_uuid(self.rng.uuid()),
         };
         let HashedSecret { digest, plain } = self.secret_for(&id, &metadata, new.secret, false).await?;
-        let registration_access_token = PlainToken::generate(self.rng(), "ory_at_", 43);
+        let registration_access_token = PlainToken::generate(&self.rng, "ory_at_", 43);
         let client = Client {
             id,
             secrets: digest.into_iter().collect(),
             metadata,
             registration_token: Some(registration_access_token.digest()),
             // Unlike the epoch of a deleted client with the same id, whose tokens must stay inactive.
-            token_epoch: i64::from_be_bytes(self.rng().bytes()),
+            token_epoch: i64::from_be_bytes(self.rng.bytes()),
             version: 1,
             created_at: cx.now,
             updated_at: cx.now,
         };
 
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
         if !clients::insert(&mut tx, &client).await? {
             return Err(CreateClientError::IdTaken);
         }
-        let event = jobs::Event {
-            name: "OAuth2ClientCreated",
-            subject: client.id.to_string(),
-            attributes: json!({"client_id": client.id, "client_name": client.metadata.client_name}),
-        };
-        jobs::append_event(&mut tx, cx, event).await?;
+        let event = Event::ClientCreated { client_id: &client.id, client_name: &client.metadata.client_name };
+        jobs::append(&mut tx, cx, &[event]).await?;
         tx.commit().await?;
         Ok(CreatedClient { client, secret: plain, registration_access_token })
     }

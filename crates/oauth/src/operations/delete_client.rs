@@ -1,25 +1,23 @@
 //! Deletes a client and its grants in one transaction: its tokens are inactive at once.
 
 use base::Context;
-use serde_json::json;
 
 use super::save_client::SaveClientError;
-use crate::OAuth;
+use crate::components::Clients;
 use crate::domain::client::ClientId;
+use crate::domain::event::Event;
 use crate::storage::{clients, consents, forced_subjects, revocations};
 
-impl OAuth {
-    pub async fn delete_client(&self, cx: &Context, id: &ClientId) -> Result<(), SaveClientError> {
-        let mut tx = self.database().write(cx.tenant).await?;
+impl Clients {
+    pub(crate) async fn delete(&self, cx: &Context, id: &ClientId) -> Result<(), SaveClientError> {
+        let mut tx = self.database.write(cx.tenant).await?;
         if !clients::delete(&mut tx, id).await? {
             return Err(SaveClientError::Unknown);
         }
         revocations::revoke_by_client(&mut tx, id, cx.now).await?;
         consents::delete_by_client(&mut tx, id).await?;
         forced_subjects::delete_by_client(&mut tx, id).await?;
-        let attributes = json!({"client_id": id});
-        let event = jobs::Event { name: "OAuth2ClientDeleted", subject: id.to_string(), attributes };
-        jobs::append_event(&mut tx, cx, event).await?;
+        jobs::append(&mut tx, cx, &[Event::ClientDeleted { client_id: id }]).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -5,19 +5,13 @@
 //! commit, before the response; if that fails, a job of the same transaction retries it.
 
 use base::{Context, Timestamp};
-use contracts::SessionEnd;
-use database::WriteTx;
-use serde_json::json;
-use uuid::Uuid;
 
 use super::start_authorization::Browser;
 use crate::OAuth;
-use crate::domain::login_session::{LoginSession, LoginSessionId};
-use crate::domain::logout::{LogoutVerifier, front_channel_url};
-use crate::domain::sealed::SealedValue;
-use crate::jobs::{backchannel_logout, end_identity_session, end_late_logins};
-use crate::storage::provider_ends::{self, Ended};
-use crate::storage::{clients, consents, forced_subjects, login_sessions, revocations};
+use crate::components::login_sessions::Cause;
+use crate::domain::login_session::LoginSessionId;
+use crate::domain::logout::LogoutVerifier;
+use crate::storage::login_sessions;
 
 /// Where to redirect the browser after a logout.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,16 +32,7 @@ pub enum FinishLogoutError {
     Database(#[from] database::Error),
 }
 
-/// The remaining work after the commit.
-#[derive(Debug, Default)]
-struct EndedLogins {
-    /// Front-channel logout pages of the clients in the sessions.
-    front_channel: Vec<String>,
-    /// Sessions of an identity service in another process.
-    sessions_elsewhere: Vec<Uuid>,
-}
-
-/// Which sessions to end.
+/// Whose sessions end.
 #[derive(Clone, Debug)]
 pub enum EndLoginSessions {
     Session(LoginSessionId),
@@ -63,8 +48,8 @@ impl OAuth {
         browser: &Browser,
     ) -> Result<FinishedLogout, FinishLogoutError> {
         let LogoutVerifier(flow) =
-            LogoutVerifier::open(self.sealer(), cx.tenant, verifier).map_err(|_| FinishLogoutError::Unknown)?;
-        if cx.now >= flow.expires_at(self.challenge_lifetime()) {
+            self.challenges.open_verifier::<LogoutVerifier>(cx, verifier).map_err(|_| FinishLogoutError::Unknown)?;
+        if cx.now >= flow.expires_at(self.config.challenge_lifetime()) {
             return Err(FinishLogoutError::Expired);
         }
         let own_session = browser.session == Some(flow.session_id);
@@ -74,186 +59,34 @@ impl OAuth {
         if !flow.rp_initiated && !own_session {
             return Ok(finished);
         }
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
         let Some(session) = login_sessions::find(&mut tx, flow.session_id).await? else { return Ok(finished) };
         if session.subject != flow.subject {
             return Ok(finished);
         }
-        let ended = self.end_with_identity_sessions(cx, &mut tx, vec![session]).await?;
+        let ended = self.login_sessions.end(cx, &mut tx, Cause::SignedOut(&session)).await?;
         tx.commit().await?;
-        self.end_sessions_elsewhere(cx, &ended).await;
+        self.login_sessions.finish(cx, &ended).await;
         finished.front_channel = ended.front_channel;
         Ok(finished)
     }
 
     /// Ends sessions for an operator. Sessions that do not exist count as ended.
     pub async fn end_login_sessions(&self, cx: &Context, whose: &EndLoginSessions) -> Result<(), database::Error> {
-        let mut tx = self.database().write(cx.tenant).await?;
-        let sessions = match whose {
-            EndLoginSessions::Session(id) => login_sessions::find(&mut tx, *id).await?.into_iter().collect(),
-            EndLoginSessions::Subject(subject) => login_sessions::list_by_subject(&mut tx, subject).await?,
+        let cause = match whose {
+            EndLoginSessions::Session(id) => Cause::Operator(*id),
+            EndLoginSessions::Subject(subject) => Cause::OperatorOfSubject(subject),
         };
-        let ended = self.end_with_identity_sessions(cx, &mut tx, sessions).await?;
-        if let EndLoginSessions::Subject(subject) = whose {
-            self.refuse_logins_of_subject(cx, &mut tx, subject).await?;
-        }
-        tx.commit().await?;
-        self.end_sessions_elsewhere(cx, &ended).await;
-        Ok(())
+        self.login_sessions.end_now(cx, cause).await
     }
 
-    /// Ends logins, their sessions of the identity service, and the other logins of those sessions.
-    async fn end_with_identity_sessions(
-        &self,
-        cx: &Context,
-        tx: &mut WriteTx,
-        mut logins: Vec<LoginSession>,
-    ) -> Result<EndedLogins, database::Error> {
-        let mut ended = EndedLogins::default();
-        let mut provider_sessions: Vec<String> =
-            logins.iter().filter_map(|login| login.identity_provider_session_id.clone()).collect();
-        provider_sessions.sort_unstable();
-        provider_sessions.dedup();
-        // The identity service locks its sessions before it notifies this service: using the same order prevents a
-        // deadlock.
-        for id in &provider_sessions {
-            ended.sessions_elsewhere.extend(self.end_identity_session(cx, tx, id).await?);
-        }
-        for id in &provider_sessions {
-            self.mark_ended(cx, tx, Ended::Session(id)).await?;
-            for other in login_sessions::list_by_provider_session(tx, id).await? {
-                if logins.iter().all(|login| login.id != other.id) {
-                    logins.push(other);
-                }
-            }
-        }
-        for login in &logins {
-            ended.front_channel.extend(self.end_session(cx, tx, login).await?);
-        }
-        Ok(ended)
-    }
-
-    /// Returns the session if its service must be called after the commit.
-    async fn end_identity_session(
-        &self,
-        cx: &Context,
-        tx: &mut WriteTx,
-        provider_session: &str,
-    ) -> Result<Option<Uuid>, database::Error> {
-        // A login application may name a session of another provider.
-        let (Some(sessions), Ok(id)) = (self.sessions().get(), provider_session.parse()) else { return Ok(None) };
-        match sessions.end_in_transaction(cx, tx, id).await? {
-            SessionEnd::InTransaction => Ok(None),
-            SessionEnd::AfterCommit => {
-                jobs::enqueue(tx, cx, self.rng().uuid(), end_identity_session::job(cx, provider_session)).await?;
-                Ok(Some(id))
-            }
-        }
-    }
-
-    /// On failure the job retries.
-    async fn end_sessions_elsewhere(&self, cx: &Context, ended: &EndedLogins) {
-        let Some(sessions) = self.sessions().get() else { return };
-        for id in &ended.sessions_elsewhere {
-            if let Err(error) = sessions.end(cx, *id).await {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(request_id = %cx.request_id, error, "the identity session is ended later, by a job");
-                return;
-            }
-        }
-    }
-
-    /// The identity service ended one of its sessions: end the logins that are based on it.
-    pub(crate) async fn end_sessions_of_provider(
-        &self,
-        cx: &Context,
-        tx: &mut WriteTx,
-        provider_session: &str,
-    ) -> Result<(), database::Error> {
-        self.mark_ended(cx, tx, Ended::Session(provider_session)).await?;
-        for session in login_sessions::list_by_provider_session(tx, provider_session).await? {
-            self.end_session(cx, tx, &session).await?;
-        }
-        Ok(())
-    }
-
-    /// An account was deleted or disabled: end everything of its user.
-    pub(crate) async fn end_subject(
-        &self,
-        cx: &Context,
-        tx: &mut WriteTx,
-        subject: &str,
-    ) -> Result<(), database::Error> {
-        self.refuse_logins_of_subject(cx, tx, subject).await?;
-        for session in login_sessions::list_by_subject(tx, subject).await? {
-            self.end_session(cx, tx, &session).await?;
-        }
-        revocations::revoke_by_subject(tx, subject, cx.now).await?;
-        revocations::forget_person(tx, subject).await?;
-        consents::delete_by_subject(tx, subject).await?;
-        forced_subjects::delete_by_subject(tx, subject).await?;
-        let attributes = json!({"subject": subject});
-        let event = jobs::Event { name: "OAuth2SubjectEnded", subject: subject.to_owned(), attributes };
-        jobs::append_event(tx, cx, event).await
-    }
-
-    /// Ends the effects of logins that were accepted at `ended_at` or before.
-    pub(crate) async fn end_logins_accepted_until(
+    /// Ends what was written by logins that were accepted at `ended_at` or before.
+    pub(crate) async fn end_late_logins(
         &self,
         cx: &Context,
         subject: &str,
         ended_at: Timestamp,
     ) -> Result<(), database::Error> {
-        let mut tx = self.database().write(cx.tenant).await?;
-        let mut logins = login_sessions::list_by_subject(&mut tx, subject).await?;
-        logins.retain(|login| login.accepted_at <= ended_at);
-        let ended = self.end_with_identity_sessions(cx, &mut tx, logins).await?;
-        tx.commit().await?;
-        self.end_sessions_elsewhere(cx, &ended).await;
-        Ok(())
-    }
-
-    /// Rejects accepted logins that browsers have not redeemed yet.
-    async fn refuse_logins_of_subject(
-        &self,
-        cx: &Context,
-        tx: &mut WriteTx,
-        subject: &str,
-    ) -> Result<(), database::Error> {
-        self.mark_ended(cx, tx, Ended::Subject(subject)).await?;
-        jobs::enqueue(tx, cx, self.rng().uuid(), end_late_logins::job(cx, subject)).await
-    }
-
-    async fn mark_ended(&self, cx: &Context, tx: &mut WriteTx, what: Ended<'_>) -> Result<(), database::Error> {
-        // A login is accepted and redeemed before its challenge expires.
-        provider_ends::mark(tx, what, cx.now, cx.now.plus(self.challenge_lifetime())).await
-    }
-
-    /// Returns the front-channel logout pages of the clients in the session.
-    async fn end_session(
-        &self,
-        cx: &Context,
-        tx: &mut WriteTx,
-        session: &LoginSession,
-    ) -> Result<Vec<String>, database::Error> {
-        let reached = clients::list_of_login_session(tx, session.id.as_uuid()).await?;
-        if !login_sessions::end(tx, session.id, cx.now).await? {
-            return Ok(Vec::new());
-        }
-        revocations::revoke_by_login_session(tx, session.id, cx.now).await?;
-        for client in reached.iter().filter(|client| !client.metadata.backchannel_logout_uri.is_empty()) {
-            jobs::enqueue(tx, cx, self.rng().uuid(), backchannel_logout::job(cx, &client.id, session)).await?;
-        }
-        let event = jobs::Event {
-            name: "OAuth2LoginSessionEnded",
-            subject: session.subject.clone(),
-            attributes: json!({"login_session_id": session.id}),
-        };
-        jobs::append_event(tx, cx, event).await?;
-        let pages = reached.iter().filter(|client| !client.metadata.frontchannel_logout_uri.is_empty());
-        let issuer = self.config().issuer();
-        Ok(pages
-            .filter_map(|client| front_channel_url(&client.metadata.frontchannel_logout_uri, issuer, session.id))
-            .collect())
+        self.login_sessions.end_now(cx, Cause::RedeemedLate { subject, ended_at }).await
     }
 }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use base::{Context, Timestamp};
 use database::WriteTx;
 use jose::{Algorithm, Jwk, JwkSet, KeyUse, UnknownAlgorithm};
-use serde_json::json;
 
-use super::signing_keys::SigningKeyError;
-use crate::OAuth;
+use crate::components::KeySets;
+use crate::components::signing_keys::SigningKeyError;
+use crate::domain::event::Event;
 use crate::domain::signing_key::{ACCESS_TOKEN_SET, ID_TOKEN_SET, RotationStep, StoredKey, rotation_step};
-use crate::storage::{keys, versions};
+use crate::storage::keys;
 
 /// The limit for the names of sets and keys: together they fit in one index entry of PostgreSQL, which holds 2704 bytes.
 const MAX_NAME: usize = 1024;
@@ -49,24 +49,24 @@ pub enum ManageKeysError {
     Database(#[from] database::Error),
 }
 
-impl OAuth {
+impl KeySets {
     /// The keys of a set with their private parts, newest first; `NotFound` without keys.
-    pub async fn get_key_set(&self, cx: &Context, set_name: &str) -> Result<JwkSet, ManageKeysError> {
-        let set = self.key_set(cx, set_name).await?;
+    pub(crate) async fn get_set(&self, cx: &Context, set_name: &str) -> Result<JwkSet, ManageKeysError> {
+        let set = self.keys.set(cx, set_name).await?;
         let keys: Vec<Jwk> = set.keys.iter().filter(|it| !it.is_expired(cx.now)).map(|it| it.jwk.clone()).collect();
         if keys.is_empty() { Err(ManageKeysError::NotFound) } else { Ok(JwkSet { keys }) }
     }
 
-    pub async fn get_key(&self, cx: &Context, set_name: &str, kid: &str) -> Result<Jwk, ManageKeysError> {
-        let set = self.get_key_set(cx, set_name).await?;
+    pub(crate) async fn get(&self, cx: &Context, set_name: &str, kid: &str) -> Result<Jwk, ManageKeysError> {
+        let set = self.get_set(cx, set_name).await?;
         set.keys.into_iter().find(|key| key.kid.as_deref() == Some(kid)).ok_or(ManageKeysError::NotFound)
     }
 
-    /// The published keys: the signing sets, then the configured ones; only public parts.
-    pub async fn published_keys(&self, cx: &Context) -> Result<JwkSet, SigningKeyError> {
-        // A relying party that fetches keys before the first token gets the key that will sign it.
-        Box::pin(self.prepare(cx)).await?;
-        let mut names = self.config().webfinger.jwks.broadcast_keys.clone();
+    /// What the public may verify with: the sets that sign, then the configured ones; public parts alone.
+    pub(crate) async fn published(&self, cx: &Context) -> Result<JwkSet, SigningKeyError> {
+        // A relying party that comes before the first token finds the key that will sign it.
+        Box::pin(self.keys.prepare(cx)).await?;
+        let mut names = self.broadcast.clone();
         for name in [ID_TOKEN_SET, ACCESS_TOKEN_SET] {
             if !names.iter().any(|it| it == name) {
                 names.push(name.to_owned());
@@ -74,54 +74,59 @@ impl OAuth {
         }
         let mut published = JwkSet::default();
         for name in names {
-            let set = self.key_set(cx, &name).await?;
+            let set = self.keys.set(cx, &name).await?;
             published.keys.extend(set.keys.iter().filter(|it| !it.is_expired(cx.now)).map(|it| it.jwk.to_public()));
         }
         Ok(published)
     }
 
-    pub async fn create_key(&self, cx: &Context, set_name: &str, new: NewKey) -> Result<Jwk, ManageKeysError> {
+    pub(crate) async fn create(&self, cx: &Context, set_name: &str, new: NewKey) -> Result<Jwk, ManageKeysError> {
         let algorithm: Algorithm = new.algorithm.parse()?;
         let key_use = match new.key_use.as_str() {
             "" | "sig" => KeyUse::Signature,
             "enc" => KeyUse::Encryption,
             _ => return Err(ManageKeysError::KeyUse),
         };
-        let kid = if new.kid.is_empty() { self.rng().uuid().to_string() } else { new.kid };
-        let mut jwk = self.generate_key(algorithm, kid.clone()).await?;
+        let kid = if new.kid.is_empty() { self.rng.uuid().to_string() } else { new.kid };
+        let mut jwk = self.keys.generate(algorithm, kid.clone()).await?;
         jwk.key_use = Some(key_use);
-        let mut tx = self.change_keys(cx).await?;
+        let mut tx = self.keys.change(cx).await?;
         // The newest key signs, even when another one was created at the same instant.
-        let present = keys::list(&mut tx, self.sealer(), cx.tenant, set_name).await?;
+        let present = keys::list(&mut tx, &self.sealer, cx.tenant, set_name).await?;
         let position = present.iter().map(|key| key.position).min().map_or(0, |first| first.saturating_sub(1));
         let key = stored_key(cx, set_name, jwk.clone(), position)?;
-        if !keys::insert(&mut tx, self.sealer(), &key).await? {
+        if !keys::insert(&mut tx, &self.sealer, &key).await? {
             return Err(ManageKeysError::KidTaken(kid));
         }
-        self.commit_keys(cx, tx, set_name, "OAuth2KeyCreated").await?;
+        self.commit(cx, tx, Event::KeyCreated { set: set_name, kid: &kid }).await?;
         Ok(jwk)
     }
 
     /// Replaces all keys of the set.
-    pub async fn replace_key_set(&self, cx: &Context, set_name: &str, set: JwkSet) -> Result<JwkSet, ManageKeysError> {
+    pub(crate) async fn replace_set(
+        &self,
+        cx: &Context,
+        set_name: &str,
+        set: JwkSet,
+    ) -> Result<JwkSet, ManageKeysError> {
         let signs = |key: &Jwk| key.is_private() && !key.algorithms().is_empty();
         if is_own_set(set_name) && !set.keys.iter().any(signs) {
             return Err(ManageKeysError::NothingSigns);
         }
-        let mut tx = self.change_keys(cx).await?;
+        let mut tx = self.keys.change(cx).await?;
         keys::delete_set(&mut tx, set_name).await?;
         for (position, jwk) in (0..).zip(&set.keys) {
             let key = stored_key(cx, set_name, jwk.clone(), position)?;
-            if !keys::insert(&mut tx, self.sealer(), &key).await? {
+            if !keys::insert(&mut tx, &self.sealer, &key).await? {
                 return Err(ManageKeysError::KidTaken(key.kid));
             }
         }
-        self.commit_keys(cx, tx, set_name, "OAuth2KeySetReplaced").await?;
+        self.commit(cx, tx, Event::KeySetReplaced { set: set_name }).await?;
         Ok(set)
     }
 
     /// Replaces the key with the same name, or adds it.
-    pub async fn replace_key(
+    pub(crate) async fn replace(
         &self,
         cx: &Context,
         set_name: &str,
@@ -129,44 +134,44 @@ impl OAuth {
         mut jwk: Jwk,
     ) -> Result<Jwk, ManageKeysError> {
         jwk.kid = Some(kid.to_owned());
-        let mut tx = self.change_keys(cx).await?;
+        let mut tx = self.keys.change(cx).await?;
         keys::delete(&mut tx, set_name, kid).await?;
-        keys::insert(&mut tx, self.sealer(), &stored_key(cx, set_name, jwk.clone(), 0)?).await?;
-        self.commit_keys(cx, tx, set_name, "OAuth2KeyReplaced").await?;
+        keys::insert(&mut tx, &self.sealer, &stored_key(cx, set_name, jwk.clone(), 0)?).await?;
+        self.commit(cx, tx, Event::KeyReplaced { set: set_name, kid }).await?;
         Ok(jwk)
     }
 
     /// A set that does not exist is not an error.
-    pub async fn delete_key_set(&self, cx: &Context, set_name: &str) -> Result<(), ManageKeysError> {
-        let mut tx = self.change_keys(cx).await?;
+    pub(crate) async fn delete_set(&self, cx: &Context, set_name: &str) -> Result<(), ManageKeysError> {
+        let mut tx = self.keys.change(cx).await?;
         if keys::delete_set(&mut tx, set_name).await? == 0 {
             return Ok(());
         }
-        self.commit_keys(cx, tx, set_name, "OAuth2KeySetDeleted").await
+        self.commit(cx, tx, Event::KeySetDeleted { set: set_name }).await
     }
 
     /// A key that does not exist is not an error.
-    pub async fn delete_key(&self, cx: &Context, set_name: &str, kid: &str) -> Result<(), ManageKeysError> {
-        let mut tx = self.change_keys(cx).await?;
+    pub(crate) async fn delete(&self, cx: &Context, set_name: &str, kid: &str) -> Result<(), ManageKeysError> {
+        let mut tx = self.keys.change(cx).await?;
         if !keys::delete(&mut tx, set_name, kid).await? {
             return Ok(());
         }
-        self.commit_keys(cx, tx, set_name, "OAuth2KeyDeleted").await
+        self.commit(cx, tx, Event::KeyDeleted { set: set_name, kid }).await
     }
 
     /// Publishes the next key of each signing set, if it is due.
-    pub async fn rotate_keys(&self, cx: &Context) -> Result<(), ManageKeysError> {
+    pub(crate) async fn rotate(&self, cx: &Context) -> Result<(), ManageKeysError> {
         for set_name in [ID_TOKEN_SET, ACCESS_TOKEN_SET] {
-            let period = self.config().oauth2.keys.rotation_period.get();
-            let set = self.key_set(cx, set_name).await?;
+            let period = self.rotation_period;
+            let set = self.keys.set(cx, set_name).await?;
             let RotationStep::Publish { active_at } = rotation_step(&set.keys, period, cx.now) else { continue };
-            let algorithm = self.algorithm_of_next_key(set_name, &set.keys);
-            self.publish_next_key(cx, set_name, algorithm, period, active_at).await?;
+            let algorithm = self.keys.next_algorithm(set_name, &set.keys);
+            self.publish_next(cx, set_name, algorithm, period, active_at).await?;
         }
         Ok(())
     }
 
-    async fn publish_next_key(
+    async fn publish_next(
         &self,
         cx: &Context,
         set_name: &str,
@@ -174,45 +179,24 @@ impl OAuth {
         period: Duration,
         active_at: Timestamp,
     ) -> Result<(), ManageKeysError> {
-        let jwk = self.generate_key(algorithm, self.rng().uuid().to_string()).await?;
-        let mut tx = self.change_keys(cx).await?;
+        let jwk = self.keys.generate(algorithm, self.rng.uuid().to_string()).await?;
+        let mut tx = self.keys.change(cx).await?;
         // Another node may have published one in the meantime.
-        let present = keys::list(&mut tx, self.sealer(), cx.tenant, set_name).await?;
+        let present = keys::list(&mut tx, &self.sealer, cx.tenant, set_name).await?;
         if rotation_step(&present, period, cx.now) == RotationStep::Nothing {
             return Ok(());
         }
         let key = StoredKey { active_at, ..stored_key(cx, set_name, jwk, 0)? };
-        keys::insert(&mut tx, self.sealer(), &key).await?;
-        keys::retire_others(&mut tx, set_name, &key.kid, active_at, active_at.plus(self.longest_signed_lifespan()))
+        keys::insert(&mut tx, &self.sealer, &key).await?;
+        keys::retire_others(&mut tx, set_name, &key.kid, active_at, active_at.plus(self.longest_signed_lifespan))
             .await?;
-        self.commit_keys(cx, tx, set_name, "OAuth2KeyRotated").await
+        self.commit(cx, tx, Event::KeyRotated { set: set_name, kid: &key.kid }).await
     }
 
-    /// The maximum age of anything signed here: tokens, and hints for a login that may be as old as a session.
-    fn longest_signed_lifespan(&self) -> Duration {
-        let ttl = &self.config().ttl;
-        ttl.access_token.get().max(ttl.id_token.get()).max(ttl.authentication_session.get())
-    }
-
-    /// A transaction that excludes other changes of keys: it locks the row of their version, so that keys do not change
-    /// between read and write.
-    pub(super) async fn change_keys(&self, cx: &Context) -> Result<WriteTx, database::Error> {
-        let mut tx = self.database().write(cx.tenant).await?;
-        versions::bump(&mut tx, versions::KEYS).await?;
-        Ok(tx)
-    }
-
-    async fn commit_keys(
-        &self,
-        cx: &Context,
-        mut tx: WriteTx,
-        set_name: &str,
-        name: &'static str,
-    ) -> Result<(), ManageKeysError> {
-        jobs::append_event(&mut tx, cx, jobs::Event { name, subject: set_name.to_owned(), attributes: json!({}) })
-            .await?;
+    async fn commit(&self, cx: &Context, mut tx: WriteTx, event: Event<'_>) -> Result<(), ManageKeysError> {
+        jobs::append(&mut tx, cx, &[event]).await?;
         tx.commit().await?;
-        self.keys().forget(cx.tenant);
+        self.keys.forget(cx);
         Ok(())
     }
 }

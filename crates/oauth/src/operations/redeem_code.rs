@@ -4,24 +4,20 @@
 //! requests one finds the code already redeemed, which is a replay and ends the family.
 
 use base::{Context, Timestamp};
-use database::WriteTx;
 use oauth_types::GrantType;
-use serde_json::json;
 
-use super::authenticate_client::AuthenticatedClient;
-use super::call_token_hooks::HookError;
-use super::mint_tokens::{IssuedTokens, IssuedWith, MintError};
 use crate::OAuth;
-use crate::domain::access_token::{AccessToken, Provenance};
+use crate::components::client_authenticator::AuthenticatedClient;
+use crate::components::token_hooks::HookError;
+use crate::components::tokens::mint::{IssuedTokens, MintError};
 use crate::domain::authorization_code;
 use crate::domain::client::Client;
-use crate::domain::grant::{Grant, GrantSession};
+use crate::domain::event::{Event, ExchangeFailure};
+use crate::domain::grant::Grant;
 use crate::domain::lifespan::Lifespans;
 use crate::domain::redemption::{CodeRefusal, PkcePolicy, RedeemCode, Redemption};
 use crate::domain::refresh::RefreshToken;
-use crate::domain::token_hook::HookCall;
 use crate::storage::grants::{self, NewRefreshToken};
-use crate::storage::revocations;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RedeemCodeError {
@@ -51,19 +47,19 @@ impl OAuth {
         if !client.allows_grant_type(GrantType::AuthorizationCode.as_str()) {
             return Err(RedeemCodeError::GrantTypeNotAllowed);
         }
-        let id = authorization_code::open(self.sealer(), cx.tenant, &request.code).ok_or(CodeRefusal::Unknown)?;
-        let grant = grants::find(&mut self.database().read(cx.tenant), self.sealer(), cx.tenant, id).await?;
-        let grant = grant.ok_or(CodeRefusal::Unknown)?;
-        let pkce = &self.config().oauth2.pkce;
+        let id = authorization_code::open(&self.sealer, cx.tenant, &request.code).ok_or(CodeRefusal::Unknown)?;
+        let grant = self.grants.find(cx, id).await?.ok_or(CodeRefusal::Unknown)?;
+        let pkce = &self.config.oauth2.pkce;
         let pkce =
             PkcePolicy { enforced: pkce.enforced, enforced_for_public_clients: pkce.enforced_for_public_clients };
         match grant.redeem(client, &request, pkce, cx.now) {
             Redemption::Granted => self.issue_for_code(cx, client, grant, &request).await,
             Redemption::Replayed => self.revoke_replayed(cx, &grant).await,
             Redemption::Invalidated(reason) => {
-                let mut tx = self.database().write(cx.tenant).await?;
+                let mut tx = self.database.write(cx.tenant).await?;
                 grants::mark_burnt(&mut tx, grant.id, request.code.digest()).await?;
-                jobs::append_event(&mut tx, cx, failed(&grant, "code_burnt")).await?;
+                let event = Event::exchange_failed(&grant, ExchangeFailure::CodeInvalidated);
+                jobs::append(&mut tx, cx, &[event]).await?;
                 tx.commit().await?;
                 Err(reason.into())
             }
@@ -78,86 +74,32 @@ impl OAuth {
         mut grant: Grant,
         request: &RedeemCode,
     ) -> Result<IssuedTokens, RedeemCodeError> {
-        grant.session = self.ask_hooks_about(cx, client, &grant, GrantType::AuthorizationCode).await?;
-        let lifespans = Lifespans::of_authorization_code(&self.config().ttl, &client.metadata.lifespans);
+        grant.session = self.token_hooks.ask_about_grant(cx, client, &grant, GrantType::AuthorizationCode).await?;
+        let lifespans = Lifespans::of_authorization_code(&self.config.ttl, &client.metadata.lifespans);
         let refresh_token = may_refresh(client, &grant)
-            .then(|| RefreshToken { grant: grant.id, generation: 1 }.seal(self.sealer(), self.rng(), cx.tenant));
+            .then(|| RefreshToken { grant: grant.id, generation: 1 }.seal(&self.sealer, &self.rng, cx.tenant));
         let stored = refresh_token.as_ref().map(|token| NewRefreshToken {
             digest: token.digest(),
             expires_at: lifespans.refresh_token_expiry(cx.now),
         });
-        let tokens = self.mint_for_grant(cx, client, &grant, i32::from(stored.is_some()), &lifespans).await?;
+        let tokens = self.tokens.mint_of_grant(cx, client, &grant, i32::from(stored.is_some()), &lifespans).await?;
         let tokens = IssuedTokens { refresh_token: refresh_token.map(|it| it.expose().to_owned()), ..tokens };
 
         let expires_at = grant_expiry(cx.now, &grant, &lifespans, stored.as_ref());
-        let mut tx = self.database().write(cx.tenant).await?;
-        if !grants::mark_redeemed(&mut tx, self.sealer(), &grant, request.code.digest(), stored, expires_at).await? {
+        let mut tx = self.database.write(cx.tenant).await?;
+        if !grants::mark_redeemed(&mut tx, &self.sealer, &grant, request.code.digest(), stored, expires_at).await? {
             drop(tx);
             return self.revoke_replayed(cx, &grant).await;
         }
-        jobs::append_event(&mut tx, cx, issued(&grant, GrantType::AuthorizationCode)).await?;
+        jobs::append(&mut tx, cx, &[Event::token_issued(&grant, GrantType::AuthorizationCode)]).await?;
         tx.commit().await?;
         Ok(tokens)
     }
 
     /// RFC 6749 section 4.1.2: a second use of a code revokes its tokens and fails.
     async fn revoke_replayed(&self, cx: &Context, grant: &Grant) -> Result<IssuedTokens, RedeemCodeError> {
-        let mut tx: WriteTx = self.database().write(cx.tenant).await?;
-        if revocations::revoke(&mut tx, grant.id.as_uuid(), cx.now).await? > 0 {
-            jobs::append_event(&mut tx, cx, failed(grant, "code_replayed")).await?;
-            tx.commit().await?;
-        }
+        self.grants.end_misused(cx, grant, ExchangeFailure::CodeReplayed).await?;
         Err(RedeemCodeError::Replayed)
-    }
-
-    /// The session data of a grant after the hooks.
-    pub(super) async fn ask_hooks_about(
-        &self,
-        cx: &Context,
-        client: &Client,
-        grant: &Grant,
-        grant_type: GrantType,
-    ) -> Result<GrantSession, HookError> {
-        let call = HookCall {
-            issuer: self.config().issuer(),
-            client_id: &client.id,
-            grant_type,
-            grant: Some(grant),
-            session: &grant.session,
-            requested_scope: &grant.requested_scope,
-            granted_scope: &grant.scope,
-            audience: &grant.audience,
-            settings: self.access_token_claims(),
-            now: cx.now,
-        };
-        self.call_token_hooks(call).await
-    }
-
-    /// The access token and, with `openid`, the ID token of a grant at `generation`.
-    pub(super) async fn mint_for_grant(
-        &self,
-        cx: &Context,
-        client: &Client,
-        grant: &Grant,
-        generation: i32,
-        lifespans: &Lifespans,
-    ) -> Result<IssuedTokens, MintError> {
-        let provenance =
-            Provenance { jti: self.rng().uuid(), epoch: client.token_epoch, grant: Some((grant.id, generation)) };
-        let token = AccessToken::of_grant(grant, provenance, cx.now, lifespans.access_token);
-        let access_token = self.mint_access_token(cx, client, &token, &grant.session.access_token).await?;
-        let id_token = if grant.scope.contains("openid") {
-            Some(self.mint_id_token(cx, grant, lifespans.id_token, IssuedWith::token(&access_token)).await?)
-        } else {
-            None
-        };
-        Ok(IssuedTokens {
-            access_token,
-            expires_in_seconds: i64::try_from(lifespans.access_token.as_secs()).unwrap_or(i64::MAX),
-            id_token,
-            refresh_token: None,
-            scope: grant.scope.to_string(),
-        })
     }
 }
 
@@ -175,22 +117,4 @@ pub(super) fn grant_expiry(
 
 fn may_refresh(client: &Client, grant: &Grant) -> bool {
     grant.scope.asks_for_offline_access() && client.allows_grant_type(GrantType::RefreshToken.as_str())
-}
-
-pub(super) fn issued(grant: &Grant, grant_type: GrantType) -> jobs::Event {
-    jobs::Event {
-        name: jobs::TOKEN_ISSUED,
-        subject: grant.subject.clone(),
-        attributes: json!({
-            "client_id": grant.client_id, "consent_request_id": grant.id, "grant_type": grant_type.as_str(),
-        }),
-    }
-}
-
-pub(super) fn failed(grant: &Grant, reason: &str) -> jobs::Event {
-    jobs::Event {
-        name: "OAuth2TokenExchangeError",
-        subject: grant.subject.clone(),
-        attributes: json!({"client_id": grant.client_id, "consent_request_id": grant.id, "reason": reason}),
-    }
 }

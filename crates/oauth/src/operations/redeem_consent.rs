@@ -5,14 +5,12 @@ use oauth_types::ErrorCode;
 
 use super::answer_authorization::{Agreement, IssuedAuthorization};
 use super::redeem_login::{RedeemError, unknown_client};
-use super::redeem_rejection::Rejected;
+use super::redeem_rejection::{Rejected, RejectedStep};
 use super::start_authorization::Browser;
 use crate::OAuth;
 use crate::domain::authorization_request::Refusal;
 use crate::domain::consent::ConsentVerifier;
 use crate::domain::login_challenge::Decision;
-use crate::domain::one_time::OneTime;
-use crate::domain::sealed::SealedValue;
 
 impl OAuth {
     pub async fn redeem_consent(
@@ -21,26 +19,28 @@ impl OAuth {
         verifier: &str,
         browser: &Browser,
     ) -> Result<IssuedAuthorization, RedeemError> {
-        let ConsentVerifier { consent, decision } = ConsentVerifier::open(self.sealer(), cx.tenant, verifier)
+        let ConsentVerifier { consent, decision } = self
+            .challenges
+            .open_verifier::<ConsentVerifier>(cx, verifier)
             .map_err(|_| Refusal::to_person(ErrorCode::AccessDenied, "The consent verifier is not valid."))?;
         // Before anything is written: a request from another browser must not use the verifier up.
-        self.check_return(cx, &consent.flow, browser.consent_csrf.as_deref(), &consent.csrf)?;
+        self.challenges.check_return(cx, &consent.flow, browser.consent_csrf.as_deref(), &consent.csrf)?;
         let accepted = match decision {
             Decision::Accepted(accepted) => accepted,
             Decision::Rejected(rejection) => {
                 let rejected = Rejected {
-                    event: "OAuth2ConsentRejected",
-                    subject: consent.login.subject,
+                    step: RejectedStep::Consent,
+                    subject: &consent.login.subject,
                     flow: &consent.flow,
-                    challenge: OneTime::of_consent(&consent.flow, self.challenge_lifetime()),
+                    challenge: self.challenges.consent_once(&consent.flow),
                 };
                 return Err(self.redeem_rejection(cx, rejected, &rejection).await?.into());
             }
         };
 
-        let client = self.clients().find(cx.tenant, &consent.flow.client_id).await?.ok_or_else(unknown_client)?;
+        let client = self.clients.find(cx.tenant, &consent.flow.client_id).await?.ok_or_else(unknown_client)?;
         let person = self.claims_of_person(cx, &consent.login, &accepted.scope, browser).await?;
-        let tx = self.database().write(cx.tenant).await?;
+        let tx = self.database.write(cx.tenant).await?;
         let agreement = Agreement { consent: &consent, accepted, person };
         Ok(self.answer_authorization(cx, tx, client, agreement).await?)
     }

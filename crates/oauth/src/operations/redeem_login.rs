@@ -5,21 +5,18 @@ use std::time::Duration;
 use base::{Context, Timestamp};
 use database::WriteTx;
 use oauth_types::{ErrorCode, OAuthError, Prompt};
-use serde_json::json;
 
 use super::answer_authorization::{Agreement, IssueError, IssuedAuthorization};
-use super::redeem_rejection::Rejected;
+use super::redeem_rejection::{Rejected, RejectedStep};
 use super::start_authorization::Browser;
 use crate::OAuth;
 use crate::domain::authorization_request::{AuthorizationRequest, Refusal};
 use crate::domain::client::Client;
 use crate::domain::consent::{AcceptedConsent, ConsentFlow, ConsentSession};
-use crate::domain::login_challenge::{AcceptedLogin, AuthorizationFlow, Decision, LoginVerifier, hint_names};
+use crate::domain::event::Event;
+use crate::domain::login_challenge::{AcceptedLogin, AuthorizationFlow, Decision, LoginVerifier};
 use crate::domain::login_session::{LoginSession, LoginSessionId, MAX_LIFETIME};
-use crate::domain::one_time::OneTime;
 use crate::domain::person_claims::PersonClaims;
-use crate::domain::sealed::SealedValue;
-use crate::domain::subject_identifier::shown_subject;
 use crate::storage::{challenges, consents, forced_subjects, login_sessions};
 
 /// The next step after a login.
@@ -69,17 +66,19 @@ impl OAuth {
         verifier: &str,
         browser: &Browser,
     ) -> Result<RedeemedLogin, RedeemError> {
-        let LoginVerifier { flow, decision } = LoginVerifier::open(self.sealer(), cx.tenant, verifier)
+        let LoginVerifier { flow, decision } = self
+            .challenges
+            .open_verifier::<LoginVerifier>(cx, verifier)
             .map_err(|_| Refusal::to_person(ErrorCode::AccessDenied, "The login verifier is not valid."))?;
-        self.check_return(cx, &flow, browser.login_csrf.as_deref(), &flow.csrf)?;
+        self.challenges.check_return(cx, &flow, browser.login_csrf.as_deref(), &flow.csrf)?;
         match decision {
             Decision::Accepted(login) => self.redeem_accepted_login(cx, flow, login, browser).await,
             Decision::Rejected(rejection) => {
                 let rejected = Rejected {
-                    event: "OAuth2LoginRejected",
-                    subject: flow.remembered.as_ref().map(|login| login.subject.clone()).unwrap_or_default(),
+                    step: RejectedStep::Login,
+                    subject: flow.remembered.as_ref().map_or("", |login| &login.subject),
                     flow: &flow,
-                    challenge: OneTime::of_login(&flow, self.challenge_lifetime()),
+                    challenge: self.challenges.login_once(&flow),
                 };
                 Err(self.redeem_rejection(cx, rejected, &rejection).await?.into())
             }
@@ -94,7 +93,7 @@ impl OAuth {
         browser: &Browser,
     ) -> Result<RedeemedLogin, RedeemError> {
         let request = flow.request().map_err(|error| Refusal::to_client(&flow.target, error))?;
-        let client = self.clients().find(cx.tenant, &flow.client_id).await?.ok_or_else(unknown_client)?;
+        let client = self.clients.find(cx.tenant, &flow.client_id).await?.ok_or_else(unknown_client)?;
         // If consent is skipped, all requested scopes are granted below.
         let may_skip = client.metadata.skip_consent || flow.may_skip_consent;
         let person = if may_skip {
@@ -102,7 +101,7 @@ impl OAuth {
         } else {
             PersonClaims::default()
         };
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
         if let Some(forced) = &login.force_subject_identifier {
             forced_subjects::upsert(&mut tx, &client.id, &login.subject, forced, cx.now).await?;
         }
@@ -110,7 +109,7 @@ impl OAuth {
         let signed_in = self.write_session(cx, &mut tx, &flow, &login, browser).await?;
         let session_cookie = signed_in.session_cookie;
         // Two tabs that wait for consent share the cookie, so they share the value.
-        let csrf = browser.consent_csrf.clone().unwrap_or_else(|| self.rng().base64url::<16>());
+        let csrf = browser.consent_csrf.clone().unwrap_or_else(|| self.rng.base64url::<16>());
         let mut consent = ConsentFlow { flow, login, csrf, skip: false };
         consent.skip = if client.metadata.skip_consent {
             // The operator trusts this client; consent is required only if the client requests it.
@@ -123,14 +122,14 @@ impl OAuth {
         if request.is_silent() && !consent.skip {
             return Err(Refusal::to_client(&consent.flow.target, ErrorCode::ConsentRequired.into()).into());
         }
-        let event = jobs::Event {
-            name: "OAuth2LoginAccepted",
-            subject: consent.login.subject.clone(),
-            attributes: json!({"client_id": client.id, "login_session_id": consent.flow.session_id}),
+        let event = Event::LoginAccepted {
+            subject: &consent.login.subject,
+            client_id: &client.id,
+            login_session_id: consent.flow.session_id,
         };
-        jobs::append_event(&mut tx, cx, event).await?;
+        jobs::append(&mut tx, cx, &[event]).await?;
 
-        if consent.skip && self.config().urls.consent.is_none() {
+        if consent.skip && self.config.urls.consent.is_none() {
             // The user agreed to everything before, and no application adds claims.
             let accepted = Self::built_in_consent(&request, &consent, false, cx.now);
             let agreement = Agreement { consent: &consent, accepted, person };
@@ -138,30 +137,10 @@ impl OAuth {
             return Ok(RedeemedLogin { session_cookie, next: AfterLogin::Issued(issued) });
         }
         tx.commit().await?;
-        let one_time = OneTime::of_consent(&consent.flow, self.challenge_lifetime());
-        self.unused_challenges().insert(cx.tenant, &one_time);
-        let challenge = consent.seal(self.sealer(), cx.tenant);
+        let one_time = self.challenges.consent_once(&consent.flow);
+        self.challenges.note_unused(cx, &one_time);
+        let challenge = self.challenges.seal(cx, &consent);
         Ok(RedeemedLogin { session_cookie, next: AfterLogin::Consent { flow: Box::new(consent), challenge } })
-    }
-
-    /// A verifier is accepted only before it expires, and only from the browser that started the flow.
-    pub(super) fn check_return(
-        &self,
-        cx: &Context,
-        flow: &AuthorizationFlow,
-        brought: Option<&str>,
-        expected: &str,
-    ) -> Result<(), Refusal> {
-        if cx.now >= flow.expires_at(self.challenge_lifetime()) {
-            let hint = "The sign-in took too long: start again.";
-            return Err(Refusal::to_person(ErrorCode::RequestUnauthorized, hint));
-        }
-        let same = brought.is_some_and(|brought| base::Secret::new(expected.to_owned()).matches(brought));
-        if !same {
-            let hint = "This browser did not start the sign-in, or it does not accept cookies.";
-            return Err(Refusal::to_person(ErrorCode::RequestForbidden, hint));
-        }
-        Ok(())
     }
 
     async fn check_hinted_subject(
@@ -172,9 +151,7 @@ impl OAuth {
         login: &AcceptedLogin,
     ) -> Result<(), RedeemError> {
         let Some(claims) = &flow.hint_claims else { return Ok(()) };
-        let forced = forced_subjects::find_if_pairwise(tx, client, &login.subject).await?;
-        let shown = shown_subject(client, &login.subject, forced.as_deref(), self.pairwise_salt());
-        if hint_names(claims, &login.subject, &shown) {
+        if self.subjects.hint_names(tx, client, claims, &login.subject).await? {
             return Ok(());
         }
         let error = OAuthError::new(
@@ -192,7 +169,7 @@ impl OAuth {
         login: &AcceptedLogin,
         browser: &Browser,
     ) -> Result<SignedIn, RedeemError> {
-        let lifetime = self.config().ttl.authentication_session.get().min(MAX_LIFETIME);
+        let lifetime = self.config.ttl.authentication_session.get().min(MAX_LIFETIME);
         let max_age = remembered_for(lifetime, login.remember_for);
         let session = LoginSession {
             id: flow.session_id,
@@ -206,7 +183,7 @@ impl OAuth {
             identity_provider_session_id: login.identity_provider_session_id.clone(),
             accepted_at: login.accepted_at,
         };
-        let challenge = OneTime::of_login(flow, self.challenge_lifetime());
+        let challenge = self.challenges.login_once(flow);
         if flow.skip() {
             let session_cookie = self.use_session_again(cx, tx, flow, login, session).await?;
             if !challenges::mark(tx, &challenge).await? {
@@ -266,7 +243,7 @@ impl OAuth {
     ) -> Result<bool, RedeemError> {
         let (subject, client) = (&consent.login.subject, &consent.flow.client_id);
         let known = consents::find_remembered(tx, subject, client, cx.now).await?;
-        Ok(known.is_some_and(|known| known.covers(request, self.config().strategies.scope, cx.now)))
+        Ok(known.is_some_and(|known| known.covers(request, self.config.strategies.scope, cx.now)))
     }
 
     /// The acceptance of the built-in consent page: everything that was requested, and no claims.

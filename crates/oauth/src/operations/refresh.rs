@@ -7,18 +7,18 @@ use base::{Context, PlainToken};
 use database::WriteTx;
 use oauth_types::{GrantType, ScopeSet};
 
-use super::authenticate_client::AuthenticatedClient;
-use super::call_token_hooks::HookError;
-use super::mint_tokens::{IssuedTokens, MintError};
-use super::redeem_code::{failed, grant_expiry, issued};
+use super::redeem_code::grant_expiry;
 use crate::OAuth;
+use crate::components::client_authenticator::AuthenticatedClient;
+use crate::components::token_hooks::HookError;
+use crate::components::tokens::mint::{IssuedTokens, MintError};
 use crate::domain::audience;
 use crate::domain::client::Client;
+use crate::domain::event::{Event, ExchangeFailure};
 use crate::domain::grant::{Grant, GrantId};
 use crate::domain::lifespan::Lifespans;
 use crate::domain::refresh::{GracePolicy, RefreshRefusal, RefreshToken, Rotation, open_successor, seal_successor};
 use crate::storage::grants::{self, NewRefreshToken, Successor};
-use crate::storage::revocations;
 
 /// The maximum number of attempts: after each lost race another request has made progress.
 const MAX_ATTEMPTS: usize = 4;
@@ -76,9 +76,9 @@ impl OAuth {
         if !client.allows_grant_type(GrantType::RefreshToken.as_str()) {
             return Err(RefreshError::GrantTypeNotAllowed);
         }
-        let token = RefreshToken::open(self.sealer(), cx.tenant, &request.refresh_token);
+        let token = RefreshToken::open(&self.sealer, cx.tenant, &request.refresh_token);
         let token = token.ok_or(RefreshRefusal::Unknown)?;
-        let mut grant = self.find_grant(cx, token.grant).await?;
+        let mut grant = self.grants.find(cx, token.grant).await?;
         for _ in 0..MAX_ATTEMPTS {
             match self.try_refresh(cx, client, grant, token, &request).await? {
                 Attempt::Done(tokens) => return Ok(tokens),
@@ -111,11 +111,7 @@ impl OAuth {
             }
             Rotation::Outrun => Err(RefreshError::Outrun),
             Rotation::Reused => {
-                let mut tx = self.database().write(cx.tenant).await?;
-                if revocations::revoke(&mut tx, grant.id.as_uuid(), cx.now).await? > 0 {
-                    jobs::append_event(&mut tx, cx, failed(&grant, "refresh_token_reused")).await?;
-                    tx.commit().await?;
-                }
+                self.grants.end_misused(cx, &grant, ExchangeFailure::RefreshTokenReused).await?;
                 Err(RefreshError::Reused)
             }
             Rotation::Refused(reason) => Err(reason.into()),
@@ -126,7 +122,7 @@ impl OAuth {
     /// winner's write until it is durable, which the commit waits for.
     async fn after_lost_race(&self, mut tx: WriteTx, id: GrantId) -> Result<Attempt, RefreshError> {
         let tenant = tx.tenant();
-        let present = grants::find(&mut tx, self.sealer(), tenant, id).await?;
+        let present = grants::find(&mut tx, &self.sealer, tenant, id).await?;
         tx.commit().await?;
         Ok(Attempt::LostRace(present.map(Box::new)))
     }
@@ -139,27 +135,27 @@ impl OAuth {
         mut grant: Grant,
         generation: i32,
     ) -> Result<Attempt, RefreshError> {
-        grant.session = self.ask_hooks_about(cx, client, &grant, GrantType::RefreshToken).await?;
-        let lifespans = Lifespans::of_refresh_token(&self.config().ttl, &client.metadata.lifespans);
+        grant.session = self.token_hooks.ask_about_grant(cx, client, &grant, GrantType::RefreshToken).await?;
+        let lifespans = Lifespans::of_refresh_token(&self.config.ttl, &client.metadata.lifespans);
         let next = RefreshToken { grant: grant.id, generation: generation.saturating_add(1) };
-        let refresh_token = next.seal(self.sealer(), self.rng(), cx.tenant);
+        let refresh_token = next.seal(&self.sealer, &self.rng, cx.tenant);
         let stored =
             NewRefreshToken { digest: refresh_token.digest(), expires_at: lifespans.refresh_token_expiry(cx.now) };
         let expires_at = grant_expiry(cx.now, &grant, &lifespans, Some(&stored));
-        let tokens = self.mint_for_grant(cx, client, &grant, next.generation, &lifespans).await?;
+        let tokens = self.tokens.mint_of_grant(cx, client, &grant, next.generation, &lifespans).await?;
         let may_repeat = !self.grace().period.is_zero();
         let successor = Successor {
             from: generation,
             token: stored,
-            sealed: may_repeat.then(|| seal_successor(self.sealer(), cx.tenant, &refresh_token)),
+            sealed: may_repeat.then(|| seal_successor(&self.sealer, cx.tenant, &refresh_token)),
             // The time of the rotation, not of the request's arrival: a request that arrived before it is not an attack.
-            rotated_at: self.clock().now(),
+            rotated_at: self.clock.now(),
         };
-        let mut tx = self.database().write(cx.tenant).await?;
-        if !grants::mark_rotated(&mut tx, self.sealer(), &grant, &successor, expires_at).await? {
+        let mut tx = self.database.write(cx.tenant).await?;
+        if !grants::mark_rotated(&mut tx, &self.sealer, &grant, &successor, expires_at).await? {
             return self.after_lost_race(tx, grant.id).await;
         }
-        jobs::append_event(&mut tx, cx, issued(&grant, GrantType::RefreshToken)).await?;
+        jobs::append(&mut tx, cx, &[Event::token_issued(&grant, GrantType::RefreshToken)]).await?;
         tx.commit().await?;
         Ok(Attempt::Done(IssuedTokens { refresh_token: Some(refresh_token.expose().to_owned()), ..tokens }))
     }
@@ -174,16 +170,16 @@ impl OAuth {
     ) -> Result<Attempt, RefreshError> {
         let family = grant.refresh.as_ref().ok_or(RefreshRefusal::Unknown)?;
         let sealed = family.successor.as_deref().ok_or(RefreshError::Outrun)?;
-        let refresh_token = open_successor(self.sealer(), cx.tenant, sealed).ok_or(RefreshError::Outrun)?;
+        let refresh_token = open_successor(&self.sealer, cx.tenant, sealed).ok_or(RefreshError::Outrun)?;
         if grace.uses > 0 {
-            let mut tx = self.database().write(cx.tenant).await?;
+            let mut tx = self.database.write(cx.tenant).await?;
             if !grants::count_grace_use(&mut tx, grant.id, family).await? {
                 return self.after_lost_race(tx, grant.id).await;
             }
             tx.commit().await?;
         }
-        let lifespans = Lifespans::of_refresh_token(&self.config().ttl, &client.metadata.lifespans);
-        let tokens = self.mint_for_grant(cx, client, &grant, family.generation, &lifespans).await?;
+        let lifespans = Lifespans::of_refresh_token(&self.config.ttl, &client.metadata.lifespans);
+        let tokens = self.tokens.mint_of_grant(cx, client, &grant, family.generation, &lifespans).await?;
         Ok(Attempt::Done(IssuedTokens { refresh_token: Some(refresh_token.expose().to_owned()), ..tokens }))
     }
 
@@ -199,7 +195,7 @@ impl OAuth {
             grant.scope = requested.clone();
         }
         let registered: ScopeSet = client.scopes().collect();
-        if let Some(scope) = registered.first_uncovered(&grant.scope, self.config().strategies.scope) {
+        if let Some(scope) = registered.first_uncovered(&grant.scope, self.config.strategies.scope) {
             return Err(RefreshError::ScopeNotAllowed(scope.to_owned()));
         }
         if let Some(refused) = audience::first_uncovered(&client.metadata.audience, &grant.audience) {
@@ -210,12 +206,8 @@ impl OAuth {
 
     fn grace(&self) -> GracePolicy {
         GracePolicy {
-            period: self.config().rotation_grace(),
-            uses: self.config().oauth2.grant.refresh_token.rotation_grace_reuse_count,
+            period: self.config.rotation_grace(),
+            uses: self.config.oauth2.grant.refresh_token.rotation_grace_reuse_count,
         }
-    }
-
-    pub(super) async fn find_grant(&self, cx: &Context, id: GrantId) -> Result<Option<Grant>, database::Error> {
-        grants::find(&mut self.database().read(cx.tenant), self.sealer(), cx.tenant, id).await
     }
 }

@@ -2,15 +2,15 @@
 //! stored as revoked until it would have expired.
 
 use base::{Context, PlainToken};
-use serde_json::json;
 
-use super::authenticate_client::AuthenticatedClient;
 use crate::OAuth;
+use crate::components::client_authenticator::AuthenticatedClient;
 use crate::domain::client::{Client, ClientId};
+use crate::domain::event::{Event, RevokedTokens};
 use crate::domain::grant::GrantId;
 use crate::domain::refresh::RefreshToken;
 use crate::domain::sealed_token::REFRESH_TOKEN;
-use crate::storage::{clients, grants, revocations, revoked_tokens};
+use crate::storage::{clients, revocations, revoked_tokens};
 
 /// The basis of a token to revoke.
 enum Target {
@@ -28,21 +28,20 @@ impl OAuth {
     ) -> Result<(), database::Error> {
         let client = client.client();
         let Some(target) = self.revocation_target(cx, client, token).await? else { return Ok(()) };
-        let mut tx = self.database().write(cx.tenant).await?;
-        let subject = match target {
+        let mut tx = self.database.write(cx.tenant).await?;
+        let tokens = match target {
             Target::Grant(id) => {
-                if revocations::revoke(&mut tx, id.as_uuid(), cx.now).await? == 0 {
+                if revocations::revoke(&mut tx, id, cx.now).await?.is_none() {
                     return Ok(());
                 }
-                id.to_string()
+                RevokedTokens::OfGrant { consent_request_id: id }
             }
             Target::Token { jti, expires_at } => {
                 revoked_tokens::insert(&mut tx, jti, expires_at).await?;
-                jti.to_string()
+                RevokedTokens::One { jti }
             }
         };
-        let attributes = json!({"client_id": client.id});
-        jobs::append_event(&mut tx, cx, jobs::Event { name: "OAuth2AccessTokenRevoked", subject, attributes }).await?;
+        jobs::append(&mut tx, cx, &[Event::AccessTokenRevoked { client_id: &client.id, tokens }]).await?;
         tx.commit().await
     }
 
@@ -53,12 +52,11 @@ impl OAuth {
         token: &PlainToken,
     ) -> Result<Option<Target>, database::Error> {
         if token.expose().starts_with(REFRESH_TOKEN.prefix) {
-            let Some(opened) = RefreshToken::open(self.sealer(), cx.tenant, token) else { return Ok(None) };
-            let mut tx = self.database().read(cx.tenant);
-            let grant = grants::find(&mut tx, self.sealer(), cx.tenant, opened.grant).await?;
+            let Some(opened) = RefreshToken::open(&self.sealer, cx.tenant, token) else { return Ok(None) };
+            let grant = self.grants.find(cx, opened.grant).await?;
             return Ok(grant.filter(|grant| grant.client_id == client.id).map(|grant| Target::Grant(grant.id)));
         }
-        let token = self.open_access_token(cx, token).await?;
+        let token = self.tokens.open(cx, token).await?;
         Ok(token.filter(|token| token.client_id == client.id && !token.is_expired(cx.now)).map(|token| {
             match token.provenance.grant {
                 Some((id, _)) => Target::Grant(id),
@@ -69,17 +67,13 @@ impl OAuth {
 
     /// Revokes every access token of a client, but not its refresh tokens. Returns whether the client exists.
     pub async fn revoke_access_tokens(&self, cx: &Context, id: &ClientId) -> Result<bool, database::Error> {
-        let epoch = i64::from_be_bytes(self.rng().bytes());
-        let mut tx = self.database().write(cx.tenant).await?;
+        let epoch = i64::from_be_bytes(self.rng.bytes());
+        let mut tx = self.database.write(cx.tenant).await?;
         if !clients::set_token_epoch(&mut tx, id, epoch).await? {
             return Ok(false);
         }
-        let event = jobs::Event {
-            name: "OAuth2AccessTokenRevoked",
-            subject: id.to_string(),
-            attributes: json!({"client_id": id, "all": true}),
-        };
-        jobs::append_event(&mut tx, cx, event).await?;
+        let event = Event::AccessTokenRevoked { client_id: id, tokens: RevokedTokens::ALL_ACCESS_TOKENS };
+        jobs::append(&mut tx, cx, &[event]).await?;
         tx.commit().await?;
         Ok(true)
     }

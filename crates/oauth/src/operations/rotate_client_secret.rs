@@ -4,7 +4,7 @@
 use base::{Context, Secret};
 
 use super::save_client::SaveClientError;
-use crate::OAuth;
+use crate::components::Clients;
 use crate::domain::client::{Client, ClientId, MAX_ROTATED_SECRETS};
 use crate::domain::client_secret::{self, ClientSecretDigest};
 
@@ -16,29 +16,29 @@ pub enum RotateClientSecretError {
     Save(#[from] SaveClientError),
 }
 
-impl OAuth {
-    pub async fn rotate_client_secret(
+impl Clients {
+    pub(crate) async fn rotate_secret(
         &self,
         cx: &Context,
         id: &ClientId,
     ) -> Result<(Client, Secret<String>), RotateClientSecretError> {
-        let mut client = self.get_client(cx, id).await?;
+        let mut client = self.get(cx, id).await?;
         if !client.metadata.token_endpoint_auth_method.uses_secret() {
             return Err(RotateClientSecretError::NoSecret);
         }
-        let secret = client_secret::generate(self.rng());
+        let secret = client_secret::generate(&self.rng);
         client.secrets.insert(0, ClientSecretDigest::of_generated(id, &secret));
         client.secrets.truncate(1 + MAX_ROTATED_SECRETS);
-        self.save_client(cx, &mut client).await?;
+        self.save(cx, &mut client).await?;
         Ok((client, secret))
     }
 
     /// Invalidates all former secrets; the current one stays valid.
-    pub async fn drop_rotated_client_secrets(&self, cx: &Context, id: &ClientId) -> Result<Client, SaveClientError> {
-        let mut client = self.get_client(cx, id).await?;
+    pub(crate) async fn drop_rotated_secrets(&self, cx: &Context, id: &ClientId) -> Result<Client, SaveClientError> {
+        let mut client = self.get(cx, id).await?;
         if client.secrets.len() > 1 {
             client.secrets.truncate(1);
-            self.save_client(cx, &mut client).await?;
+            self.save(cx, &mut client).await?;
         }
         Ok(client)
     }

@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 
-use base::{Context, Secret};
+use base::{Context, Rng, Secret};
 use bytes::Bytes;
-use serde_json::json;
+use web::outbound::Client as HttpClient;
 
-use crate::OAuth;
+use crate::components::Clients;
 use crate::domain::client::{Client, ClientId, ClientMetadata, SubjectType, TokenEndpointAuthMethod};
-use crate::domain::client_secret::{self, ClientSecretDigest, HashSecretError};
+use crate::domain::client_secret::{self, ClientSecretDigest, HashSecretError, SecretHasher};
 use crate::domain::client_validation::{self, InvalidMetadata};
+use crate::domain::event::Event;
 use crate::storage::clients;
 
 /// Why a client cannot be registered.
@@ -40,44 +41,22 @@ pub enum SaveClientError {
     Database(#[from] database::Error),
 }
 
-impl OAuth {
+impl Clients {
     /// Validates everything that is registered and fills in defaults. `present` is the client before a change.
-    pub(super) async fn check_client(
+    pub(super) async fn check(
         &self,
         metadata: ClientMetadata,
         present: Option<&ClientMetadata>,
     ) -> Result<ClientMetadata, InvalidMetadata> {
-        let policy = self.client_policy();
-        let metadata = client_validation::validate(metadata, &policy)?;
-        client_validation::check_new_grant_types(&metadata, present, &policy)?;
+        let metadata = client_validation::validate(metadata, &self.policy)?;
+        client_validation::check_new_grant_types(&metadata, present, &self.policy)?;
         if metadata.subject_type == SubjectType::Pairwise && !metadata.sector_identifier_uri.is_empty() {
-            self.check_sector(&metadata).await?;
+            check_sector(&self.http, &metadata).await?;
         }
         Ok(metadata)
     }
 
-    /// OpenID Connect Registration section 5: the sector's document must name every redirect URI.
-    async fn check_sector(&self, metadata: &ClientMetadata) -> Result<(), InvalidMetadata> {
-        let uri = &metadata.sector_identifier_uri;
-        let invalid = |reason: String| InvalidMetadata {
-            kind: client_validation::InvalidMetadataKind::ClientMetadata,
-            field: "sector_identifier_uri",
-            reason,
-        };
-        let request = http::Request::get(uri).body(Bytes::new()).map_err(|error| invalid(error.to_string()))?;
-        let response = self.http().send(request).await.map_err(|error| invalid(format!("{uri:?}: {error}")))?;
-        if response.status().as_u16() != 200 {
-            return Err(invalid(format!("{uri:?} answered with status {}", response.status().as_u16())));
-        }
-        let listed: HashSet<String> = serde_json::from_slice(response.body())
-            .map_err(|_| invalid(format!("{uri:?} does not contain a JSON array of redirect URIs")))?;
-        match metadata.redirect_uris.iter().find(|redirect| !listed.contains(*redirect)) {
-            Some(missing) => Err(invalid(format!("{uri:?} does not list the redirect URI {missing:?}"))),
-            None => Ok(()),
-        }
-    }
-
-    /// The secret of a client: the `chosen` one, or a new one for a client that requires a secret and has none.
+    /// The secret of a client: the `chosen` one, or a new one for a client that needs a secret and has none.
     pub(super) async fn secret_for(
         &self,
         id: &ClientId,
@@ -86,7 +65,7 @@ impl OAuth {
         has_secret: bool,
     ) -> Result<HashedSecret, CheckClientError> {
         if let Some(secret) = chosen {
-            let digest = self.hash_chosen_secret(secret.clone()).await?;
+            let digest = hash_chosen(self.hasher, secret.clone(), self.rng.clone()).await?;
             return Ok(HashedSecret { digest: Some(digest), plain: Some(secret) });
         }
         let needs_secret = metadata.token_endpoint_auth_method != TokenEndpointAuthMethod::None
@@ -94,38 +73,58 @@ impl OAuth {
         if has_secret || !needs_secret {
             return Ok(HashedSecret::default());
         }
-        let secret = client_secret::generate(self.rng());
+        let secret = client_secret::generate(&self.rng);
         Ok(HashedSecret { digest: Some(ClientSecretDigest::of_generated(id, &secret)), plain: Some(secret) })
     }
 
-    /// Hashes on a blocking thread.
-    async fn hash_chosen_secret(&self, secret: Secret<String>) -> Result<ClientSecretDigest, CheckClientError> {
-        let (hasher, rng) = (self.secret_hasher(), self.rng().clone());
-        let hashing = tokio::task::spawn_blocking(move || ClientSecretDigest::of_chosen(hasher, &secret, &rng));
-        Ok(hashing.await.map_err(|_| CheckClientError::Interrupted)??)
-    }
-
-    /// Writes a changed client, unless it changed since it was read.
-    pub(super) async fn save_client(&self, cx: &Context, client: &mut Client) -> Result<(), SaveClientError> {
+    /// Writes a changed client, if it is still as it was read.
+    pub(super) async fn save(&self, cx: &Context, client: &mut Client) -> Result<(), SaveClientError> {
         client.updated_at = cx.now;
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
         if !clients::update(&mut tx, client).await? {
             return Err(SaveClientError::Conflict);
         }
-        let event = jobs::Event {
-            name: "OAuth2ClientUpdated",
-            subject: client.id.to_string(),
-            attributes: json!({"client_id": client.id, "client_name": client.metadata.client_name}),
-        };
-        jobs::append_event(&mut tx, cx, event).await?;
+        let event = Event::ClientUpdated { client_id: &client.id, client_name: &client.metadata.client_name };
+        jobs::append(&mut tx, cx, &[event]).await?;
         tx.commit().await?;
         client.version += 1;
         Ok(())
     }
 
     /// Finds a client that must exist.
-    pub async fn get_client(&self, cx: &Context, id: &ClientId) -> Result<Client, SaveClientError> {
-        let client = clients::find(&mut self.database().read(cx.tenant), id).await?;
+    pub(crate) async fn get(&self, cx: &Context, id: &ClientId) -> Result<Client, SaveClientError> {
+        let client = clients::find(&mut self.database.read(cx.tenant), id).await?;
         client.ok_or(SaveClientError::Unknown)
     }
+}
+
+/// OpenID Connect Registration section 5: the sector's document must name every redirect URI.
+async fn check_sector(http: &HttpClient, metadata: &ClientMetadata) -> Result<(), InvalidMetadata> {
+    let uri = &metadata.sector_identifier_uri;
+    let invalid = |reason: String| InvalidMetadata {
+        kind: client_validation::InvalidMetadataKind::ClientMetadata,
+        field: "sector_identifier_uri",
+        reason,
+    };
+    let request = http::Request::get(uri).body(Bytes::new()).map_err(|error| invalid(error.to_string()))?;
+    let response = http.send(request).await.map_err(|error| invalid(format!("{uri:?}: {error}")))?;
+    if response.status().as_u16() != 200 {
+        return Err(invalid(format!("{uri:?} answered with status {}", response.status().as_u16())));
+    }
+    let listed: HashSet<String> = serde_json::from_slice(response.body())
+        .map_err(|_| invalid(format!("{uri:?} does not hold a JSON array of redirect URIs")))?;
+    match metadata.redirect_uris.iter().find(|redirect| !listed.contains(*redirect)) {
+        Some(missing) => Err(invalid(format!("{uri:?} does not list the redirect URI {missing:?}"))),
+        None => Ok(()),
+    }
+}
+
+/// Hashes on a thread that may be blocked.
+async fn hash_chosen(
+    hasher: SecretHasher,
+    secret: Secret<String>,
+    rng: Rng,
+) -> Result<ClientSecretDigest, CheckClientError> {
+    let hashing = tokio::task::spawn_blocking(move || ClientSecretDigest::of_chosen(hasher, &secret, &rng));
+    Ok(hashing.await.map_err(|_| CheckClientError::Interrupted)??)
 }

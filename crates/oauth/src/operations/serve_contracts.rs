@@ -12,8 +12,9 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::consent_sessions::RevokeConsents;
-use super::login_requests::ChallengeError;
 use crate::OAuth;
+use crate::components::challenges::ChallengeError;
+use crate::components::login_sessions::Cause;
 use crate::domain::client::{Client, ClientId};
 use crate::domain::login_challenge;
 use crate::domain::rejection::Rejection;
@@ -139,10 +140,12 @@ impl SubjectObserver for OAuth {
         tx: &mut WriteTx,
         session_id: Uuid,
     ) -> Result<(), SubjectObserverError> {
-        Ok(self.end_sessions_of_provider(cx, tx, &session_id.to_string()).await?)
+        self.login_sessions.end(cx, tx, Cause::IdentitySessionEnded(&session_id.to_string())).await?;
+        Ok(())
     }
 
     async fn subject_ended(&self, cx: &Context, tx: &mut WriteTx, subject: &str) -> Result<(), SubjectObserverError> {
-        Ok(self.end_subject(cx, tx, subject).await?)
+        self.login_sessions.end(cx, tx, Cause::SubjectEnded(subject)).await?;
+        Ok(())
     }
 }

@@ -9,12 +9,9 @@ use crate::OAuth;
 use crate::domain::authorization_request::{AuthorizationRequest, Refusal};
 use crate::domain::client::{Client, ClientId};
 use crate::domain::grant::GrantId;
-use crate::domain::login_challenge::{AuthorizationFlow, RememberedLogin, hint_names};
+use crate::domain::login_challenge::{AuthorizationFlow, RememberedLogin};
 use crate::domain::login_session::{LoginSession, LoginSessionId};
-use crate::domain::one_time::OneTime;
-use crate::domain::sealed::SealedValue;
-use crate::domain::subject_identifier::shown_subject;
-use crate::storage::{forced_subjects, login_sessions};
+use crate::storage::login_sessions;
 
 /// The opened cookies of the browser.
 #[derive(Clone, Default)]
@@ -53,13 +50,13 @@ impl OAuth {
         parameters: &Parameters,
         browser: &Browser,
     ) -> Result<StartedAuthorization, AuthorizeError> {
-        let mut tx = self.database().read(cx.tenant);
+        let mut tx = self.database.read(cx.tenant);
         let client = match parameters.get("client_id").and_then(|id| ClientId::parse(id).ok()) {
-            Some(id) => self.clients().find(cx.tenant, &id).await?,
+            Some(id) => self.clients.find(cx.tenant, &id).await?,
             None => None,
         };
         let client = client.ok_or_else(|| Refusal::to_person(ErrorCode::InvalidClient, "There is no such client."))?;
-        let request = AuthorizationRequest::validate(parameters, &client, self.authorization_rules())?;
+        let request = AuthorizationRequest::validate(parameters, &client, self.config.authorization_rules())?;
         let hint_claims = self.verified_hint(cx, &request).await?;
 
         let session = match browser.session {
@@ -75,21 +72,21 @@ impl OAuth {
         }
 
         let flow = AuthorizationFlow {
-            id: GrantId::generate(self.rng()),
+            id: GrantId::generate(&self.rng),
             client_id: client.id.clone(),
             query: parameters.to_query(),
             requested_at: cx.now,
             // Another tab with the same client shares the cookie, so it must share the value.
-            csrf: browser.login_csrf.clone().unwrap_or_else(|| self.rng().base64url::<16>()),
-            session_id: session.as_ref().map_or_else(|| LoginSessionId::generate(self.rng()), |session| session.id),
+            csrf: browser.login_csrf.clone().unwrap_or_else(|| self.rng.base64url::<16>()),
+            session_id: session.as_ref().map_or_else(|| LoginSessionId::generate(&self.rng), |session| session.id),
             remembered: session.map(RememberedLogin::from),
             hint_claims,
             may_skip_consent: request.may_skip_consent(&client),
             target: request.target,
         };
-        self.unused_challenges().insert(cx.tenant, &OneTime::of_login(&flow, self.challenge_lifetime()));
+        self.challenges.note_unused(cx, &self.challenges.login_once(&flow));
         Ok(StartedAuthorization {
-            challenge: flow.seal(self.sealer(), cx.tenant),
+            challenge: self.challenges.seal(cx, &flow),
             client_id: flow.client_id,
             login_csrf: flow.csrf,
             registration: request.prompt.contains(Prompt::Create),
@@ -104,7 +101,7 @@ impl OAuth {
         request: &AuthorizationRequest,
     ) -> Result<Option<Map<String, Value>>, AuthorizeError> {
         let Some(hint) = &request.id_token_hint else { return Ok(None) };
-        match self.verify_id_token_hint(cx, hint).await {
+        match self.keys.verify_id_token_hint(cx, hint).await {
             Ok(claims) => Ok(Some(claims)),
             Err(error) => {
                 let error = OAuthError::new(ErrorCode::InvalidRequest, format!("id_token_hint: {error}."));
@@ -122,9 +119,7 @@ impl OAuth {
         session: &LoginSession,
         request: &AuthorizationRequest,
     ) -> Result<(), AuthorizeError> {
-        let forced = forced_subjects::find_if_pairwise(tx, client, &session.subject).await?;
-        let shown = shown_subject(client, &session.subject, forced.as_deref(), self.pairwise_salt());
-        if hint_names(claims, &session.subject, &shown) {
+        if self.subjects.hint_names(tx, client, claims, &session.subject).await? {
             return Ok(());
         }
         let error = OAuthError::new(

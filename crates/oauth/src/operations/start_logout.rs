@@ -3,12 +3,11 @@
 use base::Context;
 use serde_json::{Map, Value};
 
-use super::login_requests::ChallengeError;
 use crate::OAuth;
+use crate::components::challenges::ChallengeError;
 use crate::domain::client::{Client, ClientId};
 use crate::domain::login_session::{LoginSession, LoginSessionId};
 use crate::domain::logout::{LogoutFlow, LogoutRefusal, LogoutRequest, LogoutVerifier};
-use crate::domain::sealed::SealedValue;
 use crate::storage::{clients, login_sessions};
 
 #[derive(Debug)]
@@ -55,18 +54,18 @@ impl OAuth {
         };
         let client = self.logout_client(cx, request, hint.as_ref()).await?;
         let registered = client.as_ref().map(|client| client.metadata.post_logout_redirect_uris.as_slice());
-        let redirect_to = request.target(registered, &self.default_post_logout_url())?;
+        let redirect_to = request.target(registered, &self.config.default_post_logout_url())?;
 
         let session_id = hint.as_ref().map(|hint| hint.session_id).or(session);
         let found = match session_id {
-            Some(id) => login_sessions::find(&mut self.database().read(cx.tenant), id).await?,
+            Some(id) => login_sessions::find(&mut self.database.read(cx.tenant), id).await?,
             None => None,
         };
         let Some(LoginSession { id, subject, .. }) = found else {
             return Ok(StartedLogout::NothingToDo { redirect_to });
         };
         let unasked = hint.is_some()
-            && self.config().urls.logout.is_none()
+            && self.config.urls.logout.is_none()
             && client.as_ref().is_some_and(|client| client.metadata.skip_logout_consent == Some(true));
         let flow = LogoutFlow {
             session_id: id,
@@ -78,20 +77,23 @@ impl OAuth {
             requested_at: cx.now,
         };
         Ok(if unasked {
-            StartedLogout::Confirmed { verifier: LogoutVerifier(flow).seal(self.sealer(), cx.tenant) }
+            StartedLogout::Confirmed { verifier: self.challenges.seal(cx, &LogoutVerifier(flow)) }
         } else {
-            StartedLogout::Ask { challenge: flow.seal(self.sealer(), cx.tenant) }
+            StartedLogout::Ask { challenge: self.challenges.seal(cx, &flow) }
         })
     }
 
     async fn read_logout_hint(&self, cx: &Context, hint: &str) -> Result<Hint, StartLogoutError> {
         let invalid = |reason: &str| StartLogoutError::Hint(reason.to_owned());
-        let claims =
-            self.verify_id_token_hint(cx, hint).await.map_err(|error| StartLogoutError::Hint(error.to_string()))?;
+        let claims = self
+            .keys
+            .verify_id_token_hint(cx, hint)
+            .await
+            .map_err(|error| StartLogoutError::Hint(error.to_string()))?;
         let session_id = claims.get("sid").and_then(Value::as_str).and_then(|sid| sid.parse().ok());
         let session_id = session_id.ok_or_else(|| invalid("its 'sid' is missing or not valid"))?;
         for audience in audiences(&claims) {
-            if let Some(client) = clients::find(&mut self.database().read(cx.tenant), &audience).await? {
+            if let Some(client) = clients::find(&mut self.database.read(cx.tenant), &audience).await? {
                 return Ok(Hint { session_id, client });
             }
         }
@@ -111,7 +113,7 @@ impl OAuth {
             (None, None) => Ok(None),
             (None, Some(id)) => {
                 let id = ClientId::parse(id).map_err(|_| StartLogoutError::UnknownClient)?;
-                let client = clients::find(&mut self.database().read(cx.tenant), &id).await?;
+                let client = clients::find(&mut self.database.read(cx.tenant), &id).await?;
                 client.map(Some).ok_or(StartLogoutError::UnknownClient)
             }
         }
@@ -123,9 +125,9 @@ impl OAuth {
         cx: &Context,
         challenge: &str,
     ) -> Result<(LogoutFlow, Option<Client>), ChallengeError> {
-        let flow = self.open_logout_challenge(cx, challenge)?;
+        let flow = self.challenges.open_logout(cx, challenge)?;
         let client = match &flow.client_id {
-            Some(id) => clients::find(&mut self.database().read(cx.tenant), id).await?,
+            Some(id) => clients::find(&mut self.database.read(cx.tenant), id).await?,
             None => None,
         };
         Ok((flow, client))
@@ -133,27 +135,13 @@ impl OAuth {
 
     /// Returns the redirect URL.
     pub fn accept_logout_request(&self, cx: &Context, challenge: &str) -> Result<String, ChallengeError> {
-        let flow = self.open_logout_challenge(cx, challenge)?;
-        let verifier = LogoutVerifier(flow).seal(self.sealer(), cx.tenant);
-        Ok(self.logout_verifier_url(&verifier))
+        let flow = self.challenges.open_logout(cx, challenge)?;
+        let verifier = self.challenges.seal(cx, &LogoutVerifier(flow));
+        Ok(self.config.logout_verifier_url(&verifier))
     }
 
     pub fn reject_logout_request(&self, cx: &Context, challenge: &str) -> Result<(), ChallengeError> {
-        self.open_logout_challenge(cx, challenge).map(|_| ())
-    }
-
-    pub fn logout_verifier_url(&self, verifier: &str) -> String {
-        let query =
-            url::form_urlencoded::Serializer::new(String::new()).append_pair("logout_verifier", verifier).finish();
-        self.config().public_url(&format!("/oauth2/sessions/logout?{query}"))
-    }
-
-    fn open_logout_challenge(&self, cx: &Context, challenge: &str) -> Result<LogoutFlow, ChallengeError> {
-        let flow = LogoutFlow::open(self.sealer(), cx.tenant, challenge).map_err(|_| ChallengeError::Unknown)?;
-        if cx.now >= flow.expires_at(self.challenge_lifetime()) {
-            return Err(ChallengeError::Expired);
-        }
-        Ok(flow)
+        self.challenges.open_logout(cx, challenge).map(|_| ())
     }
 }
 

@@ -7,7 +7,7 @@ use base::{Context, Secret};
 use serde_json::Value;
 
 use super::save_client::{CheckClientError, HashedSecret, SaveClientError};
-use crate::OAuth;
+use crate::components::Clients;
 use crate::domain::client::{Client, ClientId, ClientLifespans, ClientMetadata};
 use crate::domain::client_validation::InvalidMetadata;
 
@@ -53,56 +53,56 @@ const PROTECTED: &[&str] = &[
     "updated_at",
 ];
 
-impl OAuth {
-    pub async fn update_client(
+impl Clients {
+    pub(crate) async fn update(
         &self,
         cx: &Context,
         id: &ClientId,
         update: ClientUpdate,
     ) -> Result<UpdatedClient, UpdateClientError> {
-        let client = self.get_client(cx, id).await?;
-        self.replace_client(cx, client, update).await
+        let client = self.get(cx, id).await?;
+        self.replace(cx, client, update).await
     }
 
     /// Applies RFC 6902 operations to the client's document.
-    pub async fn patch_client(
+    pub(crate) async fn patch(
         &self,
         cx: &Context,
         id: &ClientId,
         patch: &[PatchOperation],
     ) -> Result<UpdatedClient, UpdateClientError> {
         check_protection(patch)?;
-        let client = self.get_client(cx, id).await?;
+        let client = self.get(cx, id).await?;
         let update = patched(&client, patch)?;
-        self.replace_client(cx, client, update).await
+        self.replace(cx, client, update).await
     }
 
-    pub async fn set_client_lifespans(
+    pub(crate) async fn set_lifespans(
         &self,
         cx: &Context,
         id: &ClientId,
         lifespans: ClientLifespans,
     ) -> Result<Client, SaveClientError> {
-        let mut client = self.get_client(cx, id).await?;
+        let mut client = self.get(cx, id).await?;
         client.metadata.lifespans = lifespans;
-        self.save_client(cx, &mut client).await?;
+        self.save(cx, &mut client).await?;
         Ok(client)
     }
 
-    async fn replace_client(
+    async fn replace(
         &self,
         cx: &Context,
         mut client: Client,
         update: ClientUpdate,
     ) -> Result<UpdatedClient, UpdateClientError> {
-        client.metadata = self.check_client(update.metadata, Some(&client.metadata)).await?;
+        client.metadata = self.check(update.metadata, Some(&client.metadata)).await?;
         let has_secret = !client.secrets.is_empty();
         let HashedSecret { digest, plain } =
             self.secret_for(&client.id, &client.metadata, update.secret, has_secret).await?;
         if let Some(digest) = digest {
             client.secrets = vec![digest];
         }
-        self.save_client(cx, &mut client).await?;
+        self.save(cx, &mut client).await?;
         Ok(UpdatedClient { client, secret: plain })
     }
 }

@@ -4,8 +4,8 @@ use base::{Context, PlainToken};
 use jose::SignError;
 use serde_json::{Map, Value, json};
 
-use super::signing_keys::SigningKeyError;
 use crate::OAuth;
+use crate::components::signing_keys::SigningKeyError;
 use crate::domain::claims::userinfo_claims;
 use crate::domain::client::ClientId;
 use crate::domain::signing_key::ID_TOKEN_SET;
@@ -40,25 +40,25 @@ impl OAuth {
         cx: &Context,
         token: &PlainToken,
     ) -> Result<Option<ClientId>, database::Error> {
-        Ok(self.open_access_token(cx, token).await?.map(|token| token.client_id))
+        Ok(self.tokens.open(cx, token).await?.map(|token| token.client_id))
     }
 
     pub async fn userinfo(&self, cx: &Context, token: &PlainToken) -> Result<Userinfo, UserinfoError> {
-        let live = self.find_live_access_token(cx, token).await?.ok_or(UserinfoError::TokenInactive)?;
+        let live = self.tokens.find_live(cx, token).await?.ok_or(UserinfoError::TokenInactive)?;
         let (Some((id, _)), true) = (live.token.provenance.grant, live.token.scope.contains("openid")) else {
             return Err(UserinfoError::NotOpenId);
         };
-        let grant = self.find_grant(cx, id).await?.ok_or(UserinfoError::TokenInactive)?;
-        let client = self.clients().find(cx.tenant, &grant.client_id).await?;
+        let grant = self.grants.find(cx, id).await?.ok_or(UserinfoError::TokenInactive)?;
+        let client = self.clients.find(cx.tenant, &grant.client_id).await?;
         let client = client.ok_or(UserinfoError::TokenInactive)?;
-        let mut claims = userinfo_claims(self.config().issuer(), &grant, &live.token.scope);
+        let mut claims = userinfo_claims(self.config.issuer(), &grant, &live.token.scope);
         match client.metadata.userinfo_signed_response_alg.as_str() {
             "" | "none" => Ok(Userinfo::Claims(claims)),
             // Whatever the client registered, the server has one signing key: discovery lists its algorithm.
             _ => {
                 claims.insert("iat".to_owned(), json!(cx.now.unix_seconds()));
-                claims.insert("jti".to_owned(), json!(self.rng().uuid()));
-                Ok(Userinfo::Signed(self.signing_key(cx, ID_TOKEN_SET).await?.sign(&claims)?))
+                claims.insert("jti".to_owned(), json!(self.rng.uuid()));
+                Ok(Userinfo::Signed(self.keys.signer(cx, ID_TOKEN_SET).await?.sign(&claims)?))
             }
         }
     }

@@ -47,7 +47,7 @@ pub(crate) fn respond(
     found: &ConsentChallenge,
     signed_in_as: Option<String>,
 ) -> Response {
-    let texts = Texts::of(oauth.ui().language(cx.locale));
+    let texts = Texts::of(oauth.ui.language(cx.locale));
     let metadata = &found.client.metadata;
     let web_uri = |uri: &'_ String| (!uri.is_empty()).then_some(()).map(|()| uri.clone());
     let (terms, privacy) = (web_uri(&metadata.tos_uri), web_uri(&metadata.policy_uri));
@@ -60,13 +60,13 @@ pub(crate) fn respond(
         destination: destination(&found.request.target.redirect_uri),
         terms: terms.as_deref(),
         privacy: privacy.as_deref(),
-        action: oauth.config().public_url(crate::http::CONSENT_PAGE),
+        action: oauth.config.public_url(crate::http::CONSENT_PAGE),
         values: [Hidden::new("consent_challenge", challenge), Hidden::new("csrf", found.consent.csrf.as_str())],
         remember: found.consent.flow.may_skip_consent.then(|| remember_box(texts)),
         allow: Button::submit(texts.allow).sending("decision", "allow"),
         deny: Button::submit(texts.deny).sending("decision", "deny").of_kind(ButtonKind::Secondary),
     };
-    oauth.page(cx, Page::titled(texts.consent_title).asked_with(query), &page)
+    super::render(oauth, cx, Page::titled(texts.consent_title).asked_with(query), &page)
 }
 
 /// The client chose its name, so the name is limited in length and cannot affect the surrounding sentence.

@@ -21,10 +21,10 @@ pub(super) struct ErrorPage<'a> {
 }
 
 pub(crate) fn respond(oauth: &OAuth, cx: &Context, status: StatusCode, name: &str, description: &str) -> Response {
-    let texts = Texts::of(oauth.ui().language(cx.locale));
+    let texts = Texts::of(oauth.ui.language(cx.locale));
     let explanation = explanation(texts, status, name);
     let page = ErrorPage { texts, explanation, name, description, request_id: cx.request_id.to_string() };
-    oauth.page(cx, Page { status, ..Page::titled(texts.error_title) }, &page)
+    super::render(oauth, cx, Page { status, ..Page::titled(texts.error_title) }, &page)
 }
 
 pub(super) fn explanation(texts: &'static Texts, status: StatusCode, name: &str) -> &'static str {

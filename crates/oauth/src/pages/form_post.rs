@@ -28,14 +28,14 @@ pub(super) struct FormPostPage<'a> {
 
 impl FormPost<'_> {
     pub(crate) fn respond(self, oauth: &OAuth, cx: &Context) -> Response {
-        let texts = Texts::of(oauth.ui().language(cx.locale));
+        let texts = Texts::of(oauth.ui.language(cx.locale));
         let page = FormPostPage {
             texts,
             action: self.action,
             fields: self.fields.iter().map(|(name, value)| Hidden::new(*name, value.as_str())).collect(),
             go_on: Button::submit(texts.go_on),
-            script: oauth.config().public_url(crate::http::FORM_POST_SCRIPT),
+            script: oauth.config.public_url(crate::http::FORM_POST_SCRIPT),
         };
-        oauth.page(cx, Page::titled(texts.form_post_title), &page)
+        super::render(oauth, cx, Page::titled(texts.form_post_title), &page)
     }
 }

@@ -48,37 +48,37 @@ pub(crate) fn question(
     challenge: &str,
     client: Option<&Client>,
 ) -> Response {
-    let texts = Texts::of(oauth.ui().language(cx.locale));
+    let texts = Texts::of(oauth.ui.language(cx.locale));
     let page = LogoutPage {
         texts,
         client_name: client.map(client_name),
-        action: oauth.config().public_url(crate::http::LOGOUT_PAGE),
+        action: oauth.config.public_url(crate::http::LOGOUT_PAGE),
         challenge: Hidden::new("logout_challenge", challenge),
         sign_out: Button::submit(texts.sign_out).sending("decision", "sign_out"),
         stay: Button::submit(texts.stay).sending("decision", "stay").of_kind(ButtonKind::Secondary),
     };
-    oauth.page(cx, Page::titled(texts.logout_title).asked_with(query), &page)
+    super::render(oauth, cx, Page::titled(texts.logout_title).asked_with(query), &page)
 }
 
 pub(crate) fn stayed(oauth: &OAuth, cx: &Context) -> Response {
-    let texts = Texts::of(oauth.ui().language(cx.locale));
+    let texts = Texts::of(oauth.ui.language(cx.locale));
     let notice = Notice { title: texts.stayed_title, text: texts.stayed_intro };
-    oauth.page(cx, Page::titled(texts.stayed_title), &notice)
+    super::render(oauth, cx, Page::titled(texts.stayed_title), &notice)
 }
 
 pub(crate) fn signed_out(oauth: &OAuth, cx: &Context, query: Option<&str>) -> Response {
-    let texts = Texts::of(oauth.ui().language(cx.locale));
+    let texts = Texts::of(oauth.ui.language(cx.locale));
     let notice = Notice { title: texts.signed_out_title, text: texts.signed_out_intro };
-    oauth.page(cx, Page::titled(texts.signed_out_title).asked_with(query), &notice)
+    super::render(oauth, cx, Page::titled(texts.signed_out_title).asked_with(query), &notice)
 }
 
 /// Loads the clients' pages, then continues (OpenID Connect Front-Channel Logout section 2). It continues without script:
 /// the frames load during the browser's delay.
 pub(crate) fn front_channel(oauth: &OAuth, cx: &Context, pages: &[String], redirect_to: &str) -> Response {
     const WAIT_SECONDS: u32 = 3;
-    let texts = Texts::of(oauth.ui().language(cx.locale));
+    let texts = Texts::of(oauth.ui.language(cx.locale));
     let page = FrontChannelLogout { texts, pages, redirect_to };
-    let mut response = oauth.page(cx, Page::titled(texts.signing_out_title), &page);
+    let mut response = super::render(oauth, cx, Page::titled(texts.signing_out_title), &page);
     let headers = response.headers_mut();
     if let Ok(refresh) = HeaderValue::try_from(format!("{WAIT_SECONDS};url={redirect_to}")) {
         headers.insert(header::REFRESH, refresh);

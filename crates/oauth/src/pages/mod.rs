@@ -16,11 +16,9 @@ pub(crate) mod texts;
 #[cfg(test)]
 mod samples;
 
-impl OAuth {
-    /// A complete page with its security headers.
-    fn page(&self, cx: &Context, page: ui::Page<'_>, body: &impl askama::Template) -> Response {
-        let public = Url::parse(&self.config().public_url("/"));
-        let path = public.as_ref().map_or("/", |url| url.path());
-        self.ui().under(path).respond(cx.locale, page, body).map(Body::from)
-    }
+/// A complete page with its security headers.
+fn render(oauth: &OAuth, cx: &Context, page: ui::Page<'_>, body: &impl askama::Template) -> Response {
+    let public = Url::parse(&oauth.config.public_url("/"));
+    let path = public.as_ref().map_or("/", |url| url.path());
+    oauth.ui.under(path).respond(cx.locale, page, body).map(Body::from)
 }

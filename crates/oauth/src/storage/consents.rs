@@ -45,7 +45,7 @@ database::statements! {
         WHERE tenant_id = $1 AND subject = $2 AND expires_at > $3
             AND (handled_at, id) < ($4, $5)
         ORDER BY handled_at DESC, id DESC LIMIT $6";
-    DELETE = "DELETE FROM oauth_consents WHERE tenant_id = $1 AND id = $2";
+    DELETE = "DELETE FROM oauth_consents WHERE tenant_id = $1 AND id = $2 RETURNING subject, client_id";
     DELETE_BY_SUBJECT = "DELETE FROM oauth_consents WHERE tenant_id = $1 AND subject = $2";
     DELETE_BY_SUBJECT_AND_CLIENT = "DELETE FROM oauth_consents WHERE tenant_id = $1 AND subject = $2 AND client_id = $3";
     DELETE_BY_CLIENT = "DELETE FROM oauth_consents WHERE tenant_id = $1 AND client_id = $2";
@@ -137,8 +137,12 @@ pub async fn clients_of_subject(
     Ok(clients)
 }
 
-pub async fn delete(tx: &mut WriteTx, id: GrantId) -> Result<(), Error> {
-    tx.execute(&DELETE, &values![id.as_uuid()]).await.map(|_| ())
+/// Whose consent it was and to which client; `None` when there is no such consent.
+pub async fn delete(tx: &mut WriteTx, id: GrantId) -> Result<Option<(String, ClientId)>, Error> {
+    let Some(row) = tx.query_opt(&DELETE, &values![id.as_uuid()]).await? else { return Ok(None) };
+    let client: String = row.get(1)?;
+    let client = ClientId::parse(&client).map_err(|error| inconsistent(error.to_string()))?;
+    Ok(Some((row.get(0)?, client)))
 }
 
 pub async fn delete_by_subject(tx: &mut WriteTx, subject: &str) -> Result<(), Error> {

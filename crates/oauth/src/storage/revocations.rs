@@ -6,10 +6,12 @@ use database::{Error, Read as _, WriteTx, values};
 use uuid::Uuid;
 
 use crate::domain::client::ClientId;
+use crate::domain::grant::GrantId;
 use crate::domain::login_session::LoginSessionId;
 
 database::statements! {
-    REVOKE = "UPDATE oauth_grants SET revoked_at = $2 WHERE tenant_id = $1 AND id = $3 AND revoked_at IS NULL";
+    REVOKE = "UPDATE oauth_grants SET revoked_at = $2 WHERE tenant_id = $1 AND id = $3 AND revoked_at IS NULL
+        RETURNING subject, client_id";
     REVOKE_BY_LOGIN_SESSION = "UPDATE oauth_grants SET revoked_at = $2
         WHERE tenant_id = $1 AND login_session_id = $3 AND revoked_at IS NULL RETURNING id";
     REVOKE_BY_SUBJECT = "UPDATE oauth_grants SET revoked_at = $2
@@ -22,9 +24,13 @@ database::statements! {
         WHERE tenant_id = $1 AND client_id = $3 AND revoked_at IS NULL";
 }
 
-pub async fn revoke(tx: &mut WriteTx, grant: Uuid, now: Timestamp) -> Result<u64, Error> {
-    tx.touch(grant.as_bytes());
-    tx.execute(&REVOKE, &values![now, grant]).await
+/// Whose grant it was and for which client; `None` when there is no such grant that was not revoked before.
+pub async fn revoke(tx: &mut WriteTx, grant: GrantId, now: Timestamp) -> Result<Option<(String, ClientId)>, Error> {
+    tx.touch(grant.as_uuid().as_bytes());
+    let Some(row) = tx.query_opt(&REVOKE, &values![now, grant.as_uuid()]).await? else { return Ok(None) };
+    let client: String = row.get(1)?;
+    let client = ClientId::parse(&client).map_err(|error| Error::inconsistent("oauth_grants", error.to_string()))?;
+    Ok(Some((row.get(0)?, client)))
 }
 
 pub async fn revoke_by_login_session(tx: &mut WriteTx, session: LoginSessionId, now: Timestamp) -> Result<u64, Error> {
