@@ -14,6 +14,7 @@ pub mod cookies;
 mod cors;
 mod edge;
 mod input;
+pub mod jwks;
 pub mod language;
 pub mod listener;
 mod no_store;

@@ -3,23 +3,21 @@
 mod cache;
 mod retry;
 mod signing_keys;
-mod verification_keys;
 mod verified_tokens;
 
 use std::sync::Arc;
 
 use base::Rng;
 use contracts::{Link, Sessions, TokenIntrospection};
-use jose::JwkSet;
+use jose::{Jwk, JwkSet, KeyUse};
 use url::{Host, Url};
+use web::jwks::{Documents, RemoteKeySets};
 
 pub(super) use cache::ExpiringCache;
 pub(super) use retry::{Retry, send_with_retries};
 pub use signing_keys::IN_PROCESS_KEYS;
 pub(super) use signing_keys::KeyPair;
 pub(crate) use signing_keys::SigningKeys;
-pub(crate) use verification_keys::VerificationKeySets;
-pub(super) use verification_keys::{Freshness, KeysUnavailable};
 pub(super) use verified_tokens::{TokenKey, VerifiedToken, VerifiedTokens};
 
 /// The session check of the identity service in this process, as a `check_session_url`.
@@ -45,7 +43,7 @@ pub(crate) struct Services {
     pub(crate) introspection: Link<dyn TokenIntrospection>,
     pub(crate) local: Arc<LocalServices>,
     pub(crate) signing_keys: Arc<SigningKeys>,
-    pub(crate) verification_keys: Arc<VerificationKeySets>,
+    pub(crate) verification_keys: Arc<RemoteKeySets>,
     pub(super) verified_tokens: Arc<VerifiedTokens>,
 }
 
@@ -58,9 +56,12 @@ impl Services {
         local: LocalServices,
         generated_keys: JwkSet,
     ) -> Self {
+        let documents = Documents::remote_and_local(http.clone());
+        // A key without a name or with another use verifies no access token.
+        let is_usable = |key: &Jwk| key.kid.is_some() && key.key_use == Some(KeyUse::Signature);
         Self {
-            signing_keys: Arc::new(SigningKeys::new(http.clone(), generated_keys)),
-            verification_keys: Arc::new(VerificationKeySets::new(http.clone())),
+            signing_keys: Arc::new(SigningKeys::new(documents.clone(), generated_keys)),
+            verification_keys: Arc::new(RemoteKeySets::new(documents, is_usable, web::jwks::Bounds::default())),
             verified_tokens: Arc::new(VerifiedTokens::new()),
             rng,
             http,
