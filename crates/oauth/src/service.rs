@@ -1,16 +1,18 @@
 //! The service value: a cheap clone around its parts. Operations are methods on it, each in a file of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base::{Clock, Rng, Sealer};
 use contracts::{Link, Sessions};
 use database::{Database, ReadCache};
 use oauth_types::GrantType;
-use web::outbound::Client as HttpClient;
+use web::jwks::{Bounds, Documents, RemoteKeySets};
+use web::outbound::{Client as HttpClient, Limits};
 
 use crate::config::{Config, ConfigError};
 use crate::domain::claims::AccessTokenClaims;
-use crate::memory::{Clients, FailedSecrets, KeyRing, RemoteKeySets, UnusedChallenges, VerifiedSecrets};
+use crate::memory::{Clients, FailedSecrets, KeyRing, UnusedChallenges, VerifiedSecrets};
 use crate::operations::introspect_token::{LIVE_TOKEN_BYTES, LiveAccessToken};
 
 /// What the service is made of.
@@ -29,6 +31,9 @@ pub struct Parts {
 
 /// What the cached access tokens take at most.
 const LIVE_TOKENS_BYTES: usize = 32 << 20;
+
+/// For a key set that a client publishes.
+const KEY_SET_LIMITS: Limits = Limits { timeout: Duration::from_secs(5), max_bytes: 512 * 1024 };
 
 /// The OAuth 2.0 service.
 #[derive(Clone)]
@@ -64,6 +69,7 @@ impl OAuth {
             preserve_ext: oauth2.preserve_ext_claims,
         };
         let secrets = VerifiedSecrets::new(&parts.rng);
+        let key_sets = Documents::remote(parts.http.with_limits(KEY_SET_LIMITS));
         Ok(Self(Arc::new(Inner {
             access_token_claims,
             clients: Clients::new(parts.database.clone()),
@@ -71,7 +77,7 @@ impl OAuth {
             unused_challenges: UnusedChallenges::new(parts.database.clone()),
             parts,
             keys: KeyRing::default(),
-            remote_keys: RemoteKeySets::default(),
+            remote_keys: RemoteKeySets::new(key_sets, |_| true, Bounds::default()),
             secrets,
             failed_secrets: FailedSecrets::default(),
         })))

@@ -12,6 +12,7 @@ use base::{Context, PlainToken, Secret};
 use jose::{Algorithm, ClaimError, ClaimsCheck, Jwk, JwkSet, Jws, MalformedJws, VerificationKeys, VerifyError};
 use oauth_types::{ClientCredentials, MalformedCredentials};
 use serde_json::{Map, Value};
+use web::jwks::Policy;
 
 use crate::OAuth;
 use crate::domain::client::{Client, ClientId, TokenEndpointAuthMethod};
@@ -20,6 +21,15 @@ use crate::storage::used_jtis;
 
 /// How far a client's clock may be off.
 const LEEWAY: Duration = Duration::from_secs(30);
+
+/// How the key sets are kept that clients publish (`jwks_uri`).
+const KEY_SETS: Policy = Policy {
+    time_to_live: Duration::from_hours(1),
+    stale_on_error: Duration::from_hours(1),
+    longest_wait: Duration::from_secs(5),
+    pause_after_failure: Duration::from_mins(1),
+    pause_after_unknown_kid: Duration::from_mins(1),
+};
 
 /// A client that proved who it is, or that has nothing to prove it with.
 #[derive(Clone, Debug)]
@@ -267,7 +277,7 @@ impl OAuth {
             let public: Vec<Jwk> = set.keys.iter().map(Jwk::to_public).collect();
             return Some(Arc::new(public.iter().collect()));
         }
-        self.remote_keys().find(cx, self.http(), &metadata.jwks_uri, kid).await.ok()
+        self.remote_keys().find(cx, &metadata.jwks_uri, kid, &KEY_SETS).await.ok()
     }
 }
 
