@@ -7,7 +7,6 @@
 //! - Calls to the outside end in bounded time and bounded bytes, follow no redirect, and avoid private addresses when told.
 //! - This crate knows no service.
 
-pub mod accept;
 pub mod bounds;
 pub mod config;
 pub mod cookies;
@@ -17,6 +16,7 @@ mod input;
 pub mod jwks;
 pub mod language;
 pub mod listener;
+pub mod media_types;
 mod no_store;
 pub mod outbound;
 pub mod paging;

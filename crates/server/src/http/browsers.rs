@@ -135,14 +135,13 @@ impl Inner {
 /// Whether the type of a body is one that no page sends to another origin without asking.
 fn may_carry_body(request: &Request) -> bool {
     let headers = request.headers();
-    let Some(content_type) = headers.get(CONTENT_TYPE) else {
+    if !headers.contains_key(CONTENT_TYPE) {
         // Programs forget it. Browsers leave it out of what a page gave no type, and always mark such a request.
         return !["origin", "referer", "cookie", "sec-fetch-site", "sec-fetch-mode"]
             .iter()
             .any(|name| headers.contains_key(*name));
-    };
-    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let essence = essence.to_ascii_lowercase();
+    }
+    let essence = web::media_types::of_body(headers);
     essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"))
         || (essence == "application/x-www-form-urlencoded" && request.uri().path() == INTROSPECTION)
