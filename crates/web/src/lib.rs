@@ -11,6 +11,7 @@ pub mod bounds;
 pub mod config;
 pub mod cookies;
 mod cors;
+mod database_fault;
 mod edge;
 mod input;
 pub mod jwks;
@@ -27,8 +28,9 @@ mod rest_error;
 mod retry_after;
 
 pub use cors::{CorsConfig, matches_origin};
+pub use database_fault::DatabaseFault;
 pub use edge::{Cx, Edge, PeerAddress};
-pub use input::{Json, JsonRejection};
+pub use input::{BodyRejection, Json, JsonRejection, read_body};
 pub use no_store::NoStore;
 pub use private_keys::MayReadPrivateKeys;
 pub use progress::BodyProgress;

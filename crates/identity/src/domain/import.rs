@@ -211,7 +211,7 @@ impl ImportedCredentials {
 /// The handle as it was, when that is a text; otherwise spelled out, so that two of them never look alike.
 fn handle_text(handle: &[u8]) -> String {
     match std::str::from_utf8(handle) {
-        Ok(text) if !text.contains('\0') => text.to_owned(),
+        Ok(text) if !base::holds_nul(text) => text.to_owned(),
         Ok(_) | Err(_) => STANDARD.encode(handle),
     }
 }

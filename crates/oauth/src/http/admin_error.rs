@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use oauth_types::{ErrorCode, OAuthError};
 use serde_json::json;
 
+use super::token_error::code_of;
 use crate::domain::client_validation::{InvalidMetadata, InvalidMetadataKind};
 use crate::operations::create_client::CreateClientError;
 use crate::operations::login_requests::ChallengeError;
@@ -67,17 +68,9 @@ impl IntoResponse for AdminError {
     }
 }
 
-/// The cause is in the log, once, from here.
 impl From<database::Error> for AdminError {
     fn from(error: database::Error) -> Self {
-        let cause = &error as &dyn std::error::Error;
-        tracing::error!(error = cause, "the database failed");
-        match error {
-            database::Error::Unavailable { .. } => Self::oauth(&ErrorCode::TemporarilyUnavailable.into()),
-            database::Error::Conflict { .. }
-            | database::Error::Inconsistent { .. }
-            | database::Error::Driver { .. } => Self::server_error(),
-        }
+        Self::oauth(&code_of(&error).into())
     }
 }
 
@@ -167,9 +160,9 @@ impl From<ChallengeError> for AdminError {
 impl From<web::JsonRejection> for AdminError {
     fn from(rejection: web::JsonRejection) -> Self {
         let status = match rejection {
-            web::JsonRejection::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            web::JsonRejection::Body(rejection) => rejection.status(),
             web::JsonRejection::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            web::JsonRejection::Unreadable | web::JsonRejection::Invalid { .. } => StatusCode::BAD_REQUEST,
+            web::JsonRejection::Invalid { .. } => StatusCode::BAD_REQUEST,
         };
         let error = OAuthError::new(ErrorCode::InvalidRequest, rejection.to_string());
         Self::new(status, error.code.as_str(), &error.description())
