@@ -7,11 +7,12 @@ use base::Rng;
 use contracts::{Link, Sessions, TokenIntrospection};
 use jose::JwkSet;
 
+use crate::components::repositories::{Repositories, RepositoryError};
+use crate::components::signing_keys::IN_PROCESS_KEYS;
 use crate::config::Config;
 use crate::pipeline::errors::Fallbacks;
-use crate::pipeline::{IN_PROCESS_KEYS, LocalServices, RuleSet, Services};
+use crate::pipeline::{LocalServices, RuleSet, Services};
 use crate::proxy::Proxy;
-use crate::repositories::{Repositories, RepositoryError};
 
 /// What a gateway is made of.
 pub struct Parts {

@@ -8,7 +8,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval_at, sleep};
 
-use crate::repositories::Which;
+use crate::components::repositories::Which;
 use crate::service::Gateway;
 
 const LOOK_AT_FILES_EVERY: Duration = Duration::from_secs(5);

@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
+use crate::components::repositories::{Unread, Which};
+use crate::components::signing_keys::IN_PROCESS_KEYS;
 use crate::domain::overlap::Overlap;
 use crate::domain::rule::Rule;
-use crate::pipeline::{IN_PROCESS_KEYS, RuleSet};
-use crate::repositories::{Unread, Which};
+use crate::pipeline::RuleSet;
 use crate::service::Gateway;
 
 /// Rules that must be there at the start were not.

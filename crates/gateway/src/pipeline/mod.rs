@@ -18,6 +18,7 @@ pub(crate) mod mutate;
 mod registry;
 mod relayed;
 mod request_body;
+mod retry;
 mod rule_set;
 mod services;
 mod settings;
@@ -28,8 +29,8 @@ pub(crate) use inbound::Inbound;
 use invalid_rule::InvalidRule;
 pub(crate) use request_body::{Look, RequestBody};
 pub(crate) use rule_set::{ActiveRule, CompiledRule, Found, RuleSet};
+pub use services::LocalServices;
 pub(crate) use services::Services;
-pub use services::{IN_PROCESS_KEYS, LocalServices};
 pub(crate) use steps::Pipeline;
 
 #[cfg(test)]

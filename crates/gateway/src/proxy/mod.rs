@@ -8,8 +8,6 @@
 //! - Whoever broke off is told apart: the client (499), the upstream (502), or time (504, 408).
 
 mod body;
-mod clients;
-mod connection;
 mod forward;
 mod headers;
 mod held_body;

@@ -20,10 +20,10 @@ use web::jwks::{KeySetError, Policy};
 
 use super::token_from::{self, TokenFrom};
 use super::{Answer, Authenticator, Definition, Inbound, Outcome, Services};
+use crate::components::verified_tokens::{TokenKey, VerifiedToken};
 use crate::domain::failure::Failure;
 use crate::domain::scope::ScopeStrategy;
 use crate::domain::session::{Extra, Session};
-use crate::pipeline::services::{TokenKey, VerifiedToken};
 use crate::pipeline::settings;
 
 const NAME: &str = "jwt";

@@ -11,9 +11,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Answer, Definition, Inbound, Mutator, Services};
+use crate::components::expiring_cache::ExpiringCache;
+use crate::components::signing_keys::KeyPair;
 use crate::domain::failure::Failure;
 use crate::domain::session::Session;
-use crate::pipeline::services::{ExpiringCache, KeyPair};
 use crate::pipeline::settings;
 use crate::pipeline::template::{JsonTemplate, TemplateView};
 
@@ -175,7 +176,8 @@ mod tests {
 
     impl Fixture {
         fn new(settings: &Value) -> Self {
-            let mut all = json!({"issuer_url": "https://gw/", "jwks_url": crate::pipeline::IN_PROCESS_KEYS});
+            let mut all =
+                json!({"issuer_url": "https://gw/", "jwks_url": crate::components::signing_keys::IN_PROCESS_KEYS});
             all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
             Self { mutator: IdToken::compile(all).unwrap(), services: testing::services(), now: testing::START }
         }
@@ -196,7 +198,12 @@ mod tests {
         }
 
         async fn claims(&self, token: &str) -> Map<String, Value> {
-            let keys = self.services.signing_keys.get(crate::pipeline::IN_PROCESS_KEYS, self.now).await.unwrap();
+            let keys = self
+                .services
+                .signing_keys
+                .get(crate::components::signing_keys::IN_PROCESS_KEYS, self.now)
+                .await
+                .unwrap();
             let keys: VerificationKeys = keys.set.keys.iter().collect();
             Jws::parse(token).unwrap().verify(&keys, &Algorithm::ALL).unwrap().claims().unwrap()
         }

@@ -14,10 +14,11 @@ use serde_json::{Map, Value};
 
 use super::token_from::{self, TokenFrom};
 use super::{Answer, Authenticator, Definition, Inbound, Outcome, Services};
+use crate::components::expiring_cache::ExpiringCache;
 use crate::domain::failure::Failure;
 use crate::domain::scope::ScopeStrategy;
 use crate::domain::session::{Extra, Session};
-use crate::pipeline::services::{ExpiringCache, Retry};
+use crate::pipeline::retry::Retry;
 use crate::pipeline::settings;
 use remote::Remote;
 

@@ -1,10 +1,5 @@
 //! What handlers need beside the request: the other services, the outbound client, keys and caches that outlive a rule.
 
-mod cache;
-mod retry;
-mod signing_keys;
-mod verified_tokens;
-
 use std::sync::Arc;
 
 use base::Rng;
@@ -13,12 +8,8 @@ use jose::{Jwk, JwkSet, KeyUse};
 use url::{Host, Url};
 use web::jwks::{Documents, RemoteKeySets};
 
-pub(super) use cache::ExpiringCache;
-pub(super) use retry::{Retry, send_with_retries};
-pub use signing_keys::IN_PROCESS_KEYS;
-pub(super) use signing_keys::KeyPair;
-pub(crate) use signing_keys::SigningKeys;
-pub(super) use verified_tokens::{TokenKey, VerifiedToken, VerifiedTokens};
+use crate::components::signing_keys::SigningKeys;
+use crate::components::verified_tokens::VerifiedTokens;
 
 /// The session check of the identity service in this process, as a `check_session_url`.
 const IN_PROCESS_SESSIONS: &str = "kleis://identity/sessions/whoami";
