@@ -21,7 +21,7 @@ pub struct LoadError {
 
 impl Gateway {
     /// Loads every repository for the first time. Remote and inline rules must be there; a file may come later.
-    pub async fn load_rules(&self) -> Result<(), LoadError> {
+    pub async fn load_rules(self: &Arc<Self>) -> Result<(), LoadError> {
         let unread = self.refresh_rules(Which::All).await;
         match unread.into_iter().find(|unread| !unread.is_file) {
             Some(Unread { location: repository, reason, .. }) => Err(LoadError { repository, reason }),
@@ -31,17 +31,17 @@ impl Gateway {
 
     /// What is wrong with the access rules at present: repositories that could not be loaded, and rules that are not valid.
     pub async fn rule_faults(&self) -> Vec<String> {
-        let repositories = self.0.repositories.lock().await;
-        let rules = self.0.rules.load();
+        let repositories = self.repositories.lock().await;
+        let rules = self.rules.load();
         let invalid =
             rules.invalid().map(|(id, error)| format!("rule {id} is not valid: {}", base::causes::chain(error)));
         repositories.faults().chain(invalid).collect()
     }
 
     /// Reads the repositories again and puts what changed into force. Returns what could not be read.
-    async fn refresh_rules(&self, which: Which) -> Vec<Unread> {
-        let mut repositories = self.0.repositories.lock().await;
-        let refreshed = repositories.refresh(which, &self.0.services.http).await;
+    async fn refresh_rules(self: &Arc<Self>, which: Which) -> Vec<Unread> {
+        let mut repositories = self.repositories.lock().await;
+        let refreshed = repositories.refresh(which, &self.services.http).await;
         if refreshed.changed {
             self.put_into_force(repositories.rules()).await;
         }
@@ -49,14 +49,14 @@ impl Gateway {
     }
 
     /// As [`load_rules`](Self::load_rules), for the task that watches for changes.
-    pub(crate) async fn look_for_changed_rules(&self, which: Which) {
+    pub(crate) async fn look_for_changed_rules(self: &Arc<Self>, which: Which) {
         self.refresh_rules(which).await;
     }
 
-    async fn put_into_force(&self, rules: Vec<Arc<Rule>>) {
+    async fn put_into_force(self: &Arc<Self>, rules: Vec<Arc<Rule>>) {
         let gateway = self.clone();
         // Thousands of rules take a while to compile, and requests must not wait for it.
-        let compile = move || RuleSet::new(rules, &gateway.0.config, &gateway.0.services);
+        let compile = move || RuleSet::new(rules, &gateway.config, &gateway.services);
         let set = match tokio::task::spawn_blocking(compile).await {
             Ok(set) => Arc::new(set),
             Err(error) => {
@@ -66,7 +66,7 @@ impl Gateway {
             }
         };
         tracing::info!(rules = set.len(), valid = set.valid().count(), "access rules are in force");
-        self.0.rules.store(set.clone());
+        self.rules.store(set.clone());
         if self.signs_with_passing_keys() {
             tracing::warn!(
                 jwks_url = IN_PROCESS_KEYS,

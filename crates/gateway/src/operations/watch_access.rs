@@ -1,6 +1,7 @@
 //! Watches over a visitor whose connection stays open behind the gateway: a WebSocket is checked once, when it is opened, and
 //! may last for days. It ends when the session that opened it does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::Context;
@@ -18,7 +19,13 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 impl Gateway {
     /// Returns when this request would no longer be let through for `subject`. An outage is no reason: the visitor was
     /// let in when there was none.
-    pub(crate) async fn access_ends(self, mut cx: Context, target: Target, headers: HeaderMap, subject: String) {
+    pub(crate) async fn access_ends(
+        self: Arc<Self>,
+        mut cx: Context,
+        target: Target,
+        headers: HeaderMap,
+        subject: String,
+    ) {
         let (begun, started) = (cx.now, Instant::now());
         loop {
             sleep(LOOK_AGAIN_AFTER).await;

@@ -1,7 +1,5 @@
 //! What handlers need beside the request: the other services, the outbound client, keys and caches that outlive a rule.
 
-use std::sync::Arc;
-
 use base::Rng;
 use contracts::{Link, Sessions, TokenIntrospection};
 use jose::{Jwk, JwkSet, KeyUse};
@@ -25,17 +23,16 @@ pub struct LocalServices {
     pub oauth: Vec<Url>,
 }
 
-/// Shared by all rules; a cheap clone around its parts.
-#[derive(Clone)]
+/// Shared by all rules.
 pub(crate) struct Services {
     pub(crate) rng: Rng,
     pub(crate) http: web::outbound::Client,
     pub(crate) sessions: Link<dyn Sessions>,
     pub(crate) introspection: Link<dyn TokenIntrospection>,
-    pub(crate) local: Arc<LocalServices>,
-    pub(crate) signing_keys: Arc<SigningKeys>,
-    pub(crate) verification_keys: Arc<RemoteKeySets>,
-    pub(super) verified_tokens: Arc<VerifiedTokens>,
+    pub(crate) local: LocalServices,
+    pub(crate) signing_keys: SigningKeys,
+    pub(crate) verification_keys: RemoteKeySets,
+    pub(super) verified_tokens: VerifiedTokens,
 }
 
 impl Services {
@@ -51,14 +48,14 @@ impl Services {
         // A key without a name or with another use verifies no access token.
         let is_usable = |key: &Jwk| key.kid.is_some() && key.key_use == Some(KeyUse::Signature);
         Self {
-            signing_keys: Arc::new(SigningKeys::new(documents.clone(), generated_keys)),
-            verification_keys: Arc::new(RemoteKeySets::new(documents, is_usable, web::jwks::Bounds::default())),
-            verified_tokens: Arc::new(VerifiedTokens::new()),
+            signing_keys: SigningKeys::new(documents.clone(), generated_keys),
+            verification_keys: RemoteKeySets::new(documents, is_usable, web::jwks::Bounds::default()),
+            verified_tokens: VerifiedTokens::new(),
             rng,
             http,
             sessions,
             introspection,
-            local: Arc::new(local),
+            local,
         }
     }
 

@@ -21,7 +21,7 @@ use crate::pipeline::testing::{self, spawn};
 use crate::{Config, Gateway, LocalServices, Parts};
 
 pub(super) struct Running {
-    pub(super) gateway: Gateway,
+    pub(super) gateway: Arc<Gateway>,
     pub(super) proxy: SocketAddr,
     pub(super) api: SocketAddr,
     _stop: watch::Sender<bool>,
@@ -40,7 +40,7 @@ pub(super) fn config(rules: &Value, changes: Value) -> Config {
     serde_json::from_value(config).unwrap()
 }
 
-pub(super) fn gateway(config: Config) -> Gateway {
+pub(super) fn gateway(config: Config) -> Arc<Gateway> {
     let (_, sessions) = testing::fake_sessions();
     Gateway::new(Parts {
         config,
@@ -76,7 +76,7 @@ impl Running {
         Self::serve(gateway).await
     }
 
-    pub(super) async fn serve(gateway: Gateway) -> Self {
+    pub(super) async fn serve(gateway: Arc<Gateway>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let mut addresses = Vec::new();
         for router in [gateway.public_router(), gateway.admin_router()] {
