@@ -15,7 +15,7 @@ mod header_template;
 mod inbound;
 mod invalid_rule;
 pub(crate) mod mutate;
-mod registry;
+pub(crate) mod registry;
 mod relayed;
 mod request_body;
 mod retry;
@@ -32,10 +32,3 @@ pub(crate) use rule_set::{ActiveRule, CompiledRule, Found, RuleSet};
 pub use services::LocalServices;
 pub(crate) use services::Services;
 pub(crate) use steps::Pipeline;
-
-#[cfg(test)]
-#[expect(clippy::needless_pass_by_value, reason = "test data is written where it is used")]
-pub(crate) mod testing;
-#[cfg(test)]
-#[expect(clippy::needless_pass_by_value, reason = "test data is written where it is used")]
-mod tests;

@@ -164,7 +164,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::domain::session::Extra;
-    use crate::pipeline::testing::{self, Request};
+    use crate::tests::fixtures::{self, Request};
     use jose::{Algorithm, Jws, VerificationKeys};
     use serde_json::json;
 
@@ -179,7 +179,7 @@ mod tests {
             let mut all =
                 json!({"issuer_url": "https://gw/", "jwks_url": crate::components::signing_keys::IN_PROCESS_KEYS});
             all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
-            Self { mutator: IdToken::compile(all).unwrap(), services: testing::services(), now: testing::START }
+            Self { mutator: IdToken::compile(all).unwrap(), services: fixtures::services(), now: fixtures::START }
         }
 
         async fn token(&self, subject: &str) -> Result<String, Box<Failure>> {
@@ -246,9 +246,9 @@ mod tests {
         let mut fixture = Fixture::new(&json!({"ttl": "100s"}));
         let first = fixture.token("alice").await.unwrap();
         assert_ne!(fixture.token("bob").await.unwrap(), first);
-        fixture.now = testing::START.plus(Duration::from_secs(89));
+        fixture.now = fixtures::START.plus(Duration::from_secs(89));
         assert_eq!(fixture.token("alice").await.unwrap(), first);
-        fixture.now = testing::START.plus(Duration::from_secs(91));
+        fixture.now = fixtures::START.plus(Duration::from_secs(91));
         assert_ne!(fixture.token("alice").await.unwrap(), first);
     }
 

@@ -46,14 +46,14 @@ fn lay_over(under: &mut Value, over: Value) {
 
 async fn user(rule: Value, request: &Request) -> Told {
     let (_, sessions) = fake_sessions();
-    let services = testing::services_beside(sessions, Link::unset());
+    let services = fixtures::services_beside(sessions, Link::unset());
     match run(rule, request, &services).await {
         Ok(session) => Ok(session.headers.get("x-user-id").map_or("-", |value| value.to_str().unwrap()).to_owned()),
         Err(failure) => Err(failure.status.as_u16()),
     }
 }
 
-/// `whoami` as it answers over HTTP, with the same people as [`testing::FakeSessions`].
+/// `whoami` as it answers over HTTP, with the same people as [`fixtures::FakeSessions`].
 fn whoami(parts: &Parts, _: &str) -> Response<String> {
     if parts.method != Method::GET {
         return answer(405, &[], "{}");
@@ -148,7 +148,7 @@ async fn a_session_store_that_is_out_of_reach_keeps_a_visitor_out_unless_the_rul
     let nowhere = "http://127.0.0.1:1/sessions/whoami";
     assert_eq!(user(as_of_old(nowhere, json!({})), &request).await, Err(403));
     assert_eq!(user(opted_in(nowhere, json!({})), &request).await, told("-"));
-    let services = testing::services();
+    let services = fixtures::services();
     let alone = |rule: Value| run(rule, &request, &services);
     let failure = alone(as_of_old(BESIDE_US, json!({}))).await.unwrap_err();
     assert_eq!(failure.status, StatusCode::SERVICE_UNAVAILABLE, "no identity service runs in this process");
@@ -193,7 +193,7 @@ async fn each_addition_opens_what_it_names_and_nothing_else() {
 #[tokio::test]
 async fn noop_in_the_end_accepts_whoever_anonymous_turns_away() {
     let request = Request::get("http://h/").header("authorization", "Basic eDp5");
-    let services = testing::services();
+    let services = fixtures::services();
     let rule = json!({"authenticators": [{"handler": "anonymous"}, {"handler": "noop"}]});
     let session = run(rule, &request, &services).await.unwrap();
     assert_eq!((session.subject.as_str(), session.authenticator), ("", "noop"));
@@ -201,7 +201,7 @@ async fn noop_in_the_end_accepts_whoever_anonymous_turns_away() {
 
 #[tokio::test]
 async fn an_invalid_bearer_token_falls_through_only_where_the_rule_says_so() {
-    let services = testing::services();
+    let services = fixtures::services();
     let rule = |on_invalid: &str, ignore: bool| {
         json!({"authenticators": [
             {"handler": "jwt", "on_invalid": on_invalid, "config": {"jwks_urls": ["base64://eyJrZXlzIjpbXX0="]}},
@@ -227,7 +227,7 @@ async fn an_invalid_bearer_token_falls_through_only_where_the_rule_says_so() {
 
 #[tokio::test]
 async fn an_expired_token_with_noop_behind_it_is_refused_unless_the_rule_says_otherwise() {
-    let services = testing::services_beside(Link::unset(), Link::to(std::sync::Arc::new(FakeIntrospection)));
+    let services = fixtures::services_beside(Link::unset(), Link::to(std::sync::Arc::new(FakeIntrospection)));
     let rule = |on_invalid: &str| {
         json!({"authenticators": [
             {"handler": "oauth2_introspection", "on_invalid": on_invalid,
@@ -243,7 +243,7 @@ async fn an_expired_token_with_noop_behind_it_is_refused_unless_the_rule_says_ot
 #[tokio::test]
 async fn cookies_that_are_no_good_are_cleared_and_good_ones_are_not() {
     let (_, sessions) = fake_sessions();
-    let services = testing::services_beside(sessions, Link::unset());
+    let services = fixtures::services_beside(sessions, Link::unset());
     let clearing = || opted_in(BESIDE_US, json!({"clear_invalid_cookies": true}));
     let cleared = async |cookie: &str| {
         let request = Request::get("http://h/").header("cookie", cookie);
@@ -263,7 +263,7 @@ async fn cookies_that_are_no_good_are_cleared_and_good_ones_are_not() {
 #[tokio::test]
 async fn one_template_serves_everybody() {
     let (_, sessions) = fake_sessions();
-    let services = testing::services_beside(sessions, Link::unset());
+    let services = fixtures::services_beside(sessions, Link::unset());
     let mut rule = opted_in(BESIDE_US, json!({}));
     rule["mutators"] = json!([{"handler": "header", "config": {"headers": {
         "X-Who": "{{ .Authenticator }}/{{ .Authenticated }}/{{ .Subject }}/{{ default \"none\" .Extra.identity.traits.email }}"

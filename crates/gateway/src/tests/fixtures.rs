@@ -14,18 +14,18 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::authn::AUTHENTICATORS;
-use super::authz::AUTHORIZERS;
-use super::errors::ERROR_HANDLERS;
-use super::mutate::MUTATORS;
-use super::registry::Registry;
-use super::{Inbound, LocalServices, Look, Pipeline, RequestBody, Services};
 use crate::config::Config;
 use crate::domain::failure::Failure;
 use crate::domain::path::RequestPath;
 use crate::domain::rule::Rule;
 use crate::domain::session::Session;
 use crate::domain::target::{Host, Scheme, Target};
+use crate::pipeline::authn::AUTHENTICATORS;
+use crate::pipeline::authz::AUTHORIZERS;
+use crate::pipeline::errors::ERROR_HANDLERS;
+use crate::pipeline::mutate::MUTATORS;
+use crate::pipeline::registry::Registry;
+use crate::pipeline::{Inbound, LocalServices, Look, Pipeline, RequestBody, Services};
 
 /// 2026-11-22T00:00:00Z.
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_795_305_600);
