@@ -1,58 +1,36 @@
-//! A small cache for answers that expire. Its size is bounded; when it is full, what has expired goes first, then
-//! whatever lies there longest.
+//! A bounded cache for answers that expire.
 
-use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
 
 use base::Timestamp;
+use quick_cache::sync::Cache;
 
-pub(crate) struct ExpiringCache<K, V> {
-    capacity: usize,
-    entries: Mutex<HashMap<K, Entry<V>>>,
-}
+pub(crate) struct ExpiringCache<K, V>(Cache<K, Entry<V>>);
 
+#[derive(Clone)]
 struct Entry<V> {
     value: V,
-    stored_at: Timestamp,
     expires_at: Timestamp,
 }
 
-impl<K: Eq + Hash + Clone, V: Clone> ExpiringCache<K, V> {
+impl<K: Eq + Hash, V: Clone> ExpiringCache<K, V> {
+    /// A cache for so many entries, of which those go first that are asked for least.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity: capacity.max(1), entries: Mutex::new(HashMap::new()) }
+        Self(Cache::new(capacity.max(1)))
     }
 
     pub(crate) fn get(&self, key: &K, now: Timestamp) -> Option<V> {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.get(key).filter(|entry| entry.expires_at > now).map(|entry| entry.value.clone())
+        self.0.get(key).filter(|entry| entry.expires_at > now).map(|entry| entry.value)
     }
 
-    pub(crate) fn put(&self, key: K, value: V, now: Timestamp, expires_at: Timestamp) {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() >= self.capacity && !entries.contains_key(&key) {
-            entries.retain(|_, entry| entry.expires_at > now);
-            if entries.len() >= self.capacity {
-                // A quarter at once, so that the search for the oldest is rare.
-                let mut ages: Vec<Timestamp> = entries.values().map(|entry| entry.stored_at).collect();
-                let place = ages.len() / 4;
-                let (_, oldest_kept, _) = ages.select_nth_unstable(place);
-                let oldest_kept = *oldest_kept;
-                let mut surplus = place + 1;
-                entries.retain(|_, entry| {
-                    let goes = surplus > 0 && entry.stored_at <= oldest_kept;
-                    surplus -= usize::from(goes);
-                    !goes
-                });
-            }
-        }
-        entries.insert(key, Entry { value, stored_at: now, expires_at });
+    pub(crate) fn put(&self, key: K, value: V, expires_at: Timestamp) {
+        self.0.insert(key, Entry { value, expires_at });
     }
 }
 
 impl<K, V> std::fmt::Debug for ExpiringCache<K, V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ExpiringCache").field("capacity", &self.capacity).finish_non_exhaustive()
+        f.debug_struct("ExpiringCache").finish_non_exhaustive()
     }
 }
 
@@ -67,20 +45,21 @@ mod tests {
     #[test]
     fn entries_expire() {
         let cache = ExpiringCache::new(10);
-        cache.put("a", 1, at(0), at(10));
+        cache.put("a", 1, at(10));
         assert_eq!(cache.get(&"a", at(9)), Some(1));
         assert_eq!(cache.get(&"a", at(10)), None);
         assert_eq!(cache.get(&"b", at(0)), None);
+        cache.put("a", 2, at(20));
+        assert_eq!(cache.get(&"a", at(10)), Some(2));
     }
 
     #[test]
-    fn the_size_is_bounded_and_the_oldest_go_first() {
+    fn the_size_is_bounded_and_what_was_put_last_is_there() {
         let cache = ExpiringCache::new(8);
-        for number in 0..20 {
-            cache.put(number, number, at(number), at(1000));
-            assert!(cache.entries.lock().unwrap().len() <= 8);
-            assert_eq!(cache.get(&number, at(number)), Some(number));
+        for number in 0..100 {
+            cache.put(number, number, at(1000));
+            assert!(cache.0.len() <= 8);
+            assert_eq!(cache.get(&number, at(0)), Some(number));
         }
-        assert_eq!(cache.get(&0, at(20)), None);
     }
 }

@@ -97,7 +97,7 @@ impl IdToken {
             let token = self.issue(&keys, &session.subject, &claims, now, services)?;
             // A token is renewed when a tenth of its life is left.
             let renew_at = now.plus(self.time_to_live.get().mul_f32(0.9));
-            self.issued.put(cache_key, token.clone(), now, renew_at);
+            self.issued.put(cache_key, token.clone(), renew_at);
             token
         };
         session.headers.insert(AUTHORIZATION, token);

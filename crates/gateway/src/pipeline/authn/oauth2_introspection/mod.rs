@@ -177,7 +177,7 @@ impl Oauth2Introspection {
         if let Some(cache) = cache
             && let Some(expires_at) = cache.expiry(&claims, now)
         {
-            cache.entries.put(key, claims.clone(), now, expires_at);
+            cache.entries.put(key, claims.clone(), expires_at);
         }
         Ok(claims)
     }
