@@ -11,7 +11,7 @@ use crate::components::repositories::{Repositories, RepositoryError};
 use crate::components::signing_keys::IN_PROCESS_KEYS;
 use crate::config::Config;
 use crate::pipeline::errors::Fallbacks;
-use crate::pipeline::{LocalServices, RuleSet, Services};
+use crate::pipeline::{InProcess, LocalServices, RuleSet, Services};
 use crate::proxy::Proxy;
 
 /// What a gateway is made of.
@@ -79,7 +79,7 @@ impl Gateway {
             .map_err(|(index, source)| ConfigError::Repository { index, source })?;
         Ok(Arc::new(Self {
             proxy: Proxy::new(http.trust(), config.serve.proxy.timeout)?,
-            services: Services::new(rng, http, sessions, introspection, local, generated_keys),
+            services: Services::new(rng, http, InProcess { sessions, introspection, urls: local }, generated_keys),
             keeps_generated_keys,
             fallbacks,
             rules: ArcSwap::from_pointee(RuleSet::default()),

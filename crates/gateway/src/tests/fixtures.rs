@@ -25,7 +25,7 @@ use crate::pipeline::authz::AUTHORIZERS;
 use crate::pipeline::errors::ERROR_HANDLERS;
 use crate::pipeline::mutate::MUTATORS;
 use crate::pipeline::registry::Registry;
-use crate::pipeline::{Inbound, LocalServices, Look, Pipeline, RequestBody, Services};
+use crate::pipeline::{InProcess, Inbound, LocalServices, Look, Pipeline, RequestBody, Services};
 
 /// 2026-11-22T00:00:00Z.
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_795_305_600);
@@ -90,16 +90,14 @@ pub(crate) fn services() -> Services {
 }
 
 pub(crate) fn services_beside(sessions: Link<dyn Sessions>, introspection: Link<dyn TokenIntrospection>) -> Services {
-    let local = LocalServices {
+    let urls = LocalServices {
         identity: vec!["http://identity.local/".parse().unwrap()],
         oauth: vec!["http://oauth.local".parse().unwrap()],
     };
     Services::new(
         Rng::seeded(1),
         web::outbound::Client::new(web::outbound::Destinations::Any, &base::TrustStore::bundled()),
-        sessions,
-        introspection,
-        local,
+        InProcess { sessions, introspection, urls },
         JwkSet { keys: vec![Jwk::generate(Algorithm::ES256, "gateway".to_owned()).unwrap()] },
     )
 }

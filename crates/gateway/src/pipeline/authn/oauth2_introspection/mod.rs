@@ -105,7 +105,7 @@ impl Oauth2Introspection {
     fn compile(settings: Value, services: &Services) -> Result<Self, String> {
         let settings: Settings = settings::read(settings)?;
         let url = settings::required_url("introspection_url", &settings.introspection_url)?;
-        let source = if services.is_local_introspection(&url) {
+        let source = if services.in_process.is_introspection(&url) {
             Source::InProcess
         } else {
             // Without a strategy the scopes are the server's to check, so an answer holds for these scopes alone.
@@ -158,7 +158,7 @@ impl Oauth2Introspection {
         let inactive = || Outcome::Invalid(Failure::unauthorized().because("the access token is not active"));
         let (remote, cache) = match &self.source {
             Source::InProcess => {
-                let service = services.introspection.get().ok_or_else(|| {
+                let service = services.in_process.introspection.get().ok_or_else(|| {
                     Outcome::Unavailable(Failure::unavailable("no OAuth2 service runs in this process"))
                 })?;
                 return match service.introspect(inbound.cx, token).await {
