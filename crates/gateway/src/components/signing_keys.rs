@@ -1,7 +1,9 @@
 //! The keys that the `id_token` mutator signs with, by the URL of their set: `file://`, `base64://`, `http(s)://`, or the
 //! set that the server made for this gateway.
 //!
-//! A set is read when it is first needed and read again after a while; when that fails the old one goes on.
+//! A set is read when it is first needed and read again after a while; when that fails the old one goes on. No set is
+//! evicted, so this is no cache: there are as many as the rules and the configuration name, and without its old keys a rule
+//! would fail while its set cannot be read.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

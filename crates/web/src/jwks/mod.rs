@@ -52,11 +52,13 @@ pub struct Bounds {
     pub entries: u32,
     /// Of memory. More than the largest document takes, which is [`BYTES_FOR_A_BYTE`] times its length.
     pub bytes: u64,
+    /// Fetches at one time; more sets are not available.
+    pub fetches: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { entries: 1_000, bytes: 64 << 20 }
+        Self { entries: 1_000, bytes: 64 << 20, fetches: 256 }
     }
 }
 
@@ -85,6 +87,7 @@ struct Fetcher {
     kept: Cache<Key, Arc<Kept>, ByBytes>,
     /// Those under way: each is taken out when it ends.
     fetches: Mutex<HashMap<Key, WeakShared<Fetching>>>,
+    most_fetches: usize,
 }
 
 type Fetching = BoxFuture<'static, Result<Arc<VerificationKeys>, KeySetError>>;
@@ -134,7 +137,8 @@ impl RemoteKeySets {
         let least = (bounds.bytes / u64::from(bounds.entries.max(1))).max(1);
         // A fraction of the entries, so that there are few shards and the largest document fits in each.
         let kept = Cache::with_weighter(bounds.entries as usize / 8, bounds.bytes, ByBytes { least });
-        let fetcher = Fetcher { documents, is_usable, kept, fetches: Mutex::default() };
+        let fetches = Mutex::default();
+        let fetcher = Fetcher { documents, is_usable, kept, fetches, most_fetches: bounds.fetches };
         Self { fetcher: Arc::new(fetcher), tasks: Mutex::default() }
     }
 
@@ -158,8 +162,7 @@ impl RemoteKeySets {
             Err(answer) => return answer,
         };
         let outcome = tokio::time::timeout(policy.longest_wait, fetch).await;
-        let late = || KeySetError { is_outage: true, ..KeySetError::new(url, "did not come in time") };
-        match outcome.unwrap_or_else(|_| Err(late())) {
+        match outcome.unwrap_or_else(|_| Err(KeySetError::outage(url, "did not come in time"))) {
             Ok(keys) => Ok(keys),
             Err(error) => match kept() {
                 Some(kept) => kept.answer_despite(error, kid, cx.now, policy),
@@ -182,6 +185,11 @@ impl RemoteKeySets {
         }
         if let Some(answer) = self.fetcher.kept.get(&key).and_then(|it| it.answer(kid, now, policy)) {
             return Err(answer);
+        }
+        if fetches.len() >= self.fetcher.most_fetches {
+            let error = KeySetError::outage(&key.url, "was not fetched: too many others are being fetched");
+            let kept = self.fetcher.kept.get(&key);
+            return Err(kept.map_or(Err(error.clone()), |kept| kept.answer_despite(error, kid, now, policy)));
         }
         let fetch = self.fetcher.clone().run(key.clone(), now).boxed().shared();
         if let Some(fetch) = fetch.downgrade() {
@@ -234,6 +242,10 @@ impl Fetcher {
 impl KeySetError {
     fn new(url: &str, reason: &str) -> Self {
         Self { url: shown(url).into(), reason: reason.into(), is_outage: false }
+    }
+
+    fn outage(url: &str, reason: &str) -> Self {
+        Self { is_outage: true, ..Self::new(url, reason) }
     }
 }
 

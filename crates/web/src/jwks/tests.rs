@@ -185,12 +185,12 @@ async fn what_is_kept_is_bounded_in_entries_and_in_bytes() {
         let document = format!("{document}{}", " ".repeat(number));
         format!("base64://{}", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, document))
     };
-    let few = local(Bounds { entries: 8, bytes: 1 << 20 });
+    let few = local(Bounds { entries: 8, bytes: 1 << 20, ..Bounds::default() });
     for number in 0..50 {
         assert!(few.find(&at(0), &url(number), Some("b"), &POLICY).await.is_ok());
     }
     assert!((1..=8).contains(&few.fetcher.kept.len()), "{few:?}");
-    let small = local(Bounds { entries: 1_000, bytes: 16 << 10 });
+    let small = local(Bounds { entries: 1_000, bytes: 16 << 10, ..Bounds::default() });
     for number in 0..50 {
         assert!(small.find(&at(0), &url(number), Some("b"), &POLICY).await.is_ok());
         assert!(small.fetcher.kept.weight() <= 16 << 10);
@@ -201,6 +201,18 @@ async fn what_is_kept_is_bounded_in_entries_and_in_bytes() {
         assert!(few.find(&at(0), &format!("unknown://{port}"), None, &POLICY).await.is_err());
     }
     assert!((1..=8).contains(&few.fetcher.kept.len()), "{few:?}");
+}
+
+#[tokio::test]
+async fn fetches_at_one_time_are_bounded() {
+    let (slow, other) = (Publisher::start(Duration::from_millis(100)).await, Publisher::start(Duration::ZERO).await);
+    let bounds = Bounds { fetches: 1, ..Bounds::default() };
+    let sets = RemoteKeySets::new(Documents::remote(client()), |_| true, bounds);
+    let cx = at(0);
+    let (first, second) =
+        tokio::join!(sets.find(&cx, &slow.url, None, &POLICY), sets.find(&cx, &other.url, None, &POLICY),);
+    assert!(first.is_ok() && second.unwrap_err().to_string().contains("too many"));
+    assert!(sets.find(&cx, &other.url, None, &POLICY).await.is_ok());
 }
 
 #[tokio::test]

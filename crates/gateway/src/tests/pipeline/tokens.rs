@@ -208,6 +208,37 @@ async fn a_token_is_verified_again_when_the_key_set_has_changed() {
 }
 
 #[tokio::test]
+async fn keys_serve_through_an_outage_of_their_issuer_and_not_when_they_were_withdrawn() {
+    let key = Jwk::generate(Algorithm::ES256, "k1".to_owned()).unwrap();
+    let document = JwkSet { keys: vec![key.to_public()] }.to_public_value().to_string();
+    let state = Arc::new(Mutex::new(200));
+    let (url, seen) = server({
+        let state = state.clone();
+        move |_, _| answer(*state.lock().unwrap(), &[], &document)
+    })
+    .await;
+    let services = fixtures::services();
+    let claims = json!({"sub": "alice", "exp": fixtures::START.unix_seconds() + 3600});
+    let token = SigningKey::new(&key).unwrap().sign(&claims).unwrap();
+    let config = json!({"jwks_urls": [url], "allowed_algorithms": ["ES256"]});
+    let rule = json!({"authenticators": [{"handler": "jwt", "config": config}]});
+    let status = async |seconds: u64| {
+        let request = bearer(&token).at(fixtures::START.plus(Duration::from_secs(seconds)));
+        run(rule.clone(), &request, &services).await.map_or_else(|failure| failure.status.as_u16(), |_| 200)
+    };
+    assert_eq!(status(0).await, 200);
+    *state.lock().unwrap() = 503;
+    // The issuer is asked once a second.
+    assert_eq!([status(31).await, status(31).await], [200, 200]);
+    assert_eq!(seen.lock().unwrap().len(), 2);
+    assert_eq!([status(329).await, status(330).await], [200, 401]);
+    *state.lock().unwrap() = 200;
+    assert_eq!([status(330).await, status(331).await], [401, 200]);
+    *state.lock().unwrap() = 404;
+    assert_eq!([status(360).await, status(361).await], [200, 401]);
+}
+
+#[tokio::test]
 async fn a_key_verifies_under_its_name_and_for_signatures_alone() {
     let key = Jwk::generate(Algorithm::ES256, "k1".to_owned()).unwrap();
     let token = SigningKey::new(&key).unwrap().sign(&json!({"sub": "alice"})).unwrap();
