@@ -5,5 +5,6 @@
 pub(crate) mod expiring_cache;
 pub(crate) mod repositories;
 pub(crate) mod signing_keys;
+pub(crate) mod tunnels;
 pub(crate) mod upstream_clients;
 pub(crate) mod verified_tokens;

@@ -9,9 +9,10 @@ use http::{HeaderMap, Response};
 use web::{Cx, PeerAddress};
 
 use super::{presented, target};
+use crate::components::tunnels::AccessEnds;
 use crate::operations::decide::Denied;
 use crate::pipeline::Look;
-use crate::proxy::{AccessEnds, ForwardRequest};
+use crate::proxy::ForwardRequest;
 use crate::service::Gateway;
 
 pub(super) async fn any(State(gateway): State<Arc<Gateway>>, Cx(cx): Cx, request: Request) -> Response<Body> {

@@ -16,7 +16,7 @@ use web::listener::IdleBody;
 use super::body::{ClientFault, Progress, RequestBody};
 use super::headers::{HeaderRules, wanted_upgrade};
 use super::held_body::{BodyMemory, HeldBody};
-use super::tunnel::{AccessEnds, TunnelEnd, Tunnels};
+use crate::components::tunnels::{AccessEnds, TunnelEnd, Tunnels};
 use crate::components::upstream_clients::{Reuse, UpstreamClients, is_closed_under_request};
 use crate::config::Timeouts;
 use crate::domain::failure::{Failure, Fault};

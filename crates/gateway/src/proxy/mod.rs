@@ -11,7 +11,5 @@ mod body;
 mod forward;
 mod headers;
 mod held_body;
-mod tunnel;
 
 pub(crate) use forward::{ForwardRequest, Proxy};
-pub(crate) use tunnel::AccessEnds;
