@@ -1,5 +1,8 @@
 //! Wrong client secrets, by presented client id and network. A client that presents the right secret from another network
 //! is not affected, and none is locked out: after at most the refill time one more secret is compared.
+//!
+//! This is a counter and no cache: what a cache evicts first is what was used least, and a client under attack would get
+//! new attempts that way. Here entries go that count nothing any more, and all of them only when that is not enough.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
