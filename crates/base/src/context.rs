@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipnet::Ipv6Net;
 use uuid::Uuid;
 
 use crate::{TenantId, Timestamp};
@@ -40,10 +41,7 @@ impl Context {
     /// whole `/64`.
     pub fn client_network(&self) -> String {
         match self.client_address.map(|address| address.to_canonical()) {
-            Some(IpAddr::V6(address)) => {
-                let [a, b, c, d, ..] = address.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-            }
+            Some(IpAddr::V6(address)) => Ipv6Net::new_assert(address, 64).trunc().to_string(),
             Some(IpAddr::V4(address)) => address.to_string(),
             None => "unknown".to_owned(),
         }

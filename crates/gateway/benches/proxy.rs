@@ -140,7 +140,7 @@ fn rule(path: &str, upstream: SocketAddr, handlers: Value) -> Value {
     rule
 }
 
-async fn gateway(rules: &Value) -> anyhow::Result<Gateway> {
+async fn gateway(rules: &Value) -> anyhow::Result<Arc<Gateway>> {
     let rules = base64::engine::general_purpose::STANDARD.encode(rules.to_string());
     let config = serde_json::from_value(json!({
         "access_rules": {"repositories": [format!("inline://{rules}")]},

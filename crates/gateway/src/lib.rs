@@ -8,6 +8,7 @@
 //! - A header that any rule sets reaches an upstream only with the gateway's value.
 //! - Rules are replaced atomically; a document that cannot be read changes nothing.
 
+mod components;
 mod config;
 mod definition;
 mod domain;
@@ -16,18 +17,18 @@ mod jobs;
 mod operations;
 mod pipeline;
 mod proxy;
-mod repositories;
 mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use components::repositories::RepositoryError;
+pub use components::signing_keys::IN_PROCESS_KEYS;
 pub use config::{AccessRules, ApiListener, Config, Errors, Handler, Handlers, ProxyListener, Serve, Timeouts};
 pub use definition::DEFINITION;
 pub use domain::pattern::MatchingStrategy;
 pub use domain::upstream::UpstreamPaths;
 pub use operations::load_rules::LoadError;
-pub use pipeline::{IN_PROCESS_KEYS, LocalServices};
-pub use repositories::RepositoryError;
+pub use pipeline::LocalServices;
 pub use service::{ConfigError, Gateway, Parts, Readiness};
 
 #[cfg(test)]

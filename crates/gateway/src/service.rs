@@ -7,11 +7,12 @@ use base::Rng;
 use contracts::{Link, Sessions, TokenIntrospection};
 use jose::JwkSet;
 
+use crate::components::repositories::{Repositories, RepositoryError};
+use crate::components::signing_keys::IN_PROCESS_KEYS;
 use crate::config::Config;
 use crate::pipeline::errors::Fallbacks;
-use crate::pipeline::{IN_PROCESS_KEYS, LocalServices, RuleSet, Services};
+use crate::pipeline::{InProcess, LocalServices, RuleSet, Services};
 use crate::proxy::Proxy;
-use crate::repositories::{Repositories, RepositoryError};
 
 /// The components of a gateway.
 pub struct Parts {
@@ -29,10 +30,8 @@ pub struct Parts {
     pub keeps_generated_keys: bool,
 }
 
-#[derive(Clone)]
-pub struct Gateway(pub(crate) Arc<Inner>);
-
-pub(crate) struct Inner {
+/// The service value.
+pub struct Gateway {
     pub(crate) config: Config,
     pub(crate) services: Services,
     pub(crate) keeps_generated_keys: bool,
@@ -70,7 +69,7 @@ impl Readiness {
 }
 
 impl Gateway {
-    pub fn new(parts: Parts) -> Result<Self, ConfigError> {
+    pub fn new(parts: Parts) -> Result<Arc<Self>, ConfigError> {
         let Parts { config, rng, http, sessions, introspection, local, generated_keys, keeps_generated_keys } = parts;
         let fallbacks = Fallbacks::compile(&config.errors);
         for fault in fallbacks.faults() {
@@ -78,36 +77,36 @@ impl Gateway {
         }
         let repositories = Repositories::new(&config.access_rules.repositories)
             .map_err(|(index, source)| ConfigError::Repository { index, source })?;
-        Ok(Self(Arc::new(Inner {
+        Ok(Arc::new(Self {
             proxy: Proxy::new(http.trust(), config.serve.proxy.timeout)?,
-            services: Services::new(rng, http, sessions, introspection, local, generated_keys),
+            services: Services::new(rng, http, InProcess { sessions, introspection, urls: local }, generated_keys),
             keeps_generated_keys,
             fallbacks,
             rules: ArcSwap::from_pointee(RuleSet::default()),
             repositories: tokio::sync::Mutex::new(repositories),
             config,
-        })))
+        }))
     }
 
     pub fn readiness(&self) -> Readiness {
-        let expects_none = self.0.config.access_rules.repositories.is_empty();
-        let is_ready = expects_none || self.0.rules.load().valid().next().is_some();
+        let expects_none = self.config.access_rules.repositories.is_empty();
+        let is_ready = expects_none || self.rules.load().valid().next().is_some();
         if is_ready { Readiness::Ready } else { Readiness::NoRules }
     }
 
     /// Whether rules sign with ephemeral keys, which other nodes and this one after a restart do not have.
     pub fn signs_with_passing_keys(&self) -> bool {
-        !self.0.keeps_generated_keys && self.0.rules.load().key_urls().iter().any(|url| url == IN_PROCESS_KEYS)
+        !self.keeps_generated_keys && self.rules.load().key_urls().iter().any(|url| url == IN_PROCESS_KEYS)
     }
 
     /// Closes the open tunnels: upgraded connections outlive their requests.
     pub async fn close_tunnels(&self) {
-        self.0.proxy.close_tunnels().await;
+        self.proxy.close_tunnels().await;
     }
 }
 
 impl std::fmt::Debug for Gateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gateway").field("rules", &self.0.rules.load().len()).finish_non_exhaustive()
+        f.debug_struct("Gateway").field("rules", &self.rules.load().len()).finish_non_exhaustive()
     }
 }

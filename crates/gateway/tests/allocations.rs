@@ -96,7 +96,7 @@ fn header(template: &str) -> Value {
     json!([{"handler": "header", "config": {"headers": {"X-User-Id": template}}}])
 }
 
-async fn gateway(rules: &Value) -> Result<Gateway> {
+async fn gateway(rules: &Value) -> Result<Arc<Gateway>> {
     let rules = base64::engine::general_purpose::STANDARD.encode(rules.to_string());
     let enabled = json!({"enabled": true});
     let config = json!({

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use base::bounds::{self, PARAMETER_NAME_BYTES, PARAMETERS};
+use base::{NUL_IS_REFUSED, NulCharacter};
 
 const LISTS: [&str; 2] = ["audience", "resource"];
 
@@ -24,7 +25,7 @@ pub enum ParameterError {
     #[error("parameter '{0}' is required")]
     Missing(&'static str),
     /// No supported value contains it, and PostgreSQL cannot store it.
-    #[error("parameter '{0}' must not contain the character U+0000")]
+    #[error("parameter '{0}' {NUL_IS_REFUSED}")]
     Zero(String),
     #[error("the request must have at most {PARAMETERS} parameters")]
     TooMany,
@@ -61,9 +62,7 @@ impl Parameters {
             if value.is_empty() {
                 continue;
             }
-            if name.contains('\0') || value.contains('\0') {
-                return Err(ParameterError::Zero(name.replace('\0', "\u{fffd}")));
-            }
+            NulCharacter::refuse(&name, &value).map_err(|refused| ParameterError::Zero(refused.field))?;
             let is_list = LISTS.contains(&name.as_ref());
             if !names.insert(name.clone()) && !is_list {
                 return Err(ParameterError::Repeated(name.into_owned()));

@@ -1,11 +1,13 @@
 //! Cookies: read from every `Cookie` header of a request, written with all attributes (RFC 6265).
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
+use cookie::Cookie;
+use cookie::time::OffsetDateTime;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
-use serde::{Deserialize, Serialize};
+
+pub use cookie::SameSite;
 
 /// The value of the first cookie called `name`.
 pub fn get<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -19,47 +21,22 @@ pub fn all(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
 
 /// The cookies of one `Cookie` header's value.
 pub fn parse(header: &str) -> impl Iterator<Item = (&str, &str)> {
-    header.split(';').filter_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
-        let value = value.trim();
+    Cookie::split_parse(header).filter_map(|cookie| {
+        let cookie = cookie.ok()?;
+        let (name, value) = (cookie.name_raw()?, cookie.value_raw()?);
         let unquoted = value.strip_prefix('"').and_then(|it| it.strip_suffix('"')).unwrap_or(value);
-        Some((name.trim(), unquoted))
+        Some((name, unquoted))
     })
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SameSite {
-    Strict,
-    #[default]
-    Lax,
-    None,
-}
-
-/// A builder of a `Set-Cookie` header. The defaults are `HttpOnly` and `Path=/`.
+/// A `Set-Cookie` header in the making. `HttpOnly` and `Path=/` unless said otherwise.
 #[derive(Clone, Debug)]
-pub struct SetCookie {
-    name: String,
-    value: String,
-    path: String,
-    domain: Option<String>,
-    max_age: Option<Duration>,
-    same_site: SameSite,
-    secure: bool,
-    http_only: bool,
-}
+pub struct SetCookie(Cookie<'static>);
 
 impl SetCookie {
     pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            value: value.into(),
-            path: "/".to_owned(),
-            domain: None,
-            max_age: None,
-            same_site: SameSite::Lax,
-            secure: false,
-            http_only: true,
-        }
+        let cookie = Cookie::build((name.into(), value.into()));
+        Self(cookie.path("/").http_only(true).secure(false).same_site(SameSite::Lax).build())
     }
 
     /// A cookie that makes the browser delete the one of that name; path and domain must be those it was set with.
@@ -69,67 +46,56 @@ impl SetCookie {
 
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
-        self.path = path.into();
+        self.0.set_path(path.into());
         self
     }
 
     #[must_use]
     pub fn domain(mut self, domain: Option<String>) -> Self {
-        self.domain = domain.filter(|it| !it.is_empty());
+        match domain.filter(|it| !it.is_empty()) {
+            Some(domain) => self.0.set_domain(domain),
+            None => self.0.unset_domain(),
+        }
         self
     }
 
     /// `None` makes the cookie end with the browser session.
     #[must_use]
     pub fn max_age(mut self, max_age: Option<Duration>) -> Self {
-        self.max_age = max_age;
+        let ends_at_once = max_age.is_some_and(|it| it.is_zero());
+        self.0.set_expires(ends_at_once.then_some(OffsetDateTime::UNIX_EPOCH));
+        self.0
+            .set_max_age(max_age.map(|it| cookie::time::Duration::try_from(it).unwrap_or(cookie::time::Duration::MAX)));
         self
     }
 
     /// Browsers ignore `SameSite=None` without `Secure`, so it becomes `Lax` then.
     #[must_use]
     pub fn same_site(mut self, same_site: SameSite) -> Self {
-        self.same_site = same_site;
+        self.0.set_same_site(same_site);
         self
     }
 
     #[must_use]
     pub fn secure(mut self, secure: bool) -> Self {
-        self.secure = secure;
+        self.0.set_secure(secure);
         self
     }
 
     #[must_use]
     pub fn http_only(mut self, http_only: bool) -> Self {
-        self.http_only = http_only;
+        self.0.set_http_only(http_only);
         self
     }
 
     /// The header's value. If the name or value contains bytes that a header cannot contain, the value is empty and sets
     /// nothing.
     pub fn header(&self) -> HeaderValue {
-        let mut text = format!("{}={}; Path={}", self.name, self.value, self.path);
-        if let Some(domain) = &self.domain {
-            let _ = write!(text, "; Domain={domain}");
+        let mut cookie = self.0.clone();
+        if cookie.same_site() == Some(SameSite::None) && cookie.secure() != Some(true) {
+            cookie.set_same_site(SameSite::Lax);
         }
-        if let Some(max_age) = self.max_age {
-            let _ = write!(text, "; Max-Age={}", max_age.as_secs());
-            if max_age.is_zero() {
-                text.push_str("; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
-            }
-        }
-        if self.http_only {
-            text.push_str("; HttpOnly");
-        }
-        if self.secure {
-            text.push_str("; Secure");
-        }
-        text.push_str(match self.same_site {
-            SameSite::Strict => "; SameSite=Strict",
-            SameSite::None if self.secure => "; SameSite=None",
-            SameSite::None | SameSite::Lax => "; SameSite=Lax",
-        });
-        HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+        HeaderValue::from_str(&cookie.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 }
 
@@ -153,12 +119,16 @@ mod tests {
         let cookie = SetCookie::new("s", "v").domain(Some("example.org".into())).max_age(Some(Duration::from_mins(1)));
         assert_eq!(
             cookie.clone().secure(true).same_site(SameSite::None).header(),
-            "s=v; Path=/; Domain=example.org; Max-Age=60; HttpOnly; Secure; SameSite=None"
+            "s=v; HttpOnly; SameSite=None; Secure; Path=/; Domain=example.org; Max-Age=60"
         );
         assert_eq!(
             cookie.same_site(SameSite::None).header(),
-            "s=v; Path=/; Domain=example.org; Max-Age=60; HttpOnly; SameSite=Lax"
+            "s=v; HttpOnly; SameSite=Lax; Path=/; Domain=example.org; Max-Age=60"
         );
         assert_eq!(SetCookie::new("s", "a\nb").header(), "");
+        assert_eq!(
+            SetCookie::removal("s").path("/a").http_only(false).header(),
+            "s=; SameSite=Lax; Path=/a; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+        );
     }
 }

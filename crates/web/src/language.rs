@@ -152,7 +152,7 @@ mod tests {
         let (body, cookie) = answer(Method::GET, "?flow=1&lang=ar").await;
         assert_eq!(body, "ar true");
         assert_eq!(answer(Method::GET, "?lang=ar&lang=en").await.0, "en true", "the last one counts");
-        let expected = "kleis_language=ar; Path=/; Max-Age=31536000; HttpOnly; Secure; SameSite=Lax";
+        let expected = "kleis_language=ar; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=31536000";
         assert_eq!(cookie.as_deref(), Some(expected));
     }
 

@@ -7,15 +7,17 @@
 //! - Outbound calls are bounded in time and bytes, follow no redirect, and can be restricted to public addresses.
 //! - This crate does not depend on a service.
 
-pub mod accept;
 pub mod bounds;
 pub mod config;
 pub mod cookies;
 mod cors;
+mod database_fault;
 mod edge;
 mod input;
+pub mod jwks;
 pub mod language;
 pub mod listener;
+pub mod media_types;
 mod no_store;
 pub mod outbound;
 pub mod paging;
@@ -26,8 +28,9 @@ mod rest_error;
 mod retry_after;
 
 pub use cors::{CorsConfig, matches_origin};
+pub use database_fault::DatabaseFault;
 pub use edge::{Cx, Edge, PeerAddress};
-pub use input::{Json, JsonRejection};
+pub use input::{BodyRejection, Json, JsonRejection, read_body};
 pub use no_store::NoStore;
 pub use private_keys::MayReadPrivateKeys;
 pub use progress::BodyProgress;

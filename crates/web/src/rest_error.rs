@@ -7,6 +7,8 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::DatabaseFault;
+
 /// An error as a client sees it. The cause of a 5xx is logged and not shown.
 #[derive(Clone, Debug)]
 pub struct RestError(Box<Body>);
@@ -138,21 +140,18 @@ impl RestError {
 }
 
 /// A database failure is an internal error or an outage, never the client's error. It is logged here, once.
+impl From<&database::Error> for RestError {
+    fn from(error: &database::Error) -> Self {
+        match DatabaseFault::of(error) {
+            DatabaseFault::Unavailable => Self::unavailable(1),
+            DatabaseFault::Internal => Self::internal(),
+        }
+    }
+}
+
 impl From<database::Error> for RestError {
     fn from(error: database::Error) -> Self {
-        let cause = &error as &dyn std::error::Error;
-        match error {
-            database::Error::Unavailable { .. } => {
-                tracing::warn!(error = cause, "the database is unavailable");
-                Self::unavailable(1)
-            }
-            database::Error::Conflict { .. }
-            | database::Error::Inconsistent { .. }
-            | database::Error::Driver { .. } => {
-                tracing::error!(error = cause, "the database failed");
-                Self::internal()
-            }
-        }
+        Self::from(&error)
     }
 }
 

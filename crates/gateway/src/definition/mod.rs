@@ -107,7 +107,7 @@ async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
 }
 
 /// The gateway has at least one rule.
-struct RulesLoaded(Gateway);
+struct RulesLoaded(Arc<Gateway>);
 
 #[async_trait]
 impl Check for RulesLoaded {

@@ -1,6 +1,8 @@
 //! `/decisions`: whether another proxy may forward a request. Responds with 200 and the headers to add, or with the error
 //! handler's response. Compatible with nginx `auth_request`, Traefik `ForwardAuth` and Envoy's HTTP `ext_authz`.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use http::header::{CONTENT_LENGTH, HOST, SET_COOKIE};
@@ -16,10 +18,10 @@ use crate::service::Gateway;
 /// Envoy removes these headers from the request before it forwards it; other proxies ignore this header.
 const X_ENVOY_AUTH_HEADERS_TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
 
-pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Request) -> Response<Body> {
+pub(super) async fn any(State(gateway): State<Arc<Gateway>>, Cx(cx): Cx, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<PeerAddress>().copied();
-    let config = &gateway.0.config;
+    let config = &gateway.config;
     let is_forwarder = config.security.decision.x_forwarded_headers.is_trusted()
         && target::is_trusted(peer, &config.serve.api.trusted_proxies);
     let target = match target::of_decision(&parts, is_forwarder) {
@@ -28,7 +30,7 @@ pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Req
             return presented(gateway.refuse(&cx, &Denied::from(failure), None, &parts.headers));
         }
     };
-    let body = gateway.0.proxy.hold(body);
+    let body = gateway.proxy.hold(body);
     match gateway.decide(&cx, &target, &parts.headers, Look::First(&body)).await {
         Ok(granted) => present(&granted, parts.headers),
         Err(denied) => presented(gateway.refuse(&cx, &denied, Some(&target), &parts.headers)),

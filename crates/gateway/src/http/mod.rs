@@ -6,6 +6,8 @@ mod proxy;
 mod rules;
 pub(crate) mod target;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::routing::{any, get};
@@ -15,17 +17,17 @@ use crate::service::Gateway;
 
 impl Gateway {
     /// The proxy.
-    pub fn public_router(&self) -> Router {
+    pub fn public_router(self: &Arc<Self>) -> Router {
         Router::new().fallback(proxy::any).with_state(self.clone())
     }
 
     /// Decisions, rules and keys.
-    pub fn admin_router(&self) -> Router {
+    pub fn admin_router(self: &Arc<Self>) -> Router {
         api_routes().with_state(self.clone())
     }
 }
 
-fn api_routes() -> Router<Gateway> {
+fn api_routes() -> Router<Arc<Gateway>> {
     Router::new()
         .route("/decisions", any(decisions::any))
         .route("/decisions/", any(decisions::any))

@@ -1,5 +1,7 @@
 //! Handles every request to the proxy: decide, then forward or reject.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use http::header::{ACCEPT, CONTENT_TYPE, UPGRADE};
@@ -7,14 +9,15 @@ use http::{HeaderMap, Response};
 use web::{Cx, PeerAddress};
 
 use super::{presented, target};
+use crate::components::tunnels::AccessEnds;
 use crate::operations::decide::Denied;
 use crate::pipeline::Look;
-use crate::proxy::{AccessEnds, ForwardRequest};
+use crate::proxy::ForwardRequest;
 use crate::service::Gateway;
 
-pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Request) -> Response<Body> {
+pub(super) async fn any(State(gateway): State<Arc<Gateway>>, Cx(cx): Cx, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let listener = &gateway.0.config.serve.proxy;
+    let listener = &gateway.config.serve.proxy;
     let peer = parts.extensions.get::<PeerAddress>().copied();
     let is_forwarder = listener.trust_forwarded_headers && target::is_trusted(peer, &listener.trusted_proxies);
     let target = match target::of_proxied(&parts, is_forwarder) {
@@ -24,7 +27,7 @@ pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Req
             return presented(gateway.refuse(&cx, &denied, None, &parts.headers));
         }
     };
-    let body = gateway.0.proxy.hold(body);
+    let body = gateway.proxy.hold(body);
     let mut granted = match gateway.decide(&cx, &target, &parts.headers, Look::First(&body)).await {
         Ok(granted) => granted,
         Err(denied) => return presented(gateway.refuse(&cx, &denied, Some(&target), &parts.headers)),
@@ -48,7 +51,7 @@ pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Req
         parts,
         body,
     };
-    match gateway.0.proxy.forward(forward).await {
+    match gateway.proxy.forward(forward).await {
         Ok(response) => response,
         Err(failure) => {
             let present = negotiation.into_iter().filter_map(|(value, name)| Some((name, value?)));

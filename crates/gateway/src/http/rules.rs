@@ -14,7 +14,7 @@ const DEFAULT_LIMIT: usize = 50;
 const LARGEST_LIMIT: usize = 500;
 
 /// Invalid numbers count as absent.
-pub(super) async fn list(State(gateway): State<Gateway>, RawQuery(query): RawQuery) -> Json<Vec<Arc<Rule>>> {
+pub(super) async fn list(State(gateway): State<Arc<Gateway>>, RawQuery(query): RawQuery) -> Json<Vec<Arc<Rule>>> {
     let query = query.unwrap_or_default();
     let number = |name: &str| {
         let mut pairs = url::form_urlencoded::parse(query.as_bytes());
@@ -25,7 +25,7 @@ pub(super) async fn list(State(gateway): State<Gateway>, RawQuery(query): RawQue
 }
 
 pub(super) async fn get(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, RestError> {
     gateway.get_rule(&id).map(Json).ok_or_else(|| RestError::not_found(format!("there is no access rule `{id}`")))

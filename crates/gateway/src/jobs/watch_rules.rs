@@ -2,13 +2,14 @@
 //! some file systems (network) and URLs send no notifications.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval_at, sleep};
 
-use crate::repositories::Which;
+use crate::components::repositories::Which;
 use crate::service::Gateway;
 
 const LOOK_AT_FILES_EVERY: Duration = Duration::from_secs(5);
@@ -18,9 +19,9 @@ const SETTLE: Duration = Duration::from_millis(50);
 
 impl Gateway {
     /// Runs until `stop` turns true.
-    pub async fn watch_rules(&self, mut stop: watch::Receiver<bool>) {
+    pub async fn watch_rules(self: &Arc<Self>, mut stop: watch::Receiver<bool>) {
         let (notices, mut waiting) = mpsc::channel(1);
-        let files = self.0.repositories.lock().await.files();
+        let files = self.repositories.lock().await.files();
         // Dropping the watcher would end it.
         let _watcher = watcher(notices, files.iter().filter_map(|file| file.parent()));
         let mut files_due = interval_at(Instant::now() + LOOK_AT_FILES_EVERY, LOOK_AT_FILES_EVERY);

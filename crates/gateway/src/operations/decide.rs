@@ -58,7 +58,7 @@ impl Gateway {
         headers: &HeaderMap,
         look: Look<'_>,
     ) -> Result<Granted, Denied> {
-        let rules = self.0.rules.load_full();
+        let rules = self.rules.load_full();
         let found = rules.find(target);
         refuse_ambiguous_parameters(&rules, target, &found)?;
         let (rule, position) = match found {
@@ -77,7 +77,7 @@ impl Gateway {
             Err(error) => Err(Failure::internal(format!("the rule `{}` is not valid: {error}", rule.rule.id))),
             Ok(compiled) => {
                 let captures = || rules.captures(position, target.url());
-                compiled.pipeline.run(&Inbound::new(cx, target, headers, look, &captures), &self.0.services).await
+                compiled.pipeline.run(&Inbound::new(cx, target, headers, look, &captures), &self.services).await
             }
         };
         match outcome {
@@ -123,7 +123,7 @@ impl Gateway {
         let original_url = target.map(Target::original_url);
         let request =
             FailedRequest { headers, client_address: cx.client_address, original_url: original_url.as_deref() };
-        self.0.fallbacks.answer(own, failure, request)
+        self.fallbacks.answer(own, failure, request)
     }
 }
 

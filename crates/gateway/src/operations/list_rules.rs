@@ -7,10 +7,10 @@ use crate::service::Gateway;
 
 impl Gateway {
     pub(crate) fn list_rules(&self, limit: usize, offset: usize) -> Vec<Arc<Rule>> {
-        self.0.rules.load().valid().skip(offset).take(limit).map(|rule| rule.rule.clone()).collect()
+        self.rules.load().valid().skip(offset).take(limit).map(|rule| rule.rule.clone()).collect()
     }
 
     pub(crate) fn get_rule(&self, id: &str) -> Option<Arc<Rule>> {
-        self.0.rules.load().valid().find(|rule| rule.rule.id == id).map(|rule| rule.rule.clone())
+        self.rules.load().valid().find(|rule| rule.rule.id == id).map(|rule| rule.rule.clone())
     }
 }

@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
+use crate::components::repositories::{Unread, Which};
+use crate::components::signing_keys::IN_PROCESS_KEYS;
 use crate::domain::overlap::Overlap;
 use crate::domain::rule::Rule;
-use crate::pipeline::{IN_PROCESS_KEYS, RuleSet};
-use crate::repositories::{Unread, Which};
+use crate::pipeline::RuleSet;
 use crate::service::Gateway;
 
 /// Required rules could not be loaded at start.
@@ -20,7 +21,7 @@ pub struct LoadError {
 
 impl Gateway {
     /// Loads every repository for the first time. Remote and inline rules are required; files may appear later.
-    pub async fn load_rules(&self) -> Result<(), LoadError> {
+    pub async fn load_rules(self: &Arc<Self>) -> Result<(), LoadError> {
         let unread = self.refresh_rules(Which::All).await;
         match unread.into_iter().find(|unread| !unread.is_file) {
             Some(Unread { location: repository, reason, .. }) => Err(LoadError { repository, reason }),
@@ -30,17 +31,17 @@ impl Gateway {
 
     /// The current problems of the access rules: repositories that could not be loaded, and invalid rules.
     pub async fn rule_faults(&self) -> Vec<String> {
-        let repositories = self.0.repositories.lock().await;
-        let rules = self.0.rules.load();
+        let repositories = self.repositories.lock().await;
+        let rules = self.rules.load();
         let invalid =
             rules.invalid().map(|(id, error)| format!("rule {id} is not valid: {}", base::causes::chain(error)));
         repositories.faults().chain(invalid).collect()
     }
 
     /// Reads the repositories again and activates the changes. Returns the errors.
-    async fn refresh_rules(&self, which: Which) -> Vec<Unread> {
-        let mut repositories = self.0.repositories.lock().await;
-        let refreshed = repositories.refresh(which, &self.0.services.http).await;
+    async fn refresh_rules(self: &Arc<Self>, which: Which) -> Vec<Unread> {
+        let mut repositories = self.repositories.lock().await;
+        let refreshed = repositories.refresh(which, &self.services.http).await;
         if refreshed.changed {
             self.put_into_force(repositories.rules()).await;
         }
@@ -48,14 +49,14 @@ impl Gateway {
     }
 
     /// Like [`load_rules`](Self::load_rules), for the task that watches for changes.
-    pub(crate) async fn look_for_changed_rules(&self, which: Which) {
+    pub(crate) async fn look_for_changed_rules(self: &Arc<Self>, which: Which) {
         self.refresh_rules(which).await;
     }
 
-    async fn put_into_force(&self, rules: Vec<Arc<Rule>>) {
+    async fn put_into_force(self: &Arc<Self>, rules: Vec<Arc<Rule>>) {
         let gateway = self.clone();
         // Compiling thousands of rules takes a while and must not block requests.
-        let compile = move || RuleSet::new(rules, &gateway.0.config, &gateway.0.services);
+        let compile = move || RuleSet::new(rules, &gateway.config, &gateway.services);
         let set = match tokio::task::spawn_blocking(compile).await {
             Ok(set) => Arc::new(set),
             Err(error) => {
@@ -64,8 +65,8 @@ impl Gateway {
                 return;
             }
         };
-        tracing::info!(rules = set.len(), valid = set.valid().count(), "access rules are active");
-        self.0.rules.store(set.clone());
+        tracing::info!(rules = set.len(), valid = set.valid().count(), "access rules are in force");
+        self.rules.store(set.clone());
         if self.signs_with_passing_keys() {
             tracing::warn!(
                 jwks_url = IN_PROCESS_KEYS,

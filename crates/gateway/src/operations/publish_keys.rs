@@ -13,15 +13,15 @@ pub(crate) struct NoKeys;
 impl Gateway {
     /// The keys of the global settings and of every rule. A set that cannot be read is skipped unless all fail.
     pub(crate) async fn publish_keys(&self, cx: &Context) -> Result<JwkSet, NoKeys> {
-        let global = self.0.config.mutators.get("id_token").filter(|handler| handler.enabled);
+        let global = self.config.mutators.get("id_token").filter(|handler| handler.enabled);
         let global = global.and_then(|handler| handler.config.get("jwks_url")?.as_str().map(str::to_owned));
-        let mut urls = self.0.rules.load().key_urls().to_vec();
+        let mut urls = self.rules.load().key_urls().to_vec();
         if let Some(global) = global.filter(|global| !urls.contains(global)) {
             urls.insert(0, global);
         }
         let (mut published, mut readable) = (JwkSet::default(), 0);
         for url in &urls {
-            match self.0.services.signing_keys.get(url, cx.now).await {
+            match self.services.signing_keys.get(url, cx.now).await {
                 Ok(pair) => {
                     readable += 1;
                     for key in pair.set.keys.iter().map(jose::Jwk::to_public) {

@@ -1,6 +1,7 @@
 //! Rechecks the session of an open connection: a WebSocket is authorized when it is opened and may last for days. It is
 //! closed when its session ends.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::Context;
@@ -18,7 +19,13 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 impl Gateway {
     /// Returns when this request would no longer be allowed for `subject`. An outage does not count: access was granted
     /// before it.
-    pub(crate) async fn access_ends(self, mut cx: Context, target: Target, headers: HeaderMap, subject: String) {
+    pub(crate) async fn access_ends(
+        self: Arc<Self>,
+        mut cx: Context,
+        target: Target,
+        headers: HeaderMap,
+        subject: String,
+    ) {
         let (begun, started) = (cx.now, Instant::now());
         loop {
             sleep(LOOK_AGAIN_AFTER).await;

@@ -12,29 +12,25 @@ pub(crate) mod authn;
 pub(crate) mod authz;
 pub(crate) mod errors;
 mod header_template;
+mod in_process;
 mod inbound;
 mod invalid_rule;
 pub(crate) mod mutate;
-mod registry;
+pub(crate) mod registry;
 mod relayed;
 mod request_body;
+mod retry;
 mod rule_set;
 mod services;
 mod settings;
 mod steps;
 pub(crate) mod template;
 
+pub(crate) use in_process::InProcess;
+pub use in_process::LocalServices;
 pub(crate) use inbound::Inbound;
 use invalid_rule::InvalidRule;
 pub(crate) use request_body::{Look, RequestBody};
 pub(crate) use rule_set::{ActiveRule, CompiledRule, Found, RuleSet};
 pub(crate) use services::Services;
-pub use services::{IN_PROCESS_KEYS, LocalServices};
 pub(crate) use steps::Pipeline;
-
-#[cfg(test)]
-#[expect(clippy::needless_pass_by_value, reason = "test data is written where it is used")]
-pub(crate) mod testing;
-#[cfg(test)]
-#[expect(clippy::needless_pass_by_value, reason = "test data is written where it is used")]
-mod tests;

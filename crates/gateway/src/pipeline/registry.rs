@@ -18,7 +18,7 @@ type Compile<H, N> = fn(Value, &N) -> Result<Box<H>, String>;
 
 /// One handler. `H` is the interface of its kind, `N` the dependencies.
 pub(crate) struct Definition<H: ?Sized, N: ?Sized> {
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     compile: Compile<H, N>,
     /// The schema of its settings.
     settings: fn(&mut SchemaGenerator) -> Schema,
@@ -65,9 +65,9 @@ fn both<O: JsonSchema, S: JsonSchema>(generator: &mut SchemaGenerator) -> Schema
 pub(crate) struct Registry<H: ?Sized + 'static, N: ?Sized + 'static> {
     /// The name of the kind in messages.
     pub(super) kind: &'static str,
-    pub(super) offered: &'static [Definition<H, N>],
+    pub(crate) offered: &'static [Definition<H, N>],
     /// Handlers of Oathkeeper that are not supported, and what to use instead.
-    pub(super) absent: &'static [(&'static str, &'static str)],
+    pub(crate) absent: &'static [(&'static str, &'static str)],
 }
 
 /// A handler with its name.
@@ -120,7 +120,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::pipeline::{authn, authz, errors, mutate, testing};
+    use crate::pipeline::{authn, authz, errors, mutate};
+    use crate::tests::fixtures;
 
     /// A value of an invalid type at a known key is an error about the value, not about the key.
     fn every_key_is_read<H: ?Sized + Debug, N: ?Sized>(registry: &Registry<H, N>, needed: &N) {
@@ -139,7 +140,7 @@ mod tests {
 
     #[test]
     fn every_key_of_every_handler_is_read() {
-        let services = testing::services();
+        let services = fixtures::services();
         every_key_is_read(&authn::AUTHENTICATORS, &services);
         every_key_is_read(&authz::AUTHORIZERS, &services);
         every_key_is_read(&mutate::MUTATORS, &services);
@@ -170,8 +171,8 @@ mod tests {
     }
 
     #[test]
-    fn an_unsupported_handler_names_a_replacement() {
-        let error = authn::AUTHENTICATORS.make("oauth2_client_credentials", json!({}), &testing::services());
-        assert!(error.unwrap_err().starts_with("is not supported by this gateway: use "));
+    fn a_handler_that_is_absent_says_what_to_use_instead() {
+        let error = authn::AUTHENTICATORS.make("oauth2_client_credentials", json!({}), &fixtures::services());
+        assert!(error.unwrap_err().starts_with("is not offered by this gateway: use "));
     }
 }

@@ -14,11 +14,10 @@ use hyper::upgrade::OnUpgrade;
 use web::listener::IdleBody;
 
 use super::body::{ClientFault, Progress, RequestBody};
-use super::clients::{Reuse, UpstreamClients};
-use super::connection;
 use super::headers::{HeaderRules, wanted_upgrade};
 use super::held_body::{BodyMemory, HeldBody};
-use super::tunnel::{AccessEnds, TunnelEnd, Tunnels};
+use crate::components::tunnels::{AccessEnds, TunnelEnd, Tunnels};
+use crate::components::upstream_clients::{Reuse, UpstreamClients, is_closed_under_request};
 use crate::config::Timeouts;
 use crate::domain::failure::{Failure, Fault};
 use crate::domain::headers::remove_hop_by_hop;
@@ -46,7 +45,7 @@ pub(crate) struct ForwardRequest<'a> {
 
 /// The proxy of one gateway.
 pub(crate) struct Proxy {
-    clients: UpstreamClients,
+    clients: UpstreamClients<Body>,
     tunnels: Tunnels,
     body_memory: BodyMemory,
     timeouts: Timeouts,
@@ -113,15 +112,15 @@ impl Proxy {
 
         // HTTP/2 already sends the host in the URI; do not send it twice.
         let must_be_http1 = upgrade.is_some() || outgoing.headers().contains_key(HOST);
-        let pool = |reuse| self.clients.choose(upstream.protocol, must_be_http1, reuse);
+        let send = |request, reuse| self.clients.send(request, upstream.protocol, must_be_http1, reuse);
         let can_be_repeated = outgoing.method().is_safe() && progress.is_none() && upgrade.is_none();
         let again = can_be_repeated.then(|| without_body(&outgoing));
         let longest_silence = timeouts.write.get();
-        let first = wait_for(pool(Reuse::Allowed).request(outgoing), progress.as_ref(), longest_silence).await;
+        let first = wait_for(send(outgoing, Reuse::Allowed), progress.as_ref(), longest_silence).await;
         let answer = match (first, again) {
             (Err(NoAnswer { was_stale: true, .. }), Some(again)) => {
-                tracing::debug!("the upstream closed a kept-alive connection; retrying the request");
-                wait_for(pool(Reuse::Fresh).request(again), None, longest_silence).await
+                tracing::debug!("the upstream closed a kept connection; the request is sent again");
+                wait_for(send(again, Reuse::Fresh), None, longest_silence).await
             }
             (first, _) => first,
         };
@@ -207,7 +206,7 @@ async fn wait_for(
             Ok(Err(error)) => {
                 return Err(NoAnswer {
                     failure: failure_of(&error),
-                    was_stale: causes::all(&error).any(connection::is_closed_under_request),
+                    was_stale: causes::all(&error).any(is_closed_under_request),
                 });
             }
             Err(_) if count() != seen => seen = count(),

@@ -9,12 +9,8 @@
 //! - Errors distinguish who aborted: the client (499), the upstream (502), or a timeout (504, 408).
 
 mod body;
-mod clients;
-mod connection;
 mod forward;
 mod headers;
 mod held_body;
-mod tunnel;
 
 pub(crate) use forward::{ForwardRequest, Proxy};
-pub(crate) use tunnel::AccessEnds;

@@ -47,7 +47,7 @@ async fn every_example_is_valid_and_none_overlap() {
     let running = running().await;
     let rules = examples("rules.yml");
     assert_eq!(running.gateway.list_rules(100, 0).len(), rules.len());
-    assert_eq!(running.gateway.0.rules.load().overlaps(), OverlapReport::default());
+    assert_eq!(running.gateway.rules.load().overlaps(), OverlapReport::default());
 }
 
 #[tokio::test]

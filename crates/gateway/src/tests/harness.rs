@@ -17,11 +17,11 @@ use tokio::sync::watch;
 use web::listener::{Listener, ListenerLimits};
 use web::{Edge, TrustedProxies};
 
-use crate::pipeline::testing::{self, spawn};
+use crate::tests::fixtures::{self, spawn};
 use crate::{Config, Gateway, LocalServices, Parts};
 
 pub(super) struct Running {
-    pub(super) gateway: Gateway,
+    pub(super) gateway: Arc<Gateway>,
     pub(super) proxy: SocketAddr,
     pub(super) api: SocketAddr,
     _stop: watch::Sender<bool>,
@@ -31,7 +31,7 @@ pub(super) struct Running {
 pub(super) fn config(rules: &Value, changes: Value) -> Config {
     use base64::Engine as _;
     let rules = base64::engine::general_purpose::STANDARD.encode(rules.to_string());
-    let mut config = testing::every_handler_enabled();
+    let mut config = fixtures::every_handler_enabled();
     config["serve"] = json!({"proxy": {"timeout": {"read": "300ms", "write": "300ms"}}});
     config["access_rules"] = json!({"repositories": [format!("inline://{rules}")]});
     for (name, value) in changes.as_object().unwrap() {
@@ -40,14 +40,14 @@ pub(super) fn config(rules: &Value, changes: Value) -> Config {
     serde_json::from_value(config).unwrap()
 }
 
-pub(super) fn gateway(config: Config) -> Gateway {
-    let (_, sessions) = testing::fake_sessions();
+pub(super) fn gateway(config: Config) -> Arc<Gateway> {
+    let (_, sessions) = fixtures::fake_sessions();
     Gateway::new(Parts {
         config,
         rng: Rng::seeded(1),
         http: web::outbound::Client::new(web::outbound::Destinations::Any, &base::TrustStore::bundled()),
         sessions,
-        introspection: Link::to(Arc::new(testing::FakeIntrospection)),
+        introspection: Link::to(Arc::new(fixtures::FakeIntrospection)),
         local: LocalServices::default(),
         generated_keys: JwkSet { keys: vec![Jwk::generate(Algorithm::ES256, "k".to_owned()).unwrap()] },
         keeps_generated_keys: false,
@@ -76,7 +76,7 @@ impl Running {
         Self::serve(gateway).await
     }
 
-    pub(super) async fn serve(gateway: Gateway) -> Self {
+    pub(super) async fn serve(gateway: Arc<Gateway>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let mut addresses = Vec::new();
         for router in [gateway.public_router(), gateway.admin_router()] {
@@ -107,7 +107,7 @@ impl Running {
 }
 
 fn clock() -> Clock {
-    ManualClock::starting_at(testing::START).clock()
+    ManualClock::starting_at(fixtures::START).clock()
 }
 
 /// The response.

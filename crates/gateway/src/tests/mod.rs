@@ -2,8 +2,10 @@
 
 mod authorization;
 mod decisions;
+pub(crate) mod fixtures;
 mod guide;
 pub(crate) mod harness;
+mod pipeline;
 mod proxy;
 mod reload;
 mod semantics;

@@ -462,7 +462,7 @@ async fn invalid_cookies_are_cleared_in_the_response() {
     let running = Running::start(rules, json!({})).await;
     for (path, status) in [("/a", 200), ("/dead", 502)] {
         let stale = running.get(path, &[("cookie", "session=stale")]).await;
-        assert!(stale.header("set-cookie").unwrap().starts_with("session=; Path=/"), "{stale:?}");
+        assert!(stale.header("set-cookie").unwrap().starts_with("session=; "), "{stale:?}");
         assert_eq!(stale.status, status);
     }
     assert_eq!(running.get("/a", &[("cookie", "session=valid-a")]).await.header("set-cookie"), None);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use crate::pipeline::testing::spawn;
+use crate::tests::fixtures::spawn;
 
 use super::harness::{Running, config, gateway, rule};
 

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::harness::{Running, drain_head, echo_upstream, exchange, head, raw_upstream, read_head, rule};
-use crate::pipeline::testing::spawn;
+use crate::tests::fixtures::spawn;
 
 /// An upstream that sends each connection the same response, byte for byte.
 async fn saying(answer: &'static str) -> String {

@@ -211,7 +211,7 @@ impl ImportedCredentials {
 /// The handle itself when it is text, otherwise an encoding of it, so that two handles never become equal.
 fn handle_text(handle: &[u8]) -> String {
     match std::str::from_utf8(handle) {
-        Ok(text) if !text.contains('\0') => text.to_owned(),
+        Ok(text) if !base::holds_nul(text) => text.to_owned(),
         Ok(_) | Err(_) => STANDARD.encode(handle),
     }
 }

@@ -5,14 +5,12 @@
 use std::borrow::Cow;
 
 use axum::extract::{FromRequest, Multipart, Request};
-use axum::response::IntoResponse as _;
+use base::NulCharacter;
 use base::bounds::{IDENTIFIER_BYTES, PARAMETER_NAME_BYTES, PARAMETERS, PASSWORD_BYTES, TEXT_BYTES};
-use bytes::Bytes;
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
 use serde::de::IgnoredAny;
 use serde_json::Value;
-use web::{Json, RestError};
+use web::{BodyRejection, Json, RestError};
 
 use crate::flows::submission::RawSubmission;
 
@@ -20,16 +18,12 @@ impl<S: Send + Sync> FromRequest<S> for RawSubmission {
     type Rejection = RestError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        let content_type =
-            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let essence = web::media_types::of_body(request.headers());
         if essence == "multipart/form-data" {
             return multipart(request, state).await;
         }
         let bounds = web::bounds::of_request(&request);
-        let body = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| unreadable_body(rejection.into_response().status()))?;
+        let body = web::read_body(request, state).await?;
         if body.is_empty() {
             return Ok(Self::Empty);
         }
@@ -73,7 +67,7 @@ async fn multipart<S: Send + Sync>(request: Request, state: &S) -> Result<RawSub
             Ok(Some(part)) => part,
             Ok(None) => break,
             Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                return Err(unreadable_body(error.status()));
+                return Err(BodyRejection::of_status(error.status()).into());
             }
             Err(_) => return Ok(RawSubmission::Unreadable("The parts of the form cannot be read.".to_owned())),
         };
@@ -84,19 +78,12 @@ async fn multipart<S: Send + Sync>(request: Request, state: &S) -> Result<RawSub
         match part.text().await {
             Ok(text) => push_field(&mut fields, (name.into(), text.into()))?,
             Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                return Err(unreadable_body(error.status()));
+                return Err(BodyRejection::of_status(error.status()).into());
             }
             Err(_) => return Ok(RawSubmission::Unreadable("The parts of the form cannot be read.".to_owned())),
         }
     }
     Ok(if fields.is_empty() { RawSubmission::Empty } else { RawSubmission::Form(fields) })
-}
-
-fn unreadable_body(status: StatusCode) -> RestError {
-    match status {
-        StatusCode::PAYLOAD_TOO_LARGE => RestError::new(status, "The request is too large"),
-        _ => RestError::bad_request("the body could not be read"),
-    }
 }
 
 fn is_json(body: &[u8]) -> bool {
@@ -117,11 +104,8 @@ fn bounded_field((name, value): (Cow<'_, str>, Cow<'_, str>)) -> Result<(String,
         let reason = format!("the name of a field must have at most {PARAMETER_NAME_BYTES} bytes");
         return Err(RestError::bad_request(reason));
     }
-    if name.contains('\0') || value.contains('\0') {
-        let name = name.replace('\0', "\u{fffd}");
-        let reason = format!("{name}: must not hold the character U+0000");
-        return Err(RestError::bad_request(reason).with_detail("field", name));
-    }
+    NulCharacter::refuse(&name, &value)
+        .map_err(|refused| RestError::bad_request(refused.to_string()).with_detail("field", refused.field))?;
     check_length(&name, &value)?;
     Ok((name.into_owned(), value.into_owned()))
 }
@@ -170,6 +154,7 @@ fn check_length(name: &str, text: &str) -> Result<(), RestError> {
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
+    use http::header::CONTENT_TYPE;
 
     use super::*;
 

@@ -172,7 +172,7 @@ impl FlowError {
                 tracing::error!(error = self as &dyn std::error::Error, "a flow failed");
                 RestError::internal()
             }
-            Self::Database(error) => database_error(error),
+            Self::Database(error) => error.into(),
         }
     }
 }
@@ -219,20 +219,6 @@ fn oauth2(error: &LoginRequestError) -> RestError {
         LoginRequestError::Unavailable(_) => {
             tracing::error!(error = error as &dyn std::error::Error, "the OAuth2 service cannot be asked");
             RestError::internal().with_detail("status_code", 500)
-        }
-    }
-}
-
-fn database_error(error: &database::Error) -> RestError {
-    let cause = error as &dyn std::error::Error;
-    match error {
-        database::Error::Unavailable { .. } => {
-            tracing::warn!(error = cause, "the database is unavailable");
-            RestError::unavailable(1)
-        }
-        database::Error::Conflict { .. } | database::Error::Inconsistent { .. } | database::Error::Driver { .. } => {
-            tracing::error!(error = cause, "the database failed");
-            RestError::internal()
         }
     }
 }

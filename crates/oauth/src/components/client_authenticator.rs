@@ -13,15 +13,28 @@ use database::Database;
 use jose::{Algorithm, ClaimError, ClaimsCheck, Jwk, JwkSet, Jws, MalformedJws, VerificationKeys, VerifyError};
 use oauth_types::{ClientCredentials, MalformedCredentials};
 use serde_json::{Map, Value};
-use web::outbound::Client as HttpClient;
+use web::jwks::{Bounds, Documents, Policy, RemoteKeySets};
+use web::outbound::{Client as HttpClient, Limits};
 
-use super::{Clients, FailedSecrets, RemoteKeySets, VerifiedSecrets};
+use super::{Clients, FailedSecrets, VerifiedSecrets};
 use crate::domain::client::{Client, ClientId, TokenEndpointAuthMethod};
 use crate::domain::client_secret::ClientSecretDigest;
 use crate::storage::used_jtis;
 
 /// The allowed skew of a client's clock.
 const LEEWAY: Duration = Duration::from_secs(30);
+
+/// How the key sets are cached that clients publish (`jwks_uri`).
+const KEY_SETS: Policy = Policy {
+    time_to_live: Duration::from_hours(1),
+    stale_on_error: Duration::from_hours(1),
+    longest_wait: Duration::from_secs(5),
+    pause_after_failure: Duration::from_mins(1),
+    pause_after_unknown_kid: Duration::from_mins(1),
+};
+
+/// The limits of fetching such a key set.
+const KEY_SET_LIMITS: Limits = Limits { timeout: Duration::from_secs(5), max_bytes: 512 * 1024 };
 
 /// A client that authenticated, or that needs no credentials.
 #[derive(Clone, Debug)]
@@ -111,7 +124,9 @@ impl ClientAuthenticator {
         audiences: Vec<String>,
     ) -> Self {
         let verified_secrets = VerifiedSecrets::new(rng);
-        let (failed_secrets, remote_keys) = (FailedSecrets::default(), RemoteKeySets::default());
+        let failed_secrets = FailedSecrets::default();
+        let documents = Documents::remote(http.with_limits(KEY_SET_LIMITS));
+        let remote_keys = RemoteKeySets::new(documents, |_| true, Bounds::default());
         Self { database, http, clients, audiences, verified_secrets, failed_secrets, remote_keys }
     }
 
@@ -284,7 +299,7 @@ impl ClientAuthenticator {
             let public: Vec<Jwk> = set.keys.iter().map(Jwk::to_public).collect();
             return Some(Arc::new(public.iter().collect()));
         }
-        self.remote_keys.find(cx, &self.http, &metadata.jwks_uri, kid).await.ok()
+        self.remote_keys.find(cx, &metadata.jwks_uri, kid, &KEY_SETS).await.ok()
     }
 }
 

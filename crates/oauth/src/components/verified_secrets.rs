@@ -1,11 +1,10 @@
 //! Client secrets whose slow hash was verified before, as keyed digests under a key of this process, together with the
 //! stored hash: a rotated secret misses.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use base::{Rng, TenantId};
+use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -24,12 +23,12 @@ const QUEUE_DEADLINE: Duration = Duration::from_secs(5);
 pub(crate) struct VerifiedSecrets {
     key: [u8; 32],
     hashing: Semaphore,
-    verified: Mutex<HashMap<(TenantId, ClientId), [u8; 32]>>,
+    verified: Cache<(TenantId, ClientId), [u8; 32]>,
 }
 
 impl VerifiedSecrets {
     pub(crate) fn new(rng: &Rng) -> Self {
-        Self { key: rng.bytes(), hashing: Semaphore::new(CONCURRENT_HASHES), verified: Mutex::default() }
+        Self { key: rng.bytes(), hashing: Semaphore::new(CONCURRENT_HASHES), verified: Cache::new(MAX_SECRETS) }
     }
 
     /// A permit to hold while computing a slow hash; `None` when the queue is too long.
@@ -46,17 +45,12 @@ impl VerifiedSecrets {
         secret: &str,
     ) -> bool {
         let digest = self.digest(tenant, client, stored, secret);
-        let verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        verified.get(&(tenant, client.clone())).is_some_and(|kept| kept.ct_eq(&digest).into())
+        self.verified.get(&(tenant, client.clone())).is_some_and(|kept| kept.ct_eq(&digest).into())
     }
 
     pub(crate) fn insert(&self, tenant: TenantId, client: &ClientId, stored: &ClientSecretDigest, secret: &str) {
         let digest = self.digest(tenant, client, stored, secret);
-        let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        if verified.len() >= MAX_SECRETS {
-            verified.clear();
-        }
-        verified.insert((tenant, client.clone()), digest);
+        self.verified.insert((tenant, client.clone()), digest);
     }
 
     fn digest(&self, tenant: TenantId, client: &ClientId, stored: &ClientSecretDigest, secret: &str) -> [u8; 32] {

@@ -3,10 +3,10 @@
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use oauth_types::{ClientCredentials, ErrorCode, ParameterError, Parameters};
 use serde::de::DeserializeOwned;
 use serde::de::value::MapDeserializer;
+use web::read_body;
 
 use super::client_origins::RequestingClient;
 use super::token::token_error::TokenError;
@@ -44,7 +44,7 @@ pub(crate) async fn read_form<S: Send + Sync>(request: Request, state: &S) -> Re
     if !is_form(request.headers()) {
         return Err(malformed("the content type must be application/x-www-form-urlencoded"));
     }
-    let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
+    let body = read_body(request, state).await.map_err(IntoResponse::into_response)?;
     if body.is_empty() {
         return Err(malformed("the body is empty"));
     }
@@ -60,7 +60,7 @@ impl<S: Send + Sync> FromRequest<S> for BrowserForm {
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
         let query = request.uri().query().unwrap_or_default().to_owned();
         let is_form = is_form(request.headers());
-        let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
+        let body = read_body(request, state).await.map_err(IntoResponse::into_response)?;
         if !body.is_empty() && !is_form {
             return Err(malformed("the content type must be application/x-www-form-urlencoded"));
         }
@@ -82,9 +82,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for PageForm<T> {
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    web::media_types::of_body(headers) == "application/x-www-form-urlencoded"
 }
 
 fn malformed(hint: &str) -> Response {

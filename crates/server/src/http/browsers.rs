@@ -135,14 +135,13 @@ impl Inner {
 /// Whether the media type of the body is one that a page cannot send to another origin without a preflight.
 fn may_carry_body(request: &Request) -> bool {
     let headers = request.headers();
-    let Some(content_type) = headers.get(CONTENT_TYPE) else {
+    if !headers.contains_key(CONTENT_TYPE) {
         // Programs often omit it. Browsers omit it when the page set no type, and always add one of these headers.
         return !["origin", "referer", "cookie", "sec-fetch-site", "sec-fetch-mode"]
             .iter()
             .any(|name| headers.contains_key(*name));
-    };
-    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let essence = essence.to_ascii_lowercase();
+    }
+    let essence = web::media_types::of_body(headers);
     essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"))
         || (essence == "application/x-www-form-urlencoded" && request.uri().path() == INTROSPECTION)

@@ -15,7 +15,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, StatusCode};
 use ui::{RefusalPage, Ui};
 use web::ErrorId;
-use web::accept::is_navigation;
+use web::media_types::is_navigation;
 
 /// Marks the response to an address that cannot be read. A `400` of an operation is about its input and is not replaced.
 #[derive(Clone, Copy, Debug)]

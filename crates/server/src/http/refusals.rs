@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
+use base::NulCharacter;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, LOCATION, TRANSFER_ENCODING};
 use http::{HeaderMap, StatusCode, Version};
 use serde_json::json;
@@ -97,14 +98,14 @@ fn check(parts: &Parts) -> Result<(), String> {
         return Err("Host: the header must be present exactly once".to_owned());
     }
     if parts.uri.path().contains("%00") {
-        return Err("path: must not contain the character U+0000".to_owned());
+        return Err(NulCharacter { field: "path".to_owned() }.to_string());
     }
     let query = parts.uri.query().unwrap_or_default();
     if query.contains("%00") {
         let mut pairs = form_urlencoded::parse(query.as_bytes());
-        if let Some((name, _)) = pairs.find(|(name, value)| name.contains('\0') || value.contains('\0')) {
-            return Err(format!("{}: must not contain the character U+0000", name.replace('\0', "\u{fffd}")));
-        }
+        pairs
+            .try_for_each(|(name, value)| NulCharacter::refuse(&name, &value))
+            .map_err(|refused| refused.to_string())?;
     }
     Ok(())
 }

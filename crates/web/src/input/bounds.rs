@@ -1,7 +1,7 @@
 //! Bounds of JSON in requests: the depth of nesting, the number of values, and no character U+0000 in a text, which PostgreSQL
 //! cannot store.
 
-use base::MAX_NESTING;
+use base::{MAX_NESTING, holds_nul};
 use serde_json::Value;
 
 /// Why well-formed JSON is refused.
@@ -67,12 +67,16 @@ fn zero_in(value: &Value) -> Option<String> {
         Some(if is_joined { format!("{step}{path}") } else { format!("{step}.{path}") })
     };
     match value {
-        Value::String(text) => text.contains('\0').then(String::new),
+        Value::String(text) => holds_nul(text).then(String::new),
         Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| beneath(format!("[{index}]"), item)),
         // A name that contains U+0000 is a fault of the object that has it.
-        Value::Object(members) => members.iter().find_map(|(name, member)| {
-            if name.contains('\0') { Some(String::new()) } else { beneath(name.clone(), member) }
-        }),
+        Value::Object(members) => {
+            members.iter().find_map(
+                |(name, member)| {
+                    if holds_nul(name) { Some(String::new()) } else { beneath(name.clone(), member) }
+                },
+            )
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
 }

@@ -3,17 +3,17 @@
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use base::bounds::BodyBounds;
-use bytes::Bytes;
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::RestError;
+use crate::{RestError, media_types};
 
+mod body;
 mod bounds;
 mod object;
 
+pub use body::{BodyRejection, read_body};
 use bounds::OutOfBounds;
 
 /// A JSON body of a request or a response. A request does not need the content type `application/json`, because clients often
@@ -24,10 +24,8 @@ pub struct Json<T>(pub T);
 /// Why a body is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum JsonRejection {
-    #[error("the body is larger than this endpoint accepts")]
-    TooLarge,
-    #[error("the body could not be read")]
-    Unreadable,
+    #[error(transparent)]
+    Body(#[from] BodyRejection),
     #[error("the body is not of type application/json")]
     MediaType,
     /// `path` names the field, for instance `traits.email`; `.` is the whole body.
@@ -44,7 +42,7 @@ impl<T: DeserializeOwned> Json<T> {
     /// Decodes `body` if it is within the bounds.
     pub fn decode_within(bounds: BodyBounds, body: &[u8]) -> Result<T, JsonRejection> {
         if body.len() > bounds.bytes {
-            return Err(JsonRejection::TooLarge);
+            return Err(BodyRejection::TooLarge.into());
         }
         bounds::check(body, bounds.json_values)?;
         let mut deserializer = serde_json::Deserializer::from_slice(body);
@@ -68,9 +66,7 @@ impl From<OutOfBounds> for JsonRejection {
             OutOfBounds::TooMany(max) => {
                 Self::Invalid { path: ".".to_owned(), problem: format!("must have at most {max} values") }
             }
-            OutOfBounds::Zero(path) => {
-                Self::Invalid { path, problem: "must not contain the character U+0000".to_owned() }
-            }
+            OutOfBounds::Zero(path) => Self::Invalid { path, problem: base::NUL_IS_REFUSED.to_owned() },
         }
     }
 }
@@ -79,18 +75,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = JsonRejection;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        let media_type = request.headers().get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
-        let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if essence == "application/x-www-form-urlencoded" || essence == "multipart/form-data" {
+        let media_type = media_types::of_body(request.headers());
+        if media_type == "application/x-www-form-urlencoded" || media_type == "multipart/form-data" {
             return Err(JsonRejection::MediaType);
         }
         let bounds = crate::bounds::of_request(&request);
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
-            match rejection.into_response().status() {
-                StatusCode::PAYLOAD_TOO_LARGE => JsonRejection::TooLarge,
-                _ => JsonRejection::Unreadable,
-            }
-        })?;
+        let body = read_body(request, state).await?;
         Self::decode_within(bounds, &body).map(Self)
     }
 }
@@ -105,13 +95,10 @@ impl From<JsonRejection> for RestError {
     fn from(rejection: JsonRejection) -> Self {
         let reason = rejection.to_string();
         match rejection {
-            JsonRejection::TooLarge => {
-                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large").with_reason(reason)
-            }
+            JsonRejection::Body(rejection) => Self::from(rejection).with_reason(reason),
             JsonRejection::MediaType => {
                 Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The media type is not supported").with_reason(reason)
             }
-            JsonRejection::Unreadable => Self::bad_request(reason),
             JsonRejection::Invalid { path, .. } => Self::bad_request(reason).with_detail("field", path),
         }
     }

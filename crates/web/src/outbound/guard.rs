@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper_util::client::legacy::connect::dns::Name;
+use ipnet::{Ipv4Net, Ipv6Net};
 
 /// The allowed destinations of outbound calls.
 #[derive(Clone, Debug)]
@@ -32,7 +33,44 @@ impl Destinations {
     }
 }
 
-/// Whether an address is globally reachable (the special-purpose registries of IANA, RFC 6890).
+/// The networks of IANA's special-purpose registry (RFC 6890), and multicast.
+const SPECIAL_V4: &[Ipv4Net] = &[
+    v4([0, 0, 0, 0], 8),
+    v4([10, 0, 0, 0], 8),
+    v4([100, 64, 0, 0], 10),
+    v4([127, 0, 0, 0], 8),
+    v4([169, 254, 0, 0], 16),
+    v4([172, 16, 0, 0], 12),
+    v4([192, 0, 0, 0], 24),
+    v4([192, 0, 2, 0], 24),
+    v4([192, 88, 99, 0], 24),
+    v4([192, 168, 0, 0], 16),
+    v4([198, 18, 0, 0], 15),
+    v4([198, 51, 100, 0], 24),
+    v4([203, 0, 113, 0], 24),
+    v4([224, 0, 0, 0], 3),
+];
+
+const GLOBAL_UNICAST_V6: Ipv6Net = v6(0x2000, 0, 3);
+
+/// Protocol assignments and documentation, inside of global unicast.
+const SPECIAL_V6: &[Ipv6Net] = &[v6(0x2001, 0, 23), v6(0x2001, 0x0db8, 32), v6(0x3fff, 0, 20)];
+
+/// NAT64 (RFC 6052): the last 32 bits are an IPv4 address.
+const NAT64: Ipv6Net = v6(0x64, 0xff9b, 96);
+/// 6to4 (RFC 3056): so are the 32 bits behind the prefix.
+const SIX_TO_FOUR: Ipv6Net = v6(0x2002, 0, 16);
+
+const fn v4([a, b, c, d]: [u8; 4], prefix: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix)
+}
+
+/// By its first two segments.
+const fn v6(first: u16, second: u16, prefix: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::new(first, second, 0, 0, 0, 0, 0, 0), prefix)
+}
+
+/// Whether an address is reachable from the whole Internet.
 pub fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_public_v4(address),
@@ -41,33 +79,19 @@ pub fn is_public(address: IpAddr) -> bool {
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    !(a == 0
-        || address.is_loopback()
-        || address.is_private()
-        || address.is_link_local()
-        || address.is_documentation()
-        || address.is_broadcast()
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 192 && b == 0 && c == 0)
-        || (a == 192 && b == 88 && c == 99)
-        || (a == 198 && (b == 18 || b == 19))
-        || a >= 224)
+    !SPECIAL_V4.iter().any(|network| network.contains(&address))
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
     // Addresses that embed an IPv4 address lead to it: NAT64 and 6to4.
-    if segments[..6] == [0x64, 0xff9b, 0, 0, 0, 0] {
+    if NAT64.contains(&address) {
         return is_public_v4(embedded(segments[6], segments[7]));
     }
-    if segments[0] == 0x2002 {
+    if SIX_TO_FOUR.contains(&address) {
         return is_public_v4(embedded(segments[1], segments[2]));
     }
-    // Global unicast is 2000::/3, except documentation and the protocol assignments of 2001::/23.
-    (segments[0] & 0xe000) == 0x2000
-        && !(segments[0] == 0x2001 && (segments[1] < 0x0200 || segments[1] == 0x0db8))
-        && !(segments[0] == 0x3fff && segments[1] < 0x1000)
+    GLOBAL_UNICAST_V6.contains(&address) && !SPECIAL_V6.iter().any(|network| network.contains(&address))
 }
 
 fn embedded(high: u16, low: u16) -> Ipv4Addr {
@@ -127,7 +151,13 @@ mod tests {
             "169.254.169.254",
             "172.16.0.1",
             "192.168.1.1",
+            "192.0.0.8",
+            "192.0.2.1",
+            "192.88.99.1",
             "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.1",
+            "203.0.113.1",
             "224.0.0.1",
             "255.255.255.255",
             "::",
@@ -140,10 +170,22 @@ mod tests {
             "2002:7f00:1::",
             "2001:db8::1",
             "2001::1",
+            "2001:1ff:ffff::",
+            "3fff:fff::1",
+            "4000::1",
         ] {
             assert!(!is_public(private.parse().unwrap()), "{private}");
         }
-        for public in ["1.1.1.1", "8.8.8.8", "2606:4700::1111", "64:ff9b::808:808"] {
+        for public in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "100.128.0.1",
+            "223.255.255.255",
+            "2001:200::1",
+            "2606:4700::1111",
+            "3fff:1000::1",
+            "64:ff9b::808:808",
+        ] {
             assert!(is_public(public.parse().unwrap()), "{public}");
         }
     }

@@ -54,7 +54,7 @@ impl Authenticator for Anonymous {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::testing::Request;
+    use crate::tests::fixtures::Request;
     use serde_json::json;
 
     fn subject(settings: Value, request: &Request) -> Option<String> {

@@ -15,13 +15,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
+use web::jwks::{KeySetError, Policy};
 
 use super::token_from::{self, TokenFrom};
 use super::{Answer, Authenticator, Definition, Inbound, Outcome, Services};
+use crate::components::verified_tokens::{TokenKey, VerifiedToken};
 use crate::domain::failure::Failure;
 use crate::domain::scope::ScopeStrategy;
 use crate::domain::session::{Extra, Session};
-use crate::pipeline::services::{Freshness, KeysUnavailable, TokenKey, VerifiedToken};
 use crate::pipeline::settings;
 
 const NAME: &str = "jwt";
@@ -32,7 +33,7 @@ pub(super) const HANDLER: Definition<dyn Authenticator, Services> =
 #[derive(Debug)]
 struct Jwt {
     jwks_urls: Vec<String>,
-    freshness: Freshness,
+    key_sets: Policy,
     allowed_algorithms: Vec<Algorithm>,
     token_from: TokenFrom,
     scope_strategy: ScopeStrategy,
@@ -97,11 +98,20 @@ impl Default for Settings {
 /// The types of access tokens: RFC 9068 section 2.1, and RFC 7519 section 5.1 for issuers that use no specific type.
 const GENERIC_TYPES: [&str; 2] = ["at+jwt", "JWT"];
 
-/// Why a token is rejected.
+/// How key sets are kept, besides what the rule says.
+const KEY_SETS: Policy = Policy {
+    time_to_live: Duration::from_secs(30),
+    stale_on_error: Duration::from_mins(5),
+    longest_wait: Duration::from_secs(1),
+    pause_after_failure: Duration::from_secs(1),
+    pause_after_unknown_kid: Duration::from_secs(5),
+};
+
+/// Why a token is not accepted.
 enum Refusal {
     Invalid(String),
     Insufficient(String),
-    Unavailable(KeysUnavailable),
+    Unavailable(KeySetError),
 }
 
 impl Jwt {
@@ -125,7 +135,11 @@ impl Jwt {
         }
         Ok(Self {
             jwks_urls: settings.jwks_urls,
-            freshness: Freshness { time_to_live: settings.jwks_ttl.get(), longest_wait: settings.jwks_max_wait.get() },
+            key_sets: Policy {
+                time_to_live: settings.jwks_ttl.get(),
+                longest_wait: settings.jwks_max_wait.get(),
+                ..KEY_SETS
+            },
             allowed_algorithms,
             token_from: TokenFrom::compile(settings.token_from)?,
             scope_strategy: settings.scope_strategy,
@@ -170,7 +184,7 @@ impl Jwt {
     ) -> Option<Arc<VerifiedToken>> {
         let known = services.verified_tokens.get(key)?;
         for url in &self.jwks_urls {
-            let keys = services.verification_keys.get(url, inbound.cx.now, self.freshness).await.ok();
+            let keys = services.verification_keys.find(inbound.cx, url, None, &self.key_sets).await.ok();
             if let Some(keys) = keys.filter(|keys| keys.contains(&known.kid)) {
                 return known.was_verified_with(&keys).then_some(known);
             }
@@ -179,7 +193,6 @@ impl Jwt {
     }
 
     async fn verify(&self, token: &str, inbound: &Inbound<'_>, services: &Services) -> Result<VerifiedToken, Refusal> {
-        let now = inbound.cx.now;
         let jws = Jws::parse(token).map_err(|error| Refusal::Invalid(error.to_string()))?;
         self.check_type(jws.unverified_header().typ.as_deref())?;
         let kid = jws.unverified_header().kid.clone();
@@ -187,13 +200,8 @@ impl Jwt {
         let mut unavailable = None;
         for is_second_look in [false, true] {
             for url in &self.jwks_urls {
-                let sets = &services.verification_keys;
-                let keys = if is_second_look {
-                    sets.get_newer(url, now, self.freshness).await
-                } else {
-                    sets.get(url, now, self.freshness).await
-                };
-                match keys {
+                let wanted = is_second_look.then_some(kid.as_str());
+                match services.verification_keys.find(inbound.cx, url, wanted, &self.key_sets).await {
                     Ok(keys) if keys.contains(&kid) => {
                         let verified = jws
                             .verify(&keys, &self.allowed_algorithms)

@@ -19,7 +19,7 @@ use super::{Inbound, Services};
 
 pub(crate) use authenticator::{Authenticator, Outcome};
 
-pub(super) const AUTHENTICATORS: Registry<dyn Authenticator, Services> = Registry {
+pub(crate) const AUTHENTICATORS: Registry<dyn Authenticator, Services> = Registry {
     kind: "authenticator",
     offered: &[
         anonymous::HANDLER,

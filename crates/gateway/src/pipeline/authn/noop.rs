@@ -20,13 +20,13 @@ impl Authenticator for Noop {
 
 #[cfg(test)]
 mod tests {
-    use crate::pipeline::testing::{self, Request};
+    use crate::tests::fixtures::{self, Request};
     use serde_json::json;
 
     #[tokio::test]
     async fn noop_accepts_without_a_subject() {
         let rule = json!({"authenticators": [{"handler": "noop"}]});
-        let session = testing::run(rule, &Request::get("http://h/"), &testing::services()).await.unwrap();
+        let session = fixtures::run(rule, &Request::get("http://h/"), &fixtures::services()).await.unwrap();
         assert_eq!((session.subject.as_str(), session.authenticated), ("", false));
     }
 }

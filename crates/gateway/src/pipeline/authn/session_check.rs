@@ -150,7 +150,7 @@ impl SessionCheck {
             extra_from: path(settings.extra_from.as_deref(), default("@this", "extra"))?,
             subject_from: path(settings.subject_from.as_deref(), default("identity.id", asker.subject_from))?,
             require_subject: settings.require_subject,
-            place: if services.is_local_session_check(&url) {
+            place: if services.in_process.is_session_check(&url) {
                 Place::InProcess
             } else {
                 Place::Remote(Box::new(Remote::compile(url, settings)?))
@@ -177,7 +177,7 @@ impl SessionCheck {
     }
 
     async fn ask_in_process(&self, inbound: &Inbound<'_>, services: &Services, token: Option<String>) -> Checked {
-        let Some(sessions) = services.sessions.get() else {
+        let Some(sessions) = services.in_process.sessions.get() else {
             return Checked::Unavailable(Failure::unavailable("no identity service runs in this process"));
         };
         match sessions.check(inbound.cx, &self.credentials(inbound.headers, token)).await {

@@ -79,7 +79,7 @@ impl TokenFrom {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::testing::Request;
+    use crate::tests::fixtures::Request;
     use serde_json::json;
 
     fn find(settings: serde_json::Value, request: &Request) -> Option<String> {

@@ -19,13 +19,13 @@ impl Authenticator for Unauthorized {
 
 #[cfg(test)]
 mod tests {
-    use crate::pipeline::testing::{self, Request};
+    use crate::tests::fixtures::{self, Request};
     use serde_json::json;
 
     #[tokio::test]
     async fn unauthorized_refuses_every_request() {
         let rule = json!({"authenticators": [{"handler": "unauthorized", "on_invalid": "next"}, {"handler": "noop"}]});
-        let failure = testing::run(rule, &Request::get("http://h/"), &testing::services()).await.unwrap_err();
+        let failure = fixtures::run(rule, &Request::get("http://h/"), &fixtures::services()).await.unwrap_err();
         assert_eq!(failure.status, http::StatusCode::UNAUTHORIZED);
     }
 }

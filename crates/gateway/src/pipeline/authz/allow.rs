@@ -26,12 +26,12 @@ impl Authorizer for Allow {
 
 #[cfg(test)]
 mod tests {
-    use crate::pipeline::testing::{self, Request};
+    use crate::tests::fixtures::{self, Request};
     use serde_json::json;
 
     #[tokio::test]
     async fn allow_allows_every_request() {
         let rule = json!({"authorizer": {"handler": "allow"}});
-        assert!(testing::run(rule, &Request::get("http://h/"), &testing::services()).await.is_ok());
+        assert!(fixtures::run(rule, &Request::get("http://h/"), &fixtures::services()).await.is_ok());
     }
 }

@@ -26,13 +26,13 @@ impl Authorizer for Deny {
 
 #[cfg(test)]
 mod tests {
-    use crate::pipeline::testing::{self, Request};
+    use crate::tests::fixtures::{self, Request};
     use serde_json::json;
 
     #[tokio::test]
     async fn deny_refuses_every_request() {
         let rule = json!({"authorizer": {"handler": "deny"}});
-        let failure = testing::run(rule, &Request::get("http://h/"), &testing::services()).await.unwrap_err();
+        let failure = fixtures::run(rule, &Request::get("http://h/"), &fixtures::services()).await.unwrap_err();
         assert_eq!(failure.status, http::StatusCode::FORBIDDEN);
     }
 }

@@ -15,7 +15,7 @@ use super::{Inbound, Services};
 
 pub(crate) use authorizer::Authorizer;
 
-pub(super) const AUTHORIZERS: Registry<dyn Authorizer, Services> = Registry {
+pub(crate) const AUTHORIZERS: Registry<dyn Authorizer, Services> = Registry {
     kind: "authorizer",
     offered: &[allow::HANDLER, deny::HANDLER, remote::HANDLER, remote_json::HANDLER],
     absent: &[("keto_engine_acp_ory", "Keto 0.6 removed its engine; use `remote_json`")],

@@ -15,7 +15,7 @@ use super::{Inbound, Services};
 use crate::domain::failure::{Failure, Fault};
 use crate::domain::session::Session;
 use crate::pipeline::header_template::{self, ControlCharacters, HeaderTemplate};
-use crate::pipeline::services::{Retry, send_with_retries};
+use crate::pipeline::retry::{Retry, send_with_retries};
 use crate::pipeline::template::TemplateView;
 use crate::pipeline::{relayed, settings};
 

@@ -23,7 +23,7 @@ use when::When;
 
 pub(crate) use form::{FailedRequest, Form};
 
-pub(super) const ERROR_HANDLERS: Registry<dyn Form, ()> = Registry {
+pub(crate) const ERROR_HANDLERS: Registry<dyn Form, ()> = Registry {
     kind: "error handler",
     offered: &[json::HANDLER, redirect::HANDLER, www_authenticate::HANDLER],
     absent: &[],

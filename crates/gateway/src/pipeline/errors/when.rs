@@ -7,7 +7,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
-use web::Network;
+use web::{Network, media_types};
 
 use super::FailedRequest;
 use crate::domain::failure::Failure;
@@ -100,16 +100,15 @@ fn is_wanted(wanted: &[String], request: FailedRequest<'_>, name: &HeaderName) -
         return true;
     }
     let sent: Vec<&str> = request.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
-    let sent = if sent.is_empty() { "application/octet-stream".to_owned() } else { sent.join(",") };
-    let mut types = sent.split(',').map(|it| it.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    let sent = if sent.is_empty() { vec!["application/octet-stream"] } else { sent };
+    let mut types = sent.into_iter().flat_map(media_types::listed);
     types.any(|media_type| {
-        wanted.iter().any(|pattern| {
-            let pattern = pattern.to_ascii_lowercase();
-            let family = pattern.strip_suffix("/*").filter(|_| !media_type.contains('*'));
-            pattern == media_type
-                || family.is_some_and(|family| {
-                    family == "*" || media_type.split_once('/').is_some_and(|(its, _)| its == family)
-                })
+        let is_range = media_type.subty == media_types::WILDCARD;
+        let mut patterns = wanted.iter().flat_map(|pattern| media_types::listed(pattern));
+        patterns.any(|pattern| match media_types::specificity(&pattern, &media_type) {
+            0 => false,
+            1 | 2 => !is_range,
+            _ => true,
         })
     })
 }

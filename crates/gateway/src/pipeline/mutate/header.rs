@@ -82,7 +82,7 @@ impl Mutator for Header {
 mod tests {
     use super::*;
     use crate::domain::session::Extra;
-    use crate::pipeline::testing::Request;
+    use crate::tests::fixtures::Request;
     use serde_json::json;
 
     fn run(settings: Value, subject: &str) -> Result<Session, Box<Failure>> {

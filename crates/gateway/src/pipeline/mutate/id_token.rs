@@ -11,9 +11,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Answer, Definition, Inbound, Mutator, Services};
+use crate::components::expiring_cache::ExpiringCache;
+use crate::components::signing_keys::KeyPair;
 use crate::domain::failure::Failure;
 use crate::domain::session::Session;
-use crate::pipeline::services::{ExpiringCache, KeyPair};
 use crate::pipeline::settings;
 use crate::pipeline::template::{JsonTemplate, TemplateView};
 
@@ -96,7 +97,7 @@ impl IdToken {
             let token = self.issue(&keys, &session.subject, &claims, now, services)?;
             // A token is renewed when a tenth of its lifetime remains.
             let renew_at = now.plus(self.time_to_live.get().mul_f32(0.9));
-            self.issued.put(cache_key, token.clone(), now, renew_at);
+            self.issued.put(cache_key, token.clone(), renew_at);
             token
         };
         session.headers.insert(AUTHORIZATION, token);
@@ -163,7 +164,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::domain::session::Extra;
-    use crate::pipeline::testing::{self, Request};
+    use crate::tests::fixtures::{self, Request};
     use jose::{Algorithm, Jws, VerificationKeys};
     use serde_json::json;
 
@@ -175,9 +176,10 @@ mod tests {
 
     impl Fixture {
         fn new(settings: &Value) -> Self {
-            let mut all = json!({"issuer_url": "https://gw/", "jwks_url": crate::pipeline::IN_PROCESS_KEYS});
+            let mut all =
+                json!({"issuer_url": "https://gw/", "jwks_url": crate::components::signing_keys::IN_PROCESS_KEYS});
             all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
-            Self { mutator: IdToken::compile(all).unwrap(), services: testing::services(), now: testing::START }
+            Self { mutator: IdToken::compile(all).unwrap(), services: fixtures::services(), now: fixtures::START }
         }
 
         async fn token(&self, subject: &str) -> Result<String, Box<Failure>> {
@@ -196,7 +198,12 @@ mod tests {
         }
 
         async fn claims(&self, token: &str) -> Map<String, Value> {
-            let keys = self.services.signing_keys.get(crate::pipeline::IN_PROCESS_KEYS, self.now).await.unwrap();
+            let keys = self
+                .services
+                .signing_keys
+                .get(crate::components::signing_keys::IN_PROCESS_KEYS, self.now)
+                .await
+                .unwrap();
             let keys: VerificationKeys = keys.set.keys.iter().collect();
             Jws::parse(token).unwrap().verify(&keys, &Algorithm::ALL).unwrap().claims().unwrap()
         }
@@ -239,9 +246,9 @@ mod tests {
         let mut fixture = Fixture::new(&json!({"ttl": "100s"}));
         let first = fixture.token("alice").await.unwrap();
         assert_ne!(fixture.token("bob").await.unwrap(), first);
-        fixture.now = testing::START.plus(Duration::from_secs(89));
+        fixture.now = fixtures::START.plus(Duration::from_secs(89));
         assert_eq!(fixture.token("alice").await.unwrap(), first);
-        fixture.now = testing::START.plus(Duration::from_secs(91));
+        fixture.now = fixtures::START.plus(Duration::from_secs(91));
         assert_ne!(fixture.token("alice").await.unwrap(), first);
     }
 

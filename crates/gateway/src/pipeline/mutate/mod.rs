@@ -13,7 +13,7 @@ use super::{Inbound, Services};
 
 pub(crate) use mutator::Mutator;
 
-pub(super) const MUTATORS: Registry<dyn Mutator, Services> = Registry {
+pub(crate) const MUTATORS: Registry<dyn Mutator, Services> = Registry {
     kind: "mutator",
     offered: &[header::HANDLER, id_token::HANDLER, noop::HANDLER],
     absent: &[("cookie", "use `header`"), ("hydrator", "use `header` or `id_token`")],

@@ -30,14 +30,14 @@ impl Mutator for Noop {
 #[cfg(test)]
 mod tests {
     use crate::pipeline::Pipeline;
-    use crate::pipeline::testing::{self, Request};
+    use crate::tests::fixtures::{self, Request};
     use serde_json::json;
 
     #[tokio::test]
     async fn the_session_gets_no_headers() {
-        let rule = testing::rule(json!({"mutators": [{"handler": "noop"}]}));
-        let services = testing::services();
-        let pipeline = Pipeline::compile(&rule, &testing::config(), &services).unwrap();
+        let rule = fixtures::rule(json!({"mutators": [{"handler": "noop"}]}));
+        let services = fixtures::services();
+        let pipeline = Pipeline::compile(&rule, &fixtures::config(), &services).unwrap();
         let request = Request::get("http://h/").header("x-a", "b");
         let session = pipeline.run(&request.inbound(), &services).await.unwrap();
         assert_eq!(session.headers.iter().count(), 0);

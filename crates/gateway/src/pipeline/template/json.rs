@@ -110,7 +110,7 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use crate::domain::session::{Extra, Session};
-    use crate::pipeline::testing::Request;
+    use crate::tests::fixtures::Request;
 
     fn render(template: &str, extra: Json) -> Result<Json, String> {
         let template = JsonTemplate::compile(template).map_err(|error| error.to_string())?;

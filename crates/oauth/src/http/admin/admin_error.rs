@@ -70,14 +70,7 @@ impl IntoResponse for AdminError {
 /// Logs the cause; nothing else logs it.
 impl From<database::Error> for AdminError {
     fn from(error: database::Error) -> Self {
-        let cause = &error as &dyn std::error::Error;
-        tracing::error!(error = cause, "the database failed");
-        match error {
-            database::Error::Unavailable { .. } => Self::oauth(&ErrorCode::TemporarilyUnavailable.into()),
-            database::Error::Conflict { .. }
-            | database::Error::Inconsistent { .. }
-            | database::Error::Driver { .. } => Self::server_error(),
-        }
+        Self::oauth(&code_of(&error).into())
     }
 }
 
@@ -167,9 +160,9 @@ impl From<ChallengeError> for AdminError {
 impl From<web::JsonRejection> for AdminError {
     fn from(rejection: web::JsonRejection) -> Self {
         let status = match rejection {
-            web::JsonRejection::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            web::JsonRejection::Body(rejection) => rejection.status(),
             web::JsonRejection::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            web::JsonRejection::Unreadable | web::JsonRejection::Invalid { .. } => StatusCode::BAD_REQUEST,
+            web::JsonRejection::Invalid { .. } => StatusCode::BAD_REQUEST,
         };
         let error = OAuthError::new(ErrorCode::InvalidRequest, rejection.to_string());
         Self::new(status, error.code.as_str(), &error.description())

@@ -4,10 +4,11 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base::Context;
-use oauth_types::{ErrorCode, ResponseMode};
+use oauth_types::ResponseMode;
 
 use crate::OAuth;
 use crate::domain::authorization_request::{Refusal, RefusalError, ResponseTarget};
+use crate::http::token::token_error::code_of;
 use crate::operations::answer_authorization::IssuedAuthorization;
 use crate::pages::form_post::FormPost;
 
@@ -73,13 +74,7 @@ pub(crate) fn error_response(
 
 /// Something failed on our side: the cause is in the log, once, from here.
 pub(crate) fn failure_response(oauth: &OAuth, cx: &Context, error: &database::Error) -> Response {
-    let code = match error {
-        database::Error::Unavailable { .. } => ErrorCode::TemporarilyUnavailable,
-        database::Error::Conflict { .. } | database::Error::Inconsistent { .. } | database::Error::Driver { .. } => {
-            ErrorCode::ServerError
-        }
-    };
-    tracing::error!(request_id = %cx.request_id, error = error as &dyn std::error::Error, "the authorization endpoint failed");
+    let code = code_of(error);
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     error_response(oauth, cx, status, code.as_str(), code.sentence())
 }

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use oauth_types::{ErrorCode, MalformedCredentials, OAuthError, ParameterError};
 use serde_json::json;
-use web::NoStore;
+use web::{DatabaseFault, NoStore};
 
 use crate::components::client_authenticator::AuthenticateClientError;
 use crate::components::signing_keys::SigningKeyError;
@@ -72,19 +72,15 @@ impl IntoResponse for TokenError {
 
 impl From<database::Error> for TokenError {
     fn from(error: database::Error) -> Self {
-        let cause = &error as &dyn std::error::Error;
-        match error {
-            database::Error::Unavailable { .. } => {
-                tracing::warn!(error = cause, "the database is unavailable");
-                ErrorCode::TemporarilyUnavailable.into()
-            }
-            database::Error::Conflict { .. }
-            | database::Error::Inconsistent { .. }
-            | database::Error::Driver { .. } => {
-                tracing::error!(error = cause, "the database failed");
-                ErrorCode::ServerError.into()
-            }
-        }
+        code_of(&error).into()
+    }
+}
+
+/// The code of a failed database. The cause is in the log, once, from here.
+pub(crate) fn code_of(error: &database::Error) -> ErrorCode {
+    match DatabaseFault::of(error) {
+        DatabaseFault::Unavailable => ErrorCode::TemporarilyUnavailable,
+        DatabaseFault::Internal => ErrorCode::ServerError,
     }
 }
 

@@ -14,10 +14,11 @@ use serde_json::{Map, Value};
 
 use super::token_from::{self, TokenFrom};
 use super::{Answer, Authenticator, Definition, Inbound, Outcome, Services};
+use crate::components::expiring_cache::ExpiringCache;
 use crate::domain::failure::Failure;
 use crate::domain::scope::ScopeStrategy;
 use crate::domain::session::{Extra, Session};
-use crate::pipeline::services::{ExpiringCache, Retry};
+use crate::pipeline::retry::Retry;
 use crate::pipeline::settings;
 use remote::Remote;
 
@@ -104,7 +105,7 @@ impl Oauth2Introspection {
     fn compile(settings: Value, services: &Services) -> Result<Self, String> {
         let settings: Settings = settings::read(settings)?;
         let url = settings::required_url("introspection_url", &settings.introspection_url)?;
-        let source = if services.is_local_introspection(&url) {
+        let source = if services.in_process.is_introspection(&url) {
             Source::InProcess
         } else {
             // Without a strategy the server checks the scopes, so a result is valid only for these scopes.
@@ -157,7 +158,7 @@ impl Oauth2Introspection {
         let inactive = || Outcome::Invalid(Failure::unauthorized().because("the access token is not active"));
         let (remote, cache) = match &self.source {
             Source::InProcess => {
-                let service = services.introspection.get().ok_or_else(|| {
+                let service = services.in_process.introspection.get().ok_or_else(|| {
                     Outcome::Unavailable(Failure::unavailable("no OAuth2 service runs in this process"))
                 })?;
                 return match service.introspect(inbound.cx, token).await {
@@ -176,7 +177,7 @@ impl Oauth2Introspection {
         if let Some(cache) = cache
             && let Some(expires_at) = cache.expiry(&claims, now)
         {
-            cache.entries.put(key, claims.clone(), now, expires_at);
+            cache.entries.put(key, claims.clone(), expires_at);
         }
         Ok(claims)
     }

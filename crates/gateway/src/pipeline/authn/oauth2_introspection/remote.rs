@@ -11,7 +11,7 @@ use super::pre_authorization::{self, PreAuthorization};
 use super::{Inbound, Outcome, Services};
 use crate::domain::failure::{Failure, Fault};
 use crate::pipeline::relayed;
-use crate::pipeline::services::{Retry, send_with_retries};
+use crate::pipeline::retry::{Retry, send_with_retries};
 use crate::pipeline::settings;
 
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");

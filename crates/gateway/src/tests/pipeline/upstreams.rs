@@ -14,7 +14,7 @@ fn cookie_rule(settings: Value) -> Value {
 #[tokio::test]
 async fn the_session_check_gets_cookies_and_nothing_that_the_rule_does_not_forward() {
     let (url, seen) = server(|_, _| answer(200, &[], r#"{"subject":"alice","extra":{"a":1}}"#)).await;
-    let services = testing::services();
+    let services = fixtures::services();
     let request = Request::new(Method::POST, "http://api.example/path?q=1")
         .header("cookie", "session=x")
         .header("authorization", "Basic a")
@@ -47,7 +47,7 @@ async fn the_session_check_gets_cookies_and_nothing_that_the_rule_does_not_forwa
 async fn a_head_request_calls_the_session_check_with_get() {
     let (url, seen) = server(|_, _| answer(200, &[], r#"{"subject":"alice"}"#)).await;
     let request = Request::new(Method::HEAD, "http://api.example/").header("cookie", "session=x");
-    let session = run(cookie_rule(json!({"check_session_url": url})), &request, &testing::services()).await.unwrap();
+    let session = run(cookie_rule(json!({"check_session_url": url})), &request, &fixtures::services()).await.unwrap();
     assert_eq!(session.subject, "alice");
     assert_eq!(seen.lock().unwrap()[0].0.method, Method::GET);
 }
@@ -58,13 +58,13 @@ async fn preserve_host_takes_precedence_over_an_additional_header() {
     let settings = json!({"check_session_url": url, "preserve_host": true,
                           "additional_headers": {"X-Forwarded-Host": "other.example"}});
     let request = Request::get("http://api.example/").header("cookie", "session=x");
-    run(cookie_rule(settings), &request, &testing::services()).await.unwrap();
+    run(cookie_rule(settings), &request, &fixtures::services()).await.unwrap();
     assert_eq!(seen.lock().unwrap()[0].0.headers["x-forwarded-host"], "api.example");
 }
 
 #[tokio::test]
-async fn each_response_of_the_session_check_has_its_meaning() {
-    let services = testing::services();
+async fn each_answer_of_the_session_check_has_its_meaning() {
+    let services = fixtures::services();
     let request = Request::get("http://h/").header("cookie", "session=x");
     // (status, body, by default, with on_invalid, with on_unavailable)
     for (status, body, default, on_invalid, on_unavailable) in [
@@ -124,7 +124,7 @@ async fn introspection_sends_a_form_and_the_gateways_own_token() {
         "introspection_request_headers": {"X-A": "1", "Content-Type": "text/plain"},
         "pre_authorization": {"enabled": true, "client_id": "c:d", "client_secret": "s", "token_url": format!("{url}/token")},
     }));
-    let services = testing::services();
+    let services = fixtures::services();
     let session = run(rule, &bearer("t&t"), &services).await.unwrap();
     assert_eq!((session.subject.as_str(), &extra(&session)["aud"]), ("alice", &json!(["x", "y"])));
     let seen = seen.lock().unwrap();
@@ -136,8 +136,8 @@ async fn introspection_sends_a_form_and_the_gateways_own_token() {
 }
 
 #[tokio::test]
-async fn cached_responses_are_the_same_cold_and_warm_and_expire_with_the_token() {
-    let expiry = testing::START.unix_seconds() + 30;
+async fn cached_answers_are_the_same_cold_and_warm_and_die_with_the_token() {
+    let expiry = fixtures::START.unix_seconds() + 30;
     let (url, seen) = server(move |_: &Parts, body: &str| {
         let active = body.contains("token=good");
         answer(200, &[], &json!({"active": active, "sub": "alice", "scope": "a", "exp": expiry}).to_string())
@@ -146,10 +146,10 @@ async fn cached_responses_are_the_same_cold_and_warm_and_expire_with_the_token()
     let rule = introspection_rule(json!({
         "introspection_url": url, "cache": {"enabled": true, "ttl": "60s"}, "scope_strategy": "exact", "required_scope": ["a"],
     }));
-    let services = testing::services();
-    let pipeline = Pipeline::compile(&testing::rule(rule), &testing::config(), &services).unwrap();
+    let services = fixtures::services();
+    let pipeline = Pipeline::compile(&fixtures::rule(rule), &fixtures::config(), &services).unwrap();
     let ask = async |token: &str, seconds: u64| {
-        let request = bearer(token).at(testing::START.plus(Duration::from_secs(seconds)));
+        let request = bearer(token).at(fixtures::START.plus(Duration::from_secs(seconds)));
         let session = pipeline.run(&request.inbound(), &services).await;
         session.map(|it| (extra(&it).to_string(), it.subject)).map_err(|failure| failure.status)
     };
@@ -164,8 +164,8 @@ async fn cached_responses_are_the_same_cold_and_warm_and_expire_with_the_token()
 }
 
 #[tokio::test]
-async fn introspection_failures_are_distinguished() {
-    let services = testing::services();
+async fn introspection_failures_are_told_apart() {
+    let services = fixtures::services();
     let hasty = json!({"give_up_after": "2s", "max_delay": "5ms"});
     for (status, body, expected) in [
         (200, r#"{"active":false}"#, 401),
@@ -194,7 +194,7 @@ fn bearer_rule(settings: Value) -> Value {
 #[tokio::test]
 async fn the_token_check_gets_the_authorization_and_nothing_that_the_rule_does_not_forward() {
     let (url, seen) = server(|_, _| answer(200, &[], r#"{"sub":"alice","extra":{"a":1}}"#)).await;
-    let services = testing::services();
+    let services = fixtures::services();
     let request = Request::new(Method::POST, "http://api.example/path?q=1")
         .header("authorization", "Bearer t")
         .header("cookie", "session=x")
@@ -234,7 +234,7 @@ async fn the_token_check_gets_the_authorization_and_nothing_that_the_rule_does_n
 #[tokio::test]
 async fn a_token_is_read_from_the_configured_location_and_others_are_ignored() {
     let (url, seen) = server(|_, _| answer(200, &[], r#"{"sub":"alice"}"#)).await;
-    let services = testing::services();
+    let services = fixtures::services();
     let request = Request::get("http://h/?token=query")
         .header("authorization", "Bearer header")
         .header("x-key", "sk_key")
@@ -265,8 +265,8 @@ async fn a_token_is_read_from_the_configured_location_and_others_are_ignored() {
 }
 
 #[tokio::test]
-async fn each_response_of_the_token_check_has_its_meaning() {
-    let services = testing::services();
+async fn each_answer_of_the_token_check_has_its_meaning() {
+    let services = fixtures::services();
     let page = "<!doctype html><form action=/login>";
     let large = Box::leak(format!("{{\"sub\":\"a\",\"x\":\"{}\"}}", "x".repeat(1 << 20)).into_boxed_str());
     // (status, body, by default, with on_invalid, with on_unavailable)
@@ -303,7 +303,7 @@ async fn each_response_of_the_token_check_has_its_meaning() {
 #[tokio::test]
 async fn in_process_the_token_that_was_found_is_the_one_that_is_checked() {
     let (fake, sessions) = fake_sessions();
-    let services = testing::services_beside(sessions, Link::unset());
+    let services = fixtures::services_beside(sessions, Link::unset());
     let request = Request::get("http://h/?token=query")
         .header("authorization", "Bearer header")
         .header("x-session-token", "st")

@@ -14,18 +14,18 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::authn::AUTHENTICATORS;
-use super::authz::AUTHORIZERS;
-use super::errors::ERROR_HANDLERS;
-use super::mutate::MUTATORS;
-use super::registry::Registry;
-use super::{Inbound, LocalServices, Look, Pipeline, RequestBody, Services};
 use crate::config::Config;
 use crate::domain::failure::Failure;
 use crate::domain::path::RequestPath;
 use crate::domain::rule::Rule;
 use crate::domain::session::Session;
 use crate::domain::target::{Host, Scheme, Target};
+use crate::pipeline::authn::AUTHENTICATORS;
+use crate::pipeline::authz::AUTHORIZERS;
+use crate::pipeline::errors::ERROR_HANDLERS;
+use crate::pipeline::mutate::MUTATORS;
+use crate::pipeline::registry::Registry;
+use crate::pipeline::{InProcess, Inbound, LocalServices, Look, Pipeline, RequestBody, Services};
 
 /// 2026-11-22T00:00:00Z.
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_795_305_600);
@@ -90,16 +90,14 @@ pub(crate) fn services() -> Services {
 }
 
 pub(crate) fn services_beside(sessions: Link<dyn Sessions>, introspection: Link<dyn TokenIntrospection>) -> Services {
-    let local = LocalServices {
+    let urls = LocalServices {
         identity: vec!["http://identity.local/".parse().unwrap()],
         oauth: vec!["http://oauth.local".parse().unwrap()],
     };
     Services::new(
         Rng::seeded(1),
         web::outbound::Client::new(web::outbound::Destinations::Any, &base::TrustStore::bundled()),
-        sessions,
-        introspection,
-        local,
+        InProcess { sessions, introspection, urls },
         JwkSet { keys: vec![Jwk::generate(Algorithm::ES256, "gateway".to_owned()).unwrap()] },
     )
 }

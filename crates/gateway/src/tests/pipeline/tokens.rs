@@ -26,7 +26,7 @@ impl Issuer {
 
     fn token(&self, claims: Value) -> String {
         let mut all =
-            json!({"sub": "alice", "iss": "me", "aud": ["a", "b"], "exp": testing::START.unix_seconds() + 60});
+            json!({"sub": "alice", "iss": "me", "aud": ["a", "b"], "exp": fixtures::START.unix_seconds() + 60});
         all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
         SigningKey::new(&self.key).unwrap().sign(&all).unwrap()
     }
@@ -41,7 +41,7 @@ impl Issuer {
 #[tokio::test]
 async fn a_jwt_is_verified_and_its_scopes_are_listed() {
     let issuer = Issuer::start().await;
-    let services = testing::services();
+    let services = fixtures::services();
     let settings = json!({"target_audience": ["b", "a"], "trusted_issuers": ["x", "me"], "scope_strategy": "wildcard",
                           "required_scope": ["read.all"]});
     let session =
@@ -53,8 +53,8 @@ async fn a_jwt_is_verified_and_its_scopes_are_listed() {
 #[tokio::test]
 async fn every_invalid_jwt_is_401() {
     let issuer = Issuer::start().await;
-    let services = testing::services();
-    let now = testing::START.unix_seconds();
+    let services = fixtures::services();
+    let now = fixtures::START.unix_seconds();
     let good = json!({});
     let (none, other) = (json!({}), Jwk::generate(Algorithm::ES256, "k1".to_owned()).unwrap());
     let forged = SigningKey::new(&other).unwrap().sign(&json!({"sub": "alice"})).unwrap();
@@ -86,9 +86,9 @@ async fn every_invalid_jwt_is_401() {
 #[tokio::test]
 async fn a_token_of_another_type_is_rejected_unless_the_rule_accepts_it() {
     let issuer = Issuer::start().await;
-    let services = testing::services();
+    let services = fixtures::services();
     let claims = |more: Value| {
-        let mut all = json!({"sub": "alice", "exp": testing::START.unix_seconds() + 60});
+        let mut all = json!({"sub": "alice", "exp": fixtures::START.unix_seconds() + 60});
         all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         all
     };
@@ -122,8 +122,8 @@ async fn a_token_of_another_type_is_rejected_unless_the_rule_accepts_it() {
 #[tokio::test]
 async fn clock_skew_of_some_seconds_is_accepted() {
     let issuer = Issuer::start().await;
-    let services = testing::services();
-    let now = testing::START.unix_seconds();
+    let services = fixtures::services();
+    let now = fixtures::START.unix_seconds();
     for claims in [json!({"iat": now + 5, "nbf": now + 5}), json!({"exp": now - 5})] {
         assert!(
             run(issuer.rule(json!({})), &bearer(&issuer.token(claims.clone())), &services).await.is_ok(),
@@ -137,14 +137,14 @@ async fn clock_skew_of_some_seconds_is_accepted() {
 #[tokio::test]
 async fn unknown_keys_do_not_cause_a_fetch_for_each_token() {
     let issuer = Issuer::start().await;
-    let services = testing::services();
-    let unpublished = Jwk::generate(Algorithm::ES256, "k2".to_owned()).unwrap();
-    let token = SigningKey::new(&unpublished).unwrap().sign(&json!({})).unwrap();
+    let services = fixtures::services();
+    let stranger = Jwk::generate(Algorithm::ES256, "k2".to_owned()).unwrap();
+    let token = SigningKey::new(&stranger).unwrap().sign(&json!({})).unwrap();
     for _ in 0..5 {
         assert!(run(issuer.rule(json!({})), &bearer(&token), &services).await.is_err());
     }
     assert_eq!(issuer.seen.lock().unwrap().len(), 1);
-    let later = bearer(&token).at(testing::START.plus(Duration::from_secs(6)));
+    let later = bearer(&token).at(fixtures::START.plus(Duration::from_secs(6)));
     assert!(run(issuer.rule(json!({})), &later, &services).await.is_err());
     assert_eq!(issuer.seen.lock().unwrap().len(), 2);
 }
@@ -152,7 +152,7 @@ async fn unknown_keys_do_not_cause_a_fetch_for_each_token() {
 #[tokio::test]
 async fn a_cached_token_is_rejected_when_it_expires_or_its_rule_or_key_changes() {
     let issuer = Issuer::start().await;
-    let services = testing::services();
+    let services = fixtures::services();
     let text = issuer.token(json!({}));
     let token = bearer(&text);
     let status = async |settings: Value, request: &Request| {
@@ -170,7 +170,7 @@ async fn a_cached_token_is_rejected_when_it_expires_or_its_rule_or_key_changes()
     ] {
         assert_eq!(status(other_rule.clone(), &token).await, 401, "{other_rule}");
     }
-    let expired = bearer(&text).at(testing::START.plus(Duration::from_secs(70)));
+    let expired = bearer(&text).at(fixtures::START.plus(Duration::from_secs(70)));
     assert_eq!(status(json!({}), &expired).await, 401);
 }
 
@@ -186,13 +186,13 @@ async fn a_token_is_verified_again_when_the_key_set_has_changed() {
         }
     })
     .await;
-    let services = testing::services();
-    let claims = json!({"sub": "alice", "exp": testing::START.unix_seconds() + 3600});
+    let services = fixtures::services();
+    let claims = json!({"sub": "alice", "exp": fixtures::START.unix_seconds() + 3600});
     let token = SigningKey::new(&keys[0]).unwrap().sign(&claims).unwrap();
     let config = json!({"jwks_urls": [url], "allowed_algorithms": ["ES256"]});
     let rule = json!({"authenticators": [{"handler": "jwt", "config": config}]});
     let status = async |seconds: u64| {
-        let request = bearer(&token).at(testing::START.plus(Duration::from_secs(seconds)));
+        let request = bearer(&token).at(fixtures::START.plus(Duration::from_secs(seconds)));
         run(rule.clone(), &request, &services).await.map_or_else(|failure| failure.status.as_u16(), |_| 200)
     };
     assert_eq!([status(0).await, status(1).await], [200, 200]);
@@ -208,10 +208,41 @@ async fn a_token_is_verified_again_when_the_key_set_has_changed() {
 }
 
 #[tokio::test]
-async fn a_key_verifies_only_under_its_name_and_for_signatures() {
+async fn keys_serve_through_an_outage_of_their_issuer_and_not_when_they_were_withdrawn() {
+    let key = Jwk::generate(Algorithm::ES256, "k1".to_owned()).unwrap();
+    let document = JwkSet { keys: vec![key.to_public()] }.to_public_value().to_string();
+    let state = Arc::new(Mutex::new(200));
+    let (url, seen) = server({
+        let state = state.clone();
+        move |_, _| answer(*state.lock().unwrap(), &[], &document)
+    })
+    .await;
+    let services = fixtures::services();
+    let claims = json!({"sub": "alice", "exp": fixtures::START.unix_seconds() + 3600});
+    let token = SigningKey::new(&key).unwrap().sign(&claims).unwrap();
+    let config = json!({"jwks_urls": [url], "allowed_algorithms": ["ES256"]});
+    let rule = json!({"authenticators": [{"handler": "jwt", "config": config}]});
+    let status = async |seconds: u64| {
+        let request = bearer(&token).at(fixtures::START.plus(Duration::from_secs(seconds)));
+        run(rule.clone(), &request, &services).await.map_or_else(|failure| failure.status.as_u16(), |_| 200)
+    };
+    assert_eq!(status(0).await, 200);
+    *state.lock().unwrap() = 503;
+    // The issuer is asked once a second.
+    assert_eq!([status(31).await, status(31).await], [200, 200]);
+    assert_eq!(seen.lock().unwrap().len(), 2);
+    assert_eq!([status(329).await, status(330).await], [200, 401]);
+    *state.lock().unwrap() = 200;
+    assert_eq!([status(330).await, status(331).await], [401, 200]);
+    *state.lock().unwrap() = 404;
+    assert_eq!([status(360).await, status(361).await], [200, 401]);
+}
+
+#[tokio::test]
+async fn a_key_verifies_under_its_name_and_for_signatures_alone() {
     let key = Jwk::generate(Algorithm::ES256, "k1".to_owned()).unwrap();
     let token = SigningKey::new(&key).unwrap().sign(&json!({"sub": "alice"})).unwrap();
-    let services = testing::services();
+    let services = fixtures::services();
     let status = async |change: &dyn Fn(&mut serde_json::Map<String, Value>)| {
         let mut public = key.to_public_value();
         change(public.as_object_mut().unwrap());
@@ -230,7 +261,7 @@ async fn a_key_verifies_only_under_its_name_and_for_signatures() {
 #[tokio::test]
 async fn scopes_are_a_list_under_scp_wherever_the_token_had_them() {
     let issuer = Issuer::start().await;
-    let services = testing::services();
+    let services = fixtures::services();
     for (claims, expected) in [
         (json!({"scp": ["a", "b"]}), json!(["a", "b"])),
         (json!({"scp": "a b"}), json!(["a", "b"])),
@@ -247,7 +278,7 @@ async fn scopes_are_a_list_under_scp_wherever_the_token_had_them() {
 #[tokio::test]
 async fn unavailable_keys_are_an_outage_and_not_an_invalid_token() {
     let issuer = Issuer::start().await;
-    let services = testing::services();
+    let services = fixtures::services();
     let mut rule = issuer.rule(json!({"jwks_urls": ["http://127.0.0.1:1/"]}));
     let request = bearer(&issuer.token(json!({})));
     assert_eq!(run(rule.clone(), &request, &services).await.unwrap_err().status, StatusCode::UNAUTHORIZED);

@@ -13,9 +13,9 @@ use tokio::task::JoinSet;
 pub(crate) type AccessEnds = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The client's side of a tunnel.
-pub(super) struct TunnelEnd {
-    pub(super) upgrade: OnUpgrade,
-    pub(super) access_ends: Option<AccessEnds>,
+pub(crate) struct TunnelEnd {
+    pub(crate) upgrade: OnUpgrade,
+    pub(crate) access_ends: Option<AccessEnds>,
 }
 
 /// The open tunnels.
@@ -23,7 +23,7 @@ pub(super) struct TunnelEnd {
 pub(crate) struct Tunnels(Mutex<JoinSet<()>>);
 
 impl Tunnels {
-    pub(super) fn open(&self, client: TunnelEnd, upstream: OnUpgrade) {
+    pub(crate) fn open(&self, client: TunnelEnd, upstream: OnUpgrade) {
         let TunnelEnd { upgrade: client, access_ends } = client;
         let mut tunnels = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Remove finished tunnels, so that the set holds mostly open ones.

@@ -2,36 +2,42 @@
 //! negotiation, HTTP/1.1 only (upgrades, and a `Host` that differs), and HTTP/2 without TLS. Each has a twin that keeps no
 //! connections, for requests that are retried.
 
+mod connection;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use base::TrustStore;
+use http::Request;
+use http_body::Body;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::connection::Observed;
 use crate::domain::upstream::Protocol;
+use connection::Observed;
+
+pub(crate) use connection::is_closed_under_request;
 
 type Connector = Observed<HttpsConnector<HttpConnector>>;
-pub(super) type Pool = Client<Connector, Body>;
+type Pool<B> = Client<Connector, B>;
 
-pub(crate) struct UpstreamClients {
-    kept: Pools,
-    fresh: Pools,
+/// For requests with bodies `B`.
+pub(crate) struct UpstreamClients<B> {
+    kept: Pools<B>,
+    fresh: Pools<B>,
 }
 
-struct Pools {
-    negotiated: Pool,
-    http1: Pool,
-    h2c: Pool,
+struct Pools<B> {
+    negotiated: Pool<B>,
+    http1: Pool<B>,
+    h2c: Pool<B>,
 }
 
 /// Whether a pooled connection may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reuse {
+pub(crate) enum Reuse {
     Allowed,
     Fresh,
 }
@@ -40,7 +46,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 const MOST_IDLE_PER_HOST: usize = 256;
 
-impl UpstreamClients {
+impl<B> UpstreamClients<B>
+where
+    B: Body + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     pub(crate) fn new(trust: &TrustStore) -> Result<Self, rustls::Error> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)
@@ -59,7 +70,18 @@ impl UpstreamClients {
         Ok(Self { kept: pools(MOST_IDLE_PER_HOST), fresh: pools(0) })
     }
 
-    pub(super) const fn choose(&self, protocol: Protocol, must_be_http1: bool, reuse: Reuse) -> &Pool {
+    /// Sends a request over one of the pools. HTTP/2 is not negotiated when it must be HTTP/1.1.
+    pub(crate) fn send(
+        &self,
+        request: Request<B>,
+        protocol: Protocol,
+        must_be_http1: bool,
+        reuse: Reuse,
+    ) -> ResponseFuture {
+        self.choose(protocol, must_be_http1, reuse).request(request)
+    }
+
+    const fn choose(&self, protocol: Protocol, must_be_http1: bool, reuse: Reuse) -> &Pool<B> {
         let pools = match reuse {
             Reuse::Allowed => &self.kept,
             Reuse::Fresh => &self.fresh,
@@ -81,7 +103,11 @@ fn connector() -> HttpConnector {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the proxy streams bodies, which the client for outbound calls does not")]
-fn pool(connector: Connector, http2_only: bool, most_idle: usize) -> Pool {
+fn pool<B>(connector: Connector, http2_only: bool, most_idle: usize) -> Pool<B>
+where
+    B: Body + Send,
+    B::Data: Send,
+{
     Client::builder(TokioExecutor::new())
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(most_idle)

@@ -37,7 +37,7 @@ async fn the_server_gets_the_document_and_the_headers_of_the_rule() {
         .header("cookie", "session=x")
         .header("content-type", "text/plain")
         .body("not for a document");
-    let session = run(json_rule(settings), &request, &testing::services()).await.unwrap();
+    let session = run(json_rule(settings), &request, &fixtures::services()).await.unwrap();
     assert_eq!(session.headers.get("x-role").unwrap(), "reader");
     assert_eq!(session.headers.get("x-absent").unwrap(), "", "an absent one is decided as well");
     assert!(session.headers.get("x-other").is_none());
@@ -60,8 +60,8 @@ async fn the_server_gets_the_body_and_the_headers_that_describe_it() {
         .header("content-type", "application/x-www-form-urlencoded")
         .header("content-encoding", "identity")
         .header("cookie", "session=x");
-    run(body_rule(settings.clone()), &request, &testing::services()).await.unwrap();
-    run(body_rule(settings.clone()), &Request::get("http://h/"), &testing::services()).await.unwrap();
+    run(body_rule(settings.clone()), &request, &fixtures::services()).await.unwrap();
+    run(body_rule(settings.clone()), &Request::get("http://h/"), &fixtures::services()).await.unwrap();
     {
         let seen = seen.lock().unwrap();
         let (parts, body) = &seen[0];
@@ -77,15 +77,15 @@ async fn the_server_gets_the_body_and_the_headers_that_describe_it() {
     // The server and the upstream could interpret it differently.
     for name in ["content-type", "content-encoding"] {
         let twice = post().header(name, "a/b").header(name, "c/d");
-        let failure = run(body_rule(settings.clone()), &twice, &testing::services()).await.unwrap_err();
+        let failure = run(body_rule(settings.clone()), &twice, &fixtures::services()).await.unwrap_err();
         assert_eq!(failure.status, StatusCode::BAD_REQUEST, "{name}");
     }
     assert_eq!(seen.lock().unwrap().len(), 2);
 }
 
 #[tokio::test]
-async fn each_response_of_the_server_has_its_meaning() {
-    let services = testing::services();
+async fn each_answer_of_the_server_has_its_meaning() {
+    let services = fixtures::services();
     let large: &'static str = Box::leak("x".repeat(2 << 20).into_boxed_str());
     let hasty = json!({"give_up_after": "200ms", "max_delay": "5ms"});
     for (status, body, expected) in [
@@ -130,7 +130,7 @@ async fn an_unreachable_or_silent_server_is_500_after_the_timeout() {
             let retry = json!({"give_up_after": give_up_after, "max_delay": "1ms"});
             let started = Instant::now();
             let rule = json_rule(json!({"remote": remote, "retry": retry}));
-            let failure = run(rule, &Request::get("http://h/"), &testing::services()).await.unwrap_err();
+            let failure = run(rule, &Request::get("http://h/"), &fixtures::services()).await.unwrap_err();
             assert_eq!(failure.status, StatusCode::INTERNAL_SERVER_ERROR);
             assert!(started.elapsed() < Duration::from_secs(3), "{remote} {give_up_after}: {:?}", started.elapsed());
         }
@@ -140,8 +140,8 @@ async fn an_unreachable_or_silent_server_is_500_after_the_timeout() {
 #[tokio::test]
 async fn a_value_of_a_user_changes_neither_the_document_nor_the_headers() {
     let (url, seen) = server(|_, _| answer(200, &[], "")).await;
-    let services = testing::services();
-    let sent = async |subject: &str, settings: Value| {
+    let services = fixtures::services();
+    let asked = async |subject: &str, settings: Value| {
         seen.lock().unwrap().clear();
         let mut rule = json_rule(settings);
         rule["authenticators"][0]["config"]["subject"] = json!(subject);
@@ -170,7 +170,7 @@ async fn a_value_of_a_user_changes_neither_the_document_nor_the_headers() {
 #[tokio::test]
 async fn a_rejection_deletes_invalid_cookies_too() {
     let (_, sessions) = fake_sessions();
-    let services = testing::services_beside(sessions, Link::unset());
+    let services = fixtures::services_beside(sessions, Link::unset());
     let (url, seen) = server(|_, _| answer(403, &[], "")).await;
     let mut denied = body_rule(json!({"remote": url}));
     denied["authenticators"] = json!([

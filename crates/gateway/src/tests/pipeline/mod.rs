@@ -4,9 +4,9 @@ use contracts::Link;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::testing::{self, FakeIntrospection, Request, fake_sessions, run};
-use super::*;
+use super::fixtures::{self, FakeIntrospection, Request, fake_sessions, run};
 use crate::domain::session::Session;
+use crate::pipeline::Pipeline;
 
 mod authorization;
 mod tokens;
@@ -18,14 +18,14 @@ fn extra(session: &Session) -> Value {
 }
 
 fn invalid(rule: Value) -> String {
-    let services = testing::services();
-    Pipeline::compile(&testing::rule(rule), &testing::config(), &services).unwrap_err().to_string()
+    let services = fixtures::services();
+    Pipeline::compile(&fixtures::rule(rule), &fixtures::config(), &services).unwrap_err().to_string()
 }
 
 #[tokio::test]
 async fn the_in_process_session_check_needs_no_network_under_its_http_url_either() {
     let (fake, sessions) = fake_sessions();
-    let services = testing::services_beside(sessions, Link::unset());
+    let services = fixtures::services_beside(sessions, Link::unset());
     let rule = json!({"authenticators": [{"handler": "cookie_session", "config": {
         "check_session_url": "http://identity.local/sessions/whoami", "preserve_path": true,
         "subject_from": "identity.id", "extra_from": "@this", "forward_http_headers": ["Authorization", "X-Session-Token"],
@@ -44,7 +44,7 @@ async fn the_in_process_session_check_needs_no_network_under_its_http_url_either
 #[tokio::test]
 async fn a_session_without_a_subject_is_accepted_unless_the_rule_requires_one() {
     let (_, sessions) = fake_sessions();
-    let services = testing::services_beside(sessions, Link::unset());
+    let services = fixtures::services_beside(sessions, Link::unset());
     let request = Request::get("http://h/").header("cookie", "session=valid-alice");
     let rule = |require: bool| {
         let settings = json!({"check_session_url": "kleis://identity/sessions/whoami", "subject_from": "none",
@@ -56,8 +56,8 @@ async fn a_session_without_a_subject_is_accepted_unless_the_rule_requires_one() 
 }
 
 #[tokio::test]
-async fn an_access_token_is_introspected_in_process() {
-    let services = testing::services_beside(Link::unset(), Link::to(std::sync::Arc::new(FakeIntrospection)));
+async fn an_access_token_is_introspected_beside_us() {
+    let services = fixtures::services_beside(Link::unset(), Link::to(std::sync::Arc::new(FakeIntrospection)));
     let rule = |more: Value| {
         let mut settings =
             json!({"introspection_url": "http://oauth.local/admin/oauth2/introspect", "scope_strategy": "exact"});
@@ -80,10 +80,10 @@ async fn an_access_token_is_introspected_in_process() {
 #[tokio::test]
 async fn deny_rejects_authenticated_requests() {
     let failure =
-        run(json!({"authorizer": {"handler": "deny"}}), &Request::get("http://h/"), &testing::services()).await;
+        run(json!({"authorizer": {"handler": "deny"}}), &Request::get("http://h/"), &fixtures::services()).await;
     assert_eq!(failure.unwrap_err().status, StatusCode::FORBIDDEN);
     let rule = json!({"authenticators": [{"handler": "unauthorized", "on_invalid": "next"}, {"handler": "noop"}]});
-    let failure = run(rule, &Request::get("http://h/"), &testing::services()).await;
+    let failure = run(rule, &Request::get("http://h/"), &fixtures::services()).await;
     assert_eq!(failure.unwrap_err().status, StatusCode::UNAUTHORIZED);
 }
 
@@ -125,8 +125,8 @@ fn a_rule_with_a_missing_handler_or_setting_is_invalid_with_a_reason() {
 
 #[test]
 fn a_handler_must_be_enabled() {
-    let mut config = testing::config();
+    let mut config = fixtures::config();
     config.authorizers.get_mut("allow").unwrap().enabled = false;
-    let error = Pipeline::compile(&testing::rule(json!({})), &config, &testing::services()).unwrap_err();
+    let error = Pipeline::compile(&fixtures::rule(json!({})), &config, &fixtures::services()).unwrap_err();
     assert_eq!(error.to_string(), "the authorizer `allow` is not enabled in the configuration");
 }

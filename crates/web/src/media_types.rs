@@ -5,6 +5,44 @@
 
 use http::HeaderMap;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use mediatype::names::{APPLICATION, HTML, JSON, TEXT};
+use mediatype::{MediaType, Name, ReadParams as _};
+
+/// Of more entries the first ones count.
+const MAX_ENTRIES: usize = 64;
+
+/// `*`, which stands for any type.
+pub const WILDCARD: Name<'_> = Name::new_unchecked("*");
+const QUALITY: Name<'_> = Name::new_unchecked("q");
+
+/// The type of a body, in lower case and without its parameters; empty when the header is missing.
+pub fn of_body(headers: &HeaderMap) -> String {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The media types or ranges of a header, in order.
+pub fn listed(header: &str) -> impl Iterator<Item = MediaType<'_>> {
+    header.split(',').take(MAX_ENTRIES).filter_map(|entry| read(entry.trim()))
+}
+
+fn read(entry: &str) -> Option<MediaType<'_>> {
+    let without_parameters = || MediaType::parse(entry.split(';').next().unwrap_or_default().trim_end());
+    MediaType::parse(entry).or_else(|_| without_parameters()).ok()
+}
+
+/// How exactly a range names a type: 3 for the type itself, 2 for `type/*`, 1 for `*/*`, 0 when it does not cover it.
+pub fn specificity(range: &MediaType<'_>, media_type: &MediaType<'_>) -> u8 {
+    if range.essence() == media_type.essence() {
+        3
+    } else if range.subty != WILDCARD {
+        0
+    } else if range.ty == media_type.ty {
+        2
+    } else {
+        u8::from(range.ty == WILDCARD)
+    }
+}
 
 /// Whether the request is a navigation of a browser.
 pub fn is_navigation(headers: &HeaderMap) -> bool {
@@ -20,7 +58,8 @@ pub fn is_navigation(headers: &HeaderMap) -> bool {
 
 /// Whether `text/html` is listed and preferred to JSON.
 pub fn prefers_html(accept: &str) -> bool {
-    let (html, json) = (quality(accept, "text/html"), quality(accept, "application/json"));
+    let html = quality(accept, &MediaType::new(TEXT, HTML));
+    let json = quality(accept, &MediaType::new(APPLICATION, JSON));
     let is_wanted = html.is_named && html.thousandths > 0;
     // `text/html, */*` prefers the page and accepts anything else.
     is_wanted && (html.thousandths > json.thousandths || (html.thousandths == json.thousandths && !json.is_named))
@@ -34,31 +73,16 @@ struct Quality {
 }
 
 /// The weight of the most specific range that covers `media_type`; the first of equally specific ranges counts.
-fn quality(accept: &str, media_type: &str) -> Quality {
+fn quality(accept: &str, media_type: &MediaType<'_>) -> Quality {
     let mut best = (0_u8, 0_u16);
-    for entry in accept.split(',').take(64) {
-        let mut parts = entry.split(';').map(str::trim);
-        let specificity = specificity(parts.next().unwrap_or_default(), media_type);
+    for range in listed(accept) {
+        let specificity = specificity(&range, media_type);
         if specificity > best.0 {
-            let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-            best = (specificity, weight.map_or(1000, thousandths));
+            let weight = range.params().find(|(name, _)| *name == QUALITY);
+            best = (specificity, weight.map_or(1000, |(_, weight)| thousandths(weight.as_str())));
         }
     }
     Quality { thousandths: best.1, is_named: best.0 > 1 }
-}
-
-/// 3 for the type itself, 2 for `type/*`, 1 for `*/*`, 0 for a range that does not cover it.
-fn specificity(range: &str, media_type: &str) -> u8 {
-    if range.eq_ignore_ascii_case(media_type) {
-        return 3;
-    }
-    let (kind, subtype) = range.split_once('/').unwrap_or_default();
-    let is_of_kind = media_type.split('/').next().is_some_and(|of| of.eq_ignore_ascii_case(kind));
-    match (kind, subtype) {
-        ("*", "*") => 1,
-        (_, "*") if is_of_kind => 2,
-        _ => 0,
-    }
 }
 
 fn thousandths(weight: &str) -> u16 {
@@ -93,6 +117,9 @@ mod tests {
             ("*/*", false),
             ("", false),
             ("text/html;q=x", false),
+            ("TEXT/HTML ; q=0.9, application/json; Q=0.8", true),
+            ("text/html;level, application/json;q=0.5", true),
+            ("html, application/json", false),
         ] {
             assert_eq!(prefers_html(accept), expected, "{accept}");
         }
@@ -119,5 +146,16 @@ mod tests {
             assert!(!headers(&[program]), "{program:?}");
         }
         assert!(!is_navigation(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_malformed_parameter_makes_no_type_unreadable() {
+        let listed = |header| listed(header).map(|it| it.essence().to_string()).collect::<Vec<_>>();
+        assert_eq!(listed("text/html;level=1, application/xhtml+xml"), ["text/html", "application/xhtml+xml"]);
+        assert_eq!(listed("multipart/form-data; boundary=a b=c/d"), ["multipart/form-data"]);
+        assert_eq!(listed(", x, a/b;"), ["a/b"]);
+        let body = |value| of_body(&HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(value))]));
+        assert_eq!(body("Application/JSON ; charset"), "application/json");
+        assert_eq!(of_body(&HeaderMap::new()), "");
     }
 }

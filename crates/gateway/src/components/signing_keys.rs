@@ -8,16 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base::Timestamp;
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use jose::{JwkSet, SigningKey};
 use serde_json::Value;
+use web::jwks::{Documents, shown};
 
 /// The key set that the server generated for this gateway, as a `jwks_url`.
 pub const IN_PROCESS_KEYS: &str = "kleis://gateway/keys";
 
 pub(crate) struct SigningKeys {
-    http: web::outbound::Client,
+    documents: Documents,
     generated: JwkSet,
     loaded: Mutex<HashMap<String, Loaded>>,
 }
@@ -45,8 +44,8 @@ pub(crate) struct SigningKeysError {
 const READ_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
 impl SigningKeys {
-    pub(crate) fn new(http: web::outbound::Client, generated: JwkSet) -> Self {
-        Self { http, generated, loaded: Mutex::new(HashMap::new()) }
+    pub(crate) fn new(documents: Documents, generated: JwkSet) -> Self {
+        Self { documents, generated, loaded: Mutex::new(HashMap::new()) }
     }
 
     pub(crate) async fn get(&self, url: &str, now: Timestamp) -> Result<Arc<KeyPair>, SigningKeysError> {
@@ -70,11 +69,11 @@ impl SigningKeys {
     }
 
     async fn read(&self, url: &str) -> Result<KeyPair, SigningKeysError> {
-        let error = |reason: String| SigningKeysError { url: shown(url), reason };
+        let error = |reason: String| SigningKeysError { url: shown(url).to_owned(), reason };
         let set = if url == IN_PROCESS_KEYS {
             self.generated.clone()
         } else {
-            let bytes = read_document(&self.http, url).await.map_err(error)?;
+            let bytes = self.documents.read(url).await.map_err(|it| error(it.to_string()))?;
             let document: Value =
                 serde_json::from_slice(&bytes).map_err(|_| error("is not a JSON document".to_owned()))?;
             JwkSet::parse_understood(&document).map_err(|it| error(format!("is not a key set: {it}")))?
@@ -90,35 +89,8 @@ impl std::fmt::Debug for SigningKeys {
     }
 }
 
-/// A `base64://` URL contains the key set and must not be shown.
-fn shown(url: &str) -> String {
-    if url.starts_with("base64:") { "base64://…".to_owned() } else { url.to_owned() }
-}
-
-/// Reads the document at a URL.
-pub(crate) async fn read_document(http: &web::outbound::Client, url: &str) -> Result<Vec<u8>, String> {
-    if let Some(encoded) = url.strip_prefix("base64://") {
-        return [&STANDARD, &URL_SAFE, &STANDARD_NO_PAD, &URL_SAFE_NO_PAD]
-            .into_iter()
-            .find_map(|engine| engine.decode(encoded).ok())
-            .ok_or_else(|| "is not base64".to_owned());
-    }
-    if url.starts_with("http://") || url.starts_with("https://") {
-        let answer = http.get(url).await.map_err(|error| format!("could not be fetched: {error}"))?;
-        if answer.status() != http::StatusCode::OK {
-            return Err(format!("could not be fetched: status {}", answer.status().as_u16()));
-        }
-        return Ok(answer.into_body().to_vec());
-    }
-    let path = url.strip_prefix("file://").unwrap_or(url);
-    if path.contains("://") {
-        return Err("has a scheme that is not supported: use file, base64, http or https".to_owned());
-    }
-    tokio::fs::read(path).await.map_err(|error| format!("could not be read: {error}"))
-}
-
-/// Searches the set for a private and a public key. The private key signs, with the public key's `kid`, so that verifiers
-/// find it.
+/// Goes through the set until it knows a private and a public key. The private one signs, under the name of the public
+/// one, so that whoever verifies finds it.
 fn choose(set: &JwkSet) -> Result<SigningKey, String> {
     let (mut private, mut public) = (None, None);
     for key in &set.keys {
@@ -141,13 +113,13 @@ fn choose(set: &JwkSet) -> Result<SigningKey, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use jose::{Algorithm, Jwk};
 
     fn keys(generated: JwkSet) -> SigningKeys {
-        SigningKeys::new(
-            web::outbound::Client::new(web::outbound::Destinations::Any, &base::TrustStore::bundled()),
-            generated,
-        )
+        let http = web::outbound::Client::new(web::outbound::Destinations::Any, &base::TrustStore::bundled());
+        SigningKeys::new(Documents::remote_and_local(http), generated)
     }
 
     fn key(kid: &str) -> Jwk {

@@ -1,26 +1,7 @@
 //! The dependencies of handlers: the other services, the outbound client, keys, and caches that outlive a rule.
 
-mod cache;
-mod retry;
-mod signing_keys;
-mod verification_keys;
-mod verified_tokens;
-
-use std::sync::Arc;
-
-use base::Rng;
 use contracts::{Link, Sessions, TokenIntrospection};
-use jose::JwkSet;
 use url::{Host, Url};
-
-pub(super) use cache::ExpiringCache;
-pub(super) use retry::{Retry, send_with_retries};
-pub use signing_keys::IN_PROCESS_KEYS;
-pub(super) use signing_keys::KeyPair;
-pub(crate) use signing_keys::SigningKeys;
-pub(crate) use verification_keys::VerificationKeySets;
-pub(super) use verification_keys::{Freshness, KeysUnavailable};
-pub(super) use verified_tokens::{TokenKey, VerifiedToken, VerifiedTokens};
 
 /// The session check of the identity service in this process, as a `check_session_url`.
 const IN_PROCESS_SESSIONS: &str = "kleis://identity/sessions/whoami";
@@ -36,56 +17,25 @@ pub struct LocalServices {
 }
 
 /// Shared by all rules; cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Services {
-    pub(crate) rng: Rng,
-    pub(crate) http: web::outbound::Client,
+#[derive(Debug)]
+pub(crate) struct InProcess {
     pub(crate) sessions: Link<dyn Sessions>,
     pub(crate) introspection: Link<dyn TokenIntrospection>,
-    pub(crate) local: Arc<LocalServices>,
-    pub(crate) signing_keys: Arc<SigningKeys>,
-    pub(crate) verification_keys: Arc<VerificationKeySets>,
-    pub(super) verified_tokens: Arc<VerifiedTokens>,
+    pub(crate) urls: LocalServices,
 }
 
-impl Services {
-    pub(crate) fn new(
-        rng: Rng,
-        http: web::outbound::Client,
-        sessions: Link<dyn Sessions>,
-        introspection: Link<dyn TokenIntrospection>,
-        local: LocalServices,
-        generated_keys: JwkSet,
-    ) -> Self {
-        Self {
-            signing_keys: Arc::new(SigningKeys::new(http.clone(), generated_keys)),
-            verification_keys: Arc::new(VerificationKeySets::new(http.clone())),
-            verified_tokens: Arc::new(VerifiedTokens::new()),
-            rng,
-            http,
-            sessions,
-            introspection,
-            local: Arc::new(local),
-        }
-    }
-
+impl InProcess {
     /// Whether this URL is the session check of the identity service in this process.
-    pub(super) fn is_local_session_check(&self, url: &Url) -> bool {
+    pub(super) fn is_session_check(&self, url: &Url) -> bool {
         url.as_str() == IN_PROCESS_SESSIONS
-            || (self.sessions.get().is_some() && is_below(url, &self.local.identity, &["/sessions/whoami"]))
+            || (self.sessions.get().is_some() && is_below(url, &self.urls.identity, &["/sessions/whoami"]))
     }
 
     /// Whether this URL is the introspection endpoint of the OAuth2 service in this process.
-    pub(super) fn is_local_introspection(&self, url: &Url) -> bool {
+    pub(super) fn is_introspection(&self, url: &Url) -> bool {
         url.as_str() == IN_PROCESS_INTROSPECTION
             || (self.introspection.get().is_some()
-                && is_below(url, &self.local.oauth, &["/oauth2/introspect", "/admin/oauth2/introspect"]))
-    }
-}
-
-impl std::fmt::Debug for Services {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Services").field("sessions", &self.sessions).finish_non_exhaustive()
+                && is_below(url, &self.urls.oauth, &["/oauth2/introspect", "/admin/oauth2/introspect"]))
     }
 }
 

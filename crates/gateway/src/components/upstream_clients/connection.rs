@@ -23,7 +23,7 @@ use tower_service::Service;
 pub(super) struct ClosedUnderRequest;
 
 /// Whether this is the error of a connection that was closed under a request.
-pub(super) fn is_closed_under_request(error: &(dyn std::error::Error + 'static)) -> bool {
+pub(crate) fn is_closed_under_request(error: &(dyn std::error::Error + 'static)) -> bool {
     if let Some(error) = error.downcast_ref::<io::Error>() {
         return error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<ClosedUnderRequest>);
     }

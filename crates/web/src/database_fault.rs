@@ -1,0 +1,27 @@
+//! What a failed database is to whoever asked: a fault of ours or an outage, never their mistake.
+
+/// The cause is in the log, once, from [`DatabaseFault::of`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseFault {
+    /// Busy or out of reach: another try may succeed.
+    Unavailable,
+    Internal,
+}
+
+impl DatabaseFault {
+    pub fn of(error: &database::Error) -> Self {
+        let cause = error as &dyn std::error::Error;
+        match error {
+            database::Error::Unavailable { .. } => {
+                tracing::warn!(error = cause, "the database is unavailable");
+                Self::Unavailable
+            }
+            database::Error::Conflict { .. }
+            | database::Error::Inconsistent { .. }
+            | database::Error::Driver { .. } => {
+                tracing::error!(error = cause, "the database failed");
+                Self::Internal
+            }
+        }
+    }
+}
