@@ -15,8 +15,6 @@ use axum::Router;
 
 use crate::OAuth;
 
-pub(crate) use pages::{CONSENT_PAGE, FORM_POST_SCRIPT, LOGOUT_PAGE};
-
 /// What clients call that run in a browser: each answer names the origins that may read it.
 pub const PATHS_OF_CLIENTS: &[&str] = &[
     "/oauth2/token",
