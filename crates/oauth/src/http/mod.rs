@@ -16,8 +16,6 @@ use axum::Router;
 
 use crate::OAuth;
 
-pub(crate) use pages::{CONSENT_PAGE, FORM_POST_SCRIPT, LOGOUT_PAGE};
-
 /// Endpoints for clients that run in a browser: each response names the origins that may read it.
 pub const PATHS_OF_CLIENTS: &[&str] = &[
     "/oauth2/token",

@@ -13,6 +13,9 @@ use crate::OAuth;
 use crate::domain::client::Client;
 use crate::operations::consent_requests::ConsentChallenge;
 
+/// Where the page is.
+pub(crate) const PATH: &str = "/oauth2/consent";
+
 #[derive(Template)]
 #[template(path = "pages/consent.html")]
 pub(super) struct ConsentPage<'a> {
@@ -60,7 +63,7 @@ pub(crate) fn respond(
         destination: destination(&found.request.target.redirect_uri),
         terms: terms.as_deref(),
         privacy: privacy.as_deref(),
-        action: oauth.config.public_url(crate::http::CONSENT_PAGE),
+        action: oauth.config.public_url(PATH),
         values: [Hidden::new("consent_challenge", challenge), Hidden::new("csrf", found.consent.csrf.as_str())],
         remember: found.consent.flow.may_skip_consent.then(|| remember_box(texts)),
         allow: Button::submit(texts.allow).sending("decision", "allow"),

@@ -10,6 +10,9 @@ use ui::components::{Button, Hidden};
 use super::texts::Texts;
 use crate::OAuth;
 
+/// The path of the script that submits the form.
+pub(crate) const SCRIPT_PATH: &str = "/oauth2/form-post.js";
+
 /// The destination of the response and its parameters.
 pub(crate) struct FormPost<'a> {
     pub action: &'a str,
@@ -34,7 +37,7 @@ impl FormPost<'_> {
             action: self.action,
             fields: self.fields.iter().map(|(name, value)| Hidden::new(*name, value.as_str())).collect(),
             go_on: Button::submit(texts.go_on),
-            script: oauth.config.public_url(crate::http::FORM_POST_SCRIPT),
+            script: oauth.config.public_url(SCRIPT_PATH),
         };
         super::render(oauth, cx, Page::titled(texts.form_post_title), &page)
     }

@@ -14,6 +14,9 @@ use super::texts::Texts;
 use crate::OAuth;
 use crate::domain::client::Client;
 
+/// Where the page that asks whether to sign out is.
+pub(crate) const PATH: &str = "/oauth2/logout";
+
 #[derive(Template)]
 #[template(path = "pages/logout.html")]
 pub(super) struct LogoutPage {
@@ -52,7 +55,7 @@ pub(crate) fn question(
     let page = LogoutPage {
         texts,
         client_name: client.map(client_name),
-        action: oauth.config.public_url(crate::http::LOGOUT_PAGE),
+        action: oauth.config.public_url(PATH),
         challenge: Hidden::new("logout_challenge", challenge),
         sign_out: Button::submit(texts.sign_out).sending("decision", "sign_out"),
         stay: Button::submit(texts.stay).sending("decision", "stay").of_kind(ButtonKind::Secondary),

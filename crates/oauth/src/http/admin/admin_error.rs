@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::components::challenges::ChallengeError;
 use crate::domain::client_validation::{InvalidMetadata, InvalidMetadataKind};
+use crate::http::token::token_error::code_of;
 use crate::operations::create_client::CreateClientError;
 use crate::operations::rotate_client_secret::RotateClientSecretError;
 use crate::operations::save_client::{CheckClientError, SaveClientError};

@@ -101,7 +101,7 @@ async fn after_login(oauth: &OAuth, cx: &Context, verifier: &str, browser: &Brow
         AfterLogin::Consent { flow, challenge } => {
             let page = match &oauth.config.urls.consent {
                 Some(page) => oauth.config.absolute(page),
-                None => oauth.config.public_url(crate::http::CONSENT_PAGE),
+                None => oauth.config.public_url(crate::pages::consent::PATH),
             };
             let query = url::form_urlencoded::Serializer::new(String::new())
                 .append_pair("consent_challenge", &challenge)

@@ -73,7 +73,7 @@ async fn logout(
         Ok(StartedLogout::Ask { challenge }) => {
             let page = match &oauth.config.urls.logout {
                 Some(page) => oauth.config.absolute(page),
-                None => oauth.config.public_url(crate::http::LOGOUT_PAGE),
+                None => oauth.config.public_url(crate::pages::logout::PATH),
             };
             let query = url::form_urlencoded::Serializer::new(String::new())
                 .append_pair("logout_challenge", &challenge)

@@ -21,8 +21,6 @@ use crate::http::client_form::PageForm;
 use crate::operations::check_identity_session::{SignedIn, identity_unavailable};
 use crate::operations::consent_requests::ConsentChallenge;
 
-pub(crate) const PATH: &str = "/oauth2/consent";
-
 #[derive(Debug, Deserialize)]
 pub(super) struct Question {
     #[serde(default)]

@@ -4,8 +4,6 @@
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-pub(crate) const PATH: &str = "/oauth2/form-post.js";
-
 pub(super) async fn get() -> Response {
     let mut response = "document.getElementById(\"answer\").submit();\n".into_response();
     let headers = response.headers_mut();

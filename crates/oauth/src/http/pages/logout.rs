@@ -13,8 +13,6 @@ use crate::OAuth;
 use crate::http::authorization::authorization_response::redirect;
 use crate::http::client_form::PageForm;
 
-pub(crate) const PATH: &str = "/oauth2/logout";
-
 #[derive(Debug, Deserialize)]
 pub(super) struct Question {
     #[serde(default)]

@@ -14,10 +14,7 @@ use web::language::{LanguageChoice, Languages, keep_choice};
 
 use crate::OAuth;
 use crate::domain::logout::SIGNED_OUT_PATH;
-
-pub(crate) use consent::PATH as CONSENT_PAGE;
-pub(crate) use form_post_script::PATH as FORM_POST_SCRIPT;
-pub(crate) use logout::PATH as LOGOUT_PAGE;
+use crate::pages;
 
 pub(super) fn routes(oauth: &Arc<OAuth>) -> Router<Arc<OAuth>> {
     let choice = LanguageChoice {
@@ -25,10 +22,10 @@ pub(super) fn routes(oauth: &Arc<OAuth>) -> Router<Arc<OAuth>> {
         is_secure: oauth.config.public_url("/").starts_with("https:"),
     };
     Router::new()
-        .route(consent::PATH, get(consent::get).post(consent::post))
-        .route(logout::PATH, get(logout::get).post(logout::post))
+        .route(pages::consent::PATH, get(consent::get).post(consent::post))
+        .route(pages::logout::PATH, get(logout::get).post(logout::post))
         .route(SIGNED_OUT_PATH, get(logout::signed_out))
         .layer(from_fn_with_state(choice, keep_choice))
-        .route(form_post_script::PATH, get(form_post_script::get))
+        .route(pages::form_post::SCRIPT_PATH, get(form_post_script::get))
         .route(ui::assets::ROUTE, get(asset::get))
 }
