@@ -72,7 +72,7 @@ impl OAuth {
         Ok(Arc::new(Self {
             authenticator: ClientAuthenticator::new(
                 database.clone(),
-                http.clone(),
+                &http,
                 &rng,
                 clients.clone(),
                 config.assertion_audiences(),

@@ -54,7 +54,7 @@ pub enum FlowError {
     SessionAal2Required { redirect_browser_to: String },
     #[error("there is no active session")]
     SessionInactive,
-    /// As [`FlowError::SessionInactive`], told by `whoami`, where browsers are never redirected.
+    /// As [`FlowError::SessionInactive`], for `whoami`, which never redirects a browser.
     #[error("no valid session credentials were found")]
     NoSession,
     #[error("the session is too old for this change")]
@@ -81,7 +81,7 @@ pub enum FlowError {
     TooManyAttempts { retry_after: Duration },
     #[error("too many passwords are being checked")]
     Busy { retry_after: Duration },
-    #[error("the password is longer than its hash can tell apart")]
+    #[error("the password is longer than its hash reads")]
     PasswordTooLong { max: usize, actual: usize },
     #[error("the list of breached passwords cannot be asked")]
     BreachListUnavailable,
@@ -113,7 +113,7 @@ pub struct Expiry {
     pub at: Timestamp,
     pub now: Timestamp,
     pub use_flow_id: Option<FlowId>,
-    /// Where a new flow begins, told when the expired one was only looked at.
+    /// Where a new flow begins, for a client that fetched the expired one.
     pub redirect_to: Option<String>,
     pub return_to: Option<String>,
     /// Whether `redirect_to` is for native clients.

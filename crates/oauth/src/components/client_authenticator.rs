@@ -106,7 +106,6 @@ enum Rejection {
 
 pub(crate) struct ClientAuthenticator {
     database: Database,
-    http: HttpClient,
     clients: Arc<Clients>,
     /// What an assertion may name as its audience.
     audiences: Vec<String>,
@@ -118,7 +117,7 @@ pub(crate) struct ClientAuthenticator {
 impl ClientAuthenticator {
     pub(crate) fn new(
         database: Database,
-        http: HttpClient,
+        http: &HttpClient,
         rng: &Rng,
         clients: Arc<Clients>,
         audiences: Vec<String>,
@@ -127,7 +126,7 @@ impl ClientAuthenticator {
         let failed_secrets = FailedSecrets::default();
         let documents = Documents::remote(http.with_limits(KEY_SET_LIMITS));
         let remote_keys = RemoteKeySets::new(documents, |_| true, Bounds::default());
-        Self { database, http, clients, audiences, verified_secrets, failed_secrets, remote_keys }
+        Self { database, clients, audiences, verified_secrets, failed_secrets, remote_keys }
     }
 
     pub(crate) async fn authenticate(

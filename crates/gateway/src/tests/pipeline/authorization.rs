@@ -141,7 +141,7 @@ async fn an_unreachable_or_silent_server_is_500_after_the_timeout() {
 async fn a_value_of_a_user_changes_neither_the_document_nor_the_headers() {
     let (url, seen) = server(|_, _| answer(200, &[], "")).await;
     let services = fixtures::services();
-    let asked = async |subject: &str, settings: Value| {
+    let sent = async |subject: &str, settings: Value| {
         seen.lock().unwrap().clear();
         let mut rule = json_rule(settings);
         rule["authenticators"][0]["config"]["subject"] = json!(subject);

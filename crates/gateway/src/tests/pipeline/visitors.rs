@@ -151,8 +151,8 @@ async fn one_url_serves_authenticated_anonymous_and_expired_sessions() {
 async fn an_unreachable_session_store_rejects_requests_unless_the_rule_says_otherwise() {
     let request = Request::get("http://h/").header("cookie", "session=valid-alice");
     let nowhere = "http://127.0.0.1:1/sessions/whoami";
-    assert_eq!(user(as_of_old(nowhere, json!({})), &request).await, Err(403));
-    assert_eq!(user(opted_in(nowhere, json!({})), &request).await, told("-"));
+    assert_eq!(user(oathkeeper_rule(nowhere, json!({})), &request).await, Err(403));
+    assert_eq!(user(opted_in(nowhere, json!({})), &request).await, received("-"));
     let services = fixtures::services();
     let alone = |rule: Value| run(rule, &request, &services);
     let failure = alone(oathkeeper_rule(BESIDE_US, json!({}))).await.unwrap_err();

@@ -24,7 +24,7 @@ fn changed() -> RestError {
         .with_reason("Another request changed this identity at the same time. Read it and try again.")
 }
 
-/// Which member it was is not told: an administrator of one account need not learn of another.
+/// The response does not name the member: an administrator of one account need not learn of another.
 fn taken() -> RestError {
     RestError::conflict("Another identity holds one of these identifiers or addresses.")
 }
