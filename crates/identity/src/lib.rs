@@ -45,3 +45,6 @@ pub const MIGRATIONS: database::MigrationSet = database::migrations! {
         8 => "0008_totp.sql",
     ]
 };
+
+#[cfg(test)]
+mod tests;

@@ -70,30 +70,12 @@ impl NewEvent {
         let value = serde_json::to_value(event).map_err(|error| shape(&error.to_string()))?;
         let Value::Object(variant) = value else { return Err(shape("an event has no attributes")) };
         match variant.into_iter().next() {
-            Some((name, attributes @ Value::Object(_))) => Ok(Self {
-                name: Cow::Owned(name),
-                subject: event.subject().id().to_owned(),
-                attributes: attributes.to_string(),
-            }),
+            Some((name, attributes @ Value::Object(_))) => {
+                Ok(Self { name, subject: event.subject().id().to_owned(), attributes: attributes.to_string() })
+            }
             Some(_) | None => Err(shape("an event is not a variant with named attributes")),
         }
     }
-}
-
-impl From<Event> for NewEvent {
-    fn from(Event { name, subject, attributes }: Event) -> Self {
-        Self { name: Cow::Borrowed(name), subject, attributes: attributes.to_string() }
-    }
-}
-
-/// An event without a type, for services that have no enum of their events yet.
-#[derive(Clone, Debug)]
-pub struct Event {
-    /// For instance `IdentityCreated`.
-    pub name: &'static str,
-    /// The id of the affected resource: an identity, a session, a client.
-    pub subject: String,
-    pub attributes: Value,
 }
 
 /// The name of the events for issued tokens, which are many and kept for days only.
@@ -111,22 +93,6 @@ impl Default for EventRetention {
     fn default() -> Self {
         Self { audit: Duration::from_hours(400 * 24), issued: Duration::from_hours(7 * 24) }
     }
-}
-
-/// Writes an event in the transaction that causes it.
-pub async fn append_event(tx: &mut WriteTx, cx: &Context, event: Event) -> Result<(), Error> {
-    storage::insert_event(tx, cx, &actor(&cx.actor), &event.into()).await
-}
-
-/// Like [`append_event`], for two events of one operation: one statement writes both.
-pub async fn append_events(tx: &mut WriteTx, cx: &Context, events: &[Event; 2]) -> Result<(), Error> {
-    storage::insert_events(tx, cx, &actor(&cx.actor), &events.clone().map(NewEvent::from)).await
-}
-
-/// Like [`append_event`], but writes only when `is_written`. Both cases run the same statement, so that the response time
-/// does not reveal whether there was anything to record.
-pub async fn append_event_if(tx: &mut WriteTx, cx: &Context, event: Event, is_written: bool) -> Result<(), Error> {
-    storage::insert_event_if(tx, cx, &actor(&cx.actor), &event.into(), is_written).await
 }
 
 fn actor(actor: &Actor) -> String {

@@ -13,10 +13,7 @@ mod queue;
 mod storage;
 mod worker;
 
-pub use event::{
-    DomainEvent, Event, EventRetention, Subject, TOKEN_ISSUED, append, append_event, append_event_if, append_events,
-    append_if,
-};
+pub use event::{DomainEvent, EventRetention, Subject, TOKEN_ISSUED, append, append_if};
 pub use queue::{Failure, Handler, Job, NewJob, enqueue};
 pub use storage::{StoredEvent, list_events};
 pub use worker::Worker;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Result;
 use base::{Context, RequestId, Rng, TenantId, Timestamp};
 use database::{Database, Dsn};
-use serde_json::json;
+use serde::Serialize;
 use tokio::task::JoinSet;
 
 use crate::report::Report;
@@ -52,8 +52,25 @@ fn context() -> Context {
     Context::for_background(base::Clock::system().now(), TenantId::DEFAULT, request)
 }
 
-fn event() -> jobs::Event {
-    jobs::Event { name: "BenchEvent", subject: "bench".into(), attributes: json!({ "payload": "x".repeat(128) }) }
+/// An event of the usual size.
+#[derive(Serialize)]
+struct BenchEvent {
+    payload: String,
+}
+
+#[derive(Serialize)]
+enum Events {
+    BenchEvent(BenchEvent),
+}
+
+impl jobs::DomainEvent for Events {
+    fn subject(&self) -> jobs::Subject<'_> {
+        jobs::Subject::Client("bench".into())
+    }
+}
+
+fn event() -> Events {
+    Events::BenchEvent(BenchEvent { payload: "x".repeat(128) })
 }
 
 async fn by_many_clients(database: &Database) -> Result<f64> {
@@ -65,7 +82,7 @@ async fn by_many_clients(database: &Database) -> Result<f64> {
         clients.spawn(async move {
             while started.elapsed() < SLICE {
                 let mut tx = database.write(TenantId::DEFAULT).await?;
-                jobs::append_event(&mut tx, &context(), event()).await?;
+                jobs::append(&mut tx, &context(), &[event()]).await?;
                 tx.commit().await?;
                 count.fetch_add(1, Ordering::Relaxed);
             }
@@ -84,7 +101,7 @@ async fn in_one_transaction(database: &Database) -> Result<f64> {
     while started.elapsed() < SLICE {
         let mut tx = database.write(TenantId::DEFAULT).await?;
         for _ in 0..CLIENTS {
-            jobs::append_event(&mut tx, &context(), event()).await?;
+            jobs::append(&mut tx, &context(), &[event()]).await?;
             count += 1;
         }
         tx.commit().await?;

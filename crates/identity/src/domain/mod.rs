@@ -10,6 +10,7 @@ pub mod credential;
 pub mod credential_type;
 pub mod csrf;
 pub mod device;
+pub mod event;
 pub mod factors;
 pub mod flow;
 pub mod form;

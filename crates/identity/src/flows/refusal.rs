@@ -3,6 +3,7 @@
 use base::Context;
 
 use crate::Identity;
+use crate::domain::event::FlowOutcome;
 use crate::domain::flow::{Details, Flow};
 use crate::domain::form::FormError;
 use crate::domain::message::{Message, validation};
@@ -12,7 +13,7 @@ use crate::storage::flows::UpdateError;
 
 use super::answer::{Answer, FormReason};
 use super::error::{FlowError, SubmitError};
-use super::events::{self, FlowEvent};
+use super::events;
 use super::visitor::{Browser, Visitor};
 
 /// What is to be said about a submission, and the status of the answer.
@@ -135,8 +136,7 @@ impl Identity {
             }
         }
         let reason = refusal.messages.first().map(|message| message.message.text.as_str());
-        let event = FlowEvent::named(D::KIND.failed_event()).because(reason);
-        events::append(&mut tx, cx, flow, event).await?;
+        events::append(&mut tx, cx, flow, FlowOutcome::Failed, reason).await?;
         tx.commit().await?;
         Ok(refusal.reason)
     }

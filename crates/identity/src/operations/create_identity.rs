@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::Identity;
 use crate::components::hashing::HashError;
+use crate::domain::event::Event;
 use crate::domain::identifier::MAX_IDENTIFIER;
 use crate::domain::identity::State;
 use crate::domain::import::{ImportError, ImportedCredentials};
@@ -106,7 +107,7 @@ impl Identity {
         identity: &domain::Identity,
     ) -> Result<(), StoreError> {
         identities::insert(tx, self.tenant_sealer(cx), identity).await?;
-        Ok(self.identity_event(tx, cx, "IdentityCreated", identity).await?)
+        Ok(jobs::append(tx, cx, &[Event::IdentityCreated(identity.into())]).await?)
     }
 
     /// The schema of this id, or the default one.

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use base::{Context, PlainToken, Secret, Timestamp};
-use serde_json::json;
 
 use crate::Identity;
 use crate::domain::client_kind::FlowType;
 use crate::domain::code::{self, AskedBy, Code, CodeId, CodePurpose};
+use crate::domain::event::Event;
 use crate::domain::flow::{Beginning, Flow, FlowKind, FlowState, Recovery, endpoint, with_flow};
 use crate::domain::message::recovery as messages;
 use crate::domain::return_to::ForbiddenReturnTo;
@@ -139,9 +139,8 @@ impl Identity {
         storage::flows::insert(&mut tx, flow).await?;
         storage::codes::supersede_of_person(&mut tx, id, purpose, code.asked_by).await?;
         storage::codes::insert(&mut tx, &code).await?;
-        let attributes = json!({ "IdentityID": id, "FlowID": flow.id, "FlowType": flow.flow_type.as_str() });
-        let event = jobs::Event { name: "RecoveryInitiatedByAdmin", subject: id.to_string(), attributes };
-        jobs::append_event(&mut tx, cx, event).await?;
+        let (flow, flow_type) = (flow.id, flow.flow_type.as_str());
+        jobs::append(&mut tx, cx, &[Event::RecoveryInitiatedByAdmin { identity: id, flow, flow_type }]).await?;
         tx.commit().await?;
         Ok(plain)
     }

@@ -4,6 +4,7 @@ use base::{Context, Timestamp};
 
 use crate::Identity;
 use crate::domain::credential::factors_of;
+use crate::domain::event::Event;
 use crate::domain::factors::FactorRules;
 use crate::domain::stored_credential::{Remainder, RemovalRefused};
 use crate::domain::{CredentialType, Credentials, IdentityId};
@@ -54,7 +55,7 @@ impl Identity {
                 );
             }
         }
-        self.identity_event(&mut tx, cx, "IdentityUpdated", &after).await?;
+        jobs::append(&mut tx, cx, &[Event::IdentityUpdated((&after).into())]).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -4,6 +4,7 @@ use base::Context;
 
 use crate::Identity;
 use crate::domain::IdentityId;
+use crate::domain::event::Event;
 use crate::storage::{identities, sessions};
 
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +26,7 @@ impl Identity {
         if !identities::delete(&mut tx, id).await? {
             return Err(DeleteIdentityError::Unknown);
         }
-        self.identity_event(&mut tx, cx, "IdentityDeleted", &identity).await?;
+        jobs::append(&mut tx, cx, &[Event::IdentityDeleted((&identity).into())]).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -14,7 +14,6 @@ pub mod update_identity;
 
 use base::Context;
 use database::WriteTx;
-use serde_json::json;
 
 use crate::Identity;
 use crate::domain;
@@ -29,17 +28,6 @@ pub(crate) fn explain(errors: &[TraitError]) -> String {
 }
 
 impl Identity {
-    pub(crate) async fn identity_event(
-        &self,
-        tx: &mut WriteTx,
-        cx: &Context,
-        name: &'static str,
-        identity: &domain::Identity,
-    ) -> Result<(), database::Error> {
-        let attributes = json!({ "IdentityID": identity.id, "SchemaID": identity.schema_id, "State": identity.state });
-        jobs::append_event(tx, cx, jobs::Event { name, subject: identity.id.to_string(), attributes }).await
-    }
-
     /// What a change of state entails, besides the row.
     pub(crate) async fn state_has_changed(
         &self,

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::Identity;
 use crate::domain::credential::CredentialConfig;
+use crate::domain::event::Event;
 use crate::domain::identity::State;
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::{self, AddressStatus, Credential, CredentialType, Credentials, IdentityId};
@@ -73,7 +74,7 @@ impl Identity {
         self.conform(cx, &mut after)?;
         identities::update(&mut tx, sealer, &before, &after).await?;
         self.state_has_changed(&mut tx, cx, &before, &after).await?;
-        self.identity_event(&mut tx, cx, "IdentityUpdated", &after).await?;
+        jobs::append(&mut tx, cx, &[Event::IdentityUpdated((&after).into())]).await?;
         tx.commit().await?;
         Ok(after)
     }

@@ -4,6 +4,7 @@ use base::Context;
 use serde_json::Value;
 
 use crate::Identity;
+use crate::domain::event::Event;
 use crate::domain::identity::State;
 use crate::domain::import::ImportedCredentials;
 use crate::domain::{self, IdentityId};
@@ -77,7 +78,7 @@ impl Identity {
         self.conform(cx, &mut after)?;
         identities::update(&mut tx, sealer, &before, &after).await?;
         self.state_has_changed(&mut tx, cx, &before, &after).await?;
-        self.identity_event(&mut tx, cx, "IdentityUpdated", &after).await?;
+        jobs::append(&mut tx, cx, &[Event::IdentityUpdated((&after).into())]).await?;
         tx.commit().await?;
         Ok(after)
     }

@@ -17,8 +17,6 @@ mod settings;
 mod welcome;
 
 #[cfg(test)]
-mod journey;
-#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod samples;

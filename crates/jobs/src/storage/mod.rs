@@ -1,7 +1,5 @@
 //! The tables `jobs_queue` and `jobs_events`.
 
-use std::borrow::Cow;
-
 use base::{Context, Page, PageRequest, TenantId, Timestamp};
 use database::{Database, Error, Read, Row, Statement, WriteTx, values};
 use serde_json::Value;
@@ -111,7 +109,7 @@ pub(crate) async fn set_aside(
 /// An event to be written.
 #[derive(Debug)]
 pub(crate) struct NewEvent {
-    pub(crate) name: Cow<'static, str>,
+    pub(crate) name: String,
     pub(crate) subject: String,
     pub(crate) attributes: String,
 }
@@ -125,15 +123,14 @@ pub(crate) async fn insert_event_if(
 ) -> Result<(), Error> {
     let address = cx.client_address.map(|it| it.to_string());
     let NewEvent { name, subject, attributes } = event;
-    let row = values![cx.now, name.as_ref(), actor, subject, cx.request_id.0, address, attributes, is_written];
+    let row = values![cx.now, name, actor, subject, cx.request_id.0, address, attributes, is_written];
     tx.append(&INSERT_EVENT_IF, &row).await
 }
 
 pub(crate) async fn insert_event(tx: &mut WriteTx, cx: &Context, actor: &str, event: &NewEvent) -> Result<(), Error> {
     let address = cx.client_address.map(|it| it.to_string());
     let NewEvent { name, subject, attributes } = event;
-    tx.append(&INSERT_EVENT, &values![cx.now, name.as_ref(), actor, subject, cx.request_id.0, address, attributes])
-        .await
+    tx.append(&INSERT_EVENT, &values![cx.now, name, actor, subject, cx.request_id.0, address, attributes]).await
 }
 
 pub(crate) async fn insert_events(
@@ -145,13 +142,13 @@ pub(crate) async fn insert_events(
     let address = cx.client_address.map(|it| it.to_string());
     let row = values![
         cx.now,
-        first.name.as_ref(),
+        first.name,
         actor,
         &first.subject,
         cx.request_id.0,
         address,
         &first.attributes,
-        second.name.as_ref(),
+        second.name,
         &second.subject,
         &second.attributes,
     ];

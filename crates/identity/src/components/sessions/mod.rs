@@ -14,8 +14,8 @@ use bytes::Bytes;
 use contracts::{Link, SessionCredentials, SubjectObserver, SubjectObserverError};
 use database::{Cacheable, Database, ReadCache, WriteTx};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
+use crate::domain::event::Event;
 use crate::domain::session::RequiredAal;
 use crate::domain::{self, IdentityId, Session, SessionId};
 use crate::flows::views::SessionView;
@@ -258,9 +258,7 @@ pub(crate) async fn append_session_revoked(
     cx: &Context,
     ended: &Ended,
 ) -> Result<(), database::Error> {
-    let attributes = json!({ "IdentityID": ended.identity, "SessionID": ended.session });
-    let event = jobs::Event { name: "SessionRevoked", subject: ended.identity.to_string(), attributes };
-    jobs::append_event(tx, cx, event).await
+    jobs::append(tx, cx, &[Event::SessionRevoked { identity: ended.identity, session: ended.session }]).await
 }
 
 fn database_error(SubjectObserverError(error): SubjectObserverError) -> database::Error {

@@ -48,17 +48,6 @@ impl FlowKind {
             Self::Verification => "verification",
         }
     }
-
-    /// The name of the event for a rejected submission.
-    pub const fn failed_event(self) -> &'static str {
-        match self {
-            Self::Login => "LoginFailed",
-            Self::Registration => "RegistrationFailed",
-            Self::Settings => "SettingsFailed",
-            Self::Recovery => "RecoveryFailed",
-            Self::Verification => "VerificationFailed",
-        }
-    }
 }
 
 /// The state of a flow.
@@ -117,9 +106,6 @@ pub trait Details: Clone + Serialize + DeserializeOwned + Send + Sync + 'static 
     fn oauth2(&self) -> Option<&OAuth2Request> {
         None
     }
-
-    /// The attributes of the flow's events beyond those that all flows share.
-    fn add_event_attributes(&self, _attributes: &mut Map<String, Value>) {}
 }
 
 /// The details of a flow of any kind.
@@ -312,11 +298,6 @@ impl Details for Login {
 
     fn person(&self) -> Option<IdentityId> {
         self.expected_identity
-    }
-
-    fn add_event_attributes(&self, attributes: &mut Map<String, Value>) {
-        attributes.insert("LoginRequestedAAL".to_owned(), json!(self.requested_aal));
-        attributes.insert("FlowRefresh".to_owned(), json!(self.refresh));
     }
 }
 

@@ -2,8 +2,6 @@
 
 use base::{Context, PlainToken};
 use database::WriteTx;
-use jobs::Event;
-use serde_json::json;
 use url::Url;
 
 use crate::Identity;
@@ -11,13 +9,14 @@ use crate::components::attempts::Caller;
 use crate::components::sessions::Current;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::continue_with::{ContinueWith, ShownToken};
+use crate::domain::event::{Event, FlowOutcome, SessionAttributes};
 use crate::domain::flow::{Flow, FlowKind, Login, endpoint};
 use crate::domain::login::{Addresses, Decision, Next, Proved, Reached, Refusal, SignIn, decide, next};
 use crate::domain::message::{flow as messages, validation};
 use crate::domain::{self, Aal, AuthenticationMethod, IdentityId, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::error::{FlowError, SubmitError};
-use crate::flows::events::{self, FlowEvent, acting_as};
+use crate::flows::events::acting_as;
 use crate::flows::hooks::{BegunVerification, VerificationOf};
 use crate::flows::language;
 use crate::flows::views::{Body, SessionBody, SignedInView};
@@ -153,8 +152,8 @@ impl Identity {
             None => None,
         };
         if must_verify {
-            let failed = FlowEvent::named(FlowKind::Login.failed_event()).about(identity.id);
-            events::append(&mut tx, cx, flow, failed.because(Some("the address is not verified"))).await?;
+            let reason = Some("the address is not verified");
+            jobs::append(&mut tx, cx, &[Event::of_flow(flow, FlowOutcome::Failed, identity.id, reason)]).await?;
             tx.commit().await?;
             let begun =
                 verification.ok_or(FlowError::Broken("an unverified identity without an unverified address"))?;
@@ -178,9 +177,11 @@ impl Identity {
         if hooks.revoke_active_sessions || (proved_address && self.session_policy.revokes_active_sessions()) {
             self.sessions.end_all(&mut tx, cx, identity.id, Some(signed_in.session.id)).await?;
         }
-        let name = if signed_in.is_new { "SessionIssued" } else { "SessionChanged" };
-        let succeeded = events::of_flow(flow, &FlowEvent::named("LoginSucceeded"), identity.id);
-        jobs::append_events(&mut tx, cx, &[succeeded, session_event(name, &signed_in.session)]).await?;
+        let attributes = SessionAttributes::from(&signed_in.session);
+        let session =
+            if signed_in.is_new { Event::SessionIssued(attributes) } else { Event::SessionChanged(attributes) };
+        let succeeded = Event::of_flow(flow, FlowOutcome::Succeeded, identity.id, None);
+        jobs::append(&mut tx, cx, &[succeeded, session]).await?;
         tx.commit().await?;
         Ok(Written::SignedIn { signed_in, verification, new_device })
     }
@@ -276,26 +277,6 @@ impl Identity {
         }
         url.into()
     }
-
-    pub(crate) async fn session_event(
-        &self,
-        tx: &mut WriteTx,
-        cx: &Context,
-        name: &'static str,
-        session: &Session,
-    ) -> Result<(), database::Error> {
-        jobs::append_event(tx, cx, session_event(name, session)).await
-    }
-}
-
-fn session_event(name: &'static str, session: &Session) -> Event {
-    let attributes = json!({
-        "IdentityID": session.identity_id,
-        "SessionID": session.id,
-        "SessionAAL": session.aal,
-        "SessionExpiresAt": session.expires_at,
-    });
-    Event { name, subject: session.identity_id.to_string(), attributes }
 }
 
 /// What is known of the addresses of a person.

@@ -8,13 +8,14 @@ use crate::components::attempts::FamiliarClients;
 use crate::domain::client_kind::FlowType;
 use crate::domain::code::{AskedBy, Code};
 use crate::domain::continue_with::{ContinueWith, FlowUi, ShownToken};
+use crate::domain::event::{Event, FlowOutcome};
 use crate::domain::flow::{Flow, FlowKind, FlowState, Recovery, Settings, with_flow};
 use crate::domain::message::recovery as messages;
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, CredentialType, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::error::FlowError;
-use crate::flows::events::{self, FlowEvent, acting_as};
+use crate::flows::events::acting_as;
 use crate::flows::views::Body;
 use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;
@@ -107,8 +108,8 @@ impl Identity {
             storage::flows::update(&mut tx, &mut settings).await?;
             Some(settings)
         };
-        events::append(&mut tx, cx, &flow, FlowEvent::named("RecoverySucceeded").about(person.id)).await?;
-        self.session_event(&mut tx, cx, "SessionIssued", &session).await?;
+        let succeeded = Event::of_flow(&flow, FlowOutcome::Succeeded, person.id, None);
+        jobs::append(&mut tx, cx, &[succeeded, Event::SessionIssued((&session).into())]).await?;
         tx.commit().await?;
         let next = match oauth2.filter(|_| settings.is_none()) {
             Some(oauth2) => self.go_on_with_login(cx, &oauth2, &session, &person).await?,
@@ -134,7 +135,7 @@ impl Identity {
         }
         after.refresh_available_aal(self.session_policy.factor_rules());
         match storage::identities::update(tx, self.tenant_sealer(cx), &person, &after).await {
-            Ok(()) => self.identity_event(tx, cx, "IdentityUpdated", &after).await?,
+            Ok(()) => jobs::append(tx, cx, &[Event::IdentityUpdated((&after).into())]).await?,
             Err(StoreError::Stale) => return Err(FlowError::FlowChanged),
             Err(StoreError::Database(error)) => return Err(error.into()),
             Err(StoreError::Taken(_)) => return Err(FlowError::Broken("a removal claimed an identifier")),

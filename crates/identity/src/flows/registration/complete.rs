@@ -10,13 +10,14 @@ use crate::components::codes::Recipient;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::continue_with::{ContinueWith, ShownToken};
 use crate::domain::credential::CredentialConfig;
+use crate::domain::event::{Event, FlowOutcome};
 use crate::domain::flow::{Flow, FlowKind, OAuth2Request, Registration};
 use crate::domain::hooks::Hooks;
 use crate::domain::message::{Message, flow as flow_messages, validation};
 use crate::domain::{self, AddressStatus, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::error::{FlowError, SubmitError};
-use crate::flows::events::{self, FlowEvent, acting_as};
+use crate::flows::events::{self, acting_as};
 use crate::flows::hooks::{BegunVerification, VerificationOf};
 use crate::flows::language;
 use crate::flows::login::some_if_any;
@@ -93,10 +94,10 @@ impl Identity {
         }
         // From here on it is the registrant who acts.
         let cx = &acting_as(cx, identity.id);
-        self.identity_event(&mut tx, cx, "IdentityCreated", &identity).await?;
+        jobs::append(&mut tx, cx, &[Event::IdentityCreated((&identity).into())]).await?;
         if let Some((session, _)) = &session {
             storage::sessions::insert(&mut tx, session).await?;
-            self.session_event(&mut tx, cx, "SessionIssued", session).await?;
+            jobs::append(&mut tx, cx, &[Event::SessionIssued(session.into())]).await?;
         }
         let is_signed_in = flow.is_browser() && hooks.session;
         let unknown = FamiliarClients::default();
@@ -126,7 +127,7 @@ impl Identity {
         if let Some(begun) = &verification {
             mark_sent(&mut identity, &begun.address);
         }
-        events::append(&mut tx, cx, flow, FlowEvent::named("RegistrationSucceeded").about(identity.id)).await?;
+        events::append_success(&mut tx, cx, flow, identity.id).await?;
         tx.commit().await?;
 
         let registered = Registered { identity, session, verification };
@@ -220,8 +221,7 @@ impl Identity {
             is_asked_for: false,
         };
         self.tell_holder(&mut tx, cx, &holder, &flow.request_url).await?;
-        let failed = FlowEvent::named(FlowKind::Registration.failed_event()).because(Some("the identifier is taken"));
-        events::append(&mut tx, cx, flow, failed).await?;
+        events::append(&mut tx, cx, flow, FlowOutcome::Failed, Some("the identifier is taken")).await?;
         tx.commit().await?;
         Ok(Registered { identity, session: None, verification })
     }

@@ -19,6 +19,7 @@ use crate::components::attempts::{CountedMessage, FamiliarClients, MessageAdmiss
 use crate::components::codes::Recipient;
 use crate::components::courier::Template;
 use crate::domain::code::Code;
+use crate::domain::event::{Event, FlowOutcome};
 use crate::domain::flow::{Flow, Registration, Verification};
 use crate::domain::hooks::Hooks;
 use crate::domain::message::validation;
@@ -26,7 +27,7 @@ use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, Credential, CredentialType, IdentityId, Session, VerifiableAddress};
 use crate::flows::answer::Answer;
 use crate::flows::error::{FlowError, SubmitError};
-use crate::flows::events::{self, FlowEvent, acting_as};
+use crate::flows::events::{self, acting_as};
 use crate::flows::hooks::VerificationOf;
 use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;
@@ -114,7 +115,7 @@ impl Identity {
             self.tell_holder(&mut tx, cx, &recipient, &flow.request_url).await?;
         }
         mark_sent(&mut identity, &begun.address);
-        events::append(&mut tx, cx, flow, FlowEvent::named("RegistrationAwaitsAddress")).await?;
+        events::append(&mut tx, cx, flow, FlowOutcome::AwaitsAddress, None).await?;
         tx.commit().await?;
         let registered = Registered { identity, session: None, verification: Some(begun) };
         self.answer_registrant(cx, visitor, flow, registered, hooks, return_to).await
@@ -230,7 +231,7 @@ impl Identity {
             Err(StoreError::Database(error)) => return Err(error.into()),
         }
         let cx = &acting_as(cx, identity.id);
-        self.identity_event(tx, cx, "IdentityCreated", &identity).await?;
+        jobs::append(tx, cx, &[Event::IdentityCreated((&identity).into())]).await?;
         let session = flow.is_browser().then(|| {
             let device = visitor.device(&self.rng);
             Session::issue(&self.rng, identity.id, method, device, self.session_policy.lifespan(), cx.now)
@@ -238,7 +239,7 @@ impl Identity {
         let mut new_device = None;
         if let Some((session, _)) = &session {
             storage::sessions::insert(tx, session).await?;
-            self.session_event(tx, cx, "SessionIssued", session).await?;
+            jobs::append(tx, cx, &[Event::SessionIssued(session.into())]).await?;
             let (caller, unknown) = (visitor.caller(cx, None), FamiliarClients::default());
             new_device = self.attempts.remember(tx, cx, &caller, identity.id, &unknown, true).await?;
         }

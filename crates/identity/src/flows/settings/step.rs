@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 use crate::Identity;
 use crate::components::attempts::Caller;
 use crate::components::sessions::Current;
+use crate::domain::event::{Event, FlowOutcome};
 use crate::domain::flow::{Flow, FlowKind, Settings, endpoint, submit_url};
 use crate::domain::{self, AuthenticationMethod, CredentialType, RequiredAal, Session};
 use crate::flows::error::FlowError;
-use crate::flows::events::{self, FlowEvent};
 use crate::flows::hooks::BegunVerification;
 use crate::flows::submission::Submission;
 use crate::flows::visitor::Browser;
@@ -126,7 +126,7 @@ impl SettingsStep<'_> {
         let (id, now) = (self.current.session.id, self.cx.now);
         let session = self.service.sessions.change(tx, self.cx, id, |session| session.add_factor(method, now)).await?;
         let session = session.ok_or(FlowError::SessionInactive)?;
-        self.service.session_event(tx, self.cx, "SessionChanged", &session).await?;
+        jobs::append(tx, self.cx, &[Event::SessionChanged((&session).into())]).await?;
         Ok(session)
     }
 
@@ -139,8 +139,8 @@ impl SettingsStep<'_> {
         if hooks.is_some_and(|hooks| hooks.revoke_active_sessions) {
             self.service.sessions.end_all(&mut tx, self.cx, after.id, Some(self.current.session.id)).await?;
         }
-        self.service.identity_event(&mut tx, self.cx, "IdentityUpdated", &after).await?;
-        events::append(&mut tx, self.cx, self.flow, FlowEvent::named("SettingsSucceeded")).await?;
+        let succeeded = Event::of_flow(self.flow, FlowOutcome::Succeeded, after.id, None);
+        jobs::append(&mut tx, self.cx, &[Event::IdentityUpdated((&after).into()), succeeded]).await?;
         tx.commit().await?;
         Ok(after)
     }

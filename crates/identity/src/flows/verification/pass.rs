@@ -13,7 +13,7 @@ use crate::flows::answer::FormReason;
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::bind;
 use crate::flows::error::FlowError;
-use crate::flows::events::{self, FlowEvent};
+use crate::flows::events;
 use crate::flows::registration::pending::Admitted;
 use crate::flows::visitor::{Browser, Visitor};
 use crate::methods::code::nodes as code_nodes;
@@ -79,7 +79,7 @@ impl Identity {
         flow.state = FlowState::PassedChallenge;
         show_passed(&mut flow, &continue_url, success.clone());
         storage::flows::update(&mut tx, &mut flow).await?;
-        events::append(&mut tx, cx, &flow, FlowEvent::named("VerificationSucceeded").about(owner)).await?;
+        events::append_success(&mut tx, cx, &flow, owner).await?;
         tx.commit().await?;
 
         if let Some(Admitted { identity, session: Some((session, token)), new_device }) = admitted {

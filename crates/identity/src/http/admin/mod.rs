@@ -48,6 +48,3 @@ fn admin_url(identity: &Identity, path: &str) -> Url {
         None => endpoint(identity.urls.public(), &format!("admin/{path}")),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -43,6 +43,3 @@ pub(crate) fn routes() -> Router<Arc<Identity>> {
         .route("/sessions/{id}", delete(sessions::revoke_session))
         .route("/.well-known/change-password", get(errors::change_password))
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,5 @@
+//! The service over its routers, on both engines.
+
+mod admin;
+mod journey;
+mod self_service;
