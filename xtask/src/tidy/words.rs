@@ -85,7 +85,7 @@ fn text_file(file: &File) -> Vec<Finding> {
         if is_ours(file) {
             let coined = coined(line, file.code.is_some());
             findings.extend(coined.map(|(word, term)| {
-                Finding::warning(&place, format!("`{word}` is not a term of the field; write {term}"))
+                Finding::error(&place, format!("`{word}` is not a term of the field; write {term}"))
             }));
         }
     }
@@ -94,7 +94,7 @@ fn text_file(file: &File) -> Vec<Finding> {
 
 /// Whether the text is our own, and not a decision, which is not edited.
 fn is_ours(file: &File) -> bool {
-    let is_text = ["rs", "md", "ftl", "html", "sql", "toml"].iter().any(|extension| file.has_extension(extension));
+    let is_text = ["rs", "md", "ftl", "html", "toml"].iter().any(|extension| file.has_extension(extension));
     is_text && !file.path.starts_with("docs/adr/")
 }
 
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(count("docs/guides/a.md", "Places are told."), 1, "a type's name is a word elsewhere");
         assert_eq!(count("docs/adr/0001-a.md", "The client is told to wait."), 0, "a decision is not edited");
         let found = check(&Tree::of(&[("a.rs", "// the vault")]));
-        assert_eq!(found, [Finding::warning("a.rs:1", "`vault` is not a term of the field; write sealer")]);
+        assert_eq!(found, [Finding::error("a.rs:1", "`vault` is not a term of the field; write sealer")]);
     }
 
     #[test]
