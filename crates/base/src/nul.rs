@@ -1,7 +1,7 @@
-//! The character U+0000: no text that is stored holds it. PostgreSQL cannot store it, and what a request gets must not
+//! The character U+0000: no stored text contains it. PostgreSQL cannot store it, and the answer to a request must not
 //! depend on the engine.
 
-/// A field holds the character U+0000.
+/// A field contains the character U+0000.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {NUL_IS_REFUSED}")]
 pub struct NulCharacter {
@@ -10,7 +10,7 @@ pub struct NulCharacter {
 }
 
 /// What is wrong with a text that [`holds_nul`].
-pub const NUL_IS_REFUSED: &str = "must not hold the character U+0000";
+pub const NUL_IS_REFUSED: &str = "must not contain the character U+0000";
 
 pub fn holds_nul(text: &str) -> bool {
     text.contains('\0')
@@ -34,7 +34,7 @@ mod tests {
     fn a_field_is_refused_by_its_name_and_by_its_value() {
         assert_eq!(NulCharacter::refuse("a", "b"), Ok(()));
         let refused = |name: &str, value: &str| NulCharacter::refuse(name, value).unwrap_err().to_string();
-        assert_eq!(refused("a", "b\0"), "a: must not hold the character U+0000");
-        assert_eq!(refused("a\0", "b"), "a\u{fffd}: must not hold the character U+0000");
+        assert_eq!(refused("a", "b\0"), "a: must not contain the character U+0000");
+        assert_eq!(refused("a\0", "b"), "a\u{fffd}: must not contain the character U+0000");
     }
 }

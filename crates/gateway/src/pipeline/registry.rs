@@ -173,6 +173,6 @@ mod tests {
     #[test]
     fn a_handler_that_is_absent_says_what_to_use_instead() {
         let error = authn::AUTHENTICATORS.make("oauth2_client_credentials", json!({}), &fixtures::services());
-        assert!(error.unwrap_err().starts_with("is not offered by this gateway: use "));
+        assert!(error.unwrap_err().starts_with("is not supported by this gateway: use "));
     }
 }

@@ -296,7 +296,7 @@ async fn a_required_second_factor_stops_the_start_unless_its_loss_is_accepted() 
         )
     };
     let refusal = world.refused(&[Service::IDENTITY], "kratos.yml", &file("aal2", "{}")).await;
-    assert!(refusal.contains("kratos.yml: session.whoami.required_aal: this demands a second factor"), "{refusal}");
+    assert!(refusal.contains("kratos.yml: session.whoami.required_aal: this requires a second factor"), "{refusal}");
     let accepted = format!("{}\naccept_unsupported: [second_factors]", file("aal2", "{}"));
     world.starts(&[Service::IDENTITY], "kratos.yml", &accepted).await;
 }
