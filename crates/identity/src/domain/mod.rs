@@ -5,6 +5,8 @@ pub mod address;
 pub mod attempt_limit;
 pub mod client_kind;
 pub mod code;
+#[cfg(test)]
+mod combinations;
 pub mod continue_with;
 pub mod credential;
 pub mod credential_type;
@@ -23,6 +25,7 @@ pub mod message_queue;
 pub mod password;
 pub mod password_hash;
 pub mod password_policy;
+pub mod recovery;
 pub mod return_to;
 pub mod session;
 pub mod stored_credential;

@@ -28,6 +28,15 @@ use crate::components::sessions::Current;
 
 use step::SettingsForm;
 
+/// For whom a recovery starts a settings flow.
+pub(super) struct SettingsAfterRecovery<'a> {
+    pub visitor: &'a Visitor,
+    pub browser: &'a Browser,
+    /// The kind of client that holds the session.
+    pub flow_type: FlowType,
+    pub person: &'a domain::Identity,
+}
+
 impl Identity {
     pub async fn begin_settings(
         &self,
@@ -115,16 +124,13 @@ impl Identity {
     }
 
     /// A settings flow for a person who just recovered their account, in the same transaction.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     pub(super) async fn begin_settings_for(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
-        visitor: &Visitor,
-        browser: &Browser,
-        flow_type: FlowType,
-        person: &domain::Identity,
+        recovered: SettingsAfterRecovery<'_>,
     ) -> Result<Flow<Settings>, FlowError> {
+        let SettingsAfterRecovery { visitor, browser, flow_type, person } = recovered;
         let mut address = endpoint(self.urls.public(), "self-service/settings/browser");
         address.set_query(None);
         let mut beginning = self.beginning::<Settings>(visitor, browser, flow_type);
