@@ -32,6 +32,7 @@ pub mod stored_credential;
 pub mod traits_schema;
 pub mod ui;
 pub mod ui_node;
+pub mod verification;
 
 pub use aal::Aal;
 pub use address::{AddressStatus, RecoveryAddress, RecoveryAddressId, VerifiableAddress, VerifiableAddressId, Via};

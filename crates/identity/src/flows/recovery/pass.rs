@@ -62,7 +62,9 @@ impl Identity {
         let Some(person) = person else { return Ok(None) };
         let is_redeemed = storage::codes::redeem(&mut tx, code.id, cx.now).await?;
         let mut passing = Passing { visitor, code, flow, person };
-        let Decision::SignedIn(sign_in) = decide(&self.proved(&passing, is_redeemed)) else { return Ok(None) };
+        let Decision::SignedIn(sign_in) = decide(&self.facts_of_recovery(&passing, is_redeemed)) else {
+            return Ok(None);
+        };
         let cx = &acting_as(cx, passing.person.id);
         let written = self.write_recovery(&mut tx, cx, &mut passing, sign_in).await?;
         tx.commit().await?;
@@ -70,7 +72,7 @@ impl Identity {
     }
 
     /// The facts of the decision.
-    fn proved(&self, passing: &Passing<'_>, is_redeemed: bool) -> Proved {
+    fn facts_of_recovery(&self, passing: &Passing<'_>, is_redeemed: bool) -> Proved {
         let Passing { visitor, code, flow, person } = passing;
         let origin = if code.asked_by == AskedBy::Administrator {
             Origin::Administrator

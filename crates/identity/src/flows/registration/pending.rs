@@ -18,7 +18,6 @@ use crate::Identity;
 use crate::components::attempts::{CountedMessage, FamiliarClients, MessageAdmission};
 use crate::components::codes::Recipient;
 use crate::components::courier::Template;
-use crate::domain::code::Code;
 use crate::domain::flow::{Flow, Registration, Verification};
 use crate::domain::hooks::Hooks;
 use crate::domain::message::validation;
@@ -205,25 +204,15 @@ impl Identity {
         Ok(Some((identity, method)))
     }
 
-    /// Writes the account of the registrant whose code was typed; `None` when the code was for somebody else, or somebody
-    /// has the address by now.
+    /// Writes the account of a registrant who confirmed an address; `None` when somebody has one of its names by now.
     pub(crate) async fn admit(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
         visitor: &Visitor,
-        flow: &Flow<Verification>,
-        code: &Code,
+        (identity, method): (domain::Identity, AuthenticationMethod),
+        signs_in: bool,
     ) -> Result<Option<Admitted>, FlowError> {
-        let Some((mut identity, method)) = self.registrant_of(cx, flow)? else { return Ok(None) };
-        if code.identity_id != Some(identity.id) {
-            return Ok(None);
-        }
-        let mut confirmed = identity.verifiable_addresses.iter_mut();
-        let Some(address) = confirmed.find(|known| known.via == code.via && known.value == code.address) else {
-            return Ok(None);
-        };
-        address.complete(cx.now);
         match storage::identities::insert(tx, self.tenant_sealer(cx), &identity).await {
             Ok(()) => {}
             Err(StoreError::Taken(_) | StoreError::Stale) => return Ok(None),
@@ -231,7 +220,7 @@ impl Identity {
         }
         let cx = &acting_as(cx, identity.id);
         self.identity_event(tx, cx, "IdentityCreated", &identity).await?;
-        let session = flow.is_browser().then(|| {
+        let session = signs_in.then(|| {
             let device = visitor.device(&self.rng);
             Session::issue(&self.rng, identity.id, method, device, self.session_policy.lifespan(), cx.now)
         });
