@@ -26,6 +26,7 @@ pub mod password;
 pub mod password_hash;
 pub mod password_policy;
 pub mod recovery;
+pub mod registration;
 pub mod return_to;
 pub mod session;
 pub mod stored_credential;
