@@ -29,6 +29,7 @@ pub mod recovery;
 pub mod registration;
 pub mod return_to;
 pub mod session;
+pub mod settings;
 pub mod stored_credential;
 pub mod traits_schema;
 pub mod ui;
