@@ -63,7 +63,6 @@ pub const fn act_on(submitted: &Submitted) -> Action {
 
 /// The input of [`open`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each answers one question")]
 pub struct Opened {
     pub flow_type: FlowType,
     /// Whether the flow has sent a code and waits for it.

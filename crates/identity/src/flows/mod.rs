@@ -92,7 +92,7 @@ impl Identity {
 
     /// The page that shows a flow.
     pub(crate) fn page_of<D: Details>(&self, flow: &Flow<D>) -> String {
-        with_flow(&self.urls.page(D::KIND), flow.id)
+        with_flow(self.urls.page(D::KIND), flow.id)
     }
 
     /// The answer to a beginning: the flow, and the secret of a browser that had none.

@@ -220,7 +220,7 @@ impl Identity {
         }
         let Next { to, response } = next(&reached);
         let url = match (to, &settings, accepted, &login) {
-            (Target::Settings, Some(settings), _, _) => with_flow(&self.urls.page(FlowKind::Settings), settings.id),
+            (Target::Settings, Some(settings), _, _) => with_flow(self.urls.page(FlowKind::Settings), settings.id),
             (Target::Login, _, Some(accepted), _) => accepted,
             (Target::SecondFactor, _, _, Some(login)) => self.urls.second_factor_for(&login.challenge),
             _ => {

@@ -226,7 +226,7 @@ impl Identity {
                 let wanted = wanted.unwrap_or_default();
                 self.urls.returns().check(&wanted)?.to_string()
             }
-            _ => default.map_or_else(|| with_flow(&self.urls.page(FlowKind::Settings), flow.id), String::from),
+            _ => default.map_or_else(|| with_flow(self.urls.page(FlowKind::Settings), flow.id), String::from),
         };
         Ok((next, url))
     }

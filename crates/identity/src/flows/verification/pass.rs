@@ -10,9 +10,7 @@ use crate::domain::flow::{Flow, FlowKind, FlowState, Verification};
 use crate::domain::message::{Message, verification as messages};
 use crate::domain::ui_node::Group;
 use crate::domain::verification::{Account, Decision, Kept, Next, Proved, Reached, Target, decide, next};
-use crate::domain::{
-    self, AuthenticationMethod, CredentialType, IdentityId, Session, SessionId, VerifiableAddress, Via,
-};
+use crate::domain::{self, AuthenticationMethod, CredentialType, IdentityId, Session, VerifiableAddress, Via};
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::error::FlowError;
 use crate::flows::events::{self, FlowEvent};
@@ -75,11 +73,18 @@ impl Identity {
                 self.write_account(&mut tx, cx, visitor, (*identity, method), signs_in).await?
             }
             (Decision::VerifyAddress { revokes_sessions_except }, Subject::Stored(address, owner)) => {
-                let kept = revokes_sessions_except.map(|kept| match kept {
-                    Kept::SessionOfRequest => current.as_ref().map(|current| current.session.id),
-                    Kept::SessionOfFlow => flow.details.session_id,
-                });
-                self.write_verified(&mut tx, cx, &flow, (&address, owner), kept).await?
+                if !storage::identities::mark_verified(&mut tx, address.id, cx.now).await? {
+                    return Ok(None);
+                }
+                if let Some(kept) = revokes_sessions_except {
+                    let kept = match kept {
+                        Kept::SessionOfRequest => current.as_ref().map(|current| current.session.id),
+                        Kept::SessionOfFlow => flow.details.session_id,
+                    };
+                    self.sessions.end_all(&mut tx, cx, owner, kept).await?;
+                }
+                let session = self.waiting_session(&mut tx, cx, &flow, owner).await?;
+                Some((owner, Written { session, ..Written::default() }))
             }
             (Decision::NoSession, _) => return Err(FlowError::NoSessionForFlow),
             (Decision::Refused | Decision::CreateAccount { .. } | Decision::VerifyAddress { .. }, _) => None,
@@ -163,29 +168,19 @@ impl Identity {
         Ok(Some((owner, Written { is_new: true, session, token, new_device })))
     }
 
-    /// Marks an address and revokes the sessions of its owner except `kept`, if any are to be revoked.
-    async fn write_verified(
+    /// The session that started the flow, with its person, when a login waits for the end of the flow.
+    async fn waiting_session(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
         flow: &Flow<Verification>,
-        (address, owner): (&VerifiableAddress, IdentityId),
-        kept: Option<Option<SessionId>>,
-    ) -> Result<Option<(IdentityId, Written)>, FlowError> {
-        if !storage::identities::mark_verified(tx, address.id, cx.now).await? {
-            return Ok(None);
-        }
-        if let Some(kept) = kept {
-            self.sessions.end_all(tx, cx, owner, kept).await?;
-        }
-        let mut written = Written::default();
-        if let (Some(_), Some(session)) = (&flow.details.oauth2, flow.details.session_id) {
-            let session = storage::sessions::find(tx, session).await?;
-            let session = session.filter(|session| session.identity_id == owner && session.is_alive(cx.now));
-            let person = storage::identities::find(tx, owner).await?.filter(domain::Identity::is_active);
-            written.session = session.zip(person);
-        }
-        Ok(Some((owner, written)))
+        owner: IdentityId,
+    ) -> Result<Option<(Session, domain::Identity)>, FlowError> {
+        let (Some(_), Some(session)) = (&flow.details.oauth2, flow.details.session_id) else { return Ok(None) };
+        let session = storage::sessions::find(tx, session).await?;
+        let session = session.filter(|session| session.identity_id == owner && session.is_alive(cx.now));
+        let person = storage::identities::find(tx, owner).await?.filter(domain::Identity::is_active);
+        Ok(session.zip(person))
     }
 
     async fn verified_answer(
