@@ -1,6 +1,6 @@
 //! The decisions of a recovery, as values.
 //!
-//! [`act_on`] decides what happens to a submission before any proof is examined, [`decide`] what a right code or link leads to,
+//! [`start`] decides whether a flow starts, [`act_on`] what happens to a submission before any proof is examined, [`decide`] what a right code or link leads to,
 //! and [`next`] where the client goes on once the session is written. What always holds:
 //! - Nobody who has a session recovers an account: they would sign in as somebody else without noticing.
 //! - A code counts once, for a person who is active. A code that was sent to an address counts only while the address
@@ -9,6 +9,25 @@
 //! - A login continues only in the browser that started it, and only with the second factor that its person has.
 
 use super::client_kind::{FlowType, Wants};
+
+/// What happens to a request for a new flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    Flow,
+    /// The person is signed in already. A browser that navigates is redirected, other clients get an error.
+    SessionExists {
+        redirects: bool,
+    },
+}
+
+/// Decides whether a flow starts for a client that strictly accepts the format `wants`.
+pub const fn start(flow_type: FlowType, wants: Wants, has_session: bool) -> Start {
+    if has_session {
+        Start::SessionExists { redirects: matches!((flow_type, wants), (FlowType::Browser, Wants::Html)) }
+    } else {
+        Start::Flow
+    }
+}
 
 /// How a submission carries its proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -312,6 +331,15 @@ mod tests {
             (|_| true, Action::Process),
         ];
         table.into_iter().find(|(fits, _)| fits(&submitted)).unwrap().1
+    }
+
+    #[test]
+    fn a_flow_starts_only_for_somebody_who_is_not_signed_in() {
+        for (flow_type, wants) in pairs(TYPES, FORMATS) {
+            let redirects = (flow_type, wants) == (FlowType::Browser, Wants::Html);
+            assert_eq!(start(flow_type, wants, true), Start::SessionExists { redirects });
+            assert_eq!(start(flow_type, wants, false), Start::Flow);
+        }
     }
 
     #[test]

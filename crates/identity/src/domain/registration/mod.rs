@@ -1,6 +1,6 @@
 //! The decisions of a registration, as values.
 //!
-//! [`act_on`] decides what happens to a submission, [`decide`] what follows once a credential was accepted, [`wait`] and
+//! [`start`] decides whether a flow starts, [`act_on`] what happens to a submission, [`decide`] what follows once a credential was accepted, [`wait`] and
 //! [`on_conflict`] what happens when a name is taken, and [`next`] where the client goes on. What always holds:
 //! - An account that waits for its address gets no session before the address is confirmed.
 //! - A login of the authorization server is accepted now or waits for the end of the verification. It is never lost, and its
@@ -11,6 +11,51 @@
 
 use super::CredentialType;
 use super::client_kind::{FlowType, Wants};
+
+/// The login of the authorization server that a request for a new flow names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// Whether the session of the request answers it without another sign-in.
+    pub is_answered: bool,
+    /// Whether its client requests a new account even though a session exists.
+    pub requests_new_account: bool,
+}
+
+/// The input of [`start`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Requested {
+    pub flow_type: FlowType,
+    /// The format that the client strictly accepts.
+    pub wants: Wants,
+    pub has_session: bool,
+    pub login: Option<Login>,
+}
+
+/// What happens to a request for a new flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    Flow,
+    /// The session of the request answers the login.
+    AcceptLogin,
+    /// The person must sign in again to answer the login.
+    SignIn,
+    /// The person is signed in already. A browser that navigates is redirected, other clients get an error.
+    SessionExists {
+        redirects: bool,
+    },
+}
+
+/// Decides whether a flow starts.
+pub const fn start(requested: &Requested) -> Start {
+    let redirects = matches!((requested.flow_type, requested.wants), (FlowType::Browser, Wants::Html));
+    match requested.login {
+        _ if !requested.has_session => Start::Flow,
+        Some(Login { requests_new_account: true, .. }) => Start::Flow,
+        Some(Login { is_answered: true, .. }) => Start::AcceptLogin,
+        Some(_) => Start::SignIn,
+        None => Start::SessionExists { redirects },
+    }
+}
 
 /// The direction in which a submission that carries the traits alone moves between the two steps of a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -66,6 +66,24 @@ fn every_end() -> impl Iterator<Item = Reached> {
 }
 
 #[test]
+fn every_start_is_decided_as_the_table_says() {
+    for ((flow_type, wants), [has_session, has_login, is_answered, requests_new_account]) in
+        pairs(clients(), flags::<4>())
+    {
+        let login = has_login.then_some(Login { is_answered, requests_new_account });
+        let expected = match [has_session, has_login, requests_new_account, is_answered] {
+            [false, ..] | [true, true, true, _] => Start::Flow,
+            [true, true, false, true] => Start::AcceptLogin,
+            [true, true, false, false] => Start::SignIn,
+            [true, false, ..] => {
+                Start::SessionExists { redirects: (flow_type, wants) == (FlowType::Browser, Wants::Html) }
+            }
+        };
+        assert_eq!(start(&Requested { flow_type, wants, has_session, login }), expected);
+    }
+}
+
+#[test]
 fn every_submission_is_handled_as_the_table_says() {
     type Row = (fn(&Submitted) -> bool, fn(&Submitted) -> Action);
     let table: [Row; 6] = [
@@ -163,7 +181,7 @@ fn the_next_step_matches_the_table_for_every_combination() {
 }
 
 /// The end of a registration in a browser, whose login is neither lost nor accepted twice.
-fn end_of(completed: &Completed, new: NewAccount) -> Target {
+fn end_of(completed: Completed, new: NewAccount) -> Target {
     next(&Reached {
         flow_type: FlowType::Browser,
         wants: Wants::Html,
@@ -191,7 +209,7 @@ proptest! {
     fn a_login_is_accepted_now_or_kept_by_the_verification(at in 0_usize..CredentialType::ALL.len() * 64) {
         let completed = Completed { has_login: true, ..every_registration().nth(at).unwrap() };
         if let Decision::CreateAccount(new) = decide(&completed) {
-            let is_accepted = end_of(&completed, new) == Target::Login;
+            let is_accepted = end_of(completed, new) == Target::Login;
             prop_assert!(is_accepted != new.verification_keeps_login);
         }
     }

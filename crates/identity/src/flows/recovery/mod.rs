@@ -12,11 +12,11 @@ use web::config::parse_go_bool;
 
 use crate::Identity;
 use crate::domain;
-use crate::domain::client_kind::{FlowType, Wants};
+use crate::domain::client_kind::FlowType;
 use crate::domain::code::CodePurpose;
 use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, Recovery};
 use crate::domain::message::{Message, flow as flow_messages, recovery as messages};
-use crate::domain::recovery::{Action, Carrier, Submitted, act_on};
+use crate::domain::recovery::{Action, Carrier, Start, Submitted, act_on, start};
 use crate::domain::ui::Ui;
 use crate::methods::code::nodes as code_nodes;
 use crate::storage;
@@ -93,9 +93,10 @@ impl Identity {
         }
         let home = self.urls.returns().default_url().clone();
         self.urls.returns().resolve(visitor.query("return_to").as_deref(), &home)?;
-        if self.current(cx, visitor).await?.is_some() {
-            let to_browser = flow_type == FlowType::Browser && visitor.wants_strictly == Wants::Html;
-            return if to_browser { Ok(Answer::redirect(home)) } else { Err(FlowError::SessionAlreadyAvailable) };
+        match start(flow_type, visitor.wants_strictly, self.current(cx, visitor).await?.is_some()) {
+            Start::Flow => {}
+            Start::SessionExists { redirects: true } => return Ok(Answer::redirect(home)),
+            Start::SessionExists { redirects: false } => return Err(FlowError::SessionAlreadyAvailable),
         }
         let browser = self.browser(visitor);
         let skip_settings = visitor.query("skip_settings").is_some_and(|value| parse_go_bool(&value) == Some(true));
