@@ -5,6 +5,8 @@ pub mod address;
 pub mod attempt_limit;
 pub mod client_kind;
 pub mod code;
+#[cfg(test)]
+mod combinations;
 pub mod continue_with;
 pub mod credential;
 pub mod credential_type;
@@ -24,12 +26,16 @@ pub mod message_queue;
 pub mod password;
 pub mod password_hash;
 pub mod password_policy;
+pub mod recovery;
+pub mod registration;
 pub mod return_to;
 pub mod session;
+pub mod settings;
 pub mod stored_credential;
 pub mod traits_schema;
 pub mod ui;
 pub mod ui_node;
+pub mod verification;
 
 pub use aal::Aal;
 pub use address::{AddressStatus, RecoveryAddress, RecoveryAddressId, VerifiableAddress, VerifiableAddressId, Via};

@@ -113,7 +113,7 @@ impl Identity {
         if of.is_real && flow.details.registrant.is_none() {
             storage::identities::mark_sent(tx, address.id, cx.now).await?;
         }
-        let url = with_flow(&self.urls.page(FlowKind::Verification), flow.id);
+        let url = with_flow(self.urls.page(FlowKind::Verification), flow.id);
         Ok(BegunVerification { flow, address: address.value.clone(), url })
     }
 }

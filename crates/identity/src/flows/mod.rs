@@ -93,7 +93,7 @@ impl Identity {
 
     /// The page that shows a flow.
     pub(crate) fn page_of<D: Details>(&self, flow: &Flow<D>) -> String {
-        with_flow(&self.urls.page(D::KIND), flow.id)
+        with_flow(self.urls.page(D::KIND), flow.id)
     }
 
     /// The flow as it is shown to this browser.

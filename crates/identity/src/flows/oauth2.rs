@@ -92,7 +92,6 @@ impl Identity {
     ) -> Result<Option<String>, FlowError> {
         match self.accept_login(cx, oauth2, session, person).await {
             Ok(url) => Ok(Some(url)),
-            Err(FlowError::SessionAal2Required { redirect_browser_to }) => Ok(Some(redirect_browser_to)),
             Err(FlowError::OAuth2(
                 contracts::LoginRequestError::Unknown | contracts::LoginRequestError::Refused(_),
             )) => Ok(None),

@@ -66,7 +66,7 @@ impl Identity {
         code_nodes::recovery_sent_form(&mut flow.ui, None);
         flow.ui.messages.push(messages::code_sent());
         let code = self.hand_out(cx, id, &flow, CodePurpose::Recovery).await?;
-        let link = with_flow(&self.urls.page(FlowKind::Recovery), flow.id);
+        let link = with_flow(self.urls.page(FlowKind::Recovery), flow.id);
         Ok(RecoveryCode { link, code, expires_at: flow.expires_at })
     }
 

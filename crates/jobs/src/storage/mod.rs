@@ -142,13 +142,13 @@ pub(crate) async fn insert_events(
     let address = cx.client_address.map(|it| it.to_string());
     let row = values![
         cx.now,
-        first.name,
+        first.name.as_str(),
         actor,
         &first.subject,
         cx.request_id.0,
         address,
         &first.attributes,
-        second.name,
+        second.name.as_str(),
         &second.subject,
         &second.attributes,
     ];

@@ -12,7 +12,7 @@ use std::time::Duration;
 use base::{Rng, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use url::Url;
 
 use super::client_kind::FlowType;

@@ -11,10 +11,11 @@ use web::config::parse_go_bool;
 
 use crate::Identity;
 use crate::domain;
-use crate::domain::client_kind::{FlowType, Wants};
+use crate::domain::client_kind::FlowType;
 use crate::domain::code::CodePurpose;
 use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, Recovery};
 use crate::domain::message::{Message, flow as flow_messages, recovery as messages};
+use crate::domain::recovery::{Action, Carrier, Start, Submitted, act_on, start};
 use crate::domain::ui::Ui;
 use crate::flows::answer::FormReason;
 use crate::flows::views::FlowView;
@@ -93,9 +94,10 @@ impl Identity {
         }
         let home = self.urls.returns().default_url().clone();
         self.urls.returns().resolve(visitor.query("return_to").as_deref(), &home)?;
-        if self.current(cx, visitor).await?.is_some() {
-            let to_browser = flow_type == FlowType::Browser && visitor.wants_strictly == Wants::Html;
-            return if to_browser { Ok(Answer::redirect(home)) } else { Err(FlowError::SessionAlreadyAvailable) };
+        match start(flow_type, visitor.wants_strictly, self.current(cx, visitor).await?.is_some()) {
+            Start::Flow => {}
+            Start::SessionExists { redirects: true } => return Ok(Answer::redirect(home)),
+            Start::SessionExists { redirects: false } => return Err(FlowError::SessionAlreadyAvailable),
         }
         let browser = self.browser(visitor);
         let skip_settings = visitor.query("skip_settings").is_some_and(|value| parse_go_bool(&value) == Some(true));
@@ -142,12 +144,53 @@ impl Identity {
             Ok(submission) => submission,
             Err(error) => return self.refuse_unreadable(cx, visitor, &mut flow, &error).await.map_err(failed),
         };
-        match submission.text("token") {
-            Some(token) => self.recover_by_link(cx, visitor, flow, token).await.map_err(failed),
-            None => self.continue_recovery(cx, visitor, flow, &submission).await.map_err(failed),
+        self.act_on_recovery(cx, visitor, flow, &submission).await.map_err(failed)
+    }
+
+    /// Decides what happens to a submission, and does it.
+    async fn act_on_recovery(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow: Flow<Recovery>,
+        submission: &Submission,
+    ) -> Result<Answer, FlowError> {
+        let browser = self.browser(visitor);
+        let token = submission.text("token");
+        let forgery = if flow.details.skip_csrf { None } else { visitor.may_submit(&flow, &browser, submission).err() };
+        let action = act_on(&Submitted {
+            carrier: match token {
+                Some(_) => Carrier::Link { is_cross_site: visitor.is_from_elsewhere },
+                None => Carrier::Form { is_empty: submission.0.is_empty() },
+            },
+            flow_type: flow.flow_type,
+            wants: visitor.wants,
+            has_session: self.current(cx, visitor).await?.is_some(),
+            is_expired: flow.is_expired(cx.now),
+            is_completed: flow.state == FlowState::PassedChallenge,
+            is_genuine: forgery.is_none(),
+        });
+        match action {
+            Action::SessionExists { redirects: true } => {
+                Ok(Answer::redirect(self.urls.returns().default_url().as_str()))
+            }
+            Action::SessionExists { redirects: false } => Err(FlowError::SessionAlreadyAvailable),
+            Action::RestartExpired => {
+                let message = Recovery::expired_message(flow.expires_at, cx.now);
+                self.restart_recovery(cx, visitor, &browser, &flow, message).await
+            }
+            Action::RestartCompleted => {
+                self.restart_recovery(cx, visitor, &browser, &flow, flow_messages::recovery_completed()).await
+            }
+            Action::ShowForm => Ok(Answer::redirect(self.page_of(&flow))),
+            Action::ConfirmLink => Ok(self.ask_for_click(&flow, token.unwrap_or_default())),
+            Action::Forged => Err(forgery.unwrap_or(FlowError::Broken("a forgery without a violation"))),
+            Action::Process => self.continue_recovery(cx, visitor, flow, submission).await,
+            Action::RedeemLink => self.recover_by_link(cx, visitor, flow, token.unwrap_or_default()).await,
         }
     }
 
+    /// Sends a code or a link, or checks the code that came back.
     async fn continue_recovery(
         &self,
         cx: &Context,
@@ -156,25 +199,6 @@ impl Identity {
         submission: &Submission,
     ) -> Result<Answer, FlowError> {
         let browser = self.browser(visitor);
-        let to_browser = flow.is_browser() && visitor.wants == Wants::Html;
-        if self.current(cx, visitor).await?.is_some() {
-            let home = self.urls.returns().default_url().as_str();
-            return if to_browser { Ok(Answer::redirect(home)) } else { Err(FlowError::SessionAlreadyAvailable) };
-        }
-        if flow.is_expired(cx.now) {
-            let message = Recovery::expired_message(flow.expires_at, cx.now);
-            return self.restart_recovery(cx, visitor, &browser, &flow, message).await;
-        }
-        if flow.state == FlowState::PassedChallenge {
-            return self.restart_recovery(cx, visitor, &browser, &flow, flow_messages::recovery_completed()).await;
-        }
-        let is_bare = submission.0.is_empty();
-        if is_bare && to_browser {
-            return Ok(Answer::redirect(self.page_of(&flow)));
-        }
-        if !flow.details.skip_csrf {
-            visitor.may_submit(&flow, &browser, submission)?;
-        }
         let caller = visitor.caller(cx, None);
         let error = match self.recovery_step(cx, &caller, &mut flow, submission).await {
             Ok(Step::Sent) => return Ok(self.form(&flow, &browser, FormReason::Accepted)),
@@ -258,12 +282,6 @@ impl Identity {
         flow: Flow<Recovery>,
         token: &str,
     ) -> Result<Answer, FlowError> {
-        if self.current(cx, visitor).await?.is_some() {
-            return Ok(Answer::redirect(self.urls.returns().default_url().as_str()));
-        }
-        if visitor.is_from_elsewhere {
-            return Ok(self.ask_for_click(&flow, token));
-        }
         if let Some(code) = self.proof_by_link_of(cx, &visitor.caller(cx, None), &flow, token).await?
             && let Some(answer) = self.pass_recovery(cx, visitor, &flow, &code).await?
         {

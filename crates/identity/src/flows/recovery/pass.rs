@@ -9,33 +9,42 @@ use crate::domain::client_kind::FlowType;
 use crate::domain::code::{AskedBy, Code};
 use crate::domain::continue_with::{ContinueWith, FlowUi, ShownToken};
 use crate::domain::event::{Event, FlowOutcome};
-use crate::domain::flow::{Flow, FlowKind, FlowState, Recovery, Settings, with_flow};
+use crate::domain::flow::{Flow, FlowKind, FlowState, OAuth2Request, Recovery, Settings, with_flow};
 use crate::domain::message::recovery as messages;
+use crate::domain::recovery::{Decision, Next, Origin, Proved, Reached, Response, SignIn, Target, decide, next};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, CredentialType, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::error::FlowError;
 use crate::flows::events::acting_as;
+use crate::flows::settings::SettingsAfterRecovery;
 use crate::flows::views::Body;
 use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;
 use crate::storage::identities::StoreError;
 
-/// What the recovery left behind.
-struct LetIn {
+/// A recovery whose proof was accepted, with what its transaction locked.
+struct Passing<'a> {
+    visitor: &'a Visitor,
+    code: &'a Code,
+    flow: Flow<Recovery>,
+    person: domain::Identity,
+}
+
+/// What the transaction of a recovery wrote.
+struct Written {
     session: Session,
     token: PlainToken,
     settings: Option<Flow<Settings>>,
     browser: Browser,
     new_device: Option<PlainToken>,
-    /// A link ends in the browser that opened it, whoever began the flow.
-    by_link: bool,
-    /// Where the login goes on that the recovery was begun within.
-    next: Option<String>,
+    /// The login that continues now.
+    login: Option<OAuth2Request>,
 }
 
 impl Identity {
-    /// Lets the person in; `None` when the code was used by another request meanwhile, or its person is no more.
+    /// Ends a recovery: gathers, decides, writes in one transaction, and answers. `None` when the proof does not count any
+    /// more: another request redeemed the code, or its person or address is gone.
     pub(super) async fn pass_recovery(
         &self,
         cx: &Context,
@@ -46,131 +55,197 @@ impl Identity {
         let owner = code.identity_id.ok_or(FlowError::Broken("a recovery code of nobody"))?;
         let mut tx = self.database.write(cx.tenant).await?;
         // Other submissions may have changed the form since the flow was read; only its end is final.
-        let stored = storage::flows::lock::<Recovery>(&mut tx, flow.id).await?;
-        let Some(mut flow) = stored.filter(|flow| !flow.state.is_final()) else { return Ok(None) };
-        let is_own = code.asked_by != AskedBy::Administrator;
+        let Some(flow) = storage::flows::lock::<Recovery>(&mut tx, flow.id).await? else { return Ok(None) };
         // Before any code is touched: two recoveries of one person void each other's codes below, and must not wait for each
         // other in a circle.
         let person = storage::identities::lock_whole(&mut tx, self.tenant_sealer(cx), owner).await?;
-        if !storage::codes::redeem(&mut tx, code.id, cx.now).await? {
+        let Some(person) = person else { return Ok(None) };
+        let is_redeemed = storage::codes::redeem(&mut tx, code.id, cx.now).await?;
+        let mut passing = Passing { visitor, code, flow, person };
+        let Decision::SignedIn(sign_in) = decide(&self.facts_of_recovery(&passing, is_redeemed)) else {
             return Ok(None);
-        }
-        // The person may have given the address up since the code was sent. An administrator's code was sent to none.
-        let may_recover =
-            |person: &domain::Identity| person.is_active() && (!is_own || person.recovers_by(code.via, &code.address));
-        let Some(mut person) = person.filter(may_recover) else { return Ok(None) };
+        };
+        let cx = &acting_as(cx, passing.person.id);
+        let written = self.write_recovery(&mut tx, cx, &mut passing, sign_in).await?;
+        tx.commit().await?;
+        Ok(Some(self.recovered_answer(cx, &passing, sign_in, written).await?))
+    }
 
-        // A link is opened wherever the mail is read; the login waits in the browser that began it.
-        let is_at_home = flow.is_browser() && self.browser(visitor).is_home_of(&flow);
-        let oauth2 = flow.details.oauth2.take().filter(|_| is_at_home);
-        flow.state = FlowState::PassedChallenge;
-        storage::flows::update(&mut tx, &mut flow).await?;
-        let cx = &acting_as(cx, person.id);
-        if let (true, Some(address)) = (is_own, person.verifiable_address(code.via, &code.address)) {
-            let address = address.id;
-            if !person.has_verified_address() {
-                person = self.forget_unproved(&mut tx, cx, person).await?;
+    /// The facts of the decision.
+    fn facts_of_recovery(&self, passing: &Passing<'_>, is_redeemed: bool) -> Proved {
+        let Passing { visitor, code, flow, person } = passing;
+        let origin = if code.asked_by == AskedBy::Administrator {
+            Origin::Administrator
+        } else {
+            Origin::Address {
+                // The person may have removed the address since the code was sent.
+                recovers: person.recovers_by(code.via, &code.address),
+                is_verifiable: person.verifiable_address(code.via, &code.address).is_some(),
             }
-            storage::identities::mark_verified(&mut tx, address, cx.now).await?;
+        };
+        Proved {
+            flow_type: flow.flow_type,
+            origin,
+            is_link: code.purpose.is_link(),
+            is_open: !flow.state.is_final(),
+            is_redeemed,
+            is_active: person.is_active(),
+            has_verified_address: person.has_verified_address(),
+            has_login: flow.details.oauth2.is_some(),
+            is_same_browser: self.browser(visitor).is_home_of(flow),
+            skips_settings: flow.details.skip_settings,
+            revokes_unproved: self.session_policy.revokes_active_sessions(),
+            revokes_sessions: self
+                .flow_policy
+                .hooks_after(FlowKind::Recovery, CredentialType::Code)
+                .revoke_active_sessions,
         }
-        let by_link = code.purpose.is_link();
-        let kind = if by_link { CredentialType::LinkRecovery } else { CredentialType::CodeRecovery };
+    }
+
+    /// Writes what was decided.
+    async fn write_recovery(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        passing: &mut Passing<'_>,
+        sign_in: SignIn,
+    ) -> Result<Written, FlowError> {
+        let Passing { visitor, code, flow, person } = passing;
+        let login = flow.details.oauth2.take().filter(|_| sign_in.keeps_login);
+        flow.state = FlowState::PassedChallenge;
+        storage::flows::update(tx, flow).await?;
+        if sign_in.removes_unproved {
+            self.remove_unproved(tx, cx, person).await?;
+        }
+        if let Some(address) = person.verifiable_address(code.via, &code.address).filter(|_| sign_in.verifies_address) {
+            storage::identities::mark_verified(tx, address.id, cx.now).await?;
+        }
+        let kind = if code.purpose.is_link() { CredentialType::LinkRecovery } else { CredentialType::CodeRecovery };
         let method = AuthenticationMethod::new(kind, Aal::Aal1, cx.now);
-        let device = visitor.device(&self.rng);
-        let (session, token) =
-            Session::issue(&self.rng, person.id, method, device, self.session_policy.lifespan(), cx.now);
-        storage::sessions::insert(&mut tx, &session).await?;
-        storage::codes::void_recovery(&mut tx, person.id).await?;
+        let (device, lifespan) = (visitor.device(&self.rng), self.session_policy.lifespan());
+        let (session, token) = Session::issue(&self.rng, person.id, method, device, lifespan, cx.now);
+        storage::sessions::insert(tx, &session).await?;
+        storage::codes::void_recovery(tx, person.id).await?;
         // A familiar device or network may be the attacker's.
-        storage::familiar_clients::delete_of_identity(&mut tx, person.id).await?;
-        let caller = visitor.caller(cx, None);
-        let is_browser = by_link || flow.is_browser();
+        storage::familiar_clients::delete_of_identity(tx, person.id).await?;
+        // Only a complete sign-in makes a device familiar.
         let new_device = if session.aal >= person.available_aal {
-            self.attempts.remember(&mut tx, cx, &caller, person.id, &FamiliarClients::default(), is_browser).await?
+            let (caller, unknown) = (visitor.caller(cx, None), FamiliarClients::default());
+            let is_browser = sign_in.holder == FlowType::Browser;
+            self.attempts.remember(tx, cx, &caller, person.id, &unknown, is_browser).await?
         } else {
             None
         };
-        if self.flow_policy.hooks_after(FlowKind::Recovery, CredentialType::Code).revoke_active_sessions {
-            self.sessions.end_all(&mut tx, cx, person.id, Some(session.id)).await?;
+        if sign_in.revokes_sessions {
+            self.sessions.end_all(tx, cx, person.id, Some(session.id)).await?;
         }
         let browser = Browser::renewed(&self.rng);
-        let settings = if flow.details.skip_settings {
-            None
+        let settings = if sign_in.starts_settings {
+            let of = SettingsAfterRecovery { visitor, browser: &browser, flow_type: sign_in.holder, person };
+            Some(self.start_settings(tx, cx, flow, of, login.clone()).await?)
         } else {
-            let flow_type = if by_link { FlowType::Browser } else { flow.flow_type };
-            let mut settings = self.begin_settings_for(&mut tx, cx, visitor, &browser, flow_type, &person).await?;
-            let until = cx.now.plus(self.session_policy.privileged_max_age().unwrap_or(self.session_policy.lifespan()));
-            settings.ui.messages.push(messages::recovered(cx.now, until));
-            settings.details.oauth2.clone_from(&oauth2);
-            settings.return_to = flow
-                .wanted_return_to()
-                .or_else(|| self.urls.configured_after(FlowKind::Recovery, None).map(String::from));
-            storage::flows::update(&mut tx, &mut settings).await?;
-            Some(settings)
+            None
         };
-        let succeeded = Event::of_flow(&flow, FlowOutcome::Succeeded, person.id, None);
-        jobs::append(&mut tx, cx, &[succeeded, Event::SessionIssued((&session).into())]).await?;
-        tx.commit().await?;
-        let next = match oauth2.filter(|_| settings.is_none()) {
-            Some(oauth2) => self.go_on_with_login(cx, &oauth2, &session, &person).await?,
-            None => None,
-        };
-        let let_in = LetIn { session, token, settings, browser, new_device, by_link, next };
-        Ok(Some(self.recovered_answer(&flow, let_in)?))
+        let succeeded = Event::of_flow(flow, FlowOutcome::Succeeded, person.id, None);
+        jobs::append(tx, cx, &[succeeded, Event::SessionIssued((&session).into())]).await?;
+        // With a settings flow, the login continues at its end.
+        let login = login.filter(|_| settings.is_none());
+        Ok(Written { session, token, settings, browser, new_device, login })
+    }
+
+    /// The settings flow in which the person sets a new password.
+    async fn start_settings(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        flow: &Flow<Recovery>,
+        of: SettingsAfterRecovery<'_>,
+        login: Option<OAuth2Request>,
+    ) -> Result<Flow<Settings>, FlowError> {
+        let mut settings = self.begin_settings_for(tx, cx, of).await?;
+        let until = cx.now.plus(self.session_policy.privileged_max_age().unwrap_or(self.session_policy.lifespan()));
+        settings.ui.messages.push(messages::recovered(cx.now, until));
+        settings.details.oauth2 = login;
+        settings.return_to =
+            flow.wanted_return_to().or_else(|| self.urls.configured_after(FlowKind::Recovery, None).map(String::from));
+        storage::flows::update(tx, &mut settings).await?;
+        Ok(settings)
     }
 
     /// Removes the password and the second factors that were set up before anybody proved an address of the account: whoever
     /// set them up may have signed up with another person's address, and would keep its owner out.
-    async fn forget_unproved(
+    async fn remove_unproved(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
-        person: domain::Identity,
-    ) -> Result<domain::Identity, FlowError> {
+        person: &mut domain::Identity,
+    ) -> Result<(), FlowError> {
         let mut after = person.clone();
-        if !self.session_policy.revokes_active_sessions()
-            || !after.forget_proofs(self.session_policy.factor_rules(), cx.now)
-        {
-            return Ok(person);
+        if !after.forget_proofs(self.session_policy.factor_rules(), cx.now) {
+            return Ok(());
         }
         after.refresh_available_aal(self.session_policy.factor_rules());
-        match storage::identities::update(tx, self.tenant_sealer(cx), &person, &after).await {
+        match storage::identities::update(tx, self.tenant_sealer(cx), person, &after).await {
             Ok(()) => jobs::append(tx, cx, &[Event::IdentityUpdated((&after).into())]).await?,
             Err(StoreError::Stale) => return Err(FlowError::FlowChanged),
             Err(StoreError::Database(error)) => return Err(error.into()),
             Err(StoreError::Taken(_)) => return Err(FlowError::Broken("a removal claimed an identifier")),
         }
-        Ok(after)
+        *person = after;
+        Ok(())
     }
 
-    fn recovered_answer(&self, flow: &Flow<Recovery>, let_in: LetIn) -> Result<Answer, FlowError> {
-        let LetIn { session, token, settings, browser, new_device, by_link, next } = let_in;
-        let is_native = flow.flow_type == FlowType::Api && !by_link;
-        let view = self.view(flow, &browser);
-        let mut continue_with = Vec::new();
-        if is_native {
-            continue_with.push(ContinueWith::SetOrySessionToken { ory_session_token: ShownToken(token.clone()) });
-        }
-        let url = if let Some(settings) = &settings {
-            with_flow(&self.urls.page(FlowKind::Settings), settings.id)
-        } else if let Some(next) = next {
-            next
-        } else {
-            let home = self.urls.returns().default_url().clone();
-            self.urls.returns().resolve(flow.wanted_return_to().as_deref(), &home)?.into()
+    async fn recovered_answer(
+        &self,
+        cx: &Context,
+        passing: &Passing<'_>,
+        sign_in: SignIn,
+        written: Written,
+    ) -> Result<Answer, FlowError> {
+        let Passing { code, flow, person, .. } = passing;
+        let Written { session, token, settings, browser, new_device, login } = written;
+        let mut reached = Reached {
+            holder: sign_in.holder,
+            is_link: code.purpose.is_link(),
+            has_settings: settings.is_some(),
+            has_login: login.is_some(),
+            is_sufficient: self.session_policy.whoami_required_aal().is_met(session.aal, person.available_aal),
+            uses_transitions: self.flow_policy.uses_continue_with_transitions(),
         };
-        let content = match settings {
-            _ if by_link => Content::Redirect { url },
-            None => Content::Done { body: Some(Body::Flow(Box::new(view.completed(continue_with)))), redirect: url },
-            // A native client can do nothing with a redirect: it is always given its token.
-            Some(settings) if is_native || self.flow_policy.uses_continue_with_transitions() => {
-                let shown = flow.is_browser().then(|| url.clone());
-                continue_with.push(ContinueWith::ShowSettingsUi { flow: FlowUi { id: settings.id, url: shown } });
+        let mut accepted = None;
+        if let (Target::Login, Some(login)) = (next(&reached).to, &login) {
+            accepted = self.go_on_with_login(cx, login, &session, person).await?;
+            // The login may have ended meanwhile.
+            reached.has_login = accepted.is_some();
+        }
+        let Next { to, response } = next(&reached);
+        let url = match (to, &settings, accepted, &login) {
+            (Target::Settings, Some(settings), _, _) => with_flow(self.urls.page(FlowKind::Settings), settings.id),
+            (Target::Login, _, Some(accepted), _) => accepted,
+            (Target::SecondFactor, _, _, Some(login)) => self.urls.second_factor_for(&login.challenge),
+            _ => {
+                let home = self.urls.returns().default_url().clone();
+                self.urls.returns().resolve(flow.wanted_return_to().as_deref(), &home)?.into()
+            }
+        };
+        let content = match response {
+            Response::Redirect => Content::Redirect { url },
+            Response::Elsewhere => Content::Elsewhere { url },
+            Response::Flow { has_token, has_settings } => {
+                let view = self.view(flow, &browser);
+                let mut continue_with = Vec::new();
+                if has_token {
+                    let ory_session_token = ShownToken(token.clone());
+                    continue_with.push(ContinueWith::SetOrySessionToken { ory_session_token });
+                }
+                if let Some(settings) = settings.filter(|_| has_settings) {
+                    let shown = flow.is_browser().then(|| url.clone());
+                    continue_with.push(ContinueWith::ShowSettingsUi { flow: FlowUi { id: settings.id, url: shown } });
+                }
                 Content::Done { body: Some(Body::Flow(Box::new(view.completed(continue_with)))), redirect: url }
             }
-            Some(_) => Content::Elsewhere { url },
         };
-        if is_native {
+        if sign_in.holder == FlowType::Api {
             return Ok(Answer::new(FlowType::Api, content));
         }
         Ok(Answer::new(FlowType::Browser, content)

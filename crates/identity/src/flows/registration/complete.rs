@@ -1,20 +1,24 @@
 //! The end of a registration: the identity, its first session when one is wanted, and what the hooks add.
 
 use base::{Context, PlainToken};
+use database::WriteTx;
 use serde_json::Value;
 use url::Url;
 
 use crate::Identity;
 use crate::components::attempts::{Caller, FamiliarClients};
 use crate::components::codes::Recipient;
-use crate::domain::client_kind::{FlowType, Wants};
+use crate::domain::client_kind::FlowType;
 use crate::domain::continue_with::{ContinueWith, ShownToken};
 use crate::domain::credential::CredentialConfig;
 use crate::domain::event::{Event, FlowOutcome};
 use crate::domain::flow::{Flow, FlowKind, OAuth2Request, Registration};
-use crate::domain::hooks::Hooks;
 use crate::domain::message::{Message, flow as flow_messages, validation};
-use crate::domain::{self, AddressStatus, Session};
+use crate::domain::registration::{
+    Completed, Conflict, Decision, Delivery, NewAccount, Reached, Resolution, Response, TakenName, Target, decide,
+    next, on_conflict,
+};
+use crate::domain::{self, AddressStatus, CredentialType, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::{self, acting_as};
@@ -32,10 +36,43 @@ use super::step::Registrant;
 pub(super) struct Registered {
     pub identity: domain::Identity,
     pub session: Option<(Session, PlainToken)>,
+    /// The verification that the client is shown.
     pub verification: Option<BegunVerification>,
 }
 
+/// A registration whose credential was accepted, on its way to an answer.
+pub(super) struct Completion<'a> {
+    pub visitor: &'a Visitor,
+    pub caller: Caller,
+    pub browser: &'a Browser,
+    pub flow: &'a Flow<Registration>,
+    /// The hook `session`.
+    pub shows_session: bool,
+    pub return_to: Url,
+}
+
+impl Completion<'_> {
+    /// A verification of an address of `person`, without a session or a login.
+    pub(super) fn verification_of<'a>(&'a self, person: &'a domain::Identity) -> VerificationOf<'a> {
+        let flow = self.flow;
+        VerificationOf {
+            person,
+            is_real: true,
+            flow_type: flow.flow_type,
+            request_url: &flow.request_url,
+            return_to: flow.requested("after_verification_return_to").or_else(|| flow.wanted_return_to()),
+            browser: self.browser,
+            session_id: None,
+            oauth2: None,
+            registrant: None,
+            transient_payload: None,
+            caller: &self.caller,
+        }
+    }
+}
+
 impl Identity {
+    /// Ends a registration: gathers, decides, and creates the account or lets it wait for its address.
     pub(super) async fn complete_registration(
         &self,
         cx: &Context,
@@ -47,27 +84,53 @@ impl Identity {
         let cx = &language::of_flow(&self.ui, cx, flow);
         let used = registrant.method.method;
         let hooks = self.flow_policy.hooks_after(FlowKind::Registration, used);
+        let decision = decide(&Completed {
+            method: used,
+            has_unverified_address: Self::address_to_verify(&registrant.identity, None).is_some(),
+            has_login: flow.details.oauth2.is_some(),
+            issues_session: hooks.session,
+            shows_verification: hooks.show_verification_ui,
+            verifies: self.flow_policy.is_enabled(FlowKind::Verification),
+            confirms_first: self.flow_policy.confirms_addresses_first(),
+        });
+        let completion = Completion {
+            visitor,
+            caller: visitor.caller(cx, None),
+            browser,
+            flow,
+            shows_session: hooks.session,
+            return_to: self.registration_return_to(flow, used)?,
+        };
+        match decision {
+            Decision::AwaitAddress => self.await_address(cx, &completion, registrant).await,
+            Decision::CreateAccount(new) => self.create_account(cx, &completion, registrant, new).await,
+        }
+    }
+
+    /// Where the flow ends unless it says otherwise.
+    fn registration_return_to(&self, flow: &Flow<Registration>, used: CredentialType) -> Result<Url, FlowError> {
         let fallback = self.urls.after(FlowKind::Registration, Some(used));
         let wanted = flow.wanted_return_to();
-        let return_to = if flow.details.oauth2.is_some() && flow.return_to.is_some() {
-            wanted.and_then(|url| url.parse().ok()).unwrap_or(fallback)
-        } else {
-            self.urls.returns().resolve(wanted.as_deref(), &fallback).map_err(FlowError::from)?
-        };
-
-        if self.waits_for_address(hooks, &registrant) {
-            return self.await_address(cx, visitor, browser, flow, registrant, hooks, return_to).await;
+        if flow.details.oauth2.is_some() && flow.return_to.is_some() {
+            return Ok(wanted.and_then(|url| url.parse().ok()).unwrap_or(fallback));
         }
+        Ok(self.urls.returns().resolve(wanted.as_deref(), &fallback)?)
+    }
+
+    /// Writes the account in one transaction, and answers. A name may turn out to be taken.
+    async fn create_account(
+        &self,
+        cx: &Context,
+        completion: &Completion<'_>,
+        registrant: Registrant,
+        new: NewAccount,
+    ) -> Result<Answer, SubmitError> {
         let Registrant { mut identity, method, redeem_code, transient_payload } = registrant;
         identity.refresh_available_aal(self.session_policy.factor_rules());
-        // A session is made only when somebody is to hold it: the registrant, or the OAuth2 login that waits for them.
-        let needs_session = hooks.session || flow.details.oauth2.is_some();
-        let session = needs_session.then(|| {
-            let device = visitor.device(&self.rng);
+        let session = new.issues_session.then(|| {
+            let device = completion.visitor.device(&self.rng);
             Session::issue(&self.rng, identity.id, method, device, self.session_policy.lifespan(), cx.now)
         });
-
-        let caller = visitor.caller(cx, None);
         let mut tx = self.database.write(cx.tenant).await?;
         if let Some(code) = redeem_code
             && !storage::codes::redeem(&mut tx, code, cx.now).await?
@@ -78,67 +141,105 @@ impl Identity {
             Ok(()) => {}
             Err(StoreError::Taken(taken)) => {
                 drop(tx);
-                // Where accounts are hidden, somebody who is here already looks like a registrant; only a session, which
-                // cannot be given away, would tell the difference.
-                if let Some(address) = self.hidden_address(needs_session, &identity, &taken) {
-                    let registered = self
-                        .pretend_registration(cx, &caller, browser, flow, identity, address, transient_payload)
-                        .await?;
-                    return self.answer_registrant(cx, visitor, flow, registered, hooks, return_to).await;
-                }
-                self.attempts.count_taken(cx).await?;
-                return Err(SubmitError::general(self.taken_message(cx, taken).await?));
+                return self.resolve_conflict(cx, completion, (identity, transient_payload), new, taken).await;
             }
             Err(StoreError::Stale) => return Err(FlowError::FlowChanged.into()),
             Err(StoreError::Database(error)) => return Err(error.into()),
         }
         // From here on it is the registrant who acts.
         let cx = &acting_as(cx, identity.id);
-        jobs::append(&mut tx, cx, &[Event::IdentityCreated((&identity).into())]).await?;
-        if let Some((session, _)) = &session {
-            storage::sessions::insert(&mut tx, session).await?;
-            jobs::append(&mut tx, cx, &[Event::SessionIssued(session.into())]).await?;
-        }
-        let is_signed_in = flow.is_browser() && hooks.session;
-        let unknown = FamiliarClients::default();
-        let new_device = self.attempts.remember(&mut tx, cx, &caller, identity.id, &unknown, is_signed_in).await?;
-        let to_verify =
-            Self::address_to_verify(&identity, None).filter(|_| self.flow_policy.is_enabled(FlowKind::Verification));
-        let verification = match to_verify {
-            Some(address) => {
-                let of = VerificationOf {
-                    person: &identity,
-                    is_real: true,
-                    flow_type: flow.flow_type,
-                    request_url: &flow.request_url,
-                    return_to: flow.requested("after_verification_return_to").or_else(|| flow.wanted_return_to()),
-                    browser,
-                    session_id: session.as_ref().map(|(session, _)| session.id),
-                    // Unless the page of this flow comes first, the login is accepted at once, and a challenge counts once.
-                    oauth2: flow.details.oauth2.clone().filter(|_| hooks.show_verification_ui),
-                    registrant: None,
-                    transient_payload,
-                    caller: &caller,
-                };
-                Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
-            }
-            None => None,
-        };
-        if let Some(begun) = &verification {
-            mark_sent(&mut identity, &begun.address);
-        }
-        events::append_success(&mut tx, cx, flow, identity.id).await?;
+        let mut registered = Registered { identity, session, verification: None };
+        let new_device =
+            self.write_account_effects(&mut tx, cx, completion, &mut registered, (new, transient_payload)).await?;
         tx.commit().await?;
-
-        let registered = Registered { identity, session, verification };
-        let answer = self.answer_registrant(cx, visitor, flow, registered, hooks, return_to).await?;
+        registered.verification = registered.verification.filter(|_| new.shows_verification);
+        let answer = self.answer_registrant(cx, completion, registered).await?;
         Ok(answer.with_device(new_device))
     }
 
+    /// Writes what comes with a new account: its session, its familiar device, the verification of its address, the events.
+    async fn write_account_effects(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        completion: &Completion<'_>,
+        registered: &mut Registered,
+        (new, transient_payload): (NewAccount, Option<Value>),
+    ) -> Result<Option<PlainToken>, FlowError> {
+        let Completion { caller, flow, shows_session, .. } = completion;
+        let Registered { identity, session, verification } = registered;
+        jobs::append(tx, cx, &[Event::IdentityCreated((&*identity).into())]).await?;
+        if let Some((session, _)) = &session {
+            storage::sessions::insert(tx, session).await?;
+            jobs::append(tx, cx, &[Event::SessionIssued(session.into())]).await?;
+        }
+        let is_signed_in = flow.is_browser() && *shows_session;
+        let unknown = FamiliarClients::default();
+        let new_device = self.attempts.remember(tx, cx, caller, identity.id, &unknown, is_signed_in).await?;
+        if let Some(address) = Self::address_to_verify(identity, None).filter(|_| new.starts_verification) {
+            let of = VerificationOf {
+                session_id: session.as_ref().map(|(session, _)| session.id),
+                oauth2: flow.details.oauth2.clone().filter(|_| new.verification_keeps_login),
+                transient_payload,
+                ..completion.verification_of(identity)
+            };
+            *verification = Some(self.begin_verification_of(tx, cx, of, address).await?);
+        }
+        if let Some(begun) = &verification {
+            mark_sent(identity, &begun.address);
+        }
+        events::append_success(tx, cx, flow, identity.id).await?;
+        Ok(new_device)
+    }
+
+    /// Answers a registration whose name somebody else has.
+    async fn resolve_conflict(
+        &self,
+        cx: &Context,
+        completion: &Completion<'_>,
+        (identity, transient_payload): (domain::Identity, Option<Value>),
+        new: NewAccount,
+        taken: Taken,
+    ) -> Result<Answer, SubmitError> {
+        let value = match &taken {
+            Taken::Identifier { identifier: value, .. }
+            | Taken::VerifiableAddress(value)
+            | Taken::RecoveryAddress(value) => Some(value),
+            Taken::ExternalId => None,
+        };
+        let mut addresses = identity.verifiable_addresses.iter();
+        let address = addresses.find(|address| Some(&address.value) == value).cloned();
+        let resolution = on_conflict(&Conflict {
+            name: match &taken {
+                Taken::Identifier { .. } => TakenName::Identifier { is_address: address.is_some() },
+                Taken::VerifiableAddress(_) | Taken::RecoveryAddress(_) => {
+                    TakenName::Address { is_verifiable: address.is_some() }
+                }
+                Taken::ExternalId => TakenName::ExternalId,
+            },
+            issues_session: new.issues_session,
+            hides_accounts: self.flow_policy.hides_accounts(),
+            gives_hints: self.flow_policy.gives_login_hints(),
+        });
+        match (resolution, address) {
+            (Resolution::Pretend, Some(address)) => {
+                let pretended = (identity, transient_payload);
+                let mut registered = self.pretend_registration(cx, completion, pretended, new, &address).await?;
+                registered.verification = registered.verification.filter(|_| new.shows_verification);
+                Ok(self.answer_registrant(cx, completion, registered).await?)
+            }
+            (Resolution::Pretend | Resolution::Report { .. }, _) => {
+                self.attempts.count_taken(cx).await?;
+                let has_hints = resolution == Resolution::Report { has_hints: true };
+                Err(SubmitError::general(self.taken_message(cx, taken, has_hints).await?))
+            }
+        }
+    }
+
     /// Says that an identifier is taken, and where that is wanted how its owner signs in.
-    async fn taken_message(&self, cx: &Context, taken: Taken) -> Result<Message, database::Error> {
+    async fn taken_message(&self, cx: &Context, taken: Taken, has_hints: bool) -> Result<Message, database::Error> {
         let Taken::Identifier { kind, identifier } = taken else { return Ok(validation::identifier_taken()) };
-        if !self.flow_policy.gives_login_hints() {
+        if !has_hints {
             return Ok(validation::identifier_taken());
         }
         let mut tx = self.database.read(cx.tenant);
@@ -157,54 +258,20 @@ impl Identity {
         Ok(validation::identifier_taken_by(&identifier, &types, &providers))
     }
 
-    /// The address whose holder can be told instead of the asker, where a taken name can be hidden at all.
-    fn hidden_address(
-        &self,
-        needs_session: bool,
-        registrant: &domain::Identity,
-        taken: &Taken,
-    ) -> Option<domain::VerifiableAddress> {
-        let value = match taken {
-            Taken::Identifier { identifier, .. } => identifier,
-            Taken::VerifiableAddress(value) | Taken::RecoveryAddress(value) => value,
-            Taken::ExternalId => return None,
-        };
-        if !self.flow_policy.hides_accounts() || needs_session {
-            return None;
-        }
-        registrant.verifiable_addresses.iter().find(|address| address.value == *value).cloned()
-    }
-
     /// Does what a registration would be seen to do, and registers nobody.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     async fn pretend_registration(
         &self,
         cx: &Context,
-        caller: &Caller,
-        browser: &Browser,
-        flow: &Flow<Registration>,
-        mut identity: domain::Identity,
-        taken: domain::VerifiableAddress,
-        transient_payload: Option<Value>,
+        completion: &Completion<'_>,
+        (mut identity, transient_payload): (domain::Identity, Option<Value>),
+        new: NewAccount,
+        taken: &domain::VerifiableAddress,
     ) -> Result<Registered, FlowError> {
+        let Completion { caller, flow, .. } = completion;
         let mut tx = self.database.write(cx.tenant).await?;
-        let to_verify =
-            Self::address_to_verify(&identity, None).filter(|_| self.flow_policy.is_enabled(FlowKind::Verification));
-        let verification = match to_verify {
+        let verification = match Self::address_to_verify(&identity, None).filter(|_| new.starts_verification) {
             Some(address) => {
-                let of = VerificationOf {
-                    person: &identity,
-                    is_real: false,
-                    flow_type: flow.flow_type,
-                    request_url: &flow.request_url,
-                    return_to: flow.requested("after_verification_return_to").or_else(|| flow.wanted_return_to()),
-                    browser,
-                    session_id: None,
-                    oauth2: None,
-                    registrant: None,
-                    transient_payload,
-                    caller,
-                };
+                let of = VerificationOf { is_real: false, transient_payload, ..completion.verification_of(&identity) };
                 Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
             }
             None => None,
@@ -226,86 +293,82 @@ impl Identity {
         Ok(Registered { identity, session: None, verification })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one answer, each from another step")]
+    /// The facts that decide where the client goes on.
+    fn reached_by(&self, completion: &Completion<'_>, registered: &Registered) -> Reached {
+        let Completion { visitor, flow, shows_session, .. } = completion;
+        let Registered { identity, session, verification } = registered;
+        let oauth2 = flow.details.oauth2.as_ref();
+        Reached {
+            flow_type: flow.flow_type,
+            wants: visitor.wants_strictly,
+            has_session: session.is_some(),
+            shows_session: *shows_session,
+            shows_verification: verification.is_some(),
+            has_login: oauth2.is_some(),
+            requests_new_account: oauth2.is_some_and(OAuth2Request::asks_for_registration),
+            is_sufficient: session.as_ref().is_none_or(|(session, _)| {
+                self.session_policy.whoami_required_aal().is_met(session.aal, identity.available_aal)
+            }),
+        }
+    }
+
+    /// Answers with what was written, for the kind of client that registered.
     pub(super) async fn answer_registrant(
         &self,
         cx: &Context,
-        visitor: &Visitor,
-        flow: &Flow<Registration>,
-        mut registered: Registered,
-        hooks: Hooks,
-        return_to: Url,
-    ) -> Result<Answer, SubmitError> {
-        let is_shown = hooks.show_verification_ui || self.flow_policy.confirms_addresses_first();
-        registered.verification = registered.verification.filter(|_| is_shown);
-        self.registered_answer(cx, visitor, flow, registered, hooks.session, return_to).await.map_err(SubmitError::from)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of one answer, each from another step")]
-    async fn registered_answer(
-        &self,
-        cx: &Context,
-        visitor: &Visitor,
-        flow: &Flow<Registration>,
+        completion: &Completion<'_>,
         registered: Registered,
-        shows_session: bool,
-        return_to: Url,
     ) -> Result<Answer, FlowError> {
+        let Completion { flow, return_to, .. } = completion;
+        let next = next(&self.reached_by(completion, &registered));
         let Registered { identity, session, verification } = registered;
-        let mut continue_with: Vec<ContinueWith> = verification.iter().map(BegunVerification::continue_with).collect();
-        let shown = session.as_ref().filter(|_| shows_session);
-        let public_url = self.urls.public();
-        let mut body = RegisteredView {
-            identity: IdentityBody::new(identity.clone(), public_url.clone()),
-            session: shown.map(|(session, _)| SessionBody {
-                session: session.clone(),
-                identity: Some(identity.clone()),
-                public_url: public_url.clone(),
-                now: cx.now,
-            }),
-            session_token: None,
-            continue_with: None,
+        let oauth2 = flow.details.oauth2.as_ref();
+        let url = match (next.to, oauth2, &session) {
+            (Target::SecondFactor, Some(oauth2), _) => self.urls.second_factor_for(&oauth2.challenge),
+            (Target::Login, Some(oauth2), Some((session, _))) => {
+                self.accept_login(cx, oauth2, session, &identity).await?
+            }
+            _ => return_to.to_string(),
         };
-
-        if flow.flow_type == FlowType::Api {
-            if let Some((_, token)) = shown {
-                body.session_token = Some(ShownToken(token.clone()));
+        let mut continue_with: Vec<ContinueWith> = verification.iter().map(BegunVerification::continue_with).collect();
+        let shown = session.filter(|_| matches!(next.session, Delivery::Token | Delivery::Cookie));
+        let mut session_token = None;
+        match (flow.flow_type, &shown) {
+            (FlowType::Api, Some((_, token))) => {
+                session_token = Some(ShownToken(token.clone()));
                 continue_with.push(ContinueWith::SetOrySessionToken { ory_session_token: ShownToken(token.clone()) });
             }
-            body.continue_with = some_if_any(continue_with);
-            return Ok(Answer::new(
-                FlowType::Api,
-                Content::Done { body: Some(Body::Registered(Box::new(body))), redirect: return_to.into() },
-            ));
-        }
-
-        // A session that the browser had belongs to another person, so it must not stand beside the new account.
-        let replaces_session =
-            !shows_session && flow.details.oauth2.as_ref().is_some_and(OAuth2Request::asks_for_registration);
-        let with_cookie =
-            |answer: Answer| if replaces_session { answer.with(CookieChange::SessionEnded) } else { answer };
-        let mut next = return_to.to_string();
-        if let (Some(oauth2), Some((session, _)), None) = (&flow.details.oauth2, &session, &verification) {
-            next = match self.accept_login(cx, oauth2, session, &identity).await {
-                Err(FlowError::SessionAal2Required { redirect_browser_to }) => redirect_browser_to,
-                other => other?,
-            };
-            if visitor.wants_strictly == Wants::Json && !shows_session {
-                return Ok(with_cookie(Answer::new(FlowType::Browser, Content::Elsewhere { url: next })));
+            (FlowType::Api, None) => {}
+            (FlowType::Browser, _) => {
+                continue_with.push(ContinueWith::RedirectBrowserTo { redirect_browser_to: url.clone() });
             }
         }
-        continue_with.push(ContinueWith::RedirectBrowserTo { redirect_browser_to: next.clone() });
-        body.continue_with = some_if_any(continue_with);
-        let redirect = verification.map_or(next, |begun| begun.url);
-        let mut answer = with_cookie(Answer::new(
-            FlowType::Browser,
-            Content::Done { body: Some(Body::Registered(Box::new(body))), redirect },
-        ));
-        if let Some((session, token)) = session.filter(|_| shows_session) {
+        let public_url = self.urls.public();
+        let session = shown.as_ref().map(|(session, _)| SessionBody {
+            session: session.clone(),
+            identity: Some(identity.clone()),
+            public_url: public_url.clone(),
+            now: cx.now,
+        });
+        let identity = IdentityBody::new(identity, public_url.clone());
+        let continue_with = some_if_any(continue_with);
+        let body = RegisteredView { identity, session, session_token, continue_with };
+        let body = Some(Body::Registered(Box::new(body)));
+        let content = match (next.response, next.to, verification) {
+            (Response::Elsewhere, _, _) => Content::Elsewhere { url },
+            (Response::Done, Target::Verification, Some(begun)) => Content::Done { body, redirect: begun.url },
+            (Response::Done, _, _) => Content::Done { body, redirect: url },
+        };
+        let answer = Answer::new(flow.flow_type, content);
+        Ok(match (next.session, shown) {
             // The verification flow, when there is one, belongs to the browser as it is: its secret stays.
-            answer = answer.with(CookieChange::Session { token, expires_at: session.expires_at });
-        }
-        Ok(answer)
+            (Delivery::Cookie, Some((session, token))) => {
+                answer.with(CookieChange::Session { token, expires_at: session.expires_at })
+            }
+            // A session that the browser had belongs to another person, so it must not stand beside the new account.
+            (Delivery::CookieDeleted, _) => answer.with(CookieChange::SessionEnded),
+            (Delivery::Absent | Delivery::Token | Delivery::Cookie, _) => answer,
+        })
     }
 }
 

@@ -11,8 +11,9 @@ use base::Context;
 use serde_json::{Map, Value};
 
 use crate::Identity;
-use crate::domain::client_kind::{FlowType, Wants};
+use crate::domain::client_kind::FlowType;
 use crate::domain::flow::{Flow, FlowKind, OAuth2Request, Registration, endpoint};
+use crate::domain::registration::{Login, Requested, Start, start};
 use crate::domain::traits_schema::{InputType, TraitField, TraitsSchema};
 use crate::domain::ui_node::{Group, Node, NodeOrder};
 use crate::flows::views::FlowView;
@@ -52,20 +53,30 @@ impl Identity {
         };
         let oauth2 =
             challenge.as_ref().map(|it| OAuth2Request { challenge: it.challenge.clone(), request: it.wire.clone() });
-        let wants_new_account = oauth2.as_ref().is_some_and(OAuth2Request::asks_for_registration);
-        if let Some(current) = self.current(cx, visitor).await?.filter(|_| !wants_new_account) {
-            if let (Some(challenge), Some(request)) = (&challenge, &oauth2) {
-                if challenge.is_for(&current) {
-                    let url = self.skip_login(cx, request, &current).await?;
-                    return Ok(Answer::new(flow_type, Content::Elsewhere { url }));
-                }
+        let current = self.current(cx, visitor).await?;
+        let start = start(&Requested {
+            flow_type,
+            wants: visitor.wants_strictly,
+            has_session: current.is_some(),
+            login: challenge.as_ref().zip(oauth2.as_ref()).map(|(challenge, oauth2)| Login {
+                is_answered: current.as_ref().is_some_and(|current| challenge.is_for(current)),
+                requests_new_account: oauth2.asks_for_registration(),
+            }),
+        });
+        match (start, &oauth2, &current) {
+            (Start::Flow, _, _) => {}
+            (Start::AcceptLogin, Some(request), Some(current)) => {
+                let url = self.skip_login(cx, request, current).await?;
+                return Ok(Answer::new(flow_type, Content::Elsewhere { url }));
+            }
+            (Start::SignIn | Start::AcceptLogin, _, _) => {
                 // The person has to prove who they are again, by signing in.
                 let mut url = endpoint(self.urls.public(), "self-service/login/browser");
                 url.set_query(visitor.request_url.query());
                 return Ok(Answer::redirect(url));
             }
-            let to_browser = flow_type == FlowType::Browser && visitor.wants_strictly == Wants::Html;
-            return if to_browser { Ok(Answer::redirect(return_to)) } else { Err(FlowError::SessionAlreadyAvailable) };
+            (Start::SessionExists { redirects: true }, _, _) => return Ok(Answer::redirect(return_to)),
+            (Start::SessionExists { redirects: false }, _, _) => return Err(FlowError::SessionAlreadyAvailable),
         }
 
         let browser = self.browser(visitor);

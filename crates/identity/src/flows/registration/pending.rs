@@ -12,28 +12,26 @@ use base::{Context, PlainToken, Timestamp};
 use database::WriteTx;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use url::Url;
 
 use crate::Identity;
 use crate::components::attempts::{CountedMessage, FamiliarClients, MessageAdmission};
 use crate::components::codes::Recipient;
 use crate::components::courier::Template;
-use crate::domain::code::Code;
 use crate::domain::event::{Event, FlowOutcome};
-use crate::domain::flow::{Flow, Registration, Verification};
-use crate::domain::hooks::Hooks;
+use crate::domain::flow::{Flow, Verification};
 use crate::domain::message::validation;
+use crate::domain::registration::{Names, Waiting, wait};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, Credential, CredentialType, IdentityId, Session, VerifiableAddress};
 use crate::flows::answer::Answer;
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::{self, acting_as};
 use crate::flows::hooks::VerificationOf;
-use crate::flows::visitor::{Browser, Visitor};
+use crate::flows::visitor::Visitor;
 use crate::storage;
 use crate::storage::identities::StoreError;
 
-use super::complete::{Registered, mark_sent};
+use super::complete::{Completion, Registered, mark_sent};
 use super::step::Registrant;
 
 const SEALED: Purpose = Purpose("identity registrant");
@@ -57,50 +55,35 @@ pub(crate) struct Admitted {
 }
 
 impl Identity {
-    /// Whether this sign-up waits for its address. One that signs in at once, or has no address, cannot.
-    pub(super) fn waits_for_address(&self, hooks: Hooks, registrant: &Registrant) -> bool {
-        self.flow_policy.confirms_addresses_first()
-            && !hooks.session
-            && registrant.method.method == CredentialType::Password
-            && Self::address_to_verify(&registrant.identity, None).is_some()
-    }
-
     /// Ends a sign-up on the verification of its address, for a registrant and for somebody who is here already alike.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     pub(super) async fn await_address(
         &self,
         cx: &Context,
-        visitor: &Visitor,
-        browser: &Browser,
-        flow: &Flow<Registration>,
+        completion: &Completion<'_>,
         registrant: Registrant,
-        hooks: Hooks,
-        return_to: Url,
     ) -> Result<Answer, SubmitError> {
+        let Completion { caller, flow, .. } = completion;
         let mut identity = registrant.identity;
         let sealed = self.seal_registrant(cx, &identity)?;
         let holders = self.holders(cx, &identity).await?;
-        if holders.iter().any(Option::is_none) && !holders.is_empty() {
-            // A name without a mailbox: there is nobody to tell in secret, and the registrant would wait for ever.
+        let waiting = wait(if holders.is_empty() {
+            Names::Free
+        } else {
+            Names::Taken { is_reachable: holders.iter().all(Option::is_some) }
+        });
+        if waiting == Waiting::Refused {
             self.attempts.count_taken(cx).await?;
             return Err(SubmitError::general(validation::identifier_taken()));
         }
         let address =
             Self::address_to_verify(&identity, None).ok_or(FlowError::Broken("no address to confirm"))?.clone();
-        let caller = visitor.caller(cx, None);
         let mut tx = self.database.write(cx.tenant).await?;
         let of = VerificationOf {
-            person: &identity,
-            is_real: holders.is_empty(),
-            flow_type: flow.flow_type,
-            request_url: &flow.request_url,
-            return_to: flow.requested("after_verification_return_to").or_else(|| flow.wanted_return_to()),
-            browser,
-            session_id: None,
+            is_real: waiting == Waiting::Registrant,
             oauth2: flow.details.oauth2.clone(),
             registrant: Some(sealed),
             transient_payload: registrant.transient_payload,
-            caller: &caller,
+            ..completion.verification_of(&identity)
         };
         let begun = self.begin_verification_of(&mut tx, cx, of, &address).await?;
         for holder in holders.iter().flatten() {
@@ -109,7 +92,7 @@ impl Identity {
                 via: holder.via,
                 address: &holder.value,
                 is_holders: true,
-                caller: &caller,
+                caller,
                 is_asked_for: false,
             };
             self.tell_holder(&mut tx, cx, &recipient, &flow.request_url).await?;
@@ -118,7 +101,7 @@ impl Identity {
         events::append(&mut tx, cx, flow, FlowOutcome::AwaitsAddress, None).await?;
         tx.commit().await?;
         let registered = Registered { identity, session: None, verification: Some(begun) };
-        self.answer_registrant(cx, visitor, flow, registered, hooks, return_to).await
+        Ok(self.answer_registrant(cx, completion, registered).await?)
     }
 
     /// For each of the registrant's names that somebody has: the address under which its holder can be told, if it is one.
@@ -206,25 +189,15 @@ impl Identity {
         Ok(Some((identity, method)))
     }
 
-    /// Writes the account of the registrant whose code was typed; `None` when the code was for somebody else, or somebody
-    /// has the address by now.
+    /// Writes the account of a registrant who confirmed an address; `None` when somebody has one of its names by now.
     pub(crate) async fn admit(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
         visitor: &Visitor,
-        flow: &Flow<Verification>,
-        code: &Code,
+        (identity, method): (domain::Identity, AuthenticationMethod),
+        signs_in: bool,
     ) -> Result<Option<Admitted>, FlowError> {
-        let Some((mut identity, method)) = self.registrant_of(cx, flow)? else { return Ok(None) };
-        if code.identity_id != Some(identity.id) {
-            return Ok(None);
-        }
-        let mut confirmed = identity.verifiable_addresses.iter_mut();
-        let Some(address) = confirmed.find(|known| known.via == code.via && known.value == code.address) else {
-            return Ok(None);
-        };
-        address.complete(cx.now);
         match storage::identities::insert(tx, self.tenant_sealer(cx), &identity).await {
             Ok(()) => {}
             Err(StoreError::Taken(_) | StoreError::Stale) => return Ok(None),
@@ -232,7 +205,7 @@ impl Identity {
         }
         let cx = &acting_as(cx, identity.id);
         jobs::append(tx, cx, &[Event::IdentityCreated((&identity).into())]).await?;
-        let session = flow.is_browser().then(|| {
+        let session = signs_in.then(|| {
             let device = visitor.device(&self.rng);
             Session::issue(&self.rng, identity.id, method, device, self.session_policy.lifespan(), cx.now)
         });

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::Identity;
 use crate::domain::CredentialType;
-use crate::domain::client_kind::Wants;
 use crate::domain::code::CodePurpose;
 use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, OAuth2Request, Registration};
 use crate::domain::message::{self, registration as messages};
+use crate::domain::registration::{Action, Direction, Submitted, act_on};
 use crate::domain::traits_schema::TraitsSchema;
 use crate::domain::ui_node::{InputKind, NodeOrder};
 use crate::flows::answer::FormReason;
@@ -52,29 +52,39 @@ impl Identity {
             Err(error) => return self.refuse_unreadable(cx, visitor, &mut flow, &error).await,
         };
         let browser = self.browser(visitor);
-        let wants_new_account = flow.details.oauth2.as_ref().is_some_and(OAuth2Request::asks_for_registration);
-        if !wants_new_account && self.current(cx, visitor).await?.is_some() {
-            let to_browser = flow.is_browser() && visitor.wants == Wants::Html;
-            let home = self.urls.returns().default_url().as_str();
-            return if to_browser { Ok(Answer::redirect(home)) } else { Err(FlowError::SessionAlreadyAvailable) };
-        }
-        if flow.is_expired(cx.now) {
-            return self.renew_registration(cx, visitor, &browser, &flow).await;
-        }
-        visitor.may_submit(&flow, &browser, &submission)?;
-
-        let caller = visitor.caller(cx, None);
         let method = methods::ALL.iter().find(|method| method.takes_registration(&submission));
-        let step = match method {
-            // The way back from the code to the choice of a credential carries the code's method along.
-            _ if self.flow_policy.registers_in_two_steps() && is_about_traits(&submission) => {
-                self.register_profile(cx, &mut flow, &schema, &submission).await
+        let forgery = visitor.may_submit(&flow, &browser, &submission).err();
+        let action = act_on(&Submitted {
+            flow_type: flow.flow_type,
+            wants: visitor.wants,
+            has_session: self.current(cx, visitor).await?.is_some(),
+            requests_new_account: flow.details.oauth2.as_ref().is_some_and(OAuth2Request::asks_for_registration),
+            is_expired: flow.is_expired(cx.now),
+            is_genuine: forgery.is_none(),
+            has_two_steps: self.flow_policy.registers_in_two_steps(),
+            traits: direction_of(&submission),
+            has_method: method.is_some(),
+        });
+        let step = match (action, method) {
+            (Action::SessionExists { redirects: true }, _) => {
+                return Ok(Answer::redirect(self.urls.returns().default_url().as_str()));
             }
-            Some(method) => {
+            (Action::SessionExists { redirects: false }, _) => return Err(FlowError::SessionAlreadyAvailable),
+            (Action::Renew, _) => return self.renew_registration(cx, visitor, &browser, &flow).await,
+            (Action::Forged, _) => {
+                return Err(forgery.unwrap_or(FlowError::Broken("a forgery without a violation")));
+            }
+            (Action::Traits(direction), _) => {
+                self.register_profile(cx, &mut flow, &schema, &submission, direction).await
+            }
+            (Action::Credential, Some(method)) => {
+                let caller = visitor.caller(cx, None);
                 let (flow, schema, submission) = (&mut flow, &*schema, &submission);
                 method.register(RegistrationStep { service: self, cx, caller: &caller, flow, schema, submission }).await
             }
-            None => Err(SubmitError::general(message::flow::no_registration_strategy())),
+            (Action::Credential | Action::NoMethod, _) => {
+                Err(SubmitError::general(message::flow::no_registration_strategy()))
+            }
         };
         let result = match step {
             Ok(Step::Complete(registrant)) => {
@@ -135,13 +145,13 @@ impl Identity {
         flow: &mut Flow<Registration>,
         schema: &TraitsSchema,
         submission: &Submission,
+        direction: Direction,
     ) -> Result<Step, SubmitError> {
         flow.submitted_method = Some(CredentialType::Profile);
         flow.transient_payload = submission.transient_payload();
         flow.active = None;
         let mut traits = submission.traits();
-        let goes_back = submission.text("screen") == Some("previous") || submission.method() == Some("profile:back");
-        if goes_back {
+        if direction == Direction::Back {
             self.registration_form(flow, &traits)?;
             flow.ui.clear_messages();
         } else {
@@ -162,7 +172,11 @@ impl Identity {
     }
 }
 
-/// Whether a submission is about the traits alone, in a registration of two steps.
-fn is_about_traits(submission: &Submission) -> bool {
-    submission.text("screen").is_some() || matches!(submission.method(), Some("profile" | "profile:back"))
+/// Where a submission leads that is about the traits alone, in a registration of two steps.
+fn direction_of(submission: &Submission) -> Option<Direction> {
+    match (submission.text("screen"), submission.method()) {
+        (Some("previous"), _) | (_, Some("profile:back")) => Some(Direction::Back),
+        (Some(_), _) | (_, Some("profile")) => Some(Direction::Forward),
+        (None, _) => None,
+    }
 }

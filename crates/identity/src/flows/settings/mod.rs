@@ -14,6 +14,7 @@ use crate::Identity;
 use crate::domain;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::flow::{Flow, FlowKind, Settings, endpoint};
+use crate::domain::settings::{Denial, Requested, Requester, Start, denial, start};
 use crate::domain::ui_node::{Node, NodeOrder};
 use crate::flows::views::FlowView;
 use crate::methods;
@@ -26,6 +27,15 @@ use super::visitor::{Browser, Visitor};
 use crate::components::sessions::Current;
 
 use step::SettingsForm;
+
+/// For whom a recovery starts a settings flow.
+pub(super) struct SettingsAfterRecovery<'a> {
+    pub visitor: &'a Visitor,
+    pub browser: &'a Browser,
+    /// The kind of client that holds the session.
+    pub flow_type: FlowType,
+    pub person: &'a domain::Identity,
+}
 
 impl Identity {
     pub async fn begin_settings(
@@ -48,21 +58,30 @@ impl Identity {
             self.urls.returns().check(return_to)?;
         }
         let to_browser = flow_type == FlowType::Browser && visitor.wants_strictly == Wants::Html;
-        let Some(current) = self.current(cx, visitor).await? else {
-            if to_browser {
+        let current = self.current(cx, visitor).await?;
+        let required = self.session_policy.settings_required_aal();
+        let start = start(&Requested {
+            flow_type,
+            wants: visitor.wants_strictly,
+            has_session: current.is_some(),
+            is_sufficient: current.as_ref().is_some_and(|current| current.meets(required)),
+        });
+        let current = match (start, current) {
+            (Start::Flow, Some(current)) => current,
+            (Start::SignIn { redirects: true }, _) => {
                 let url = self.urls.init(FlowKind::Login, FlowType::Browser, return_to.as_deref());
                 return Ok(Answer::redirect(url));
             }
-            return Err(FlowError::SessionInactive);
+            (Start::SignIn { redirects: false }, _) | (Start::Flow, None) => return Err(FlowError::SessionInactive),
+            (Start::SecondFactor { redirects }, _) => {
+                let url = self.urls.second_factor(Some(visitor.request_url.to_string()));
+                return if redirects {
+                    Ok(Answer::redirect(url))
+                } else {
+                    Err(FlowError::SessionAal2Required { redirect_browser_to: url })
+                };
+            }
         };
-        if !current.meets(self.session_policy.settings_required_aal()) {
-            let url = self.urls.second_factor(Some(visitor.request_url.to_string()));
-            return if to_browser {
-                Ok(Answer::redirect(url))
-            } else {
-                Err(FlowError::SessionAal2Required { redirect_browser_to: url })
-            };
-        }
         let browser = self.browser(visitor);
         let details = Settings::of(current.session.identity_id);
         let beginning = self.beginning::<Settings>(visitor, &browser, flow_type);
@@ -85,7 +104,9 @@ impl Identity {
         // First: whoever is not signed in is led to the sign-in, not to a new flow.
         let current = self.current(cx, visitor).await?.ok_or(FlowError::NoSession)?;
         let flow = self.fetched_flow::<Settings>(cx, visitor).await?;
-        self.may_change_settings(&flow, &current, visitor)?;
+        if let Some(denial) = denial(self.requester(&flow, &current)) {
+            return Err(self.denied(denial, visitor));
+        }
         if flow.is_expired(cx.now) {
             return Err(self.expired(cx, &flow));
         }
@@ -93,35 +114,33 @@ impl Identity {
         Ok(self.settings_view(cx, &flow, &current.identity, &browser))
     }
 
-    /// Whether this session may look at and submit this flow.
-    pub(super) fn may_change_settings(
-        &self,
-        flow: &Flow<Settings>,
-        current: &Current,
-        visitor: &Visitor,
-    ) -> Result<(), FlowError> {
-        if flow.details.identity_id != current.session.identity_id {
-            return Err(FlowError::IdentityMismatch);
+    /// The session of a request, as seen by a flow.
+    pub(super) fn requester(&self, flow: &Flow<Settings>, current: &Current) -> Requester {
+        if flow.details.identity_id == current.session.identity_id {
+            Requester::Owner { is_sufficient: current.meets(self.session_policy.settings_required_aal()) }
+        } else {
+            Requester::Other
         }
-        if !current.meets(self.session_policy.settings_required_aal()) {
-            return Err(FlowError::SessionAal2Required {
+    }
+
+    /// The error for a session that may neither see nor submit a flow.
+    pub(super) fn denied(&self, denial: Denial, visitor: &Visitor) -> FlowError {
+        match denial {
+            Denial::WrongOwner => FlowError::IdentityMismatch,
+            Denial::SecondFactor => FlowError::SessionAal2Required {
                 redirect_browser_to: self.urls.second_factor(visitor.query("return_to")),
-            });
+            },
         }
-        Ok(())
     }
 
     /// A settings flow for a person who just recovered their account, in the same transaction.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     pub(super) async fn begin_settings_for(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
-        visitor: &Visitor,
-        browser: &Browser,
-        flow_type: FlowType,
-        person: &domain::Identity,
+        recovered: SettingsAfterRecovery<'_>,
     ) -> Result<Flow<Settings>, FlowError> {
+        let SettingsAfterRecovery { visitor, browser, flow_type, person } = recovered;
         let mut address = endpoint(self.urls.public(), "self-service/settings/browser");
         address.set_query(None);
         let mut beginning = self.beginning::<Settings>(visitor, browser, flow_type);

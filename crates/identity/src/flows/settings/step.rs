@@ -11,7 +11,8 @@ use crate::components::attempts::Caller;
 use crate::components::sessions::Current;
 use crate::domain::event::{Event, FlowOutcome};
 use crate::domain::flow::{Flow, FlowKind, Settings, endpoint, submit_url};
-use crate::domain::{self, AuthenticationMethod, CredentialType, RequiredAal, Session};
+use crate::domain::settings::{self, Affected, Permission, permission};
+use crate::domain::{self, AuthenticationMethod, CredentialType, Session};
 use crate::flows::error::FlowError;
 use crate::flows::hooks::BegunVerification;
 use crate::flows::submission::Submission;
@@ -62,28 +63,36 @@ pub(crate) struct Change {
 impl SettingsStep<'_> {
     /// Refuses to make this change with a session whose last proof is too old.
     pub(crate) fn require_privileged(&self) -> Result<(), FlowError> {
-        let service = self.service;
-        if self.current.session.is_privileged(service.session_policy.privileged_max_age(), self.cx.now) {
-            return Ok(());
-        }
-        let back = submit_url(service.urls.public(), FlowKind::Settings, self.flow.id);
-        let mut url = endpoint(service.urls.public(), "self-service/login/browser");
-        url.query_pairs_mut().append_pair("refresh", "true").append_pair("return_to", &back);
-        Err(FlowError::SessionRefreshRequired { redirect_browser_to: url.into() })
+        self.require(Affected::Access, &self.current.identity)
     }
 
-    /// Refuses to touch the second factors of a person who has any with a session that proved none, whatever
-    /// `selfservice.flows.settings.required_aal` says: a stolen password alone would replace them.
+    /// Refuses to touch the second factors of a person who has any with a session that proved none.
     pub(crate) fn require_own_second_factor(&self, person: &domain::Identity) -> Result<(), FlowError> {
-        self.require_level(RequiredAal::HighestAvailable, person)
+        self.require(Affected::SecondFactors, person)
     }
 
-    fn require_level(&self, required: RequiredAal, person: &domain::Identity) -> Result<(), FlowError> {
-        if required.is_met(self.current.session.aal, person.available_aal) {
-            return Ok(());
+    fn require(&self, affected: Affected, person: &domain::Identity) -> Result<(), FlowError> {
+        let service = self.service;
+        let permission = permission(&settings::Change {
+            affected,
+            is_privileged: self.current.session.is_privileged(service.session_policy.privileged_max_age(), self.cx.now),
+            reached: self.current.session.aal,
+            available: person.available_aal,
+            required: service.session_policy.settings_required_aal(),
+        });
+        match permission {
+            Permission::Granted => Ok(()),
+            Permission::RefreshFirst => {
+                let back = submit_url(service.urls.public(), FlowKind::Settings, self.flow.id);
+                let mut url = endpoint(service.urls.public(), "self-service/login/browser");
+                url.query_pairs_mut().append_pair("refresh", "true").append_pair("return_to", &back);
+                Err(FlowError::SessionRefreshRequired { redirect_browser_to: url.into() })
+            }
+            Permission::SecondFactorFirst => {
+                let url = service.urls.second_factor(self.flow.requested("return_to"));
+                Err(FlowError::SessionAal2Required { redirect_browser_to: url })
+            }
         }
-        let url = self.service.urls.second_factor(self.flow.requested("return_to"));
-        Err(FlowError::SessionAal2Required { redirect_browser_to: url })
     }
 
     /// What a method keeps in this flow, as it is stored now: it is taken once, in the transaction that confirms it.
@@ -108,7 +117,7 @@ impl SettingsStep<'_> {
         let before = storage::identities::lock_whole(&mut tx, service.tenant_sealer(cx), id).await?;
         let before = before.ok_or(FlowError::SessionInactive)?;
         // The person may have set up a second factor since the request began.
-        self.require_level(service.session_policy.settings_required_aal(), &before)?;
+        self.require(Affected::Profile, &before)?;
         Ok(Change { tx, after: before.clone(), before })
     }
 

@@ -4,17 +4,20 @@ use base::Context;
 
 use crate::Identity;
 use crate::components::sessions::Current;
-use crate::domain::CredentialType;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::continue_with::ContinueWith;
-use crate::domain::flow::{Flow, FlowKind, FlowState, Settings, with_flow};
+use crate::domain::flow::{Flow, FlowKind, FlowState, OAuth2Request, Settings, with_flow};
 use crate::domain::message::{self, settings as messages};
+use crate::domain::settings::{
+    Action, Next, Reached, Refresh, Submitted, Target, act_on, continues_login, next, on_refresh,
+};
+use crate::domain::{self, Session};
 use crate::flows::answer::{Answer, Content, CookieChange, Failure, FormReason};
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::acting_as;
 use crate::flows::hooks::BegunVerification;
 use crate::flows::refusal::Refusal;
-use crate::flows::submission::RawSubmission;
+use crate::flows::submission::{RawSubmission, Submission};
 use crate::flows::trait_nodes;
 use crate::flows::views::Body;
 use crate::flows::visitor::{Browser, Visitor};
@@ -22,6 +25,14 @@ use crate::methods;
 use crate::storage;
 
 use super::step::{Changed, SettingsStep, Step};
+
+/// Who submits: a client, in its browser, with its session.
+#[derive(Clone, Copy)]
+struct Request<'a> {
+    visitor: &'a Visitor,
+    browser: &'a Browser,
+    current: &'a Current,
+}
 
 impl Identity {
     pub async fn submit_settings(
@@ -46,90 +57,107 @@ impl Identity {
         &self,
         cx: &Context,
         visitor: &Visitor,
-        mut flow: Flow<Settings>,
+        flow: Flow<Settings>,
         body: RawSubmission,
     ) -> Result<Answer, FlowError> {
         let browser = self.browser(visitor);
-        let to_browser = flow.is_browser() && visitor.wants == Wants::Html;
-        let Some(current) = self.current(cx, visitor).await? else {
-            return if to_browser {
-                Ok(Answer::redirect(self.urls.page(FlowKind::Login).as_str()))
-            } else {
-                Err(FlowError::NoSession)
-            };
+        let current = self.current(cx, visitor).await?;
+        let action = act_on(&Submitted {
+            flow_type: flow.flow_type,
+            wants: visitor.wants,
+            requester: current.as_ref().map(|current| self.requester(&flow, current)),
+            is_expired: flow.is_expired(cx.now),
+            is_empty: matches!(body, RawSubmission::Empty),
+        });
+        let (action, current) = match (action, current) {
+            (Action::SignIn { redirects: true }, _) => {
+                return Ok(Answer::redirect(self.urls.page(FlowKind::Login).as_str()));
+            }
+            (Action::SignIn { redirects: false }, _) | (_, None) => return Err(FlowError::NoSession),
+            (action, Some(current)) => (action, current),
         };
         let cx = &acting_as(cx, current.session.identity_id);
-        self.may_change_settings(&flow, &current, visitor)?;
-        if flow.is_expired(cx.now) {
-            return self.renew_settings(cx, visitor, &browser, &flow, &current).await;
+        let request = Request { visitor, browser: &browser, current: &current };
+        let resumed = match action {
+            Action::Denied(denial) => return Err(self.denied(denial, visitor)),
+            Action::Renew => return self.renew_settings(cx, request, &flow).await,
+            Action::Resume { .. } => self.resume_submission(cx, visitor, &flow, &current).await?,
+            Action::SignIn { .. } | Action::Process => None,
+        };
+        if let Some(submission) = resumed {
+            let answer = self.change_settings(cx, request, flow, &submission, true).await?;
+            return Ok(answer.with(CookieChange::ContinuityEnded));
         }
-        let resumed = if matches!(body, RawSubmission::Empty) && flow.is_browser() {
-            self.resume_submission(cx, visitor, &flow, &current).await?
-        } else {
-            None
-        };
-        let was_saved = resumed.is_some();
-        let submission = match resumed {
-            Some(submission) => submission,
-            // Somebody opened the address of the form: it is shown.
-            None if matches!(body, RawSubmission::Empty) && to_browser => {
-                return Ok(Answer::redirect(self.page_of(&flow)));
-            }
-            None => {
-                let schema = self.schemas.of_person(&current.identity)?;
-                let submission = match body.decode(&trait_nodes::field_rules(&schema)) {
-                    Ok(submission) => submission,
-                    Err(error) => {
-                        visitor.may_see(&flow, &browser)?;
-                        let refusal = Refusal::general(message::validation::generic(&error.to_string()));
-                        return self.refuse_settings(cx, flow, &browser, &current, refusal).await;
-                    }
-                };
+        // Somebody opened the address of the form: it is shown.
+        if action == (Action::Resume { otherwise_redirects: true }) {
+            return Ok(Answer::redirect(self.page_of(&flow)));
+        }
+        let schema = self.schemas.of_person(&current.identity)?;
+        match body.decode(&trait_nodes::field_rules(&schema)) {
+            Ok(submission) => {
                 visitor.may_submit(&flow, &browser, &submission)?;
-                submission
+                self.change_settings(cx, request, flow, &submission, false).await
             }
-        };
+            Err(error) => {
+                visitor.may_see(&flow, &browser)?;
+                let refusal = Refusal::general(message::validation::generic(&error.to_string()));
+                self.refuse_settings(cx, flow, &browser, &current, refusal).await
+            }
+        }
+    }
 
-        let caller = visitor.caller(cx, Some(&current));
-        let method = methods::ALL.iter().find(|method| method.takes_settings(&submission));
+    /// Lets the method make the change. `was_resumed` when the submission waited for a new sign-in.
+    async fn change_settings(
+        &self,
+        cx: &Context,
+        request: Request<'_>,
+        mut flow: Flow<Settings>,
+        submission: &Submission,
+        was_resumed: bool,
+    ) -> Result<Answer, FlowError> {
+        let Request { visitor, browser, current } = request;
+        let caller = visitor.caller(cx, Some(current));
+        let method = methods::ALL.iter().find(|method| method.takes_settings(submission));
         let step = match method {
             Some(method) => {
                 flow.submitted_method = Some(method.kind());
-                let (caller, browser, flow, current) = (&caller, &browser, &mut flow, &current);
-                let submission = &submission;
+                let (caller, flow) = (&caller, &mut flow);
                 method.change(SettingsStep { service: self, cx, caller, browser, flow, current, submission }).await
             }
             None => Err(SubmitError::general(message::flow::no_settings_strategy())),
         };
-        let answer = match step {
-            Ok(Step::Changed(changed)) => self.settings_changed(cx, visitor, &browser, &flow, &current, *changed).await,
-            Ok(Step::Form) => Ok(self.settings_shown(cx, &flow, &current, &browser)),
-            Err(error) => match Refusal::try_from(error) {
-                Ok(refusal) => self.refuse_settings(cx, flow, &browser, &current, refusal).await,
-                Err(FlowError::SessionRefreshRequired { redirect_browser_to }) if flow.is_browser() => {
-                    let answer = Answer::new(FlowType::Browser, Content::Refresh { url: redirect_browser_to });
-                    if was_saved {
-                        Ok(answer)
-                    } else {
-                        Ok(answer.with(self.save_submission(cx, &flow, &current, &submission).await?))
-                    }
+        let error = match step {
+            Ok(Step::Changed(changed)) => return self.settings_changed(cx, request, &flow, *changed).await,
+            Ok(Step::Form) => return Ok(self.settings_shown(cx, &flow, current, browser)),
+            Err(error) => error,
+        };
+        let redirect_browser_to = match Refusal::try_from(error) {
+            Ok(refusal) => return self.refuse_settings(cx, flow, browser, current, refusal).await,
+            Err(FlowError::SessionRefreshRequired { redirect_browser_to }) => redirect_browser_to,
+            Err(error) => return Err(error),
+        };
+        match on_refresh(flow.flow_type, was_resumed) {
+            Refresh::Refused => Err(FlowError::SessionRefreshRequired { redirect_browser_to }),
+            Refresh::SignIn { saves_submission } => {
+                let answer = Answer::new(FlowType::Browser, Content::Refresh { url: redirect_browser_to });
+                if saves_submission {
+                    Ok(answer.with(self.save_submission(cx, &flow, current, submission).await?))
+                } else {
+                    Ok(answer)
                 }
-                Err(error) => Err(error),
-            },
-        }?;
-        Ok(if was_saved { answer.with(CookieChange::ContinuityEnded) } else { answer })
+            }
+        }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
+    /// Shows the change in the form, and answers.
     async fn settings_changed(
         &self,
         cx: &Context,
-        visitor: &Visitor,
-        browser: &Browser,
+        request: Request<'_>,
         flow: &Flow<Settings>,
-        current: &Current,
         changed: Changed,
     ) -> Result<Answer, FlowError> {
+        let Request { browser, current, .. } = request;
         let Changed { identity, verification, session } = changed;
         let session = session.as_ref().unwrap_or(&current.session);
         let (active, submitted_method) = (flow.active, flow.submitted_method);
@@ -142,36 +170,65 @@ impl Identity {
         flow.state = FlowState::Success;
         self.settings_form(cx, &mut flow, &identity)?;
         flow.ui.messages.push(messages::saved());
-        let sets_password = flow.method() == Some(CredentialType::Password);
-        let oauth2 = if sets_password { flow.details.oauth2.take() } else { None };
+        let oauth2 = if continues_login(flow.method()) { flow.details.oauth2.take() } else { None };
         storage::flows::update(&mut tx, &mut flow).await?;
         tx.commit().await?;
-        let next = match oauth2 {
-            Some(oauth2) => self.go_on_with_login(cx, &oauth2, session, &identity).await?,
-            None => None,
-        };
 
-        let own_page = with_flow(&self.urls.page(FlowKind::Settings), flow.id);
-        let fallback = self.urls.configured_after(FlowKind::Settings, flow.method());
-        let redirect = match (next, flow.wanted_return_to()) {
-            (Some(next), _) => next,
-            (None, Some(wanted)) => self.urls.returns().check(&wanted)?.to_string(),
-            (None, None) => fallback.map_or(own_page, String::from),
-        };
+        let (next, redirect) =
+            self.after_settings(cx, request, &flow, (session, &identity), (oauth2, verification.is_some())).await?;
         let mut continue_with: Vec<ContinueWith> = verification.iter().map(BegunVerification::continue_with).collect();
-        if flow.is_browser() && visitor.wants_strictly == Wants::Json {
+        if next.lists_url {
             continue_with.push(ContinueWith::RedirectBrowserTo { redirect_browser_to: redirect.clone() });
         }
         let mut view = self.settings_view(cx, &flow, &identity, browser);
         if !continue_with.is_empty() {
             view = view.completed(continue_with);
         }
-        let redirect = verification.map_or(redirect, |begun| begun.url);
+        let redirect = verification.filter(|_| next.verifies_first).map_or(redirect, |begun| begun.url);
         let answer = Answer::new(flow.flow_type, Content::Done { body: Some(Body::Flow(Box::new(view))), redirect });
-        if flow.flow_type == FlowType::Api {
+        if !next.renews_cookie {
             return Ok(answer);
         }
         Ok(answer.with(CookieChange::Session { token: current.token.clone(), expires_at: session.expires_at }))
+    }
+
+    /// Where the client goes on after a change.
+    async fn after_settings(
+        &self,
+        cx: &Context,
+        request: Request<'_>,
+        flow: &Flow<Settings>,
+        (session, person): (&Session, &domain::Identity),
+        (oauth2, shows_verification): (Option<OAuth2Request>, bool),
+    ) -> Result<(Next, String), FlowError> {
+        let wanted = flow.wanted_return_to();
+        let default = self.urls.configured_after(FlowKind::Settings, flow.method());
+        let mut reached = Reached {
+            flow_type: flow.flow_type,
+            wants: request.visitor.wants_strictly,
+            has_login: oauth2.is_some(),
+            is_sufficient: self.session_policy.whoami_required_aal().is_met(session.aal, person.available_aal),
+            has_return_url: wanted.is_some(),
+            has_default_url: default.is_some(),
+            shows_verification,
+        };
+        let mut accepted = None;
+        if let (Target::Login, Some(oauth2)) = (next(&reached).to, &oauth2) {
+            accepted = self.go_on_with_login(cx, oauth2, session, person).await?;
+            // The login may have ended meanwhile.
+            reached.has_login = accepted.is_some();
+        }
+        let next = next(&reached);
+        let url = match (next.to, oauth2, accepted) {
+            (Target::SecondFactor, Some(oauth2), _) => self.urls.second_factor_for(&oauth2.challenge),
+            (Target::Login, _, Some(accepted)) => accepted,
+            (Target::ReturnUrl, _, _) => {
+                let wanted = wanted.unwrap_or_default();
+                self.urls.returns().check(&wanted)?.to_string()
+            }
+            _ => default.map_or_else(|| with_flow(self.urls.page(FlowKind::Settings), flow.id), String::from),
+        };
+        Ok((next, url))
     }
 
     /// The form with something new to look at.
@@ -196,11 +253,10 @@ impl Identity {
     async fn renew_settings(
         &self,
         cx: &Context,
-        visitor: &Visitor,
-        browser: &Browser,
+        request: Request<'_>,
         expired: &Flow<Settings>,
-        current: &Current,
     ) -> Result<Answer, FlowError> {
+        let Request { visitor, browser, current } = request;
         let mut flow = self.begin_again(cx, visitor, browser, expired, expired.details.clone());
         let person = self.person_of(cx, current).await?.ok_or(FlowError::SessionInactive)?;
         self.settings_form(cx, &mut flow, &person)?;

@@ -15,11 +15,14 @@ use crate::domain::code::CodePurpose;
 use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, Verification};
 use crate::domain::message::{Message, flow as flow_messages, verification as messages};
 use crate::domain::ui::Ui;
+use crate::domain::verification::{Action, Carrier, Opened, Opening, Submitted, act_on, keeps_waiting, open};
 use crate::flows::answer::FormReason;
 use crate::flows::language;
 use crate::flows::views::FlowView;
 use crate::methods::code::nodes as code_nodes;
 use crate::storage;
+
+use pass::Passing;
 
 use super::address_flow::{AddressFlow, Step, bound, decode, nothing_given};
 use super::answer::{Answer, CookieChange, Failure};
@@ -131,23 +134,17 @@ impl Identity {
         let page = self.page_of(flow);
         let Some(code) = visitor.query("code") else { return Ok(Answer::redirect(page)) };
         let mut tx = self.database.write(cx.tenant).await?;
-        let flow = storage::flows::lock::<Verification>(&mut tx, flow.id).await?.ok_or(FlowError::FlowNotFound)?;
-        let Some(mut flow) = Some(flow).filter(|flow| flow.state == FlowState::SentEmail) else {
-            return Ok(Answer::redirect(page));
-        };
-        // The mail may be read in another browser than the one that asked for it: from here on it is this one's flow.
-        // Not so when a login waits at its end: a stranger's link would sign this browser in as somebody else.
+        let mut flow = storage::flows::lock::<Verification>(&mut tx, flow.id).await?.ok_or(FlowError::FlowNotFound)?;
         let browser = self.browser(visitor);
-        let may_move = flow.is_browser() && !flow.details.is_awaited();
-        let is_here = flow.is_browser() && browser.is_home_of(&flow);
-        if !may_move && !is_here {
-            // The code is filled in for whoever reads the mail. Whoever began a flow that stays in their browser need not be that
-            // person: they would find a code here that was never sent to them.
-            return Ok(Answer::redirect(page));
-        }
+        let opening = open(&Opened {
+            flow_type: flow.flow_type,
+            awaits_code: flow.state == FlowState::SentEmail,
+            is_awaited: flow.details.is_awaited(),
+            is_same_browser: browser.is_home_of(&flow),
+        });
+        let Opening::FillIn { keeps_session } = opening else { return Ok(Answer::redirect(page)) };
         flow.browser = Some(browser.secret.fingerprint());
-        if !is_here {
-            // The session stays with the browser that it was made for.
+        if !keeps_session {
             flow.details.session_id = None;
         }
         flow.ui.set_value("code", Value::String(code));
@@ -172,12 +169,44 @@ impl Identity {
             Ok(submission) => submission,
             Err(error) => return self.refuse_unreadable(cx, visitor, &mut flow, &error).await.map_err(failed),
         };
-        match submission.text("token") {
-            Some(token) => self.verify_by_link(cx, visitor, flow, token).await.map_err(failed),
-            None => self.continue_verification(cx, visitor, flow, &submission).await.map_err(failed),
+        self.act_on_verification(cx, visitor, flow, &submission).await.map_err(failed)
+    }
+
+    /// Decides what happens to a submission, and does it.
+    async fn act_on_verification(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow: Flow<Verification>,
+        submission: &Submission,
+    ) -> Result<Answer, FlowError> {
+        let browser = self.browser(visitor);
+        let token = submission.text("token");
+        let forgery = visitor.may_submit(&flow, &browser, submission).err();
+        let action = act_on(&Submitted {
+            carrier: match token {
+                Some(_) => Carrier::Link { is_cross_site: visitor.is_from_elsewhere },
+                None => Carrier::Form,
+            },
+            is_expired: flow.is_expired(cx.now),
+            is_completed: flow.state == FlowState::PassedChallenge,
+            is_genuine: forgery.is_none(),
+        });
+        match action {
+            Action::RestartExpired => {
+                let message = Verification::expired_message(flow.expires_at, cx.now);
+                let new = self.restart(cx, visitor, &browser, &flow, message).await?;
+                Ok(self.lead_to(visitor, &browser, &new))
+            }
+            Action::RestartCompleted => self.restart_verified(cx, visitor, &browser, &flow).await,
+            Action::ConfirmLink => Ok(self.ask_for_click(&flow, token.unwrap_or_default())),
+            Action::Forged => Err(forgery.unwrap_or(FlowError::Broken("a forgery without a violation"))),
+            Action::Process => self.continue_verification(cx, visitor, flow, submission).await,
+            Action::RedeemLink => self.verify_by_link(cx, visitor, flow, token.unwrap_or_default()).await,
         }
     }
 
+    /// Sends a code or a link, or checks the code that came back.
     async fn continue_verification(
         &self,
         cx: &Context,
@@ -186,20 +215,13 @@ impl Identity {
         submission: &Submission,
     ) -> Result<Answer, FlowError> {
         let browser = self.browser(visitor);
-        if flow.is_expired(cx.now) {
-            let message = Verification::expired_message(flow.expires_at, cx.now);
-            let new = self.restart(cx, visitor, &browser, &flow, message).await?;
-            return Ok(self.lead_to(visitor, &browser, &new));
-        }
-        visitor.may_submit(&flow, &browser, submission)?;
-        if flow.state == FlowState::PassedChallenge {
-            return self.restart_verified(cx, visitor, &browser, &flow).await;
-        }
         let caller = visitor.caller(cx, None);
         let error = match self.verification_step(cx, &caller, &mut flow, submission).await {
             Ok(Step::Sent) => return Ok(self.form(&flow, &browser, FormReason::Accepted)),
             Ok(Step::Proved(code)) => {
-                if let Some(answer) = self.pass_verification(cx, visitor, &flow, &code, &browser).await? {
+                if let Some(answer) =
+                    self.pass_verification(cx, Passing { visitor, browser: &browser, code: &code }, &flow).await?
+                {
                     return Ok(answer);
                 }
                 SubmitError::general(Verification::wrong_code())
@@ -303,15 +325,10 @@ impl Identity {
         flow: Flow<Verification>,
         token: &str,
     ) -> Result<Answer, FlowError> {
-        if !self.flow_policy.is_enabled(FlowKind::Verification) {
-            return Err(FlowError::Disabled { kind: FlowKind::Verification });
-        }
-        if visitor.is_from_elsewhere {
-            return Ok(self.ask_for_click(&flow, token));
-        }
         let browser = self.browser(visitor);
         if let Some(code) = self.proof_by_link_of(cx, &visitor.caller(cx, None), &flow, token).await?
-            && let Some(answer) = self.pass_verification(cx, visitor, &flow, &code, &browser).await?
+            && let Some(answer) =
+                self.pass_verification(cx, Passing { visitor, browser: &browser, code: &code }, &flow).await?
         {
             return Ok(bound(answer, &browser));
         }
@@ -326,7 +343,7 @@ impl Identity {
 /// Continues a flow in the browser that opened its link. What waits for the end of the flow waits in the browser that
 /// began it, and in no other.
 fn continue_in(flow: &mut Flow<Verification>, browser: &Browser) {
-    if !(flow.is_browser() && browser.is_home_of(flow)) {
+    if !keeps_waiting(flow.flow_type, browser.is_home_of(flow)) {
         flow.browser = flow.browser.take().map(|_| browser.secret.fingerprint());
         flow.details = flow.details.anew(false);
     }

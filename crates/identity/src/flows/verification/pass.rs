@@ -1,14 +1,16 @@
 //! The end of a verification: the address is marked, and what waited for it goes on.
 
-use base::Context;
+use base::{Context, PlainToken};
+use database::WriteTx;
 
 use crate::Identity;
-use crate::domain::client_kind::Wants;
+use crate::components::sessions::Current;
 use crate::domain::code::Code;
 use crate::domain::flow::{Flow, FlowKind, FlowState, Verification};
 use crate::domain::message::{Message, verification as messages};
 use crate::domain::ui_node::Group;
-use crate::domain::{self, CredentialType, Via};
+use crate::domain::verification::{Account, Decision, Kept, Next, Proved, Reached, Target, decide, next};
+use crate::domain::{self, AuthenticationMethod, CredentialType, IdentityId, Session, VerifiableAddress, Via};
 use crate::flows::answer::FormReason;
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::bind;
@@ -19,58 +21,77 @@ use crate::flows::visitor::{Browser, Visitor};
 use crate::methods::code::nodes as code_nodes;
 use crate::storage;
 
+/// A verification whose proof was accepted.
+#[derive(Clone, Copy)]
+pub(super) struct Passing<'a> {
+    pub visitor: &'a Visitor,
+    pub browser: &'a Browser,
+    pub code: &'a Code,
+}
+
+/// Whose address a code verifies.
+enum Subject {
+    /// Somebody whose account waits for this. `is_own` when the code was sent to them at one of their addresses.
+    Registrant { identity: Box<domain::Identity>, method: AuthenticationMethod, is_own: bool },
+    /// An address that still belongs to the person that the code was sent for.
+    Stored(VerifiableAddress, IdentityId),
+    /// The address is gone, or is somebody else's.
+    Nobody,
+}
+
+/// What the transaction of a verification wrote.
+#[derive(Default)]
+struct Written {
+    is_new: bool,
+    /// The session that the client goes on with, and its person.
+    session: Option<(Session, domain::Identity)>,
+    /// The token of a session that was issued.
+    token: Option<PlainToken>,
+    new_device: Option<PlainToken>,
+}
+
 impl Identity {
-    /// Marks the address verified; `None` when code or address are gone meanwhile.
+    /// Ends a verification: gathers, decides, writes in one transaction, and answers. `None` when the proof does not count any
+    /// more: another request redeemed the code, or the address belongs to somebody else.
     pub(super) async fn pass_verification(
         &self,
         cx: &Context,
-        visitor: &Visitor,
+        passing: Passing<'_>,
         flow: &Flow<Verification>,
-        code: &Code,
-        browser: &Browser,
     ) -> Result<Option<Answer>, FlowError> {
+        let Passing { visitor, browser, code } = passing;
         let current = self.current(cx, visitor).await?;
         let mut tx = self.database.write(cx.tenant).await?;
         // Other submissions may have changed the form since the flow was read; only its end is final.
-        let stored = storage::flows::lock::<Verification>(&mut tx, flow.id).await?;
-        let Some(mut flow) = stored.filter(|flow| !flow.state.is_final()) else { return Ok(None) };
+        let Some(mut flow) = storage::flows::lock::<Verification>(&mut tx, flow.id).await? else { return Ok(None) };
         if code.purpose.is_link() {
             super::continue_in(&mut flow, browser);
         }
-        if !storage::codes::redeem(&mut tx, code.id, cx.now).await? {
-            return Ok(None);
-        }
-        let admitted = self.admit(&mut tx, cx, visitor, &flow, code).await?;
-        let owner = match &admitted {
-            Some(Admitted { identity, .. }) => identity.id,
-            None if flow.details.registrant.is_some() => return Ok(None),
-            None => {
-                let found = storage::identities::find_verifiable(&mut tx, code.via, &code.address).await?;
-                let Some((address, owner)) = found.filter(|(_, owner)| Some(*owner) == code.identity_id) else {
-                    return Ok(None);
-                };
+        let is_redeemed = storage::codes::redeem(&mut tx, code.id, cx.now).await?;
+        let subject = self.subject_of(&mut tx, cx, &flow, code).await?;
+        let decision = decide(&self.facts_of_verification(&flow, &subject, current.as_ref(), is_redeemed));
+        let written = match (decision, subject) {
+            (Decision::CreateAccount { signs_in }, Subject::Registrant { identity, method, .. }) => {
+                self.write_account(&mut tx, cx, visitor, (*identity, method), signs_in).await?
+            }
+            (Decision::VerifyAddress { revokes_sessions_except }, Subject::Stored(address, owner)) => {
                 if !storage::identities::mark_verified(&mut tx, address.id, cx.now).await? {
                     return Ok(None);
                 }
-                if !address.verified && self.session_policy.revokes_active_sessions() {
-                    let own = current.filter(|current| current.session.identity_id == owner);
-                    let kept = own.map(|current| current.session.id).or(flow.details.session_id);
+                if let Some(kept) = revokes_sessions_except {
+                    let kept = match kept {
+                        Kept::SessionOfRequest => current.as_ref().map(|current| current.session.id),
+                        Kept::SessionOfFlow => flow.details.session_id,
+                    };
                     self.sessions.end_all(&mut tx, cx, owner, kept).await?;
                 }
-                owner
+                let session = self.waiting_session(&mut tx, cx, &flow, owner).await?;
+                Some((owner, Written { session, ..Written::default() }))
             }
+            (Decision::NoSession, _) => return Err(FlowError::NoSessionForFlow),
+            (Decision::Refused | Decision::CreateAccount { .. } | Decision::VerifyAddress { .. }, _) => None,
         };
-        let waiting = match (&flow.details.oauth2, flow.details.session_id) {
-            _ if admitted.is_some() => None,
-            (Some(oauth2), Some(session)) => {
-                let session = storage::sessions::find(&mut tx, session).await?;
-                let session = session.filter(|session| session.identity_id == owner && session.is_alive(cx.now));
-                let person = storage::identities::find(&mut tx, owner).await?.filter(domain::Identity::is_active);
-                Some((oauth2.clone(), session.zip(person)))
-            }
-            (Some(_), None) => return Err(FlowError::NoSessionForFlow),
-            (None, _) => None,
-        };
+        let Some((owner, written)) = written else { return Ok(None) };
         let success = match code.via {
             Via::Email => messages::email_verified(),
             Via::Sms => messages::phone_verified(),
@@ -81,38 +102,137 @@ impl Identity {
         storage::flows::update(&mut tx, &mut flow).await?;
         events::append_success(&mut tx, cx, &flow, owner).await?;
         tx.commit().await?;
-
-        if let Some(Admitted { identity, session: Some((session, token)), new_device }) = admitted {
-            let url = match &flow.details.oauth2 {
-                Some(oauth2) => self.accept_login(cx, oauth2, &session, &identity).await?,
-                None => continue_url,
-            };
-            let cookie = CookieChange::Session { token, expires_at: session.expires_at };
-            return Ok(Some(self.passed_on(visitor, flow, browser, url, success).with(cookie).with_device(new_device)));
-        }
-        let Some((oauth2, session)) = waiting else {
-            let done = if code.purpose.is_link() {
-                Answer::redirect(self.page_of(&flow))
-            } else {
-                self.form(&flow, browser, FormReason::Accepted)
-            };
-            return Ok(Some(done));
-        };
-        let (session, person) = session.ok_or(FlowError::NoSessionForFlow)?;
-        let url = self.accept_login(cx, &oauth2, &session, &person).await?;
-        Ok(Some(self.passed_on(visitor, flow, browser, url, success)))
+        Ok(Some(self.verified_answer(cx, passing, flow, written, (continue_url, success)).await?))
     }
 
-    /// Sends the browser on, or tells a program where to.
+    /// Whose address the code verifies. The address of a registrant is marked.
+    async fn subject_of(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        flow: &Flow<Verification>,
+        code: &Code,
+    ) -> Result<Subject, FlowError> {
+        if let Some((mut identity, method)) = self.registrant_of(cx, flow)? {
+            let mut addresses = identity.verifiable_addresses.iter_mut();
+            let address = addresses.find(|known| known.via == code.via && known.value == code.address);
+            let is_own = code.identity_id == Some(identity.id) && address.is_some();
+            if let Some(address) = address {
+                address.complete(cx.now);
+            }
+            return Ok(Subject::Registrant { identity: Box::new(identity), method, is_own });
+        }
+        let found = storage::identities::find_verifiable(tx, code.via, &code.address).await?;
+        let own = found.filter(|(_, owner)| Some(*owner) == code.identity_id);
+        Ok(own.map_or(Subject::Nobody, |(address, owner)| Subject::Stored(address, owner)))
+    }
+
+    /// The facts of the decision.
+    fn facts_of_verification(
+        &self,
+        flow: &Flow<Verification>,
+        subject: &Subject,
+        current: Option<&Current>,
+        is_redeemed: bool,
+    ) -> Proved {
+        let (account, owner) = match subject {
+            Subject::Registrant { is_own, .. } => (Account::Registrant { is_own: *is_own }, None),
+            Subject::Stored(address, owner) => {
+                (Account::Stored { is_own: true, is_verified: address.verified }, Some(*owner))
+            }
+            Subject::Nobody => (Account::Stored { is_own: false, is_verified: false }, None),
+        };
+        Proved {
+            flow_type: flow.flow_type,
+            account,
+            is_open: !flow.state.is_final(),
+            is_redeemed,
+            has_login: flow.details.oauth2.is_some(),
+            has_flow_session: flow.details.session_id.is_some(),
+            has_own_session: current.is_some_and(|current| Some(current.session.identity_id) == owner),
+            revokes_sessions: self.session_policy.revokes_active_sessions(),
+        }
+    }
+
+    /// Writes the account of a registrant; `None` when somebody has one of its names by now.
+    async fn write_account(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        visitor: &Visitor,
+        registrant: (domain::Identity, AuthenticationMethod),
+        signs_in: bool,
+    ) -> Result<Option<(IdentityId, Written)>, FlowError> {
+        let Some(admitted) = self.admit(tx, cx, visitor, registrant, signs_in).await? else { return Ok(None) };
+        let Admitted { identity, session, new_device } = admitted;
+        let owner = identity.id;
+        let (session, token) = session.map(|(session, token)| ((session, identity), token)).unzip();
+        Ok(Some((owner, Written { is_new: true, session, token, new_device })))
+    }
+
+    /// The session that started the flow, with its person, when a login waits for the end of the flow.
+    async fn waiting_session(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        flow: &Flow<Verification>,
+        owner: IdentityId,
+    ) -> Result<Option<(Session, domain::Identity)>, FlowError> {
+        let (Some(_), Some(session)) = (&flow.details.oauth2, flow.details.session_id) else { return Ok(None) };
+        let session = storage::sessions::find(tx, session).await?;
+        let session = session.filter(|session| session.identity_id == owner && session.is_alive(cx.now));
+        let person = storage::identities::find(tx, owner).await?.filter(domain::Identity::is_active);
+        Ok(session.zip(person))
+    }
+
+    async fn verified_answer(
+        &self,
+        cx: &Context,
+        passing: Passing<'_>,
+        flow: Flow<Verification>,
+        written: Written,
+        (continue_url, success): (String, Message),
+    ) -> Result<Answer, FlowError> {
+        let Passing { visitor, browser, code } = passing;
+        let next = next(&Reached {
+            flow_type: flow.flow_type,
+            wants: visitor.wants,
+            is_link: code.purpose.is_link(),
+            is_new: written.is_new,
+            has_session: written.session.is_some(),
+            has_login: flow.details.oauth2.is_some(),
+        });
+        let (to, redirects) = match next {
+            Next::ShowForm => return Ok(self.form(&flow, browser, FormReason::Accepted)),
+            Next::ShowPage => return Ok(Answer::redirect(self.page_of(&flow))),
+            Next::NoSession => return Err(FlowError::NoSessionForFlow),
+            Next::GoOn { to, redirects } => (to, redirects),
+        };
+        let url = match (to, &flow.details.oauth2, &written.session) {
+            (Target::Login, Some(oauth2), Some((session, person))) => {
+                self.accept_login(cx, oauth2, session, person).await?
+            }
+            _ => continue_url,
+        };
+        let answer = self.passed_on(flow, browser, redirects, url, success);
+        let cookie = written
+            .token
+            .zip(written.session)
+            .map(|(token, (session, _))| CookieChange::Session { token, expires_at: session.expires_at });
+        let answer = cookie.into_iter().fold(answer, Answer::with);
+        Ok(answer.with_device(written.new_device))
+    }
+
+    /// Redirects the browser, or shows a program the URL in the completed form.
     fn passed_on(
         &self,
-        visitor: &Visitor,
         mut flow: Flow<Verification>,
         browser: &Browser,
+        redirects: bool,
         url: String,
         success: Message,
     ) -> Answer {
-        if flow.is_browser() && visitor.wants == Wants::Html {
+        if redirects {
             return Answer::redirect(url);
         }
         show_passed(&mut flow, &url, success);

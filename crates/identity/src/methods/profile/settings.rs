@@ -72,7 +72,7 @@ async fn begin_verification(
         caller: step.caller,
     };
     let cx = &language::of_flow(&service.ui, step.cx, flow);
-    service.begin_verification_of(tx, &cx, of, address).await.map(Some)
+    service.begin_verification_of(tx, cx, of, address).await.map(Some)
 }
 
 /// Whether a change affects how the person signs in, is reached, or recovers the account.
