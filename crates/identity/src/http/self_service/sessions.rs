@@ -1,4 +1,4 @@
-//! The endpoints of a person's own sessions.
+//! The endpoints of a user's own sessions.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::flows::sessions;
 use crate::flows::views::SessionView;
 use crate::flows::visitor::Visitor;
 
-/// How many sessions were ended.
+/// The number of ended sessions.
 #[derive(Serialize)]
 struct Revoked {
     count: usize,
