@@ -89,8 +89,8 @@ impl std::fmt::Debug for SigningKeys {
     }
 }
 
-/// Goes through the set until it knows a private and a public key. The private one signs, under the name of the public
-/// one, so that whoever verifies finds it.
+/// Searches the set for the first private and the first public key. The private key signs under the `kid` of the public
+/// one, so that verifiers find it.
 fn choose(set: &JwkSet) -> Result<SigningKey, String> {
     let (mut private, mut public) = (None, None);
     for key in &set.keys {
