@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_of_this_process_is_recognized_by_each_of_its_addresses_and_no_other() {
+    fn an_in_process_service_is_recognized_by_its_own_addresses_only() {
         let bases: Vec<Url> = ["https://auth.example/id/", "http://0.0.0.0:4433", "http://10.0.0.5:4433/"]
             .into_iter()
             .map(|url| url.parse().unwrap())

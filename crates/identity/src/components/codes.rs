@@ -157,13 +157,13 @@ impl Codes {
         &self,
         tx: &mut WriteTx,
         cx: &Context,
-        asked: &Flow<D>,
+        code_flow: &Flow<D>,
         code: Code,
     ) -> Result<(Flow<Recovery>, PlainToken), AttemptError> {
         let lifespan = self.policy.lifespan().min(self.policy.link_lifespan());
         let beginning = Beginning {
             flow_type: FlowType::Browser,
-            request_url: &asked.request_url,
+            request_url: &code_flow.request_url,
             lifespan,
             public_url: self.urls.public(),
             csrf: None,

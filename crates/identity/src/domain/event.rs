@@ -166,7 +166,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// The person that the event is about.
+    /// The identity that the event is about.
     fn person(&self) -> IdentityId {
         match self {
             Self::IdentityCreated(it) | Self::IdentityUpdated(it) | Self::IdentityDeleted(it) => it.identity,
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_session_names_the_session_and_its_person() {
+    fn a_revocation_contains_the_session_and_its_identity() {
         let session = SessionId::from_uuid(uuid::Uuid::from_u128(3));
         let event = Event::SessionRevoked { identity: PERSON, session };
         assert_eq!(written(&event), json!({"SessionRevoked": {"IdentityID": PERSON, "SessionID": session}}));

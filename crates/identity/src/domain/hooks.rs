@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hooks_are_known_by_name() {
+    fn hooks_are_parsed_by_name() {
         let hooks = Hooks::named(["session", "web_hook", "show_verification_ui"].into_iter());
         assert_eq!(hooks, Hooks { session: true, show_verification_ui: true, ..Hooks::default() });
     }

@@ -59,7 +59,7 @@ impl<S: Send + Sync> FromRequest<S> for RawSubmission {
 /// Reads `multipart/form-data` (RFC 7578). All fields are texts; files are rejected.
 async fn multipart<S: Send + Sync>(request: Request, state: &S) -> Result<RawSubmission, RestError> {
     let Ok(mut parts) = Multipart::from_request(request, state).await else {
-        return Ok(RawSubmission::Unreadable("The content type lacks the boundary of its parts.".to_owned()));
+        return Ok(RawSubmission::Unreadable("The multipart content type has no boundary.".to_owned()));
     };
     let mut fields = Vec::new();
     loop {

@@ -63,7 +63,7 @@ impl FlowError {
             Self::Expired { at } => expired(at),
             Self::Replaced { use_flow_id } => RestError::new(StatusCode::GONE, "The flow was replaced by a new one")
                 .with_id("self_service_flow_replaced")
-                .with_reason("This flow is completed. Continue with the flow that took its place.")
+                .with_reason("This flow is completed. Continue with the flow that replaced it.")
                 .with_sibling("use_flow_id", json!(use_flow_id)),
             Self::FlowChanged => RestError::new(StatusCode::CONFLICT, "The flow was changed by another request")
                 .with_reason("Another request changed this flow at the same time. Load the flow and try again."),
@@ -73,7 +73,7 @@ impl FlowError {
                 } else {
                     "The anti-CSRF cookie or token is missing or wrong."
                 };
-                forbidden("The request may have been sent by another site in your name")
+                forbidden("The request may have been forged by another site")
                     .with_id("security_csrf_violation")
                     .with_reason(reason)
                     .with_detail("hint", violation.hint())
@@ -106,7 +106,7 @@ impl FlowError {
                 kind.as_str()
             )),
             Self::SessionAlreadyAvailable => {
-                RestError::bad_request("A user is already signed in, and this flow requires that no user is.")
+                RestError::bad_request("A user is already signed in. Log out to use this flow.")
                     .with_id("session_already_available")
             }
             Self::SessionAal1Required => unauthorized("An active session is required to add a second factor to it.")
@@ -119,7 +119,7 @@ impl FlowError {
             Self::SessionInactive => unauthorized("The request has no active session.").with_id("session_inactive"),
             Self::NoSession => unauthorized("No active session was found in the request.").with_id("session_inactive"),
             Self::SessionRefreshRequired { redirect_browser_to } => {
-                forbidden("These changes need a recent sign-in. Sign in once more.")
+                forbidden("These changes require a recent sign-in. Sign in again.")
                     .with_id("session_refresh_required")
                     .with_sibling("redirect_browser_to", redirect_browser_to.as_str())
             }
@@ -147,9 +147,7 @@ impl FlowError {
             Self::LogoutTokenMismatch => {
                 forbidden("This is not allowed").with_reason("The logout token belongs to another session.")
             }
-            Self::UnknownSessionToken => {
-                forbidden("This is not allowed").with_reason("The session token is not known.")
-            }
+            Self::UnknownSessionToken => forbidden("This is not allowed").with_reason("The session token is unknown."),
             Self::TooManyAttempts { retry_after } => too_many(*retry_after),
             Self::Busy { retry_after } => RestError::unavailable(web::retry_after_seconds(*retry_after)),
             Self::PasswordTooLong { max, .. } => {

@@ -17,16 +17,16 @@ use crate::methods::code::nodes as code_nodes;
 use crate::methods::link;
 use crate::storage::{self, identities};
 
-/// The code, for the administrator to pass on.
+/// A recovery code for an administrator to pass on.
 #[derive(Debug)]
 pub struct RecoveryCode {
-    /// Opens the page that asks for the code.
+    /// The page that asks for the code.
     pub link: String,
     pub code: PlainToken,
     pub expires_at: Timestamp,
 }
 
-/// As a code, but opening the link is the proof.
+/// A recovery link for an administrator to pass on. Opening it is the proof.
 #[derive(Debug)]
 pub struct RecoveryLink {
     pub link: Secret<String>,

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn second_factors_are_removed_whole() {
+    fn second_factors_are_removed_entirely() {
         let codes = credential(CredentialType::LookupSecret, &["x"], json!({"recovery_codes": [{"code": "a"}]}));
         let totp = credential(CredentialType::Totp, &["x"], json!({"totp_url": "otpauth://totp/x"}));
         let password = Credential::password(vec!["a".into()], "$2a$..", Timestamp::EPOCH);

@@ -24,7 +24,7 @@ fn rule(handler: &str, mut config: Value, settings: Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_server_gets_the_document_and_the_headers_of_the_rule() {
+async fn the_server_receives_the_payload_and_the_headers_of_the_rule() {
     let (url, seen) = server(|_, _| answer(200, &[("x-role", "reader"), ("x-other", "o")], "ignored")).await;
     let settings = json!({
         "remote": format!("{url}/check?own=1"),
@@ -51,7 +51,7 @@ async fn the_server_gets_the_document_and_the_headers_of_the_rule() {
 }
 
 #[tokio::test]
-async fn the_server_gets_the_body_and_the_headers_that_describe_it() {
+async fn the_server_receives_the_body_and_its_headers() {
     let (url, seen) = server(|_, _| answer(200, &[], "")).await;
     let settings = json!({"remote": url, "headers": {"X-Path": "{{ .MatchContext.URL.Path }}"}});
     let post = || Request::new(Method::POST, "http://h/a").body("a=1&b=2");

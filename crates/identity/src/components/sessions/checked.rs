@@ -58,9 +58,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_small_values_count_for_the_memory_that_they_take() {
+    fn small_values_count_with_their_parsed_size() {
         let list = |item: &str, count: usize| format!("[{}]", vec![item; count].join(","));
-        assert_eq!(memory_of(list("1", 100).as_bytes()), SESSION_BYTES, "an ordinary one counts as before");
+        assert_eq!(memory_of(list("1", 100).as_bytes()), SESSION_BYTES, "the usual size is included");
         let text = list("1", 8_000);
         let parsed: Vec<Value> = serde_json::from_str(&text).unwrap();
         assert!(memory_of(text.as_bytes()) > text.len() + parsed.capacity() * size_of::<Value>());
