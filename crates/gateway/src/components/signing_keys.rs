@@ -89,8 +89,8 @@ impl std::fmt::Debug for SigningKeys {
     }
 }
 
-/// Reads the set until it contained both a private and a public key, and uses the last of each. The private key signs under
-/// the `kid` of the public one, so that verifiers find it.
+/// Reads the keys in order until both a private and a public one were found, and uses the last of each. The private key
+/// signs under the `kid` of the public one, so that verifiers find it.
 fn choose(set: &JwkSet) -> Result<SigningKey, String> {
     let (mut private, mut public) = (None, None);
     for key in &set.keys {

@@ -2,8 +2,8 @@
 //!
 //! Invariants:
 //! - Concurrent requests for a set share one fetch.
-//! - After a failure, and after a fetch that did not return the requested `kid`, no set is fetched for a pause,
-//!   whatever tokens clients send.
+//! - After a failure, and after a fetch that did not return the requested `kid`, the set is not fetched again until a
+//!   pause has passed, whatever tokens clients send.
 //! - Expired keys are used only during an outage of their publisher (RFC 5861 section 4), and only for a limited time.
 //!   A rejection, or a response that is not a key set, is not an outage.
 //! - The cache is bounded in entries and in bytes. Keys keep their identity (`Arc`) while the document is unchanged.
