@@ -1,4 +1,4 @@
-//! The service value: the parts that operations work with.
+//! The service value: the components that operations use.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ use crate::http;
 use crate::jobs::deliver_message::DeliverMessage;
 use crate::storage::TenantSealer;
 
-/// What the service is built from.
+/// The dependencies of the service.
 pub struct Parts {
     pub config: Config,
     pub database: Database,
@@ -35,17 +35,17 @@ pub struct Parts {
     pub rng: Rng,
     pub sealer: Sealer,
     pub http: web::outbound::Client,
-    /// The frame of the account pages.
+    /// The layout of the account pages.
     pub ui: ui::Ui,
-    /// Who answers login challenges; unset without an OAuth2 service.
+    /// Answers login challenges; unset without an OAuth2 service.
     pub login_requests: Link<dyn LoginRequests>,
-    /// Who is told that a session or a person ended.
+    /// Is notified when a session or a user ends.
     pub subject_observer: Link<dyn SubjectObserver>,
-    /// Who knows which clients a person gave consent to; unset without an OAuth2 service.
+    /// Lists the clients that a user consented to; unset without an OAuth2 service.
     pub connections: Link<dyn Connections>,
 }
 
-/// The configuration cannot be served. Every message names its key.
+/// A configuration that cannot be served. Every message names its key.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error(transparent)]
@@ -60,7 +60,7 @@ pub enum ConfigError {
     Key { key: &'static str, problem: &'static str },
 }
 
-/// Everything that keeps the configuration from being served.
+/// All errors of the configuration.
 #[derive(Debug)]
 pub struct ConfigErrors(pub Vec<ConfigError>);
 
@@ -98,7 +98,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Builds the service. Schemas behind HTTP are not fetched yet: see [`Identity::load_schemas`].
+    /// Builds the service. Schemas over HTTP are not fetched yet: see [`Identity::load_schemas`].
     pub fn new(parts: Parts) -> Result<Arc<Self>, ConfigErrors> {
         let Parts { config, database, clock: _, rng, sealer, http, ui, login_requests, subject_observer, connections } =
             parts;
@@ -170,12 +170,12 @@ impl Identity {
         }))
     }
 
-    /// Fetches the schemas behind HTTP. A request that comes before this succeeded tries again.
+    /// Fetches the schemas over HTTP. If it fails, each request tries again.
     pub async fn load_schemas(&self) -> Result<(), SchemaLoadError> {
         self.schemas.load().await
     }
 
-    /// What to know about the documents that the configuration names, although the service runs.
+    /// Warnings about the configured documents.
     pub fn remarks(&self) -> Vec<Adjustment> {
         let schemas = self.schemas.remarks().into_iter();
         let schemas = schemas.map(|message| Adjustment { key: "identity.schemas".to_owned(), message });
@@ -186,12 +186,12 @@ impl Identity {
         schemas.chain(templates).collect()
     }
 
-    /// Everything that the public port serves.
+    /// All routes of the public port.
     pub fn public_router(self: &Arc<Self>) -> Router {
         http::public_router(self)
     }
 
-    /// Everything that the admin port serves.
+    /// All routes of the admin port.
     pub fn admin_router(self: &Arc<Self>) -> Router {
         http::admin_router(self)
     }
@@ -201,7 +201,7 @@ impl Identity {
         vec![Arc::new(DeliverMessage(self.courier.clone()))]
     }
 
-    /// What seals and opens rows of the request's tenant.
+    /// The sealer for rows of the request's tenant.
     pub(crate) fn tenant_sealer<'s>(&'s self, cx: &Context) -> TenantSealer<'s> {
         TenantSealer::new(&self.sealer, cx.tenant)
     }
@@ -222,12 +222,12 @@ impl std::fmt::Debug for Identity {
     }
 }
 
-/// The value, or `None` after its error was recorded.
+/// Returns the value, or records its error and returns `None`.
 fn keep<T>(built: Result<T, impl Into<ConfigError>>, errors: &mut Vec<ConfigError>) -> Option<T> {
     built.map_err(|error| errors.push(error.into())).ok()
 }
 
-/// What would be unsafe or could never work, although each key is well-formed.
+/// Settings that would be unsafe or could never work, although each key is well-formed.
 fn check(config: &Config) -> Vec<ConfigError> {
     let mut errors = Vec::new();
     let mut refuse = |key, problem| errors.push(ConfigError::Key { key, problem });

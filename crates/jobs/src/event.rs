@@ -12,19 +12,19 @@ use crate::storage::{self, NewEvent};
 
 /// The events of a service: an enum with a variant for each event, whose fields are the attributes.
 ///
-/// The name and the attributes are what serde makes of the variant as an externally tagged enum,
-/// `{"OAuth2ClientCreated": {"client_id": ".."}}`, so each name stands once, at its variant. A variant has named fields,
-/// or holds a struct that several variants share. A field that only names the subject is marked `#[serde(skip)]`.
-/// Attributes never hold a secret or a token.
+/// The name and the attributes are those that serde gives to the variant as an externally tagged enum,
+/// `{"OAuth2ClientCreated": {"client_id": ".."}}`, so each name is defined once, at its variant. A variant has named
+/// fields, or contains a struct that several variants share. A field that only identifies the subject is marked
+/// `#[serde(skip)]`. Attributes never contain a secret or a token.
 pub trait DomainEvent: Serialize {
-    /// What the event is about. All events of one name have the same kind of subject.
+    /// The subject of the event. All events of one name have the same kind of subject.
     fn subject(&self) -> Subject<'_>;
 }
 
-/// What an event is about. The log stores the id; its kind follows from the name of the event.
+/// The subject of an event. The log stores the id; its kind follows from the name of the event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject<'a> {
-    /// The `sub` of tokens: the id of an identity, or what a login application calls the person.
+    /// The `sub` of tokens: the id of an identity, or the subject that a login application chose.
     Person(Cow<'a, str>),
     /// A client, by its `client_id`.
     Client(Cow<'a, str>),
@@ -40,7 +40,8 @@ impl Subject<'_> {
     }
 }
 
-/// Appends events to the log, in their order. Events of one change go in one call: one statement writes two of them.
+/// Appends events to the log, in order. Append the events of one change with one call: one statement writes two of
+/// them.
 pub async fn append<E: DomainEvent + Sync>(tx: &mut WriteTx, cx: &Context, events: &[E]) -> Result<(), Error> {
     let actor = actor(&cx.actor);
     let (pairs, rest) = events.as_chunks();
@@ -53,8 +54,8 @@ pub async fn append<E: DomainEvent + Sync>(tx: &mut WriteTx, cx: &Context, event
     Ok(())
 }
 
-/// As [`append`], but writes only when `is_written`. Both cases run the same statement, so that the time of an answer does
-/// not reveal whether there was anything to record.
+/// As [`append`], but writes only when `is_written`. Both cases run the same statement, so that the response time does
+/// not reveal whether an event was recorded.
 pub async fn append_if<E: DomainEvent + Sync>(
     tx: &mut WriteTx,
     cx: &Context,
@@ -78,7 +79,7 @@ impl NewEvent {
     }
 }
 
-/// The name of the events for issued tokens, which are many and kept for days only.
+/// The name of the events for issued tokens. There are many, and they are kept for days only.
 pub const TOKEN_ISSUED: &str = "OAuth2AccessTokenIssued";
 
 /// How long events are kept.

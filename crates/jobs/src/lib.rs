@@ -1,11 +1,12 @@
 //! Background jobs and the event log.
 //!
-//! An operation writes its effects (a mail, a webhook, a logout at another service) as jobs in the transaction that causes
-//! them, and an event that records what happened. Invariants:
+//! An operation writes its effects (a mail, a webhook, a logout at another service) as jobs in the transaction that
+//! causes them, and an event that records what happened. Invariants:
 //! - No effect is performed before its commit; none is lost after it. A job runs at least once, so handlers must be
 //!   idempotent.
-//! - Any number of processes share the queue: a job is claimed with a lease, and another process takes over after a crash.
-//! - A job that keeps failing is set aside with its last error, for operators to see, and deleted in the end.
+//! - Any number of processes share the queue: a job is claimed with a lease, and another process takes over after a
+//!   crash.
+//! - A job that keeps failing is set aside with its last error, for operators to inspect, and eventually deleted.
 //! - Events are only appended, by the transaction that causes them.
 
 mod event;

@@ -15,7 +15,7 @@ use crate::storage;
 pub struct NewJob {
     /// Selects the [`Handler`].
     pub kind: &'static str,
-    /// Stored as it is: the caller seals secrets in it.
+    /// Stored unchanged: the caller seals secrets in it.
     pub payload: Value,
     /// The earliest time to run it.
     pub run_at: Timestamp,

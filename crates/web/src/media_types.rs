@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_parameter_makes_no_type_unreadable() {
+    fn a_malformed_parameter_does_not_invalidate_the_media_type() {
         let listed = |header| listed(header).map(|it| it.essence().to_string()).collect::<Vec<_>>();
         assert_eq!(listed("text/html;level=1, application/xhtml+xml"), ["text/html", "application/xhtml+xml"]);
         assert_eq!(listed("multipart/form-data; boundary=a b=c/d"), ["multipart/form-data"]);

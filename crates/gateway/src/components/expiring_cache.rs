@@ -1,4 +1,4 @@
-//! A bounded cache for answers that expire.
+//! A bounded cache of values that expire.
 
 use std::hash::Hash;
 
@@ -14,7 +14,7 @@ struct Entry<V> {
 }
 
 impl<K: Eq + Hash, V: Clone> ExpiringCache<K, V> {
-    /// A cache for so many entries, of which those go first that are asked for least.
+    /// A cache for at most `capacity` entries. The least used entries are evicted first.
     pub(crate) fn new(capacity: usize) -> Self {
         Self(Cache::new(capacity.max(1)))
     }
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn the_size_is_bounded_and_what_was_put_last_is_there() {
+    fn the_size_is_bounded_and_the_newest_entry_is_kept() {
         let cache = ExpiringCache::new(8);
         for number in 0..100 {
             cache.put(number, number, at(1000));

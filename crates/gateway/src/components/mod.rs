@@ -1,6 +1,6 @@
-//! The parts of the gateway that hold state: each is a value of its own, which the service value or the rules are made of.
+//! The stateful parts of the gateway. The service value and the rules are composed of them.
 //!
-//! What always holds: none knows the pipeline, the proxy or the service value.
+//! Invariant: none depends on the pipeline, the proxy or the service value.
 
 pub(crate) mod expiring_cache;
 pub(crate) mod repositories;

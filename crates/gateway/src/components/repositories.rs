@@ -45,7 +45,7 @@ enum Location {
     File(PathBuf),
     Inline(Vec<u8>),
     Remote(Uri),
-    /// A cloud storage bucket, by its scheme. Its rules are reported as missing, and no request is let through.
+    /// A cloud storage bucket, by its scheme. Its rules are reported as missing, and all requests are rejected.
     Bucket(String),
 }
 

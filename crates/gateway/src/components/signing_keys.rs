@@ -89,8 +89,8 @@ impl std::fmt::Debug for SigningKeys {
     }
 }
 
-/// Goes through the set until it knows a private and a public key. The private one signs, under the name of the public
-/// one, so that whoever verifies finds it.
+/// Reads the keys in order until both a private and a public one were found, and uses the last of each. The private key
+/// signs under the `kid` of the public one, so that verifiers find it.
 fn choose(set: &JwkSet) -> Result<SigningKey, String> {
     let (mut private, mut public) = (None, None);
     for key in &set.keys {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sets_come_from_files_and_from_the_url_itself() {
+    async fn sets_are_read_from_files_and_from_base64_urls() {
         let set = JwkSet { keys: vec![key("a")] };
         let text = set.to_private_value().to_string();
         let directory = tempfile::tempdir().unwrap();
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_that_signs_is_chosen_as_oathkeeper_does() {
+    fn the_signing_key_is_chosen_as_in_oathkeeper() {
         let kid = |keys: Vec<Jwk>| choose(&JwkSet { keys }).map(|key| key.kid().unwrap().to_owned());
         assert_eq!(kid(vec![key("a"), key("b")]).as_deref(), Ok("b"));
         assert_eq!(kid(vec![key("a"), key("x").to_public(), key("b")]).as_deref(), Ok("x"));

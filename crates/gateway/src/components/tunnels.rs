@@ -1,4 +1,4 @@
-//! Tunnels: connections that both sides have upgraded to a WebSocket. Bytes are copied until one side closes, or until the
+//! Tunnels: connections that both sides upgraded to a WebSocket. Bytes are copied until one side closes, or until the
 //! client's access ends.
 
 use std::pin::Pin;

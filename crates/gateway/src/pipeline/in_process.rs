@@ -1,4 +1,4 @@
-//! The dependencies of handlers: the other services, the outbound client, keys, and caches that outlive a rule.
+//! The services in the same process, which handlers call without HTTP.
 
 use contracts::{Link, Sessions, TokenIntrospection};
 use url::{Host, Url};
@@ -8,15 +8,15 @@ const IN_PROCESS_SESSIONS: &str = "kleis://identity/sessions/whoami";
 /// The introspection of the OAuth2 service in this process, as an `introspection_url`.
 const IN_PROCESS_INTROSPECTION: &str = "kleis://oauth/introspect";
 
-/// The URLs of the services in this process, so that a configuration that names them over HTTP uses a function call: their
-/// public URLs and their listeners. A local address matches under each of its names.
+/// The URLs of the services in this process: their public URLs and their listeners. A configuration that names one of
+/// them calls the service directly. All names of the local host match.
 #[derive(Clone, Debug, Default)]
 pub struct LocalServices {
     pub identity: Vec<Url>,
     pub oauth: Vec<Url>,
 }
 
-/// Shared by all rules; cheap to clone.
+/// Shared by all rules.
 #[derive(Debug)]
 pub(crate) struct InProcess {
     pub(crate) sessions: Link<dyn Sessions>,
@@ -41,13 +41,13 @@ impl InProcess {
 
 fn is_below(url: &Url, bases: &[Url], paths: &[&str]) -> bool {
     bases.iter().any(|base| {
-        is_same_place(url, base)
+        is_same_listener(url, base)
             && paths.iter().any(|path| url.path() == format!("{}{path}", base.path().trim_end_matches('/')))
     })
 }
 
-/// Whether two URLs lead to the same listener.
-fn is_same_place(one: &Url, other: &Url) -> bool {
+/// Whether two URLs have the same listener.
+fn is_same_listener(one: &Url, other: &Url) -> bool {
     one.origin() == other.origin()
         || (one.scheme() == other.scheme()
             && one.port_or_known_default() == other.port_or_known_default()
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_of_this_process_is_recognized_by_each_of_its_addresses_and_no_other() {
+    fn an_in_process_service_is_recognized_by_its_own_addresses_only() {
         let bases: Vec<Url> = ["https://auth.example/id/", "http://0.0.0.0:4433", "http://10.0.0.5:4433/"]
             .into_iter()
             .map(|url| url.parse().unwrap())

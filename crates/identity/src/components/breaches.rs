@@ -1,8 +1,8 @@
-//! Passwords known from data breaches. They are looked up at a range service (Have I Been Pwned), which receives only the
-//! first five characters of a SHA-1 digest (k-anonymity). Padding hides the length of the response.
+//! Passwords known from data breaches. They are looked up at a range service (Have I Been Pwned), which receives only
+//! the first five characters of a SHA-1 digest (k-anonymity). Padding hides the length of the response.
 //!
-//! What always holds: a failed request is an error or is ignored, as configured. After an ignored failure, the service is
-//! not called again for a while, so that registrations do not wait for it repeatedly.
+//! Invariants: a failed request is an error or is ignored, as configured. After an ignored failure, the service is not
+//! called again for a while, so that registrations do not wait for it repeatedly.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};

@@ -25,26 +25,26 @@ use crate::components::attempts::{
     AttemptError, Attempts, Caller, CountedMessage, FamiliarClients, MessageAdmission, Target, TooManyAttempts,
 };
 
-/// Where a code goes. `person` is `None` when nobody here has the address: everything but the mail happens all the same.
+/// The recipient of a code. `person` is `None` for an unknown address: all steps are performed except sending the mail.
 pub(crate) struct Recipient<'a> {
     pub person: Option<&'a domain::Identity>,
     pub via: Via,
     pub address: &'a str,
-    /// The holder of the address is told of it instead, by a mail that is counted in the place of this one.
+    /// Set when the owner of the address receives a notice instead, by a mail that is counted in place of this one.
     pub is_holders: bool,
     pub caller: &'a Caller,
-    /// Whether the message is what the submission asks for, and does not merely follow from it.
+    /// Whether the submission requests the message, or it merely follows from the submission.
     pub is_asked_for: bool,
 }
 
-/// What a guess came to.
+/// The result of a guess.
 pub(crate) enum CodeCheck {
     Right {
         code: Box<Code>,
         familiar: FamiliarClients,
     },
     Wrong,
-    /// No more guesses at this code.
+    /// No guesses at this code are left.
     Exhausted,
 }
 
@@ -62,9 +62,9 @@ pub(crate) struct Codes {
 }
 
 impl Codes {
-    /// Queues a message with a code, which becomes the only open one of its flow, and of its person among those that the
-    /// same kind of caller asked for. When the message is withheld the earlier codes stay as they are.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
+    /// Queues a message with a code. The code becomes the only open one of its flow, and the only open one of the user
+    /// that was requested by the same kind of caller. A withheld message leaves the earlier codes as they are.
+    #[expect(clippy::too_many_arguments, reason = "each parameter has a different source")]
     pub(crate) async fn send<D: Details>(
         &self,
         tx: &mut WriteTx,
@@ -113,15 +113,15 @@ impl Codes {
             None
         };
         let is_known = recipient.person.is_some() || purpose == CodePurpose::Registration;
-        let is_told = is_known || self.notifies_strangers(purpose);
+        let is_sent = is_known || self.notifies_strangers(purpose);
         let mut data = json!({
             "to": recipient.address,
             "request_url": flow.request_url,
             "expires_in_minutes": lifespan.as_secs() / 60,
             "transient_payload": extra.and_then(|extra| extra.get("transient_payload")).filter(|it| it.is_object()).cloned().unwrap_or_else(|| json!({})),
         });
-        // A mail to nobody is written like any other, so that it takes as long, and thrown away.
-        let has_code = is_known || !is_told;
+        // A mail to an unknown address is rendered like any other, so that it takes as long, and discarded.
+        let has_code = is_known || !is_sent;
         if has_code {
             let identity = recipient.person.map(mail_identity);
             data["identity"] = json!(identity);
@@ -136,7 +136,7 @@ impl Codes {
             }
         }
         let template = template(purpose, has_code);
-        if is_told {
+        if is_sent {
             self.courier.queue(tx, cx, template, recipient.via, recipient.address, data).await?;
         } else {
             self.courier.write(cx, template, recipient.via, recipient.address, data);
@@ -144,26 +144,26 @@ impl Codes {
         Ok(())
     }
 
-    /// A mail with a recovery code holds a link as well, which any browser may open. A flood of requests uses up the mails to an
-    /// owner, who then has only codes of flows that strangers began; by the link the newest of those mails still lets the
-    /// owner in.
+    /// Whether a mail with a recovery code also contains a link, which works in any browser. A flood of requests
+    /// exhausts the owner's message limit, and leaves only codes of flows that strangers began; with the link in the
+    /// latest mail the owner can still recover the account.
     fn sends_a_link_beside(&self, purpose: CodePurpose, via: Via) -> bool {
         purpose == CodePurpose::Recovery && via == Via::Email && self.flows.methods().link.is_beside_recovery_code()
     }
 
-    /// Opens a link for whoever a code was opened for. Its flow is its own, and its id only in the mail: the flow of the code
-    /// belongs to whoever asked for it, who could end it or name another address there.
+    /// Creates a link beside a code. The link has its own flow, whose id is only in the mail: the flow of the code
+    /// belongs to the client that requested it, which could end it or submit another address there.
     async fn store_link_beside<D: Details>(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
-        asked: &Flow<D>,
+        code_flow: &Flow<D>,
         code: Code,
     ) -> Result<(Flow<Recovery>, PlainToken), AttemptError> {
         let lifespan = self.policy.lifespan().min(self.policy.link_lifespan());
         let beginning = Beginning {
             flow_type: FlowType::Browser,
-            request_url: &asked.request_url,
+            request_url: &code_flow.request_url,
             lifespan,
             public_url: self.urls.public(),
             csrf: None,
@@ -187,7 +187,7 @@ impl Codes {
         Ok((flow, plain))
     }
 
-    /// The form in which a code is kept.
+    /// The stored form of a code.
     pub(crate) fn at_rest(&self, cx: &Context, purpose: CodePurpose, plain: &PlainToken) -> Vec<u8> {
         if purpose.is_link() {
             return plain.digest().as_bytes().to_vec();
@@ -195,7 +195,7 @@ impl Codes {
         self.sealer.seal(storage::codes::SEALED, cx.tenant, plain.expose().as_bytes())
     }
 
-    /// What the mail is about, under the name by which its template knows it.
+    /// The member of the template's model and its value: the code or the link.
     fn mailed<D: Details>(&self, flow: &Flow<D>, purpose: CodePurpose, plain: &PlainToken) -> (&'static str, String) {
         let url = || self.mailed_link(flow, plain).into();
         match purpose {
@@ -208,14 +208,14 @@ impl Codes {
         }
     }
 
-    /// The link whose opening ends the flow.
+    /// The link that ends the flow when it is opened.
     pub(crate) fn mailed_link<D: Details>(&self, flow: &Flow<D>, token: &PlainToken) -> Url {
         mailed_url(flow, self.urls.links(), ("token", token))
     }
 
-    /// Compares a guess with the open codes of a flow. `named` is the address that the flow sent, or would have sent, to.
-    /// The first guess at a code is checked whatever others did: nobody else can submit it.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
+    /// Compares a guess with the open codes of a flow. `named` is the address that the flow sent to, or would have sent
+    /// to. The first guess at a code is checked regardless of the attempts of others: no other client can submit it.
+    #[expect(clippy::too_many_arguments, reason = "each parameter has a different source")]
     pub(crate) async fn check(
         &self,
         cx: &Context,
@@ -238,7 +238,7 @@ impl Codes {
         };
         let guess = code::comparable(guess, purpose);
         if purpose.is_link() {
-            // Too many possibilities to guess, so nothing is counted: opening an old link costs nobody an attempt.
+            // Long tokens cannot be guessed, so nothing is counted: opening an old link costs no attempt.
             return Ok(match code::compare(&guess, codes, cx.now, open) {
                 Guess::Right(code) if code.identity_id.is_some() => {
                     CodeCheck::Right { code, familiar: FamiliarClients::default() }
@@ -267,8 +267,8 @@ impl Codes {
             Guess::Wrong | Guess::Expired => None,
         };
         // A registration has no identity yet. In other flows a code without an identity is never accepted.
-        let is_somebodys = |code: &Code| code.identity_id.is_some() || purpose == CodePurpose::Registration;
-        if let Some(code) = right.filter(|code| is_somebodys(code) && !admitted.is_ignored()) {
+        let is_acceptable = |code: &Code| code.identity_id.is_some() || purpose == CodePurpose::Registration;
+        if let Some(code) = right.filter(|code| is_acceptable(code) && !admitted.is_ignored()) {
             return Ok(CodeCheck::Right { code, familiar: admitted.familiar.clone() });
         }
         let mut tx = self.database.write(cx.tenant).await?;
@@ -278,7 +278,7 @@ impl Codes {
         Ok(CodeCheck::Wrong)
     }
 
-    /// Whether the holder of an unknown address is told that it was tried.
+    /// Whether the owner of an unknown address is notified of the attempt.
     fn notifies_strangers(&self, purpose: CodePurpose) -> bool {
         match purpose {
             CodePurpose::Recovery | CodePurpose::RecoveryLink => {
@@ -292,7 +292,7 @@ impl Codes {
     }
 }
 
-/// Stores a code in the place of the one that the person has open and that the same kind of caller asked for.
+/// Stores a code and replaces the open one that the same kind of caller requested for the same user.
 async fn insert_in_place(tx: &mut WriteTx, code: &Code) -> Result<(), AttemptError> {
     // Done for unknown recipients too, so that timing does not reveal whether the account exists.
     let person = code.identity_id.unwrap_or(IdentityId::from_uuid(Uuid::nil()));
@@ -301,7 +301,7 @@ async fn insert_in_place(tx: &mut WriteTx, code: &Code) -> Result<(), AttemptErr
     Ok(())
 }
 
-/// What a template may know of a person.
+/// The parts of an identity that templates can access.
 fn mail_identity(person: &domain::Identity) -> Value {
     json!({
         "id": person.id,

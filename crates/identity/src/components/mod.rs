@@ -1,5 +1,5 @@
-//! The parts of the service that hold state or configuration, each with a few methods. Operations use them; they know no
-//! operation.
+//! The stateful or configured parts of the service, each with a small interface. Operations use them; they do not
+//! depend on operations.
 
 pub(crate) mod attempts;
 pub(crate) mod breaches;

@@ -37,9 +37,9 @@ pub enum SchemaLoadError {
     UnknownDefault(String),
 }
 
-/// The schema does not exist, or cannot be chosen.
+/// The schema does not exist, or cannot be selected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the identity schema `{0}` can not be chosen")]
+#[error("the identity schema `{0}` cannot be selected")]
 pub struct UnknownSchema(pub String);
 
 /// All schemas. A cheap clone.
@@ -144,7 +144,7 @@ impl Schemas {
         self.0.compiled.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
-    /// The schema that a request chose, when it may be chosen.
+    /// The schema that a request selected, if it may be selected.
     pub(crate) fn selectable(&self, chosen: Option<String>) -> Result<Option<String>, UnknownSchema> {
         let Some(chosen) = chosen else { return Ok(None) };
         let is_selectable = chosen == self.0.default_id
@@ -152,7 +152,7 @@ impl Schemas {
         if is_selectable { Ok(Some(chosen)) } else { Err(UnknownSchema(chosen)) }
     }
 
-    /// The schema of a person; the default one when theirs is no longer configured.
+    /// The schema of an identity; the default one when its own is no longer configured.
     pub(crate) fn of_person(&self, person: &domain::Identity) -> Result<Arc<TraitsSchema>, UnknownSchema> {
         self.by_id(Some(&person.schema_id)).or_else(|_| self.by_id(None))
     }

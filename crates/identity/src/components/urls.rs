@@ -1,4 +1,4 @@
-//! The URLs that the configuration names, parsed once: pages, endpoints, and where flows may end.
+//! The configured URLs, parsed once: pages, endpoints, and where flows may end.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use crate::domain::flow::{FlowKind, endpoint};
 use crate::domain::return_to::ReturnUrls;
 use crate::domain::{Aal, CredentialType};
 
-/// The URLs of this service, of its pages and of where flows end.
+/// The URLs of this service, of its pages and of the ends of flows.
 pub(crate) struct Urls {
     config: Arc<Config>,
     public: Url,
     pages: Pages,
     returns: ReturnUrls,
     csrf_cookie: String,
-    /// What the links of mails begin with.
+    /// The base of the links in mails.
     links: Url,
 }
 
@@ -34,7 +34,7 @@ struct Pages {
 
 /// A configured URL is not an absolute http(s) URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{key} is not an absolute http or https address: {value}")]
+#[error("{key} is not an absolute http or https URL: {value}")]
 pub struct InvalidUrl {
     pub key: String,
     pub value: String,
@@ -65,7 +65,7 @@ impl Urls {
         for (index, value) in config.selfservice.allowed_return_urls.iter().enumerate() {
             allowed.push(resolve(&format!("selfservice.allowed_return_urls.{index}"), value, &public)?);
         }
-        // Our own pages lie where flows may end.
+        // Flows may end on the built-in pages.
         allowed.push(endpoint(&public, "ui"));
         let csrf_cookie = cookie_name(base);
         let links = match config.selfservice.methods.link.config.base_url.as_deref() {
@@ -76,7 +76,7 @@ impl Urls {
         Ok(Self { config, returns: ReturnUrls::new(allowed, default, &public), public, pages, csrf_cookie, links })
     }
 
-    /// The path under which the public address stands.
+    /// The path of the public URL.
     pub(crate) fn public_path(&self) -> &str {
         self.public.path()
     }
@@ -104,12 +104,12 @@ impl Urls {
         &self.returns
     }
 
-    /// Where flows of this kind end unless they say otherwise.
+    /// Where flows of this kind end by default.
     pub(crate) fn after(&self, kind: FlowKind, method: Option<CredentialType>) -> Url {
         self.configured_after(kind, method).unwrap_or_else(|| self.returns.default_url().clone())
     }
 
-    /// Where the configuration says that flows of this kind, or those of a method, end.
+    /// Where flows of this kind, or of one method, end by configuration.
     pub(crate) fn configured_after(&self, kind: FlowKind, method: Option<CredentialType>) -> Option<Url> {
         let flows = &self.config.selfservice.flows;
         let after = match kind {
@@ -131,7 +131,7 @@ impl Urls {
         value.and_then(|value| self.public.join(value).ok())
     }
 
-    /// Where a new flow begins.
+    /// The URL that begins a flow.
     pub(crate) fn init(&self, kind: FlowKind, flow_type: FlowType, return_to: Option<&str>) -> String {
         let mut url = endpoint(&self.public, &format!("self-service/{}/{}", kind.as_str(), flow_type.as_str()));
         if let Some(return_to) = return_to {
@@ -148,7 +148,7 @@ impl Urls {
         &self.csrf_cookie
     }
 
-    /// Where a session is raised to a second factor.
+    /// The URL that adds a second factor to a session.
     pub(crate) fn second_factor(&self, return_to: Option<String>) -> String {
         let mut url = endpoint(&self.public, "self-service/login/browser");
         url.query_pairs_mut().append_pair("aal", Aal::Aal2.as_str());
@@ -158,7 +158,7 @@ impl Urls {
         url.into()
     }
 
-    /// Where a session is raised to a second factor before it answers a challenge.
+    /// The URL that adds a second factor to a session before it answers a login challenge.
     pub(crate) fn second_factor_for(&self, challenge: &str) -> String {
         let mut url = endpoint(&self.public, "self-service/login/browser");
         url.query_pairs_mut().append_pair("aal", Aal::Aal2.as_str()).append_pair("login_challenge", challenge);
@@ -171,7 +171,7 @@ fn parse(key: &str, value: &str) -> Result<Url, InvalidUrl> {
     Url::parse(value).ok().filter(|url| !url.cannot_be_a_base() && url.has_host()).ok_or_else(invalid)
 }
 
-/// A page may be written relative to the public address.
+/// A page may be relative to the public URL.
 fn resolve(key: &str, value: &str, public: &Url) -> Result<Url, InvalidUrl> {
     let invalid = || InvalidUrl { key: key.to_owned(), value: value.to_owned() };
     public.join(value).ok().filter(|url| !url.cannot_be_a_base()).ok_or_else(invalid)

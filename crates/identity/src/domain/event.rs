@@ -1,7 +1,8 @@
-//! The events of this service: what the log says happened, to whom, and with which attributes.
+//! The events of this service: what happened, to whom, and with which attributes.
 //!
-//! A variant is one event; serde gives its name and its attributes. Every event is about a person. Names are Kratos's where
-//! Kratos has the event. Events name identities, sessions and flows; they never contain a token, a secret or a trait.
+//! Each variant is one event; serde gives its name and its attributes. Every event is about an identity. Events that
+//! Kratos has use Kratos's names. Events contain the ids of identities, sessions and flows; they never contain a token,
+//! a secret or a trait.
 
 use base::Timestamp;
 use jobs::{DomainEvent, Subject};
@@ -23,7 +24,7 @@ pub enum Event<'a> {
     SessionIssued(SessionAttributes),
     /// A proof was added to a session.
     SessionChanged(SessionAttributes),
-    /// A session ended before its time, whoever ended it.
+    /// A session ended before it expired.
     SessionRevoked {
         #[serde(rename = "IdentityID")]
         identity: IdentityId,
@@ -34,7 +35,7 @@ pub enum Event<'a> {
     LoginFailed(FlowAttributes<'a>),
     RegistrationSucceeded(FlowAttributes<'a>),
     RegistrationFailed(FlowAttributes<'a>),
-    /// A registration waits until its address is confirmed; there is no identity yet.
+    /// A registration is pending until its address is confirmed; there is no identity yet.
     RegistrationAwaitsAddress(FlowAttributes<'a>),
     SettingsSucceeded(FlowAttributes<'a>),
     SettingsFailed(FlowAttributes<'a>),
@@ -99,14 +100,14 @@ pub struct FlowAttributes<'a> {
     kind: &'static str,
     #[serde(rename = "SelfServiceMethodUsed", skip_serializing_if = "Option::is_none")]
     method: Option<CredentialType>,
-    /// Why the flow was refused.
+    /// Why the flow failed.
     #[serde(rename = "ErrorReason", skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     #[serde(flatten)]
     login: Option<LoginAttributes>,
 }
 
-/// What the events of a login say beyond those of other flows.
+/// The additional attributes of login events.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct LoginAttributes {
     #[serde(rename = "LoginRequestedAAL")]
@@ -120,12 +121,12 @@ struct LoginAttributes {
 pub enum FlowOutcome {
     Succeeded,
     Failed,
-    /// A registration waits until its address is confirmed.
+    /// A registration is pending until its address is confirmed.
     AwaitsAddress,
 }
 
 impl<'a> Event<'a> {
-    /// The event of a submission to `flow`, about `person`.
+    /// The event for a submission to `flow`, about `person`.
     pub fn of_flow<D: Details>(
         flow: &Flow<D>,
         outcome: FlowOutcome,
@@ -165,7 +166,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// The person that the event is about.
+    /// The identity that the event is about.
     fn person(&self) -> IdentityId {
         match self {
             Self::IdentityCreated(it) | Self::IdentityUpdated(it) | Self::IdentityDeleted(it) => it.identity,
@@ -256,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_session_names_the_session_and_its_person() {
+    fn a_revocation_contains_the_session_and_its_identity() {
         let session = SessionId::from_uuid(uuid::Uuid::from_u128(3));
         let event = Event::SessionRevoked { identity: PERSON, session };
         assert_eq!(written(&event), json!({"SessionRevoked": {"IdentityID": PERSON, "SessionID": session}}));

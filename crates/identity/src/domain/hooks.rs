@@ -1,4 +1,4 @@
-//! What the configuration adds to the end of a flow, by the names of its hooks.
+//! The configured hooks at the end of a flow, by name.
 
 /// The built-in hooks that are configured for the end of a flow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct Hooks {
 }
 
 impl Hooks {
-    /// Reads a list of hook names. Those that are unknown are reported at start, not here.
+    /// Reads a list of hook names. Unknown names are reported at start, not here.
     pub fn named<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let mut hooks = Self::default();
         for name in names {
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hooks_are_known_by_name() {
+    fn hooks_are_parsed_by_name() {
         let hooks = Hooks::named(["session", "web_hook", "show_verification_ui"].into_iter());
         assert_eq!(hooks, Hooks { session: true, show_verification_ui: true, ..Hooks::default() });
     }

@@ -1,8 +1,8 @@
-//! What recovery and verification share: an address is named, a code or a link goes to it, and whoever brings that back
-//! has shown that they read what arrives there.
+//! Shared by recovery and verification: the user submits an address, a code or a link is sent to it, and submitting
+//! that code or link proves access to the address.
 //!
-//! Whether a flow works by code or by link is decided when it begins and stays with it (`Flow::active`). An unknown
-//! address is answered as a known one is: the same rows are written, the same form is shown, only no mail goes out.
+//! The method (code or link) is fixed when a flow begins (`Flow::active`). An unknown address is treated like a known
+//! one: the same rows are written and the same form is shown, but no mail is sent.
 
 use base::{Context, PlainToken};
 use database::WriteTx;
@@ -29,58 +29,58 @@ use super::visitor::{Browser, Visitor};
 use crate::components::attempts::Caller;
 use crate::components::codes::{CodeCheck, Recipient};
 
-/// What is particular to one of the two.
+/// The parts that differ between recovery and verification.
 pub(super) trait AddressFlow: Details {
     const CODE: CodePurpose;
     const LINK: CodePurpose;
 
     fn wrong_code() -> Message;
     fn wrong_link() -> Message;
-    /// What was sent names no way to go on.
+    /// The submission matches no method.
     fn no_strategy() -> Message;
     fn link_sent() -> Message;
 
-    /// Asks for the address that a code goes to.
+    /// The form for the address that receives a code.
     fn code_form(ui: &mut Ui, takes_phone_numbers: bool);
-    /// Asks for the code that was sent to the address as it was typed.
+    /// The form for the code that was sent to `typed`, the address as it was entered.
     fn code_sent_form(ui: &mut Ui, typed: &str);
 
-    /// Keeps the address that was named, in its normal form.
+    /// Stores the submitted address, normalized.
     fn keep_address(&mut self, address: String);
-    /// The address that was named.
+    /// The submitted address.
     fn address(&self) -> Option<&str>;
-    /// What a new flow in the place of this one knows, in the browser that this one belongs to or in another.
-    fn anew(&self, is_at_home: bool) -> Self;
-    /// Whether something in the browser that began the flow waits for its end.
+    /// The details of a flow that replaces this one, in the same browser (`is_same_browser`) or in another.
+    fn anew(&self, is_same_browser: bool) -> Self;
+    /// Whether the browser that began the flow continues with something else when it ends.
     fn is_awaited(&self) -> bool {
         false
     }
 }
 
-/// What a submission came to.
+/// The result of a submission.
 pub(super) enum Step {
-    /// A code or a link is on its way, or would be.
+    /// A code or a link was sent, or would be for a known address.
     Sent,
     Proved(Box<Code>),
 }
 
-/// What a flow sends, and takes back.
+/// The purpose of the codes of a flow.
 pub(super) fn purpose<D: AddressFlow>(flow: &Flow<D>) -> CodePurpose {
     if flow.active == Some(CredentialType::Link) { D::LINK } else { D::CODE }
 }
 
-/// The submission, where parameters of the query count too.
+/// Decodes a submission; query parameters are members too.
 pub(super) fn decode(visitor: &Visitor, body: RawSubmission) -> Result<Submission, FormError> {
     let query = visitor.request_url.query_pairs().filter(|(key, _)| key != "flow");
     body.decode_with_query(query)
 }
 
-/// The answer with the secret of a browser that had none.
+/// The answer with the CSRF secret of a new browser.
 pub(super) fn bound(answer: Answer, browser: &Browser) -> Answer {
     if browser.is_new { answer.with(CookieChange::Csrf(browser.secret.clone())) } else { answer }
 }
 
-/// The message that a member is missing: the code once one was sent, the address before.
+/// The error for a missing member: the code after one was sent, the address before.
 pub(super) fn nothing_given<D: AddressFlow>(flow: &Flow<D>) -> SubmitError {
     let awaits_code = flow.state == FlowState::SentEmail && !purpose(flow).is_link();
     let node = if awaits_code { "code" } else { "email" };
@@ -88,9 +88,9 @@ pub(super) fn nothing_given<D: AddressFlow>(flow: &Flow<D>) -> SubmitError {
 }
 
 impl Identity {
-    /// By what a new flow proves its address. Where somebody waits in the browser that began it a code is asked for, if
-    /// possible: a link is opened wherever the mail is read, and would sign that browser in, or open an account for
-    /// somebody else.
+    /// The method of a new flow. If the browser that began it continues with something else at its end, the method is a
+    /// code where possible: a link is opened wherever the mail is read, and would sign that browser in, or create an
+    /// account for another user.
     pub(super) fn method_for<D: AddressFlow>(&self, details: &D) -> Result<CredentialType, FlowError> {
         if details.is_awaited() && self.flow_policy.methods().code.is_enabled() {
             return Ok(CredentialType::Code);
@@ -103,7 +103,7 @@ impl Identity {
         if is_enabled { Ok(method) } else { Err(FlowError::StrategyDisabled { kind: D::KIND, method }) }
     }
 
-    /// Puts the first form into a flow that just began.
+    /// Adds the first form to a new flow.
     pub(super) fn ask_for_address<D: AddressFlow>(&self, flow: &mut Flow<D>) -> Result<(), FlowError> {
         let method = self.method_for(&flow.details)?;
         flow.active = Some(method);
@@ -114,7 +114,7 @@ impl Identity {
         Ok(())
     }
 
-    /// Refuses a submission that is meant for another method than this flow's.
+    /// Rejects a submission for another method than this flow's.
     pub(super) fn require_method<D: AddressFlow>(
         &self,
         flow: &Flow<D>,
@@ -137,7 +137,7 @@ impl Identity {
         if named == own { Ok(()) } else { Err(SubmitError::general(D::no_strategy())) }
     }
 
-    /// The address that was typed, in its normal form, where one can be sent to.
+    /// The submitted address, normalized, if a message can be sent to it.
     pub(super) fn address_to_send_to<D: AddressFlow>(
         &self,
         flow: &Flow<D>,
@@ -157,7 +157,7 @@ impl Identity {
         Ok((via, normalize_address(via, typed)))
     }
 
-    /// Shows that something was sent, whether or not anybody has the address; `sent` says so for a code.
+    /// Shows that a message was sent, whether or not the address is known. `sent` is the message for a code.
     pub(super) fn show_sent<D: AddressFlow>(
         &self,
         cx: &Context,
@@ -173,7 +173,7 @@ impl Identity {
         if purpose(flow).is_link() {
             link::form(&mut flow.ui, Some(typed));
             flow.ui.messages.push(D::link_sent());
-            // The flow is there as long as its link is good.
+            // The flow must not expire before its link.
             flow.expires_at = flow.expires_at.max(cx.now.plus(self.code_policy.link_lifespan()));
         } else {
             D::code_sent_form(&mut flow.ui, typed);
@@ -181,7 +181,7 @@ impl Identity {
         }
     }
 
-    /// Keeps the flow, and sends its code or link.
+    /// Stores the flow, and sends its code or link.
     pub(super) async fn send_proof<D: AddressFlow>(
         &self,
         tx: &mut WriteTx,
@@ -195,7 +195,7 @@ impl Identity {
         Ok(self.codes.send(tx, cx, purpose(flow), flow, recipient, Some(&extra)).await?)
     }
 
-    /// The code that was typed, when it is right and somebody's.
+    /// The submitted code, if it is right and belongs to an account.
     pub(super) async fn proof_by_code<D: AddressFlow>(
         &self,
         cx: &Context,
@@ -209,7 +209,7 @@ impl Identity {
         }
     }
 
-    /// The link that was opened, when it is right and somebody's.
+    /// The opened link, if it is right and belongs to an account.
     pub(super) async fn proof_by_link_of<D: AddressFlow>(
         &self,
         cx: &Context,
@@ -225,13 +225,13 @@ impl Identity {
         Ok(self.proof(cx, caller, flow, D::LINK, token).await?.ok())
     }
 
-    /// The page with the button of a link. A page of another origin cannot press it: it would sign whoever looks at it in as
-    /// somebody else.
+    /// The page with the button of a link. A page of another origin cannot submit it: it would sign its visitor in to
+    /// another account.
     pub(super) fn ask_for_click<D: AddressFlow>(&self, flow: &Flow<D>, token: &str) -> Answer {
         Answer::redirect(self.codes.mailed_link(flow, &PlainToken::received(token)))
     }
 
-    /// Judges what came back; the inner error is what there is to say when it is more than that it is wrong.
+    /// Checks the submitted code or token. The inner error has a message if there is more to report than a wrong code.
     async fn proof<D: AddressFlow>(
         &self,
         cx: &Context,
@@ -248,7 +248,7 @@ impl Identity {
         }
     }
 
-    /// Says in the form what is wrong with a step.
+    /// Reports in the form why a step was rejected.
     pub(super) async fn refuse_step<D: AddressFlow>(
         &self,
         cx: &Context,
@@ -263,7 +263,7 @@ impl Identity {
         self.refuse_submission(cx, flow, browser, refusal).await
     }
 
-    /// Stores a new flow in the place of one that is over, with a word on what became of that.
+    /// Stores a new flow that replaces an ended one, with a message that gives the reason.
     pub(super) async fn restart<D: AddressFlow>(
         &self,
         cx: &Context,
@@ -280,7 +280,7 @@ impl Identity {
         Ok(flow)
     }
 
-    /// Leads a client to the flow that took the place of another: browsers to its page, programs to the flow itself.
+    /// Redirects a client to the flow that replaced another: browsers to its page, programs to the flow itself.
     pub(super) fn lead_to<D: AddressFlow>(&self, visitor: &Visitor, browser: &Browser, flow: &Flow<D>) -> Answer {
         if !flow.is_browser() {
             return Answer::redirect(self.fetch_url(flow));

@@ -1,4 +1,4 @@
-//! What a step of a flow comes to, before it is written for the kind of client that asked.
+//! The result of a step of a flow, before it is written for the kind of client.
 
 use std::time::Duration;
 
@@ -17,15 +17,15 @@ pub struct Answer {
 
 #[derive(Debug)]
 pub(crate) enum Content {
-    /// A new flow: JSON, or the page that shows it.
+    /// A new flow: as JSON, or as a redirect to its page.
     Begun { flow: Box<FlowView>, page: String },
-    /// The form again: JSON, or the page that shows it.
+    /// The form again: as JSON, or as a redirect to its page.
     Form { reason: FormReason, flow: Box<FlowView>, page: String },
-    /// The end: JSON (without a body when `None`), or where the browser goes now.
+    /// The end: JSON (without a body when `None`), or a redirect.
     Done { body: Option<Body>, redirect: String },
-    /// The browser must leave: redirected, or told so when it is a single-page application.
+    /// The browser must go to another URL: a redirect, or an error with the URL for a single-page application.
     Elsewhere { url: String },
-    /// The person must sign in once more: redirected, or refused with the address when the client is a program.
+    /// The user must sign in again: a redirect, or an error with the URL for a program.
     Refresh { url: String },
     /// A redirect for every client.
     Redirect { url: String },
@@ -36,16 +36,16 @@ pub(crate) enum Content {
 pub(crate) enum FormReason {
     /// The submission was accepted, and the form has a next step.
     Accepted,
-    /// The submission is incomplete or invalid; the form says what to change.
+    /// The submission is incomplete or invalid; the form contains the messages.
     Invalid,
-    /// A limit is reached.
+    /// The limit is exceeded.
     Limited { retry_after: Duration },
 }
 
-/// A cookie that the answer sets or takes away.
+/// A cookie that the answer sets or clears.
 pub enum CookieChange {
     Csrf(CsrfSecret),
-    /// By which the device is known again.
+    /// Identifies a known device.
     Device(PlainToken),
     Session {
         token: PlainToken,
@@ -56,7 +56,7 @@ pub enum CookieChange {
         value: String,
     },
     ContinuityEnded,
-    /// Tells the browser to forget everything of this site.
+    /// Makes the browser delete all data of this site.
     ClearSiteData,
 }
 
@@ -89,7 +89,7 @@ impl Answer {
         self
     }
 
-    /// Adds the cookie of a device that is new, before all others: a client that keeps one cookie keeps the last.
+    /// Adds the cookie of a new device, before all others: a client that keeps only one cookie keeps the last.
     #[must_use]
     pub fn with_device(mut self, new_device: Option<PlainToken>) -> Self {
         self.cookies.splice(0..0, new_device.map(CookieChange::Device));
@@ -97,7 +97,7 @@ impl Answer {
     }
 }
 
-/// A refusal, with the type of the flow when one was found: native clients are always answered in JSON.
+/// An error, with the type of the flow if it is known: native clients always receive JSON.
 #[derive(Debug)]
 pub struct Failure {
     pub error: super::error::FlowError,

@@ -1,7 +1,7 @@
-//! What the page of a code says about it: where it was sent, and when another one can be asked for.
+//! The status of a pending code, for its page: where it was sent, and when another one can be requested.
 //!
-//! What always holds: nothing here depends on whether the address has an account. The limit of the recipient is not shown, because
-//! it differs for devices that its owner signed in from; the limit of the network is part of every refusal.
+//! Invariant: the status does not depend on whether the address has an account. The recipient's limit is not shown,
+//! because it differs for devices that its owner signed in from. The network's limit is part of every rejection.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use crate::domain::flow::{FlowState, Sent};
 
 use super::views::FlowView;
 
-/// A message takes a moment to arrive, and each one counts against the limits of its recipient.
+/// Messages take a moment to arrive, and each one counts towards the limits of its recipient.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// A code that a flow waits for.
+/// A pending code of a flow.
 pub(crate) struct AwaitedCode {
-    /// The address as it was typed.
+    /// The address as it was entered.
     pub sent_to: String,
-    /// How long to wait before another one is asked for.
+    /// The time until another one can be requested.
     pub wait: Duration,
 }
 
 impl Identity {
-    /// The code that the flow waits for; `None` when it waits for none, or for one that an administrator created.
+    /// The pending code of a flow; `None` without one, or when an administrator created it.
     pub(crate) async fn awaited_code(
         &self,
         cx: &Context,

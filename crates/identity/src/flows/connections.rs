@@ -1,4 +1,4 @@
-//! A person's connected applications: the clients that have a consent of that person, and how that ends.
+//! A user's connected applications: the clients that the user consented to, and the revocation of that consent.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use super::error::FlowError;
 use super::events::acting_as;
 use super::visitor::Visitor;
 
-/// The account page is shown without the list rather than late.
+/// After this time the account page is shown without the list.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Identity {
-    /// The clients that the person gave consent to; `None` without an authorization server.
+    /// The clients that the user consented to; `None` without an authorization server.
     pub(crate) async fn my_connections(
         &self,
         cx: &Context,
@@ -26,11 +26,11 @@ impl Identity {
         let current = self.own_session(cx, visitor).await?;
         let subject = current.session.identity_id.to_string();
         let listed = tokio::time::timeout(PATIENCE, connections.list(cx, &subject)).await;
-        Ok(Some(listed.unwrap_or_else(|_| Err(Unavailable::new("oauth", "the list took too long")))))
+        Ok(Some(listed.unwrap_or_else(|_| Err(Unavailable::new("oauth", "the request for the list timed out")))))
     }
 
-    /// Ends a connection of the person, with a session that was proved recently: who finds an open browser must not cut
-    /// its owner off. `back` is where a new proof returns to.
+    /// Revokes the consent for one client. Requires a recently authenticated session, so that someone with an
+    /// unattended browser cannot disconnect applications. `back` is the URL to return to after a new sign-in.
     pub(crate) async fn end_my_connection(
         &self,
         cx: &Context,

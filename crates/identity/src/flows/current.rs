@@ -1,4 +1,4 @@
-//! The person who is signed in where a request comes from.
+//! The session of a request.
 
 use base::Context;
 
@@ -11,17 +11,17 @@ use super::error::FlowError;
 use super::visitor::Visitor;
 
 impl Identity {
-    /// The session of this visitor, when they have one that is alive.
+    /// The active session of this visitor.
     pub(crate) async fn current(&self, cx: &Context, visitor: &Visitor) -> Result<Option<Current>, database::Error> {
         self.sessions.current(cx, &visitor.credentials()).await
     }
 
-    /// As `current`, for what cannot go on without a session.
+    /// As `current`, but without a session it is an error.
     pub(crate) async fn required_session(&self, cx: &Context, visitor: &Visitor) -> Result<Current, FlowError> {
         self.current(cx, visitor).await?.ok_or(FlowError::SessionInactive)
     }
 
-    /// The person of a session with the credentials; `None` when they were deleted meanwhile.
+    /// The identity of a session, with its credentials; `None` if it was deleted in the meantime.
     pub(crate) async fn person_of(
         &self,
         cx: &Context,

@@ -1,4 +1,5 @@
-//! Why a flow cannot go on, beyond what the person can mend in its form. Mapped to the wire once, in `http/flow_error.rs`.
+//! Errors that end a flow, other than those that the user can correct in its form. `http/flow_error.rs` maps them to
+//! the wire.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::domain::ui::ValidationMessage;
 use crate::storage::flows::UpdateError;
 use crate::storage::identities::StoreError;
 
-/// A refusal to continue.
+/// Why a flow cannot continue.
 #[derive(Debug, thiserror::Error)]
 pub enum FlowError {
     #[error("flow: is missing or not the id of a flow")]
@@ -38,17 +39,17 @@ pub enum FlowError {
     ReturnTo(#[from] ForbiddenReturnTo),
     #[error("the assurance level `{0}` is unknown")]
     UnknownAal(String),
-    #[error("the identity schema `{0}` can not be chosen")]
+    #[error("the identity schema `{0}` cannot be selected")]
     UnknownSchema(String),
     #[error("{} is disabled", kind.as_str())]
     Disabled { kind: FlowKind },
     #[error("the method is disabled")]
     MethodDisabled,
-    #[error("{} goes by the method {method}, which is disabled", kind.as_str())]
+    #[error("{} uses the method {method}, which is disabled", kind.as_str())]
     StrategyDisabled { kind: FlowKind, method: CredentialType },
-    #[error("there is a session already")]
+    #[error("the user already has a session")]
     SessionAlreadyAvailable,
-    #[error("a second factor needs a session")]
+    #[error("a second factor requires a session")]
     SessionAal1Required,
     #[error("the session lacks a second factor")]
     SessionAal2Required { redirect_browser_to: String },
@@ -63,7 +64,7 @@ pub enum FlowError {
     IdentityMismatch,
     #[error("the identity is disabled")]
     IdentityDisabled,
-    #[error("the browser has to go to another address")]
+    #[error("the browser must be redirected to another URL")]
     BrowserLocationChangeRequired { redirect_browser_to: String },
     #[error("the address is not verified")]
     AddressNotVerified { flow: FlowId, address: String, url: String },
@@ -81,9 +82,9 @@ pub enum FlowError {
     TooManyAttempts { retry_after: Duration },
     #[error("too many passwords are being checked")]
     Busy { retry_after: Duration },
-    #[error("the password is longer than its hash reads")]
+    #[error("the password is longer than its hash supports")]
     PasswordTooLong { max: usize, actual: usize },
-    #[error("the list of breached passwords cannot be asked")]
+    #[error("the list of breached passwords cannot be reached")]
     BreachListUnavailable,
     #[error("the request body cannot be read: {0}")]
     Malformed(String),
@@ -107,13 +108,13 @@ pub enum FlowError {
     Broken(&'static str),
 }
 
-/// When a flow expired, and what to use in its place.
+/// When a flow expired, and its replacement.
 #[derive(Clone, Debug)]
 pub struct Expiry {
     pub at: Timestamp,
     pub now: Timestamp,
     pub use_flow_id: Option<FlowId>,
-    /// Where a new flow begins, for a client that fetched the expired one.
+    /// The URL that begins a new flow, for a client that fetched the expired one.
     pub redirect_to: Option<String>,
     pub return_to: Option<String>,
     /// Whether `redirect_to` is for native clients.
@@ -160,12 +161,12 @@ impl From<HashError> for FlowError {
     }
 }
 
-/// Why a submission did not do what it asked for.
+/// Why a submission was rejected.
 #[derive(Debug)]
 pub(crate) enum SubmitError {
-    /// Something that the person can mend: said in the form.
+    /// Errors that the user can correct: shown in the form.
     Invalid(Vec<ValidationMessage>),
-    /// As above, with a status of its own: limits.
+    /// As above, with its own status: limits.
     Limited {
         message: Box<ValidationMessage>,
         retry_after: Duration,

@@ -1,6 +1,6 @@
-//! Events of flows. The actor is the one that the context names.
+//! Events of flows. The actor is that of the context.
 //!
-//! An event is written only when its person is known: otherwise anyone could fill the log without signing in.
+//! An event is written only if its user is known: otherwise anyone could fill the log without signing in.
 
 use base::{Actor, Context};
 use database::WriteTx;
@@ -20,8 +20,8 @@ pub(super) async fn append_success<D: Details>(
     jobs::append(tx, cx, &[Event::of_flow(flow, FlowOutcome::Succeeded, person, None)]).await
 }
 
-/// Appends that the flow was refused, or that it waits, about the person of the flow. Without one it is in the log of the process
-/// only.
+/// Appends that the flow failed or is pending, for the user of the flow. Without a user, it is only logged by the
+/// process.
 pub(super) async fn append<D: Details>(
     tx: &mut WriteTx,
     cx: &Context,
@@ -36,9 +36,9 @@ pub(super) async fn append<D: Details>(
     jobs::append(tx, cx, &[Event::of_flow(flow, outcome, person, reason)]).await
 }
 
-/// Appends that a guess at the secret of `person` failed, in the transaction that counts it. Without a person the same
-/// statement runs and writes nothing: the time of an answer must not reveal whether an account exists, and a log that anyone
-/// could fill with unknown names is of no use. The limits on guesses at a person bound these events too.
+/// Appends that a guess at a secret of `person` failed, in the transaction that counts it. Without a person the same
+/// statement runs and writes nothing: the response time must not reveal whether an account exists, and anyone could
+/// fill the log with unknown names. The limits on guesses bound these events too.
 pub(super) async fn append_failed_guess<D: Details>(
     tx: &mut WriteTx,
     cx: &Context,
@@ -51,12 +51,12 @@ pub(super) async fn append_failed_guess<D: Details>(
     jobs::append_if(tx, cx, &event, person.is_some()).await
 }
 
-/// Whether a refusal of the flow is recorded by itself, because the flow knows its person.
+/// Whether the flow records its rejections itself, because its user is known.
 pub(super) fn knows_person<D: Details>(flow: &Flow<D>) -> bool {
     flow.details.person().is_some()
 }
 
-/// The request, with a person as its actor who has proved their identity.
+/// The context with an authenticated user as its actor.
 pub(super) fn acting_as(cx: &Context, person: IdentityId) -> Context {
     Context { actor: Actor::Identity(person.as_uuid()), ..cx.clone() }
 }

@@ -3,7 +3,7 @@
 use crate::domain::ui::ValidationMessage;
 use crate::domain::{TraitError, message};
 
-/// What the schema says against the traits, each at its node.
+/// The errors of the schema, each at the node of its trait.
 pub(crate) fn trait_messages(errors: &[TraitError]) -> Vec<ValidationMessage> {
     errors
         .iter()

@@ -1,4 +1,4 @@
-//! What else happens when a flow ends: the hooks that the configuration names for it.
+//! The configured hooks that run when a flow ends.
 
 use base::Context;
 use database::WriteTx;
@@ -25,7 +25,7 @@ use crate::components::codes::Recipient;
 pub(crate) struct BegunVerification {
     pub flow: Flow<Verification>,
     pub address: String,
-    /// The page that shows it, for browsers.
+    /// The page of the flow, for browsers.
     pub url: String,
 }
 
@@ -38,10 +38,10 @@ impl BegunVerification {
     }
 }
 
-/// For whom and on whose behalf a verification is begun.
+/// The parameters of a new verification.
 pub(crate) struct VerificationOf<'a> {
     pub person: &'a domain::Identity,
-    /// `false` when the person is only pretended: no code goes anywhere.
+    /// `false` if the verification is only simulated: no code is sent.
     pub is_real: bool,
     pub flow_type: FlowType,
     pub request_url: &'a str,
@@ -49,15 +49,15 @@ pub(crate) struct VerificationOf<'a> {
     pub browser: &'a Browser,
     pub session_id: Option<SessionId>,
     pub oauth2: Option<OAuth2Request>,
-    /// Somebody whose account waits for this, sealed.
+    /// The sealed registration that waits for this verification.
     pub registrant: Option<String>,
-    /// What the submission gave for its messages.
+    /// The payload of the submission, for message templates.
     pub transient_payload: Option<Value>,
     pub caller: &'a Caller,
 }
 
 impl Identity {
-    /// The first address that still waits for its proof.
+    /// The first address that is not verified yet.
     pub(crate) fn address_to_verify(
         person: &domain::Identity,
         status: Option<AddressStatus>,
@@ -90,7 +90,7 @@ impl Identity {
         };
         let method = match address.via {
             Via::Email => self.method_for(&details)?,
-            // A text message is no place for a link.
+            // Links are not sent by text message.
             Via::Sms => CredentialType::Code,
         };
         let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
@@ -109,7 +109,7 @@ impl Identity {
         storage::flows::insert(tx, &flow).await?;
         let extra = json!({ "transient_payload": of.transient_payload });
         self.codes.send(tx, cx, purpose(&flow), &flow, &recipient, Some(&extra)).await?;
-        // A registrant's address is no row yet.
+        // The address of a pending registration has no row yet.
         if of.is_real && flow.details.registrant.is_none() {
             storage::identities::mark_sent(tx, address.id, cx.now).await?;
         }
@@ -118,7 +118,7 @@ impl Identity {
     }
 }
 
-/// The address of a request without `return_to` and `after_verification_return_to`, which a verification sets itself.
+/// The URL of a request without `return_to` and `after_verification_return_to`, which a verification sets itself.
 fn without_return_to(address: &str) -> String {
     let Ok(mut url) = Url::parse(address) else { return address.to_owned() };
     let kept: Vec<(String, String)> = url
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_verification_forgets_where_the_first_flow_was_going() {
+    fn a_verification_does_not_inherit_the_return_url() {
         assert_eq!(without_return_to("https://x/y?return_to=a&b=c"), "https://x/y?b=c");
         assert_eq!(without_return_to("https://x/y?return_to=a"), "https://x/y");
     }

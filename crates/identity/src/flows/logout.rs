@@ -1,4 +1,4 @@
-//! Signing out: a browser by a link that only its own session can have made, a native client by its token.
+//! Logout: a browser uses a link that requires its session, a native client its session token.
 
 use base::{Context, PlainToken};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -58,7 +58,7 @@ impl Identity {
         Ok(answer)
     }
 
-    /// Signs a native client out by its token. A session that has ended before is no error.
+    /// Logs a native client out by its token. A session that has already ended is not an error.
     pub async fn logout_native(&self, cx: &Context, token: &PlainToken) -> Result<(), FlowError> {
         let mut tx = self.database.write(cx.tenant).await?;
         let session = storage::sessions::find_by_token(&mut tx, &token.digest()).await?;
@@ -70,8 +70,8 @@ impl Identity {
     }
 }
 
-/// The token that signs a session out. It follows from the session's own token, so nothing has to be kept, and it
-/// proves nothing but the wish to sign out.
+/// The logout token of a session. It is derived from the session token, so it is not stored, and it authorizes nothing
+/// but the logout.
 fn logout_token(session: &PlainToken) -> String {
     const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let bytes = mac(session).finalize().into_bytes();

@@ -1,11 +1,11 @@
-//! Self-service flows: how a person signs in, signs up, changes their settings, recovers their account and verifies an
-//! address, step by step. One folder or file per flow; the proofs themselves are in `methods`.
+//! Self-service flows: login, registration, settings, recovery and verification, step by step. There is one folder or
+//! file per flow; the sign-in methods are in `methods`.
 //!
-//! What always holds:
-//! - A step loads the flow, decides, and writes flow, effects and event in one transaction; nothing is sent before it
-//!   committed.
-//! - What a person can mend is said in the form and answered with the flow; anything else is a [`FlowError`].
-//! - The answer does not tell whether an address or identifier is known, wherever the wire contract allows that.
+//! Invariants:
+//! - A step loads the flow, decides, and writes flow, effects and event in one transaction; nothing is sent before the
+//!   commit.
+//! - Errors that the user can correct are shown in the form and returned with the flow; all others are a [`FlowError`].
+//! - Wherever the wire contract allows it, the response does not reveal whether an address or identifier is known.
 
 mod address_flow;
 pub(crate) mod answer;
@@ -49,7 +49,7 @@ use views::{FlowView, StoredErrorView};
 use visitor::{Browser, Visitor};
 
 impl Identity {
-    /// Loads the flow that a submission names by `?flow=`.
+    /// Loads the flow of a submission, by `?flow=`.
     pub(crate) async fn submitted_flow<D: Details>(
         &self,
         cx: &Context,
@@ -59,7 +59,7 @@ impl Identity {
         self.find_flow(cx, id).await
     }
 
-    /// Loads the flow that a fetch names by `?id=`. A malformed id names no flow.
+    /// Loads the flow of a fetch, by `?id=`. A malformed id is an unknown flow.
     pub(crate) async fn fetched_flow<D: Details>(&self, cx: &Context, visitor: &Visitor) -> Result<Flow<D>, FlowError> {
         let id = visitor.raw_query("id").and_then(|id| id.parse::<FlowId>().ok());
         self.find_flow(cx, id.unwrap_or(FlowId::from_uuid(Uuid::nil()))).await
@@ -70,7 +70,7 @@ impl Identity {
         storage::flows::find(&mut tx, id).await?.ok_or(FlowError::FlowNotFound)
     }
 
-    /// What every new flow of this visitor is told.
+    /// The parameters of every new flow of this visitor.
     pub(crate) fn beginning<'a, D: Details>(
         &'a self,
         visitor: &'a Visitor,
@@ -91,22 +91,22 @@ impl Identity {
         visitor.browser(self.urls.csrf_cookie(), &self.rng)
     }
 
-    /// The page that shows a flow.
+    /// The URL of the page that shows a flow.
     pub(crate) fn page_of<D: Details>(&self, flow: &Flow<D>) -> String {
         with_flow(self.urls.page(D::KIND), flow.id)
     }
 
-    /// The flow as it is shown to this browser.
+    /// The flow as this browser sees it.
     pub(crate) fn view<D: Details>(&self, flow: &Flow<D>, browser: &Browser) -> FlowView {
         FlowView::new(flow, Some(&browser.secret), &self.rng)
     }
 
-    /// The answer to a beginning: the flow, and the secret of a browser that had none.
+    /// The answer with a new flow, and with the CSRF secret of a new browser.
     pub(crate) fn begun<D: Details>(&self, flow: &Flow<D>, browser: &Browser) -> Answer {
         self.begun_as(flow, browser, self.view(flow, browser))
     }
 
-    /// As [`Self::begun`], for a flow that is shown in a form of its own.
+    /// As [`Self::begun`], for a flow with its own view.
     pub(crate) fn begun_as<D: Details>(&self, flow: &Flow<D>, browser: &Browser, view: FlowView) -> Answer {
         let content = Content::Begun { flow: Box::new(view), page: self.page_of(flow) };
         bind(Answer::new(flow.flow_type, content), flow, browser)
@@ -117,7 +117,7 @@ impl Identity {
         self.form_as(flow, browser, reason, self.view(flow, browser))
     }
 
-    /// As [`Self::form`], for a flow that is shown in a form of its own.
+    /// As [`Self::form`], for a flow with its own view.
     pub(crate) fn form_as<D: Details>(
         &self,
         flow: &Flow<D>,
@@ -129,7 +129,7 @@ impl Identity {
         bind(Answer::new(flow.flow_type, content), flow, browser)
     }
 
-    /// The refusal to show an expired flow.
+    /// The error for a fetch of an expired flow.
     pub(crate) fn expired<D: Details>(&self, cx: &Context, flow: &Flow<D>) -> FlowError {
         let is_native = flow.flow_type == FlowType::Api;
         let init = self.urls.init(D::KIND, flow.flow_type, flow.wanted_return_to().as_deref());
@@ -145,7 +145,7 @@ impl Identity {
         }
     }
 
-    /// The refusal to continue an expired flow, naming the one that takes its place.
+    /// The error for a submission to an expired flow, with its replacement.
     pub(crate) fn replaced_by<D: Details>(cx: &Context, expired: &Flow<D>, by: &Flow<D>) -> FlowError {
         FlowError::Expired {
             at: Box::new(Expiry {
@@ -160,11 +160,11 @@ impl Identity {
     }
 }
 
-/// How long a browser can look at an error.
+/// How long an error page can be opened.
 const ERROR_LIFESPAN: Duration = Duration::from_hours(24);
 
 impl Identity {
-    /// Keeps an error for the page that shows it.
+    /// Stores an error for the error page.
     pub(crate) async fn keep_error(&self, cx: &Context, error: &serde_json::Value) -> Result<Uuid, database::Error> {
         let id = self.rng.uuid();
         let mut tx = self.database.write(cx.tenant).await?;
@@ -173,11 +173,11 @@ impl Identity {
         Ok(id)
     }
 
-    /// An error that a browser was sent to look at.
+    /// A stored error, for the error page.
     pub async fn kept_error(&self, cx: &Context, id: Option<&str>) -> Result<StoredErrorView, FlowError> {
         let id = id.ok_or(FlowError::Malformed("id: is missing".to_owned()))?;
         if id == "stub:500" {
-            let error = json!({"code": 500, "status": "Internal Server Error", "reason": "This error is here to be looked at.", "message": "An internal error occurred; the log has details under the id of this request"});
+            let error = json!({"code": 500, "status": "Internal Server Error", "reason": "This is a sample error for the development of error pages.", "message": "An internal error occurred; the log has details under the id of this request"});
             let id = self.rng.uuid();
             return Ok(StoredErrorView { id, error, created_at: cx.now, updated_at: cx.now });
         }
@@ -188,7 +188,7 @@ impl Identity {
     }
 }
 
-/// The answer with the secret of a browser that had none.
+/// The answer with the CSRF secret of a new browser.
 pub(crate) fn bind<D: Details>(answer: Answer, flow: &Flow<D>, browser: &Browser) -> Answer {
     if flow.is_browser() && browser.is_new { answer.with(CookieChange::Csrf(browser.secret.clone())) } else { answer }
 }

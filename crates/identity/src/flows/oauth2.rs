@@ -1,4 +1,4 @@
-//! The OAuth2 login request that a flow answers: asked about when the flow begins, accepted when it ends.
+//! The OAuth2 login request that a flow answers: fetched when the flow begins, accepted when it ends.
 
 use base::Context;
 use contracts::{AcceptLogin, LoginRequest, LoginRequests};
@@ -13,22 +13,22 @@ use super::error::FlowError;
 use super::visitor::Visitor;
 use crate::components::sessions::Current;
 
-/// A login challenge and what it is about.
-#[expect(clippy::struct_field_names, reason = "the word of the protocol for the value itself")]
+/// A login challenge and its login request.
+#[expect(clippy::struct_field_names, reason = "`challenge` is the protocol's name for the value")]
 pub(crate) struct Challenge {
     pub challenge: String,
     pub request: LoginRequest,
-    /// As the clients of the self-service API see it.
+    /// The login request as the self-service API returns it.
     pub wire: Value,
 }
 
 impl Challenge {
-    /// What a flow keeps of it.
+    /// The part that a flow stores.
     pub(crate) fn to_flow(&self) -> OAuth2Request {
         OAuth2Request { challenge: self.challenge.clone(), request: self.wire.clone() }
     }
 
-    /// Whether the request may be answered with this session without asking again.
+    /// Whether this session can answer the request without a new sign-in.
     pub(crate) fn is_for(&self, current: &Current) -> bool {
         let subject = current.session.identity_id.to_string();
         self.request.skip && (self.request.subject.is_empty() || self.request.subject == subject)
@@ -40,7 +40,7 @@ impl Identity {
         self.login_requests.get().ok_or(FlowError::OAuth2NotConfigured)
     }
 
-    /// The challenge in the query of the request, with what the authorization server knows about it.
+    /// The challenge in the query of the request, with its login request from the authorization server.
     pub(crate) async fn login_challenge(
         &self,
         cx: &Context,
@@ -55,8 +55,8 @@ impl Identity {
         Ok(Some(Challenge { challenge, request, wire }))
     }
 
-    /// Accepts the login in the name of the session's person; returns where the browser goes on. A session that lacks
-    /// the second factor which `whoami` would ask for is no answer to anybody.
+    /// Accepts the login with this session; returns where the browser continues. A session without the second factor
+    /// that `whoami` requires is not accepted.
     pub(crate) async fn accept_login(
         &self,
         cx: &Context,
@@ -81,8 +81,8 @@ impl Identity {
         Ok(self.login_requests()?.accept(cx, &oauth2.challenge, login).await?)
     }
 
-    /// Accepts the login that a recovery was begun within; returns where the browser goes on. `None` when the login has
-    /// ended: the recovery then ends without it.
+    /// Accepts the login in which a recovery began; returns where the browser continues. `None` if the login has ended:
+    /// the recovery then ends without it.
     pub(crate) async fn go_on_with_login(
         &self,
         cx: &Context,
@@ -99,7 +99,8 @@ impl Identity {
         }
     }
 
-    /// Answers with the session that there is; returns where the browser goes on, first to a second factor if need be.
+    /// Accepts the login with the current session; returns where the browser continues: at a second factor if one is
+    /// required.
     pub(crate) async fn skip_login(
         &self,
         cx: &Context,

@@ -1,4 +1,4 @@
-//! A submission that was refused: said in the form, kept, and answered with the flow.
+//! A rejected submission: shown in the form, stored, and returned with the flow.
 
 use base::Context;
 
@@ -16,7 +16,7 @@ use super::error::{FlowError, SubmitError};
 use super::events;
 use super::visitor::{Browser, Visitor};
 
-/// What is to be said about a submission, and the status of the answer.
+/// The messages for a rejected submission, and the status of the answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     messages: Vec<ValidationMessage>,
@@ -38,17 +38,17 @@ impl Refusal {
         self
     }
 
-    /// Whether nothing is said but this.
+    /// Whether this is the only message.
     pub(crate) fn is_only(&self, message: &Message) -> bool {
-        matches!(self.messages.as_slice(), [ValidationMessage { node: None, message: said }] if said == message)
+        matches!(self.messages.as_slice(), [ValidationMessage { node: None, message: only }] if only == message)
     }
 
-    /// Whether something is wrong with this field.
+    /// Whether there is a message at this field.
     pub(crate) fn concerns(&self, node: &str) -> bool {
         self.messages.iter().any(|message| message.node.as_deref() == Some(node))
     }
 
-    /// Puts the messages into the form, in place of what was said before.
+    /// Replaces the messages of the form.
     pub(crate) fn say_in<D: Details>(&self, flow: &mut Flow<D>) {
         flow.transient_payload = None;
         flow.ui.clear_messages();
@@ -56,7 +56,7 @@ impl Refusal {
     }
 }
 
-/// What a person cannot mend in the form is no refusal.
+/// Errors that the user cannot correct in the form are passed on.
 impl TryFrom<SubmitError> for Refusal {
     type Error = FlowError;
 
@@ -72,7 +72,7 @@ impl TryFrom<SubmitError> for Refusal {
 }
 
 impl Identity {
-    /// Says in the form what is wrong, and answers with it.
+    /// Shows the errors in the form and returns it.
     pub(crate) async fn refuse_submission<D: Details>(
         &self,
         cx: &Context,
@@ -84,8 +84,8 @@ impl Identity {
         Ok(self.form(flow, browser, reason))
     }
 
-    /// Reports in the form that the submission cannot be read. It carries no anti-CSRF token, so the cookie alone must show
-    /// whose flow it is.
+    /// Reports in the form that the submission cannot be parsed. It has no anti-CSRF token, so the cookie alone must
+    /// prove that the flow belongs to the browser.
     pub(crate) async fn refuse_unreadable<D: Details>(
         &self,
         cx: &Context,
@@ -102,21 +102,21 @@ impl Identity {
         self.refuse_submission(cx, flow, &browser, refusal).await
     }
 
-    /// As [`Self::refuse_submission`], where `say` puts the refusal into the form.
+    /// As [`Self::refuse_submission`], where `apply` puts the messages into the form.
     ///
-    /// When another submission changed the flow meanwhile, its form stays and is answered with this refusal added:
-    /// whatever this submission made of the flow that it read is dropped. When another submission ended the flow, `flow`
-    /// is that end, and the refusal is [`FlowError::FlowChanged`].
+    /// If another submission changed the flow in the meantime, its form is kept and returned with these messages added;
+    /// the changes of this submission are discarded. If another submission ended the flow, `flow` is the ended flow,
+    /// and the error is [`FlowError::FlowChanged`].
     pub(crate) async fn refuse_with<D: Details>(
         &self,
         cx: &Context,
         flow: &mut Flow<D>,
         browser: &Browser,
         refusal: Refusal,
-        say: impl Fn(&Refusal, &mut Flow<D>) + Send,
+        apply: impl Fn(&Refusal, &mut Flow<D>) + Send,
     ) -> Result<FormReason, FlowError> {
         let mut tx = self.database.write(cx.tenant).await?;
-        say(&refusal, flow);
+        apply(&refusal, flow);
         match storage::flows::update(&mut tx, flow).await {
             Ok(()) => {}
             Err(UpdateError::Database(error)) => return Err(error.into()),
@@ -124,14 +124,14 @@ impl Identity {
                 let submitted_method = flow.submitted_method;
                 *flow = storage::flows::lock(&mut tx, flow.id).await?.ok_or(FlowError::FlowNotFound)?;
                 flow.submitted_method = submitted_method;
-                // The flow may belong to another browser by now, which alone may see it.
+                // The flow may belong to another browser by now; only that one may see it.
                 if !browser.is_home_of(flow) {
                     return Err(FlowError::FlowChanged);
                 }
                 if flow.state.is_final() {
                     return Err(FlowError::FlowChanged);
                 }
-                say(&refusal, flow);
+                apply(&refusal, flow);
                 storage::flows::update(&mut tx, flow).await?;
             }
         }

@@ -1,4 +1,4 @@
-//! Flows in the place of others that are over.
+//! Flows that replace ended ones.
 
 use base::Context;
 
@@ -12,7 +12,7 @@ use super::error::FlowError;
 use super::visitor::{Browser, Visitor};
 
 impl Identity {
-    /// A flow to the same end as one that is over. Its form is still empty, and it is not stored yet.
+    /// A flow with the purpose of an ended one. Its form is empty, and it is not stored yet.
     pub(super) fn begin_again<D: Details>(
         &self,
         cx: &Context,
@@ -28,14 +28,14 @@ impl Identity {
         flow
     }
 
-    /// Stores a flow that just began.
+    /// Stores a new flow.
     pub(super) async fn store_flow<D: Details>(&self, cx: &Context, flow: &Flow<D>) -> Result<(), database::Error> {
         let mut tx = self.database.write(cx.tenant).await?;
         storage::flows::insert(&mut tx, flow).await?;
         tx.commit().await
     }
 
-    /// Stores the flow that takes the place of an expired one, and leads the client to it.
+    /// Stores the flow that replaces an expired one, and redirects the client to it.
     pub(super) async fn put_in_place_of<D: Details>(
         &self,
         cx: &Context,

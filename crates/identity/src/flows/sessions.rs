@@ -1,4 +1,4 @@
-//! A person's own sessions: who they are, where else they are signed in, and how that ends.
+//! A user's own sessions: the current one, the others, and their revocation.
 
 use std::sync::Arc;
 
@@ -23,16 +23,16 @@ use super::events::acting_as;
 use super::visitor::Visitor;
 use crate::components::sessions::Current;
 
-/// What `whoami` tells.
+/// The response of `whoami`.
 pub struct Whoami {
     pub(crate) checked: Arc<CheckedSession>,
-    /// Set when the request's cookie expires before the session: it is refreshed.
+    /// Set if the request's cookie expires before the session: it is refreshed.
     pub cookie: Option<CookieChange>,
-    /// For how many seconds the answer may be kept, where that is allowed.
+    /// The number of seconds that the response may be cached, if caching is allowed.
     pub cache_for: Option<u64>,
 }
 
-/// One page of a person's other sessions.
+/// One page of a user's other sessions.
 pub struct OtherSessions {
     pub sessions: Vec<Session>,
     pub total: i64,
@@ -40,7 +40,7 @@ pub struct OtherSessions {
     pub size: i64,
 }
 
-/// What marks the cursor of such a page.
+/// The purpose of the sealed cursor of such a page.
 const PAGE: Purpose = Purpose("identity my sessions page");
 
 impl Identity {
@@ -61,7 +61,7 @@ impl Identity {
         Ok(Whoami { checked, cookie, cache_for })
     }
 
-    /// A session that reaches what `whoami` would ask.
+    /// A session with the level that `whoami` requires.
     pub(super) async fn own_session(&self, cx: &Context, visitor: &Visitor) -> Result<Current, FlowError> {
         let current = self.current(cx, visitor).await?.ok_or(FlowError::NoSession)?;
         if !current.meets(self.session_policy.whoami_required_aal()) {
@@ -70,7 +70,7 @@ impl Identity {
         Ok(current)
     }
 
-    /// `GET /sessions`: where else the person is signed in.
+    /// `GET /sessions`: the user's other sessions.
     pub async fn list_my_sessions(
         &self,
         cx: &Context,
@@ -81,7 +81,7 @@ impl Identity {
         let current = self.own_session(cx, visitor).await?;
         let mut tx = self.database.read(cx.tenant);
         let alive = Some(Liveness { alive: true, at: cx.now });
-        // One row more than the page holds, because the present session is left out.
+        // One row more than the page size, because the current session is left out.
         let offset = page.saturating_mul(size);
         let all = storage::sessions::list_of_identity(
             &mut tx,
@@ -102,7 +102,7 @@ impl Identity {
         Ok(OtherSessions { sessions, total, page, size })
     }
 
-    /// `DELETE /sessions`: signs the person out everywhere else.
+    /// `DELETE /sessions`: ends the user's other sessions.
     pub async fn revoke_my_other_sessions(&self, cx: &Context, visitor: &Visitor) -> Result<usize, FlowError> {
         let current = self.own_session(cx, visitor).await?;
         let cx = &acting_as(cx, current.session.identity_id);
@@ -112,7 +112,7 @@ impl Identity {
         Ok(ended)
     }
 
-    /// `DELETE /sessions/{id}`: signs the person out in one other place. Sessions of other people are neither ended nor shown.
+    /// `DELETE /sessions/{id}`: ends one other session. Sessions of other users are neither ended nor revealed.
     pub async fn revoke_my_session(&self, cx: &Context, visitor: &Visitor, id: SessionId) -> Result<(), FlowError> {
         let current = self.own_session(cx, visitor).await?;
         if current.session.id == id {
@@ -129,7 +129,7 @@ impl Identity {
     }
 }
 
-/// The answers that the gateway and the consent page get without a network between.
+/// The session checks of the gateway and the consent page, in process.
 #[async_trait::async_trait]
 impl Sessions for Identity {
     async fn check(&self, cx: &Context, credentials: &SessionCredentials) -> Result<SessionCheck, Unavailable> {
@@ -157,7 +157,7 @@ impl Sessions for Identity {
         })))
     }
 
-    /// The caller ends the logins that rest on the session, so no observer is called.
+    /// The caller ends the logins that depend on the session, so no observer is called.
     async fn end_in_transaction(
         &self,
         cx: &Context,
@@ -179,7 +179,7 @@ impl Sessions for Identity {
     }
 }
 
-/// The page that a token leads to.
+/// The offset in a page token.
 pub(crate) fn open_page(identity: &Identity, cx: &Context, token: &str) -> Result<i64, FlowError> {
     let plain = identity.sealer.open_text(PAGE, cx.tenant, token).map_err(|_| FlowError::Page("page_token"))?;
     plain.try_into().map(i64::from_be_bytes).map_err(|_| FlowError::Page("page_token"))
@@ -202,7 +202,7 @@ pub(crate) fn page_links(identity: &Identity, cx: &Context, others: &OtherSessio
     links
 }
 
-/// A token in a body: of a native client that signs out.
+/// The session token in the body of a native client's logout.
 pub(crate) fn token_in_body(body: &Value) -> Option<PlainToken> {
     body.get("session_token").and_then(Value::as_str).filter(|token| !token.is_empty()).map(PlainToken::received)
 }

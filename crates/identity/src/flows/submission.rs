@@ -1,17 +1,17 @@
-//! What was submitted to a flow, from JSON or a form alike.
+//! Submissions to flows, from JSON and from forms.
 
 use serde_json::{Map, Value};
 use web::config::parse_go_bool;
 
 use crate::domain::form::{self, FieldRules, FormError};
 
-/// The body of a submission before the identity schema is known that its fields follow.
+/// The body of a submission before its fields are typed by the identity schema.
 #[derive(Clone, Debug)]
 pub enum RawSubmission {
     Json(Map<String, Value>),
     Form(Vec<(String, String)>),
     Empty,
-    /// A body in no readable format, and why.
+    /// A body that cannot be parsed, and the reason.
     Unreadable(String),
 }
 
@@ -25,7 +25,7 @@ impl RawSubmission {
         }
     }
 
-    /// As `decode`, for flows without traits; parameters of the query count where the body has none.
+    /// As `decode`, for flows without traits; query parameters apply where the body has none.
     pub fn decode_with_query<'a>(
         self,
         query: impl Iterator<Item = (std::borrow::Cow<'a, str>, std::borrow::Cow<'a, str>)>,
@@ -38,8 +38,8 @@ impl RawSubmission {
     }
 }
 
-/// Members by the names of the form, such as `traits.email`, become what the form would be. A member that stands unfolded
-/// already comes before them.
+/// Unfolds members that are named like form fields, such as `traits.email`. A member that is already nested takes
+/// precedence.
 fn unfold(mut members: Map<String, Value>, rules: &FieldRules) -> Result<Map<String, Value>, FormError> {
     let names: Vec<String> = members.keys().filter(|name| name.contains('.')).cloned().collect();
     let mut fields = Vec::new();
@@ -78,12 +78,12 @@ fn add_missing(members: &mut Map<String, Value>, more: Map<String, Value>) {
 pub struct Submission(pub Map<String, Value>);
 
 impl Submission {
-    /// A text member that is not empty.
+    /// A non-empty string member.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
-    /// Whether a member is set, as a boolean or as the text of one.
+    /// Whether a member is true, as a boolean or as a string.
     pub fn flag(&self, name: &str) -> bool {
         match self.0.get(name) {
             Some(Value::Bool(flag)) => *flag,
@@ -96,15 +96,16 @@ impl Submission {
         self.text("method")
     }
 
-    /// The submitted traits, which may come as JSON text; an empty object when there are none.
+    /// The submitted traits, which may be a string of JSON; an empty object by default.
     pub fn traits(&self) -> Value {
         let traits = self.0.get("traits").cloned().unwrap_or_else(|| Value::Object(Map::new()));
         let parsed = traits.as_str().and_then(|text| serde_json::from_str(text).ok());
         parsed.filter(|it: &Value| it.is_object() && !base::is_nested_too_deep(it)).unwrap_or(traits)
     }
 
-    /// Data for the messages of this one request: an object, which a form sends as JSON text. It is kept inside of other JSON,
-    /// so a text that nests as deep as a reader can read would leave a flow and a message that nobody can read.
+    /// Data for the message templates of this request: an object, which a form sends as a string of JSON. It is stored
+    /// inside other JSON, so its depth is limited: at the maximum depth of the parser it would make the flow and the
+    /// message unreadable.
     pub fn transient_payload(&self) -> Option<Value> {
         let payload = match self.0.get("transient_payload")? {
             Value::String(text) => serde_json::from_str(text).ok()?,
@@ -121,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_by_the_names_of_a_form_are_what_the_form_would_be() {
+    fn json_members_with_form_names_are_unfolded() {
         use crate::domain::form::{FieldKind, FieldRule, ItemKind};
         let rule = |kind| FieldRule { kind, required: false };
         let rules = FieldRules::from_iter([
@@ -147,15 +148,15 @@ mod tests {
     }
 
     #[test]
-    fn traits_may_come_as_json_text() {
+    fn traits_may_be_a_json_string() {
         let traits = |value: Value| Submission(Map::from_iter([("traits".to_owned(), value)])).traits();
         assert_eq!(traits(json!(r#"{"email": "a@example.org"}"#)), json!({"email": "a@example.org"}));
-        assert_eq!(traits(json!("[1]")), json!("[1]"), "the schema refuses it");
+        assert_eq!(traits(json!("[1]")), json!("[1]"), "the schema rejects it");
         assert_eq!(traits(json!({"a": 1})), json!({"a": 1}));
     }
 
     #[test]
-    fn a_transient_payload_is_an_object_or_the_text_of_one() {
+    fn a_transient_payload_is_an_object_or_a_string_of_one() {
         let payload =
             |value: Value| Submission(Map::from_iter([("transient_payload".to_owned(), value)])).transient_payload();
         assert_eq!(payload(json!({"a": 1})), Some(json!({"a": 1})));

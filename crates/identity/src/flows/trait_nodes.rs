@@ -1,4 +1,4 @@
-//! The traits as a form: asked for at registration, shown and changed in the settings, carried along as hidden fields in between.
+//! Traits as form nodes: inputs at registration and in the settings, hidden fields in the steps between.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ pub(crate) fn names(schema: &TraitsSchema) -> Vec<String> {
     visible(schema).map(|field| field.name.clone()).collect()
 }
 
-/// How the texts of a form become the values that the schema wants.
+/// The types that the schema gives to the fields of a form.
 pub(crate) fn field_rules(schema: &TraitsSchema) -> FieldRules {
     let mut rules = FieldRules::new();
     for (name, kind) in schema.kinds() {
@@ -46,7 +46,7 @@ const fn item_kind(kind: Kind) -> ItemKind {
     }
 }
 
-/// The traits as inputs, filled with what is known of them.
+/// The traits as inputs, with their current values.
 pub(crate) fn nodes(schema: &TraitsSchema, group: Group, traits: &Value) -> Vec<Node> {
     visible(schema)
         .map(|field| {
@@ -59,7 +59,7 @@ pub(crate) fn nodes(schema: &TraitsSchema, group: Group, traits: &Value) -> Vec<
         .collect()
 }
 
-/// The traits as hidden inputs, for steps in which they are no longer asked for.
+/// The traits as hidden inputs, for the steps that do not show them.
 pub(crate) fn hidden_nodes(schema: &TraitsSchema, traits: &Value) -> Vec<Node> {
     let mut nodes = nodes(schema, Group::Default, traits);
     for node in &mut nodes {
@@ -68,7 +68,7 @@ pub(crate) fn hidden_nodes(schema: &TraitsSchema, traits: &Value) -> Vec<Node> {
             input.autocomplete = None;
         }
     }
-    // What no input stands for, such as the items of a list, travels as well.
+    // Values without an input, such as the items of a list, are included.
     for (name, value) in leaves("traits", traits) {
         let items: Vec<Value> = match value {
             Value::Array(items) => items,

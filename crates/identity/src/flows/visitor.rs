@@ -1,4 +1,4 @@
-//! Whoever sends a request: what the request says about the client, before anything is believed.
+//! The sender of a request: unverified data about the client.
 
 use base::{Context, PlainToken, Rng};
 use contracts::SessionCredentials;
@@ -14,13 +14,13 @@ use crate::domain::{Aal, Device};
 use super::error::FlowError;
 use super::submission::Submission;
 
-/// What the headers of a request say.
+/// Data from the headers of a request.
 #[derive(Clone, Debug)]
 pub struct Visitor {
     pub wants: Wants,
-    /// As flow beginnings and endings negotiate.
+    /// As negotiated at the beginning and end of flows.
     pub wants_strictly: Wants,
-    /// The address that the client sees, with its query.
+    /// The URL that the client requested, with its query.
     pub request_url: Url,
     pub cookie_header: Option<String>,
     pub session_token: Option<PlainToken>,
@@ -28,14 +28,14 @@ pub struct Visitor {
     pub csrf_header: Option<String>,
     pub has_origin: bool,
     pub is_ajax: bool,
-    /// A page of another origin made the browser send this.
+    /// A page of another origin caused this request.
     pub is_from_elsewhere: bool,
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
 }
 
 impl Visitor {
-    /// The value of a cookie. Of several with one name the first counts, as in RFC 6265 section 5.4.
+    /// The value of a cookie. The first of several with the same name counts, as in RFC 6265 section 5.4.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
@@ -57,17 +57,17 @@ impl Visitor {
         }
     }
 
-    /// A query parameter of the request; an empty one counts as absent.
+    /// A query parameter; an empty one counts as absent.
     pub fn query(&self, name: &str) -> Option<String> {
         self.raw_query(name).filter(|value| !value.is_empty())
     }
 
-    /// A query parameter as it stands, empty or not.
+    /// A query parameter, empty or not.
     pub fn raw_query(&self, name: &str) -> Option<String> {
         self.request_url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
-    /// The cookie that ties a browser to its flows.
+    /// The browser, by the cookie that binds flows to it.
     pub fn browser(&self, cookie_name: &str, rng: &Rng) -> Browser {
         match self.cookie(cookie_name).and_then(CsrfSecret::from_cookie) {
             Some(secret) => Browser { secret, is_new: false },
@@ -75,14 +75,15 @@ impl Visitor {
         }
     }
 
-    /// The sender of this request, as attempts are counted. `current` is their session, where it shows that the person is there.
+    /// The sender of this request, for attempt limits. `current` is their session if it proves that the user is
+    /// present.
     pub(crate) fn caller(&self, cx: &Context, current: Option<&Current>) -> Caller {
         let session = current.map(|current| (current.session.identity_id, current.session.id));
         Caller::new(cx, self.cookie(DEVICE_COOKIE), session)
     }
 
-    /// The sender of a login. A session proves its person, but not a second factor: whoever knows the password can make any
-    /// number of sessions.
+    /// The sender of a login. A session proves the first factor, but not the second: anyone with the password can
+    /// create any number of sessions.
     pub(crate) fn login_caller(&self, cx: &Context, current: Option<&Current>, requested_aal: Aal) -> Caller {
         self.caller(cx, current.filter(|_| requested_aal <= Aal::Aal1))
     }
@@ -92,8 +93,8 @@ impl Visitor {
         if browser.is_home_of(flow) { Ok(()) } else { Err(self.violation(browser, false)) }
     }
 
-    /// Whether the submission comes from the page that the flow was shown on: for browsers by token and cookie, for
-    /// native clients because nothing that a browser adds by itself is there.
+    /// Whether the submission may continue the flow: browsers need the token and the cookie, and native clients must
+    /// not send headers that browsers add by themselves.
     pub fn may_submit<D: Details>(
         &self,
         flow: &Flow<D>,
@@ -108,7 +109,7 @@ impl Visitor {
         if self.has_origin {
             return Err(FlowError::NativeWithOrigin);
         }
-        // A content delivery network may put its own cookies on any request.
+        // A content delivery network may add its own cookies to any request.
         let harmless = |name: &str| ["__cf", "_cf", "cf_"].iter().any(|prefix| name.starts_with(prefix));
         let names: Vec<String> =
             self.cookies().filter(|(name, _)| !harmless(name)).map(|(name, _)| name.to_owned()).collect();
@@ -126,21 +127,21 @@ impl Visitor {
     }
 }
 
-/// A browser, known by its anti-CSRF secret.
+/// A browser, identified by its anti-CSRF secret.
 #[derive(Clone)]
 pub struct Browser {
     pub secret: CsrfSecret,
-    /// The request brought no secret; this one must be set.
+    /// The request had no secret; this one must be set.
     pub is_new: bool,
 }
 
 impl Browser {
-    /// Whether the flow was begun here, or belongs to no browser at all.
+    /// Whether the flow began in this browser, or belongs to no browser.
     pub fn is_home_of<D: Details>(&self, flow: &Flow<D>) -> bool {
         flow.browser.is_none() || (!self.is_new && flow.belongs_to(&self.secret))
     }
 
-    /// A new secret, because whoever uses the browser has changed.
+    /// A new secret, because the user of the browser has changed.
     pub fn renewed(rng: &Rng) -> Self {
         Self { secret: CsrfSecret::generate(rng), is_new: true }
     }

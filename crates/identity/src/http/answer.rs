@@ -1,4 +1,4 @@
-//! Writes the outcome of a flow for the kind of client that asked, with its cookies.
+//! Writes the result of a flow for the kind of client that sent the request, with its cookies.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ const QUARTER_HOUR: Duration = Duration::from_mins(15);
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 impl Identity {
-    /// The response to a step of a flow, however it went.
+    /// The response to a step of a flow, or to its error.
     pub(crate) async fn respond(&self, cx: &Context, visitor: &Visitor, result: Result<Answer, Failure>) -> Response {
         match result {
             Ok(answer) => self.write_answer(cx, visitor, answer),
@@ -68,7 +68,7 @@ impl Identity {
         response
     }
 
-    /// Sets or takes away one cookie.
+    /// Sets or clears one cookie.
     pub(crate) fn apply(&self, cx: &Context, response: &mut Response, change: CookieChange) {
         let cookie = match change {
             CookieChange::Csrf(secret) => {
@@ -117,8 +117,8 @@ impl Identity {
             .same_site(same_site(own.same_site.unwrap_or(cookies.same_site)))
     }
 
-    /// Browsers drop `Secure` cookies that come over plain HTTP, so they are secure exactly where the public address is,
-    /// unless the configuration says otherwise.
+    /// Browsers drop `Secure` cookies over plain HTTP, so by default cookies are secure if and only if the public URL
+    /// is HTTPS.
     fn secures_cookies(&self, configured: Option<bool>) -> bool {
         configured.unwrap_or_else(|| !self.config.dev && self.urls.public().scheme() == "https")
     }

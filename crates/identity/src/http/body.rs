@@ -1,6 +1,6 @@
-//! Reads the body of a submission by its content type: JSON, or a form in either encoding of HTML. A body that cannot be
-//! read is reported in the form of its flow, so it is passed on with the reason. One over its bounds is refused before a flow
-//! sees it.
+//! Reads the body of a submission by its content type: JSON, or a form in either encoding of HTML. A body that cannot
+//! be parsed is passed on with the reason, and reported in the form of its flow. One that exceeds the limits is
+//! rejected before a flow sees it.
 
 use std::borrow::Cow;
 
@@ -34,7 +34,7 @@ impl<S: Send + Sync> FromRequest<S> for RawSubmission {
                     Ok(Self::Json(members))
                 }
                 Ok(_) => Ok(Self::Unreadable("The body must be a JSON object.".to_owned())),
-                // JSON that is beyond our bounds is refused as everywhere else.
+                // JSON that exceeds the limits is rejected as in other endpoints.
                 Err(rejection) if is_json(&body) => Err(rejection.into()),
                 Err(rejection) => Ok(Self::Unreadable(format!("The body is not valid JSON: {rejection}"))),
             },
@@ -56,10 +56,10 @@ impl<S: Send + Sync> FromRequest<S> for RawSubmission {
     }
 }
 
-/// Reads `multipart/form-data` (RFC 7578). Its fields are texts; files are refused.
+/// Reads `multipart/form-data` (RFC 7578). All fields are texts; files are rejected.
 async fn multipart<S: Send + Sync>(request: Request, state: &S) -> Result<RawSubmission, RestError> {
     let Ok(mut parts) = Multipart::from_request(request, state).await else {
-        return Ok(RawSubmission::Unreadable("The content type lacks the boundary of its parts.".to_owned()));
+        return Ok(RawSubmission::Unreadable("The multipart content type has no boundary.".to_owned()));
     };
     let mut fields = Vec::new();
     loop {
@@ -98,7 +98,7 @@ fn push_field(fields: &mut Vec<(String, String)>, field: (Cow<'_, str>, Cow<'_, 
     Ok(())
 }
 
-/// A field within its bounds, and without the character U+0000, which PostgreSQL cannot store.
+/// A field within the limits, and without the character U+0000, which PostgreSQL cannot store.
 fn bounded_field((name, value): (Cow<'_, str>, Cow<'_, str>)) -> Result<(String, String), RestError> {
     if name.len() > PARAMETER_NAME_BYTES {
         let reason = format!("the name of a field must have at most {PARAMETER_NAME_BYTES} bytes");
@@ -120,10 +120,10 @@ fn check_texts(name: &str, value: &Value) -> Result<(), RestError> {
     }
 }
 
-/// A flow keeps what was submitted, also when it was refused, so every text is bounded before a flow sees it.
+/// A flow stores submissions, including rejected ones, so the length of every text is limited first.
 fn check_length(name: &str, text: &str) -> Result<(), RestError> {
     let bound = match name {
-        // The traits as one JSON text, or data for mails: bounded by the body.
+        // Traits as a string of JSON, or data for mails: limited by the size of the body.
         "traits" | "transient_payload" if text.starts_with('{') => return Ok(()),
         "password" => PASSWORD_BYTES,
         "identifier"
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_text_over_its_bound_is_refused_by_the_name_of_its_field() {
+    async fn a_text_over_its_limit_is_rejected_with_its_field_name() {
         const FORM: &str = "application/x-www-form-urlencoded";
         for (name, bound) in [("identifier", 1024), ("email", 1024), ("code", 1024), ("password", 4096), ("x", 16_384)]
         {

@@ -1,5 +1,5 @@
-//! Errors of flows on the wire: the ids and statuses of the self-service contract, as JSON, or as an error that the
-//! browser is sent to look at.
+//! Errors of flows on the wire: the ids and statuses of the self-service contract, as JSON or as a redirect to the
+//! error page.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::flows::error::{Expiry, FlowError};
 use super::answer::see_other;
 
 impl Identity {
-    /// Answers with the error, or sends the browser to the page that shows it.
+    /// Returns the error, or redirects the browser to the error page.
     pub(crate) async fn refuse(&self, cx: &Context, error: FlowError, is_json: bool) -> Response {
         if let FlowError::ReturnTo(error) = &error {
             tracing::info!(
@@ -45,7 +45,7 @@ impl Identity {
     }
 }
 
-/// What a log may hold of a URL that anybody may send: where it leads, and neither a password nor a query.
+/// The loggable part of an untrusted URL: without password and query.
 fn without_secrets(url: &str) -> String {
     const LONGEST: usize = 200;
     let Ok(url) = Url::parse(url) else { return "not a URL".to_owned() };
@@ -54,8 +54,8 @@ fn without_secrets(url: &str) -> String {
 }
 
 impl FlowError {
-    /// The wire form. Exhaustive: each refusal has its status, and those of the contract their id.
-    #[expect(clippy::too_many_lines, reason = "one table, a line or two for each refusal")]
+    /// The wire form. Exhaustive: each error has its status, and its id if the contract has one.
+    #[expect(clippy::too_many_lines, reason = "one table, with a line or two for each error")]
     pub(crate) fn to_rest(&self, identity: &Identity) -> RestError {
         match self {
             Self::FlowIdMissing => RestError::bad_request("flow: is missing or not the id of a flow"),
@@ -63,7 +63,7 @@ impl FlowError {
             Self::Expired { at } => expired(at),
             Self::Replaced { use_flow_id } => RestError::new(StatusCode::GONE, "The flow was replaced by a new one")
                 .with_id("self_service_flow_replaced")
-                .with_reason("This flow is completed. Continue with the flow that took its place.")
+                .with_reason("This flow is completed. Continue with the flow that replaced it.")
                 .with_sibling("use_flow_id", json!(use_flow_id)),
             Self::FlowChanged => RestError::new(StatusCode::CONFLICT, "The flow was changed by another request")
                 .with_reason("Another request changed this flow at the same time. Load the flow and try again."),
@@ -73,14 +73,14 @@ impl FlowError {
                 } else {
                     "The anti-CSRF cookie or token is missing or wrong."
                 };
-                forbidden("The request may have been sent by another site in your name")
+                forbidden("The request may have been forged by another site")
                     .with_id("security_csrf_violation")
                     .with_reason(reason)
                     .with_detail("hint", violation.hint())
                     .with_detail("reject_reason", violation.reject_reason())
             }
             Self::NativeWithOrigin => RestError::bad_request(
-                "The HTTP Request Header \"Origin\" is set, which browsers do. Native clients use API flows, browsers use browser flows.",
+                "The HTTP Request Header \"Origin\" is set, which only browsers send. Use API flows in native clients and browser flows in browsers.",
             ),
             Self::NativeWithCookies { names } => RestError::bad_request(
                 "The request to an API flow carries cookies, which native clients must not send.",
@@ -94,20 +94,19 @@ impl FlowError {
                 RestError::bad_request(self.to_string())
             }
             Self::Disabled { kind: FlowKind::Registration } => {
-                RestError::bad_request("Signing up is switched off here.").with_id("self_service_flow_disabled")
+                RestError::bad_request("Registration is disabled.").with_id("self_service_flow_disabled")
             }
             Self::Disabled { kind } => {
                 let name = kind.as_str();
-                RestError::bad_request(format!("The {name} flow is switched off here."))
-                    .with_id("self_service_flow_disabled")
+                RestError::bad_request(format!("The {name} flow is disabled.")).with_id("self_service_flow_disabled")
             }
-            Self::MethodDisabled => RestError::not_found("This method is switched off in the configuration."),
+            Self::MethodDisabled => RestError::not_found("This method is disabled in the configuration."),
             Self::StrategyDisabled { kind, method } => RestError::bad_request(format!(
-                "The {} flow goes by {method}, which is switched off. An administrator can switch it on.",
+                "The {} flow uses {method}, which is disabled. An administrator can enable it.",
                 kind.as_str()
             )),
             Self::SessionAlreadyAvailable => {
-                RestError::bad_request("Somebody is signed in already; this flow is for visitors.")
+                RestError::bad_request("A user is already signed in. Log out to use this flow.")
                     .with_id("session_already_available")
             }
             Self::SessionAal1Required => unauthorized("An active session is required to add a second factor to it.")
@@ -117,12 +116,10 @@ impl FlowError {
                 .with_reason("Please verify yourself with a second factor to proceed.")
                 .with_detail("redirect_browser_to", redirect_browser_to.as_str())
                 .with_sibling("redirect_browser_to", redirect_browser_to.as_str()),
-            Self::SessionInactive => {
-                unauthorized("The request belongs to no live session.").with_id("session_inactive")
-            }
-            Self::NoSession => unauthorized("The request carries no live session.").with_id("session_inactive"),
+            Self::SessionInactive => unauthorized("The request has no active session.").with_id("session_inactive"),
+            Self::NoSession => unauthorized("No active session was found in the request.").with_id("session_inactive"),
             Self::SessionRefreshRequired { redirect_browser_to } => {
-                forbidden("These changes need a recent sign-in. Sign in once more.")
+                forbidden("These changes require a recent sign-in. Sign in again.")
                     .with_id("session_refresh_required")
                     .with_sibling("redirect_browser_to", redirect_browser_to.as_str())
             }
@@ -133,7 +130,7 @@ impl FlowError {
             Self::BrowserLocationChangeRequired { redirect_browser_to } => {
                 RestError::new(StatusCode::UNPROCESSABLE_ENTITY, "browser location change required")
                     .with_id("browser_location_change_required")
-                    .with_reason("To continue, the browser has to go to another address.")
+                    .with_reason("To continue, the browser must be redirected to another URL.")
                     .with_sibling("redirect_browser_to", redirect_browser_to.as_str())
             }
             Self::AddressNotVerified { flow, address, url } => {
@@ -150,16 +147,14 @@ impl FlowError {
             Self::LogoutTokenMismatch => {
                 forbidden("This is not allowed").with_reason("The logout token belongs to another session.")
             }
-            Self::UnknownSessionToken => {
-                forbidden("This is not allowed").with_reason("The session token is not known.")
-            }
+            Self::UnknownSessionToken => forbidden("This is not allowed").with_reason("The session token is unknown."),
             Self::TooManyAttempts { retry_after } => too_many(*retry_after),
             Self::Busy { retry_after } => RestError::unavailable(web::retry_after_seconds(*retry_after)),
             Self::PasswordTooLong { max, .. } => {
                 RestError::bad_request(format!("password: must have {max} bytes or fewer"))
             }
             Self::BreachListUnavailable => {
-                RestError::new(StatusCode::BAD_GATEWAY, "The list of breached passwords could not be asked")
+                RestError::new(StatusCode::BAD_GATEWAY, "The list of breached passwords could not be reached")
             }
             Self::OAuth2ChallengeEmpty => RestError::bad_request("The login_challenge must not be empty."),
             Self::OAuth2(error) => oauth2(error),
@@ -187,7 +182,7 @@ fn unauthorized(reason: &str) -> RestError {
 
 fn expired(at: &Expiry) -> RestError {
     let since = at.now.since(at.at);
-    let reason = format!("The flow expired {:.2} minutes ago, please begin anew.", since.as_secs_f64() / 60.0);
+    let reason = format!("The flow expired {:.2} minutes ago. Start a new flow.", since.as_secs_f64() / 60.0);
     let mut error = RestError::new(StatusCode::GONE, "self-service flow expired")
         .with_id("self_service_flow_expired")
         .with_reason(reason)
@@ -217,7 +212,7 @@ fn oauth2(error: &LoginRequestError) -> RestError {
             .with_detail("status_code", 400)
             .with_detail("oauth2_error_hint", error.to_string()),
         LoginRequestError::Unavailable(_) => {
-            tracing::error!(error = error as &dyn std::error::Error, "the OAuth2 service cannot be asked");
+            tracing::error!(error = error as &dyn std::error::Error, "the OAuth2 service is unavailable");
             RestError::internal().with_detail("status_code", 500)
         }
     }
@@ -228,7 +223,7 @@ mod tests {
     use super::without_secrets;
 
     #[test]
-    fn the_log_holds_neither_password_nor_query_of_a_url() {
+    fn a_logged_url_has_neither_password_nor_query() {
         assert_eq!(without_secrets("https://user:secret@evil.example/a?token=b#c"), "https://evil.example/a");
         assert_eq!(without_secrets("javascript:alert(1)"), "javascript://alert(1)");
         assert_eq!(without_secrets("nonsense"), "not a URL");

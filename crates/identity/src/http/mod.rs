@@ -1,4 +1,4 @@
-//! The HTTP surface: the self-service API on the public port, the admin API on the other.
+//! The HTTP API: self-service on the public port, administration on the admin port.
 
 use std::sync::Arc;
 
@@ -19,19 +19,19 @@ use base::{Actor, Context};
 use crate::Identity;
 use crate::pages;
 
-/// Everything that the public port serves.
+/// All routes of the public port.
 pub(crate) fn public_router(identity: &Arc<Identity>) -> Router {
     let routes = self_service::routes().merge(schemas::routes()).merge(pages::public_routes(identity));
     routes.layer(from_fn_with_state(identity.clone(), load_schemas)).with_state(identity.clone())
 }
 
-/// Everything that the admin port serves.
+/// All routes of the admin port.
 pub(crate) fn admin_router(identity: &Arc<Identity>) -> Router {
     let routes = admin::routes().merge(schemas::routes()).merge(pages::admin_routes()).layer(from_fn(as_admin));
     routes.layer(from_fn_with_state(identity.clone(), load_schemas)).with_state(identity.clone())
 }
 
-/// Schemas behind HTTP that could not be had at start are asked for again by each request, until they are there.
+/// Fetches schemas over HTTP that could not be loaded at start; each request tries again until it succeeds.
 async fn load_schemas(State(identity): State<Arc<Identity>>, request: Request, next: Next) -> Response {
     if let Err(error) = identity.load_schemas().await {
         tracing::error!(%error, "an identity schema cannot be loaded");
@@ -39,7 +39,7 @@ async fn load_schemas(State(identity): State<Arc<Identity>>, request: Request, n
     next.run(request).await
 }
 
-/// Whoever reaches the admin port acts as its holder.
+/// Every client of the admin port acts as the administrator.
 async fn as_admin(mut request: Request, next: Next) -> Response {
     if let Some(cx) = request.extensions_mut().get_mut::<Context>() {
         cx.actor = Actor::Admin;

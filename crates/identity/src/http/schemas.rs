@@ -1,4 +1,4 @@
-//! `/schemas`: the identity schemas, for whoever draws forms.
+//! `/schemas`: the identity schemas, for clients that render forms.
 
 use std::sync::Arc;
 
@@ -21,13 +21,13 @@ use crate::domain::flow::endpoint;
 const LISTING: Listing<i64> = Listing::new("page of identity schemas", 250, 500);
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
-/// The route table, of both ports.
+/// The routes, which both ports serve.
 pub(super) fn routes() -> Router<Arc<Identity>> {
     let routes = Router::new().route("/schemas", get(list)).route("/schemas/{id}", get(one));
     Router::new().nest("/admin", routes.clone()).merge(routes)
 }
 
-/// Both ways of paging; the older one counts pages.
+/// Both kinds of paging; the older one uses page numbers.
 #[derive(Debug, Deserialize)]
 struct ListQuery {
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! Reads what a request says about its client.
+//! Reads the data about the client from a request.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ impl FromRequestParts<Arc<Identity>> for Visitor {
     }
 }
 
-/// The address as the client knows it: our configured one, never what a header says.
+/// The URL as the client knows it: based on the configured public URL, never on a header.
 fn request_url(public: &Url, path: &str, query: Option<&str>) -> Url {
     let mut url = endpoint(public, path.trim_start_matches('/'));
     url.set_query(query);

@@ -1,6 +1,6 @@
-//! The one list of sign-in methods: the name, the room, and the section of the configuration where there is one.
+//! The list of all sign-in methods: the module, the type, and the configuration section if it has one.
 
-/// Hands the list to the macro `$build`, in the order in which a submission is offered to the methods.
+/// Passes the list to the macro `$build`, in the order in which methods are matched to a submission.
 macro_rules! methods {
     ($build:ident) => {
         $build! {

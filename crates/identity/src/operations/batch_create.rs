@@ -1,5 +1,5 @@
-//! Creating many identities at once. Each stands in a transaction of its own, so one that is refused takes no other with
-//! it; on SQLite they share their commits all the same.
+//! Creating many identities at once. Each is created in its own transaction, so a rejected one does not affect the
+//! others; on SQLite they still share commits.
 
 use base::Context;
 use uuid::Uuid;
@@ -9,26 +9,26 @@ use crate::domain::IdentityId;
 
 use super::create_identity::{CreateIdentityError, NewIdentity};
 
-/// One identity to create, and the caller's name for it.
+/// One identity to create, with the caller's id for it.
 #[derive(Clone, Debug)]
 pub struct BatchItem {
     pub patch_id: Option<Uuid>,
     pub new: NewIdentity,
 }
 
-/// What became of one item.
+/// The result for one item.
 #[derive(Debug)]
 pub struct BatchOutcome {
     pub patch_id: Option<Uuid>,
     pub result: Result<IdentityId, CreateIdentityError>,
 }
 
-/// The whole batch is refused.
+/// The whole batch is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum BatchError {
-    #[error("a batch holds up to {MAX_ITEMS} identities, but this one has {0}")]
+    #[error("a batch must have at most {MAX_ITEMS} identities; this one has {0}")]
     TooMany(usize),
-    #[error("a batch holds up to {MAX_PLAIN_PASSWORDS} passwords in plain text, but this one has {0}")]
+    #[error("a batch must have at most {MAX_PLAIN_PASSWORDS} plain-text passwords; this one has {0}")]
     TooManyPasswords(usize),
     #[error("identities.{index}: {source}")]
     Import {
@@ -39,7 +39,7 @@ pub enum BatchError {
 }
 
 pub const MAX_ITEMS: usize = 1000;
-/// Each takes as long as a sign-in.
+/// Hashing each takes as long as a sign-in.
 pub const MAX_PLAIN_PASSWORDS: usize = 200;
 
 impl Identity {
@@ -58,7 +58,7 @@ impl Identity {
             let result = self.create_identity(cx, new).await.map(|identity| identity.id);
             BatchOutcome { patch_id, result }
         });
-        // A few at a time: hashes use every core, writes share their commits.
+        // A few at a time: hashes use all cores, and writes share commits.
         let mut outcomes = Vec::new();
         let mut created = created.collect::<Vec<_>>().into_iter();
         loop {

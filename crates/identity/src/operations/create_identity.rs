@@ -1,4 +1,4 @@
-//! Creating an identity for the admin API, credentials of another system included.
+//! Creating an identity with the admin API, including credentials of another system.
 //!
 //! Schema, import and hashing come first, without the database; then one transaction writes everything.
 
@@ -22,7 +22,7 @@ use crate::domain::{
 };
 use crate::storage::identities::{self, StoreError, Taken};
 
-/// What is asked for.
+/// The requested identity.
 #[derive(Clone, Debug, Default)]
 pub struct NewIdentity {
     /// `None` is the default schema.
@@ -34,12 +34,12 @@ pub struct NewIdentity {
     pub metadata_admin: Option<Value>,
     pub external_id: Option<String>,
     pub organization_id: Option<Uuid>,
-    /// What is known of addresses; those that the traits do not name are dropped.
+    /// The status of addresses. Addresses that the traits do not contain are dropped.
     pub verifiable_addresses: Vec<KnownAddress>,
     pub recovery_addresses: Vec<(Via, String)>,
 }
 
-/// What another system knew of an address.
+/// The status of an address in another system.
 #[derive(Clone, Debug)]
 pub struct KnownAddress {
     pub via: Via,
@@ -49,12 +49,12 @@ pub struct KnownAddress {
     pub status: Option<AddressStatus>,
 }
 
-/// What keeps an identity from being composed, whichever operation asks.
+/// Why an identity cannot be composed.
 #[derive(Debug, thiserror::Error)]
 pub enum ComposeError {
     #[error("the identity schema \"{0}\" is unknown")]
     UnknownSchema(String),
-    #[error("the traits were refused")]
+    #[error("the traits are invalid")]
     Traits(Vec<TraitError>),
     #[error("{0}: must have {MAX_IDENTIFIER} bytes or fewer")]
     TooLong(String),
@@ -110,13 +110,13 @@ impl Identity {
         Ok(jobs::append(tx, cx, &[Event::IdentityCreated(identity.into())]).await?)
     }
 
-    /// The schema of this id, or the default one.
+    /// The schema with this id, or the default one.
     pub(crate) fn traits_schema(&self, id: Option<&str>) -> Result<Arc<TraitsSchema>, ComposeError> {
         let id = id.filter(|id| !id.is_empty()).unwrap_or(self.schemas.default_id());
         self.schemas.get(id).ok_or_else(|| ComposeError::UnknownSchema(id.to_owned()))
     }
 
-    /// Checks everything that needs no database, and hashes the password.
+    /// Performs all checks that need no database, and hashes the password.
     pub(crate) async fn compose_identity(
         &self,
         cx: &Context,

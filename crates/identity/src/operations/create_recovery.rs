@@ -1,5 +1,5 @@
-//! A recovery code or link that an administrator hands to a person: it opens a flow of its own, in any browser, because
-//! the person has not begun it. It proves no address.
+//! A recovery code or link that an administrator gives to a user. It has its own flow, which works in any browser,
+//! because the user did not begin it. It does not verify an address.
 
 use std::time::Duration;
 
@@ -17,16 +17,16 @@ use crate::methods::code::nodes as code_nodes;
 use crate::methods::link;
 use crate::storage::{self, identities};
 
-/// What the administrator passes on.
+/// A recovery code for an administrator to pass on.
 #[derive(Debug)]
 pub struct RecoveryCode {
-    /// Opens the page that asks for the code.
+    /// The page that asks for the code.
     pub link: String,
     pub code: PlainToken,
     pub expires_at: Timestamp,
 }
 
-/// As a code, but opening it is the proof.
+/// A recovery link for an administrator to pass on. Opening it is the proof.
 #[derive(Debug)]
 pub struct RecoveryLink {
     pub link: Secret<String>,
@@ -37,7 +37,7 @@ pub struct RecoveryLink {
 pub enum CreateRecoveryError {
     #[error("the identity is unknown")]
     UnknownIdentity,
-    #[error("recovery by {0} is switched off")]
+    #[error("recovery by {0} is disabled")]
     Disabled(CredentialType),
     #[error(transparent)]
     ReturnTo(#[from] ForbiddenReturnTo),
@@ -93,7 +93,7 @@ impl Identity {
         Ok(RecoveryLink { link, expires_at: flow.expires_at })
     }
 
-    /// A flow for somebody who has not begun it: it belongs to no browser.
+    /// A flow that its user did not begin: it belongs to no browser.
     fn recovery_of(&self, cx: &Context, id: IdentityId, flow_type: FlowType, lifespan: Duration) -> Flow<Recovery> {
         let request_url = endpoint(self.urls.public(), "self-service/recovery");
         let beginning = Beginning {
@@ -109,7 +109,7 @@ impl Identity {
         flow
     }
 
-    /// Stores the flow with a code that is good as long as the flow is, and gives the code to the asker.
+    /// Stores the flow with a code of the same lifespan, and returns the code.
     async fn hand_out(
         &self,
         cx: &Context,
@@ -125,7 +125,7 @@ impl Identity {
             at_rest: self.codes.at_rest(cx, purpose, &plain),
             identity_id: Some(id),
             via: Via::Email,
-            // It was sent nowhere.
+            // The code is not sent.
             address: String::new(),
             asked_by: AskedBy::Administrator,
             attempts: 0,

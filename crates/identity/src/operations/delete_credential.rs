@@ -1,4 +1,4 @@
-//! Deleting a credential. The last first factor stays: to keep a person out, disable or delete the identity.
+//! Deleting a credential. The last first factor cannot be deleted: to lock a user out, disable or delete the identity.
 
 use base::{Context, Timestamp};
 
@@ -18,7 +18,7 @@ pub enum DeleteCredentialError {
     UnknownCredential,
     #[error("credentials of type {0} cannot be deleted")]
     Unsupported(CredentialType),
-    #[error("identifier: is needed to delete a credential of type {0}")]
+    #[error("identifier: is required to delete a credential of type {0}")]
     IdentifierMissing(CredentialType),
     #[error("the last first factor cannot be deleted")]
     LastFirstFactor,
@@ -48,7 +48,7 @@ impl Identity {
             Ok(()) => {}
             Err(StoreError::Stale) => return Err(DeleteCredentialError::Changed),
             Err(StoreError::Database(error)) => return Err(error.into()),
-            // Nothing new is claimed by taking something away.
+            // A removal claims no new identifier.
             Err(StoreError::Taken(_)) => {
                 return Err(
                     database::Error::inconsistent("identity_credentials", "a removal claimed an identifier").into()
@@ -61,7 +61,7 @@ impl Identity {
     }
 }
 
-/// Removes what is named, unless the person could not sign in afterwards.
+/// Removes the credential, unless the user could not sign in afterwards.
 fn without(
     credentials: &Credentials,
     kind: CredentialType,
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn second_factors_are_removed_whole() {
+    fn second_factors_are_removed_entirely() {
         let codes = credential(CredentialType::LookupSecret, &["x"], json!({"recovery_codes": [{"code": "a"}]}));
         let totp = credential(CredentialType::Totp, &["x"], json!({"totp_url": "otpauth://totp/x"}));
         let password = Credential::password(vec!["a".into()], "$2a$..", Timestamp::EPOCH);

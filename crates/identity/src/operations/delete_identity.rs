@@ -1,4 +1,4 @@
-//! Deleting a person: rows, sessions, and whatever was granted in their name, in one transaction.
+//! Deleting an identity: rows, sessions, and all grants in its name, in one transaction.
 
 use base::Context;
 
@@ -18,7 +18,7 @@ pub enum DeleteIdentityError {
 impl Identity {
     pub async fn delete_identity(&self, cx: &Context, id: IdentityId) -> Result<(), DeleteIdentityError> {
         let mut tx = self.database.write(cx.tenant).await?;
-        // Locked first, as by a sign-in, so that the two do not wait for each other in a circle.
+        // Locked first, as by a login, so that the two cannot deadlock.
         let identity = identities::lock_whole(&mut tx, self.tenant_sealer(cx), id).await?;
         let identity = identity.ok_or(DeleteIdentityError::Unknown)?;
         self.sessions.person_has_ended(&mut tx, cx, id).await?;

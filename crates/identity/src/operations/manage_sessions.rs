@@ -1,4 +1,4 @@
-//! Ending or deleting many sessions at once: of some people, of some ids, or step by step of everybody.
+//! Ending or deleting many sessions: of identities, by their ids, or in batches of all sessions.
 
 use base::Context;
 
@@ -22,11 +22,11 @@ pub enum Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Managed {
     pub processed: usize,
-    /// Whether the same call has more to do.
+    /// Whether the call must be repeated to finish.
     pub more: bool,
 }
 
-/// How many sessions of everybody one call takes.
+/// The maximum number of sessions per call, when all sessions are selected.
 const BATCH: i64 = 5000;
 
 impl Identity {

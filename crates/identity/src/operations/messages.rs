@@ -1,4 +1,4 @@
-//! The courier's messages as an administrator sees them.
+//! Reading the courier's messages for the admin API.
 
 use base::{Context, Page, PageRequest};
 
@@ -17,7 +17,7 @@ impl Identity {
         messages::list(&mut self.database.read(cx.tenant), self.tenant_sealer(cx), status, recipient, page).await
     }
 
-    /// A message and every attempt to deliver it.
+    /// A message and all attempts to deliver it.
     pub async fn get_message(
         &self,
         cx: &Context,

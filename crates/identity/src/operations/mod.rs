@@ -1,4 +1,4 @@
-//! One file per verb: gather, decide, write and record in one transaction.
+//! One file per operation: it gathers, decides, and writes effects and events in one transaction.
 
 pub mod batch_create;
 pub mod create_identity;
@@ -20,7 +20,7 @@ use crate::domain;
 use crate::domain::identity::State;
 use crate::domain::traits_schema::TraitError;
 
-/// The traits were refused, in one sentence for each fault.
+/// Describes the errors of the traits, one sentence each.
 pub(crate) fn explain(errors: &[TraitError]) -> String {
     let sentences: Vec<String> =
         errors.iter().map(|error| format!("{}: {}", error.pointer, error.problem.reason())).collect();
@@ -28,7 +28,7 @@ pub(crate) fn explain(errors: &[TraitError]) -> String {
 }
 
 impl Identity {
-    /// What a change of state entails, besides the row.
+    /// The effects of a change of state, other than the row itself.
     pub(crate) async fn state_has_changed(
         &self,
         tx: &mut WriteTx,

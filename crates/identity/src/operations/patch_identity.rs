@@ -1,4 +1,4 @@
-//! Changing single members of an identity (RFC 6902, three operations).
+//! Patching an identity (RFC 6902, three operations).
 
 use base::Context;
 use base::json_patch::{self, PatchError, PatchOperation};
@@ -15,11 +15,11 @@ use crate::storage::identities::{self, StoreError, Taken};
 
 use super::create_identity::ComposeError;
 
-/// The operations that the replaced system has.
+/// The operations that Kratos supports.
 const SUPPORTED: &[&str] = &["add", "remove", "replace"];
 
-/// What nobody patches: the name of the row, and what only a provider can vouch for. `**` stands for everything below, and
-/// case does not count.
+/// Paths that cannot be patched: the id, and data that only a provider can assert. `**` matches everything below; case
+/// is ignored.
 const DENIED: &[&str] =
     &["/id", "/stateChangedAt", "/state_changed_at", "/credentials", "/credentials/oidc/**", "/credentials/saml/**"];
 
@@ -33,7 +33,7 @@ pub enum PatchIdentityError {
     Denied { index: usize, path: String },
     #[error(transparent)]
     Patch(#[from] PatchError),
-    /// The patched document is no identity.
+    /// The patched document is not a valid identity.
     #[error("{pointer}: {problem}")]
     Invalid { pointer: String, problem: String },
     #[error(transparent)]
@@ -106,7 +106,7 @@ fn matches(pattern: &str, steps: &[String]) -> bool {
     }
 }
 
-/// The document that a patch sees: what the admin API shows, with the configuration of credentials.
+/// The document that is patched: the admin API's form of the identity, including the configuration of credentials.
 fn to_document(identity: &domain::Identity) -> Value {
     let credentials: serde_json::Map<String, Value> = identity
         .credentials
@@ -180,7 +180,7 @@ fn read_back(
     read_credentials(document, identity, now)
 }
 
-/// A patch may say that an address is verified; it does not make addresses, which follow from the traits.
+/// A patch may mark an address as verified. It cannot add addresses, because they follow from the traits.
 fn read_addresses(
     document: &Value,
     identity: &mut domain::Identity,
@@ -226,7 +226,7 @@ fn read_credentials(
     let mut after = Credentials::new();
     for (name, entry) in document.get("credentials").and_then(Value::as_object).into_iter().flatten() {
         let pointer = format!("/credentials/{name}");
-        let kind = CredentialType::parse(name).ok_or_else(|| invalid(&pointer, "is no kind of credential"))?;
+        let kind = CredentialType::parse(name).ok_or_else(|| invalid(&pointer, "is not a credential type"))?;
         let old = before.get(&kind);
         let mut credential = old.cloned().unwrap_or_else(|| Credential::empty(kind, Vec::new(), now));
         let config = entry.get("config").cloned().unwrap_or_else(|| json!({}));
@@ -237,7 +237,7 @@ fn read_credentials(
             .map_err(|error| invalid(format!("{pointer}/config"), &error.to_string()))?;
         if let Some(identifiers) = entry.get("identifiers").filter(|list| !list.is_null()) {
             credential.identifiers = serde_json::from_value(identifiers.clone())
-                .map_err(|_| invalid(format!("{pointer}/identifiers"), "must be a list of texts"))?;
+                .map_err(|_| invalid(format!("{pointer}/identifiers"), "must be a list of strings"))?;
         }
         let changed =
             old.is_none_or(|old| old.config != credential.config || old.identifiers != credential.identifiers);
@@ -258,7 +258,7 @@ fn text(document: &Value, key: &str) -> Result<Option<String>, PatchIdentityErro
     match document.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(invalid(format!("/{key}"), "must be a text")),
+        Some(_) => Err(invalid(format!("/{key}"), "must be a string")),
     }
 }
 
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_not_be_patched_is_refused_in_any_case() {
+    fn denied_paths_are_rejected_regardless_of_case() {
         for path in
             ["/id", "/ID", "/credentials", "/credentials/oidc", "/credentials/oidc/config", "/Credentials/SAML", ""]
         {
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_that_the_replaced_system_lacks_are_refused() {
+    fn unsupported_operations_are_rejected() {
         for op in ["move", "copy", "test"] {
             let refused = check(&json!({"op": op, "path": "/traits/x", "from": "/traits/y", "value": 1}));
             assert!(matches!(refused, Err(PatchIdentityError::Unsupported { index: 1, .. })), "{op}");

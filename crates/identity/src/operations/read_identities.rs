@@ -6,7 +6,7 @@ use crate::Identity;
 use crate::domain::{self, IdentityId};
 use crate::storage::identities::{self, Filter, ListKey};
 
-/// A page, and how many there are when that was asked.
+/// A page, and the total number if it was requested.
 #[derive(Debug)]
 pub struct IdentityPage {
     pub page: Page<domain::Identity, ListKey>,
@@ -23,7 +23,7 @@ impl Identity {
         identities::find_whole(&mut self.database.read(cx.tenant), self.tenant_sealer(cx), id).await
     }
 
-    /// As [`Identity::get_identity`], by the id that another system gave it.
+    /// As [`Identity::get_identity`], by the external id.
     pub async fn get_identity_by_external_id(
         &self,
         cx: &Context,
@@ -32,7 +32,7 @@ impl Identity {
         identities::find_by_external_id(&mut self.database.read(cx.tenant), self.tenant_sealer(cx), external_id).await
     }
 
-    /// Identities page by page, with their credentials when these are to be shown.
+    /// Lists identities page by page, optionally with their credentials.
     pub async fn list_identities(
         &self,
         cx: &Context,

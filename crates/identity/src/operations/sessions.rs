@@ -1,4 +1,4 @@
-//! Sessions as an administrator sees them.
+//! Reading and ending sessions with the admin API.
 
 use base::{Context, Page, PageRequest};
 
@@ -7,14 +7,14 @@ use crate::domain::{self, IdentityId, Session, SessionId};
 use crate::storage::identities;
 use crate::storage::sessions::{self, ListKey, Liveness};
 
-/// A session with what was asked to come along.
+/// A session with its expanded parts.
 #[derive(Debug)]
 pub struct SessionDetails {
     pub session: Session,
     pub identity: Option<domain::Identity>,
 }
 
-/// What comes along with a session.
+/// The requested parts of a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Expand {
     pub identity: bool,
@@ -58,7 +58,7 @@ impl Identity {
         Ok(Page { items, next: page.next })
     }
 
-    /// The sessions of one person with the person and their devices, and how many there are in all.
+    /// The sessions of one identity with the identity and their devices, and their total number.
     pub async fn list_identity_sessions(
         &self,
         cx: &Context,
@@ -79,7 +79,7 @@ impl Identity {
         Ok((items, total))
     }
 
-    /// Ends a session; one that had ended already is no error.
+    /// Ends a session. A session that has already ended is not an error.
     pub async fn disable_session(&self, cx: &Context, id: SessionId) -> Result<(), SessionError> {
         let mut tx = self.database.write(cx.tenant).await?;
         if sessions::find(&mut tx, id).await?.is_none() {
@@ -91,7 +91,7 @@ impl Identity {
         Ok(())
     }
 
-    /// Ends and deletes all sessions of a person; an error when there are none.
+    /// Ends and deletes all sessions of an identity; an error when there are none.
     pub async fn delete_identity_sessions(&self, cx: &Context, id: IdentityId) -> Result<(), SessionError> {
         let mut tx = self.database.write(cx.tenant).await?;
         let ended = sessions::revoke_of_identity(&mut tx, id, None, cx.now).await?;
@@ -103,7 +103,7 @@ impl Identity {
         Ok(())
     }
 
-    /// Gives a session a new lifespan, when its end is near enough; only one that is alive has an end to move.
+    /// Extends an active session to a new lifespan, if its expiry is near enough.
     pub async fn extend_session(&self, cx: &Context, id: SessionId) -> Result<SessionDetails, SessionError> {
         let lifespan = self.config.session.lifespan.get();
         let earliest = self.config.session.earliest_possible_extend.map_or(lifespan, base::GoDuration::get);

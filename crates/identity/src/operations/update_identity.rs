@@ -1,4 +1,4 @@
-//! Replacing what is known of a person.
+//! Replacing an identity.
 
 use base::Context;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::storage::identities::{self, StoreError, Taken};
 
 use super::create_identity::ComposeError;
 
-/// The new state of things; what is `None` here is cleared, except where it says otherwise.
+/// The new identity. A field that is `None` is cleared, except as noted.
 #[derive(Clone, Debug, Default)]
 pub struct IdentityUpdate {
     /// `None` keeps the schema.
@@ -20,7 +20,7 @@ pub struct IdentityUpdate {
     pub traits: Value,
     /// `None` keeps the state.
     pub state: Option<State>,
-    /// Merged into what is there.
+    /// Merged into the existing credentials.
     pub credentials: ImportedCredentials,
     pub metadata_public: Option<Value>,
     pub metadata_admin: Option<Value>,
@@ -83,7 +83,7 @@ impl Identity {
         Ok(after)
     }
 
-    /// Brings an identity in line with its schema after any change: the one validator for all.
+    /// Applies the schema to an identity after any change. All operations use this validation.
     pub(crate) fn conform(&self, cx: &Context, identity: &mut domain::Identity) -> Result<(), ComposeError> {
         let schema = self.traits_schema(Some(&identity.schema_id))?;
         let derived = schema.validate(&mut identity.traits).map_err(ComposeError::Traits)?;

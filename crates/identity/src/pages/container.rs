@@ -1,4 +1,4 @@
-//! The form of a flow as the pages draw it.
+//! Converts the form of a flow for the pages.
 
 use ui::nodes::{Attributes, Choice, Container, Input, Meta, Node};
 

@@ -1,4 +1,4 @@
-//! What the configuration says, in the terms of the domain and of the operations.
+//! Converts the configuration to the types of the domain and of the operations.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl Config {
         }
     }
 
-    /// How secrets that people choose are hashed.
+    /// How client secrets that an operator chose are hashed.
     pub(crate) fn secret_hasher(&self) -> SecretHasher {
         let hashers = &self.oauth2.hashers;
         match hashers.algorithm {
@@ -39,7 +39,7 @@ impl Config {
         }
     }
 
-    /// How long a sign-in may take from its beginning to the code.
+    /// The maximum time of a login, from its beginning to the code.
     pub(crate) fn challenge_lifetime(&self) -> Duration {
         self.ttl.login_consent_request.get()
     }
@@ -57,12 +57,12 @@ impl Config {
         format!("{endpoint}?{query}")
     }
 
-    /// A configured page: a URL, or a path below our own address.
+    /// A configured page: a URL, or a path below the public URL.
     pub(crate) fn absolute(&self, page: &str) -> String {
         if page.starts_with('/') { self.public_url(page) } else { page.to_owned() }
     }
 
-    /// Where a person goes after signing out when nobody says where.
+    /// Where the browser is redirected after a logout without `post_logout_redirect_uri`.
     pub(crate) fn default_post_logout_url(&self) -> String {
         match &self.urls.post_logout_redirect {
             Some(page) => self.absolute(page),
@@ -70,7 +70,8 @@ impl Config {
         }
     }
 
-    /// The authorization endpoint with a verifier. The verifier carries the whole request, so nothing else is repeated.
+    /// The authorization endpoint with a verifier. The verifier contains the entire request, so no other parameter is
+    /// repeated.
     pub(crate) fn verifier_url(&self, client: &ClientId, name: &str, verifier: &str) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("client_id", client.as_str()).append_pair(name, verifier);
@@ -84,7 +85,7 @@ impl Config {
         self.public_url(&format!("/oauth2/sessions/logout?{query}"))
     }
 
-    /// What a client assertion may name as its audience (RFC 7523 section 3).
+    /// The accepted audiences of a client assertion (RFC 7523 section 3).
     pub(crate) fn assertion_audiences(&self) -> Vec<String> {
         vec![
             self.token_url(),
@@ -109,7 +110,8 @@ impl Config {
         }
     }
 
-    /// For how long anything that we sign may be shown to us: tokens, and hints at a login that may be as old as a session.
+    /// The maximum time that a signed token may be presented: the lifespan of tokens, or of a session for ID token
+    /// hints.
     pub(crate) fn longest_signed_lifespan(&self) -> Duration {
         let ttl = &self.ttl;
         ttl.access_token.get().max(ttl.id_token.get()).max(ttl.authentication_session.get())

@@ -1,6 +1,6 @@
-//! Reads the documents that URLs name: `http(s)://`, and where the operator wrote the URL also `file://` and `base64://`.
+//! Reads documents by URL: `http(s)://`, and for URLs of the configuration also `file://` and `base64://`.
 //!
-//! What always holds: a URL that a stranger chose reads no file.
+//! Invariant: an untrusted URL never reads a file.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -15,7 +15,7 @@ pub struct Documents {
     reads_local: bool,
 }
 
-/// Why a document could not be read: the end of a sentence that begins with the URL.
+/// Why a document could not be read: a predicate whose subject is the URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct ReadError {
@@ -24,12 +24,12 @@ pub struct ReadError {
 }
 
 impl Documents {
-    /// For URLs that somebody else chose: `http` and `https` alone.
+    /// For untrusted URLs: `http` and `https` only.
     pub const fn remote(http: Client) -> Self {
         Self { http, reads_local: false }
     }
 
-    /// For URLs of the configuration: files and documents inside of the URL too.
+    /// For URLs of the configuration: also files and embedded documents.
     pub const fn remote_and_local(http: Client) -> Self {
         Self { http, reads_local: true }
     }
@@ -60,7 +60,7 @@ impl Documents {
         match answer.status() {
             StatusCode::OK => Ok(answer.into_body().to_vec()),
             status => Err(ReadError {
-                reason: format!("was answered with the status {}", status.as_u16()),
+                reason: format!("returned the status {}", status.as_u16()),
                 is_outage: is_outage(status),
             }),
         }
@@ -84,7 +84,7 @@ fn is_outage(status: StatusCode) -> bool {
     )
 }
 
-/// The URL as it may be shown: a document may stand in the URL itself.
+/// The URL for messages, without an embedded document.
 pub fn shown(url: &str) -> &str {
     if url.starts_with("base64:") { "base64://…" } else { url }
 }

@@ -1,4 +1,4 @@
-//! What is kept of a key set, and what it answers: a decision without a clock or a network.
+//! The cached state of a key set, and lookups in it: pure decisions, without a clock or a network.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub(super) struct Failure {
 }
 
 impl Kept {
-    /// The answer without another fetch, if there is one.
+    /// The result without another fetch, if there is one.
     pub(super) fn answer(&self, kid: Option<&str>, now: Timestamp, policy: &Policy) -> Option<Answer> {
         let fresh = self.loaded.as_ref().filter(|it| now < it.read_at.plus(policy.time_to_live));
         if let Some(loaded) = fresh.filter(|it| it.has(kid)) {
@@ -44,7 +44,7 @@ impl Kept {
         pauses.map(|loaded| Ok(loaded.keys.clone()))
     }
 
-    /// The answer when a fetch failed: keys that are still good, or that serve through an outage.
+    /// The result when a fetch failed: keys that are still fresh, or stale ones during an outage.
     pub(super) fn answer_despite(
         &self,
         error: KeySetError,

@@ -1,13 +1,13 @@
-//! The key sets that others publish (RFC 7517 section 5), by URL: fetched when they are needed and kept for a while.
+//! Remote key sets (RFC 7517 section 5), by URL: fetched on demand and cached.
 //!
-//! What always holds:
-//! - A set is fetched once at a time, for all who wait for it.
-//! - After a failure, and after a fetch that did not bring the wanted `kid`, there is a pause before the next fetch, whatever
-//!   tokens strangers send.
-//! - Keys outlive their time only while their publisher has an outage (RFC 5861 section 4), and only for a while. An answer
-//!   that is a refusal or no key set is no outage.
-//! - What is kept is bounded in entries and in bytes. Keys stay the same value as long as the document does not change.
-//! - Time comes from the [`Context`] of the request.
+//! Invariants:
+//! - Concurrent requests for a set share one fetch.
+//! - After a failure, and after a fetch that did not return the requested `kid`, the set is not fetched again until a
+//!   pause has passed, whatever tokens clients send.
+//! - Expired keys are used only during an outage of their publisher (RFC 5861 section 4), and only for a limited time.
+//!   A rejection, or a response that is not a key set, is not an outage.
+//! - The cache is bounded in entries and in bytes. Keys keep their identity (`Arc`) while the document is unchanged.
+//! - The time is that of the request's [`Context`].
 
 mod documents;
 mod kept;
@@ -31,28 +31,28 @@ use tokio::task::JoinSet;
 pub use documents::{Documents, ReadError, shown};
 use kept::{Failure, Kept, Loaded};
 
-/// How long keys serve, and how often they are fetched.
+/// How long keys are used, and how often they are fetched.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// How long keys are used before they are fetched again.
     pub time_to_live: Duration,
-    /// How long keys are used after that while their publisher has an outage.
+    /// How long expired keys are used during an outage of their publisher.
     pub stale_on_error: Duration,
-    /// How long one request waits for a fetch, which goes on without it.
+    /// How long one request waits for a fetch. The fetch continues after that.
     pub longest_wait: Duration,
-    /// How long after a failure nothing is fetched.
+    /// The pause after a failed fetch.
     pub pause_after_failure: Duration,
-    /// How long after a fetch an unknown `kid` causes no other.
+    /// The pause after a fetch that did not return the requested `kid`.
     pub pause_after_unknown_kid: Duration,
 }
 
-/// What is kept at most.
+/// The limits of the cache.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     pub entries: u32,
-    /// Of memory. More than the largest document takes, which is [`BYTES_FOR_A_BYTE`] times its length.
+    /// Memory. Must exceed the size of the largest document, which is [`BYTES_FOR_A_BYTE`] times its length.
     pub bytes: u64,
-    /// Fetches at one time; more sets are not available.
+    /// Concurrent fetches; further sets are unavailable.
     pub fetches: usize,
 }
 
@@ -62,10 +62,10 @@ impl Default for Bounds {
     }
 }
 
-/// Parsed keys take a multiple of their text: a key without `alg` is parsed for each algorithm that fits it.
+/// Parsed keys are a multiple of their text: a key without `alg` is parsed for each algorithm that fits it.
 pub const BYTES_FOR_A_BYTE: u64 = 8;
 
-/// The key set cannot be had at the moment.
+/// The key set is not available.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the key set `{url}` {reason}")]
 pub struct KeySetError {
@@ -77,7 +77,7 @@ pub struct KeySetError {
 /// The key sets that one service verifies with.
 pub struct RemoteKeySets {
     fetcher: Arc<Fetcher>,
-    /// Fetches that are under way. They end with this value.
+    /// The running fetches. They are aborted with this value.
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -85,14 +85,14 @@ struct Fetcher {
     documents: Documents,
     is_usable: fn(&Jwk) -> bool,
     kept: Cache<Key, Arc<Kept>, ByBytes>,
-    /// Those under way: each is taken out when it ends.
+    /// The running fetches, by key; each is removed when it ends.
     fetches: Mutex<HashMap<Key, WeakShared<Fetching>>>,
     most_fetches: usize,
 }
 
 type Fetching = BoxFuture<'static, Result<Arc<VerificationKeys>, KeySetError>>;
 
-/// Whom the set is fetched for, and from where.
+/// The tenant and the URL of a set.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     tenant: TenantId,
@@ -118,7 +118,7 @@ impl Equivalent<Key> for KeyRef<'_> {
     }
 }
 
-/// No entry counts less than its share, so that the bound in bytes is one in entries too.
+/// Every entry has a minimum weight, so that the limit in bytes also limits the number of entries.
 #[derive(Clone)]
 struct ByBytes {
     least: u64,
@@ -132,7 +132,7 @@ impl Weighter<Key, Arc<Kept>> for ByBytes {
 }
 
 impl RemoteKeySets {
-    /// Keys that are not usable verify nothing.
+    /// `is_usable` selects the keys that may verify signatures.
     pub fn new(documents: Documents, is_usable: fn(&Jwk) -> bool, bounds: Bounds) -> Self {
         let least = (bounds.bytes / u64::from(bounds.entries.max(1))).max(1);
         // A fraction of the entries, so that there are few shards and the largest document fits in each.
@@ -142,8 +142,8 @@ impl RemoteKeySets {
         Self { fetcher: Arc::new(fetcher), tasks: Mutex::default() }
     }
 
-    /// The keys at `url`. Without a `kid` whatever is fresh; with one, keys that have it if a fetch can bring them, and
-    /// otherwise keys that lack it. An error says that it is not known whether the publisher has such a key.
+    /// The keys at `url`. Without a `kid`, any fresh keys; with one, keys that contain it if a fetch returns them, and
+    /// otherwise keys without it. An error means that it is unknown whether the publisher has such a key.
     pub async fn find(
         &self,
         cx: &Context,
@@ -162,7 +162,7 @@ impl RemoteKeySets {
             Err(answer) => return answer,
         };
         let outcome = tokio::time::timeout(policy.longest_wait, fetch).await;
-        match outcome.unwrap_or_else(|_| Err(KeySetError::outage(url, "did not come in time"))) {
+        match outcome.unwrap_or_else(|_| Err(KeySetError::outage(url, "did not arrive in time"))) {
             Ok(keys) => Ok(keys),
             Err(error) => match kept() {
                 Some(kept) => kept.answer_despite(error, kid, cx.now, policy),
@@ -171,7 +171,7 @@ impl RemoteKeySets {
         }
     }
 
-    /// The fetch of this set that is under way, or a new one; an answer, if one arrived in the meantime.
+    /// The running fetch of this set, or a new one; or a result that arrived in the meantime.
     fn fetch(
         &self,
         key: Key,
@@ -204,7 +204,7 @@ impl RemoteKeySets {
 }
 
 impl Fetcher {
-    /// Fetches a set and keeps what came of it.
+    /// Fetches a set and caches the result.
     async fn run(self: Arc<Self>, key: Key, now: Timestamp) -> Result<Arc<VerificationKeys>, KeySetError> {
         let before = self.kept.get(&key).and_then(|it| it.loaded.clone());
         let outcome = self.read(&key.url, before.as_ref(), now).await;

@@ -17,23 +17,23 @@ const POLICY: Policy = Policy {
     pause_after_unknown_kid: Duration::from_secs(20),
 };
 
-/// A publisher of one document, with the number of times that it was asked.
+/// A publisher of one document that counts requests.
 struct Publisher {
     url: String,
     answer: Arc<Mutex<(u16, String)>>,
-    asked: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
 }
 
 impl Publisher {
     async fn start(delay: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/keys", listener.local_addr().unwrap());
-        let (answer, asked) = (Arc::new(Mutex::new((200, keys(&["a"])))), Arc::new(AtomicUsize::new(0)));
-        let (its_answer, its_asked) = (answer.clone(), asked.clone());
+        let (answer, requests) = (Arc::new(Mutex::new((200, keys(&["a"])))), Arc::new(AtomicUsize::new(0)));
+        let (its_answer, its_requests) = (answer.clone(), requests.clone());
         let serve = async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let _ = stream.read(&mut [0; 1024]).await;
-                its_asked.fetch_add(1, Ordering::SeqCst);
+                its_requests.fetch_add(1, Ordering::SeqCst);
                 tokio::time::sleep(delay).await;
                 let (status, body) = its_answer.lock().unwrap().clone();
                 let length = body.len();
@@ -43,15 +43,15 @@ impl Publisher {
         };
         #[expect(clippy::disallowed_methods, reason = "the server ends with the runtime of the test")]
         tokio::spawn(serve);
-        Self { url, answer, asked }
+        Self { url, answer, requests }
     }
 
     fn publish(&self, status: u16, body: impl Into<String>) {
         *self.answer.lock().unwrap() = (status, body.into());
     }
 
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+    fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
     }
 }
 
@@ -74,42 +74,42 @@ fn at(seconds: i64) -> Context {
 }
 
 #[tokio::test]
-async fn all_who_wait_share_one_fetch() {
+async fn concurrent_requests_share_one_fetch() {
     let (publisher, sets) = (Publisher::start(Duration::from_millis(50)).await, sets());
     let cx = at(0);
     let find = || sets.find(&cx, &publisher.url, Some("a"), &POLICY);
     let found = futures_util::future::join_all((0..20).map(|_| find())).await;
     assert!(found.iter().all(|keys| keys.as_ref().unwrap().contains("a")));
-    assert_eq!(publisher.asked(), 1);
+    assert_eq!(publisher.requests(), 1);
     assert!(sets.fetcher.fetches.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn a_fetch_goes_on_without_those_who_stopped_waiting() {
+async fn a_fetch_continues_after_its_requests_timed_out() {
     let (publisher, sets) = (Publisher::start(Duration::from_millis(200)).await, sets());
     let hasty = Policy { longest_wait: Duration::from_millis(20), ..POLICY };
     let error = sets.find(&at(0), &publisher.url, None, &hasty).await.unwrap_err();
-    assert!(error.to_string().ends_with("did not come in time"), "{error}");
+    assert!(error.to_string().ends_with("did not arrive in time"), "{error}");
     assert!(sets.find(&at(0), &publisher.url, None, &POLICY).await.unwrap().contains("a"));
-    assert_eq!(publisher.asked(), 1);
+    assert_eq!(publisher.requests(), 1);
 }
 
 #[tokio::test]
-async fn a_set_is_fetched_again_when_its_time_is_over_and_stays_the_same_value_while_it_is_the_same() {
+async fn an_expired_set_is_fetched_again_and_keeps_its_value_if_unchanged() {
     let (publisher, sets) = (Publisher::start(Duration::ZERO).await, sets());
     let find = async |seconds| sets.find(&at(seconds), &publisher.url, None, &POLICY).await.unwrap();
     let first = find(0).await;
     assert!(Arc::ptr_eq(&first, &find(99).await));
-    assert_eq!(publisher.asked(), 1);
+    assert_eq!(publisher.requests(), 1);
     assert!(Arc::ptr_eq(&first, &find(100).await));
-    assert_eq!(publisher.asked(), 2);
+    assert_eq!(publisher.requests(), 2);
     publisher.publish(200, keys(&["b"]));
     let other = find(200).await;
     assert!(other.contains("b") && !other.contains("a"));
 }
 
 #[tokio::test]
-async fn keys_serve_through_an_outage_for_a_while() {
+async fn expired_keys_are_used_during_an_outage_for_a_limited_time() {
     let (publisher, sets) = (Publisher::start(Duration::ZERO).await, sets());
     let find = async |seconds| sets.find(&at(seconds), &publisher.url, Some("a"), &POLICY).await;
     assert!(find(0).await.is_ok());
@@ -122,7 +122,7 @@ async fn keys_serve_through_an_outage_for_a_while() {
 }
 
 #[tokio::test]
-async fn keys_that_were_withdrawn_serve_no_longer_than_their_time() {
+async fn withdrawn_keys_are_not_used_after_they_expire() {
     for (status, body) in [(404, ""), (200, "<html>"), (200, "[]")] {
         let (publisher, sets) = (Publisher::start(Duration::ZERO).await, sets());
         let find = async |kid, seconds| sets.find(&at(seconds), &publisher.url, Some(kid), &POLICY).await;
@@ -135,36 +135,36 @@ async fn keys_that_were_withdrawn_serve_no_longer_than_their_time() {
 }
 
 #[tokio::test]
-async fn after_a_failure_there_is_a_pause() {
+async fn a_failed_fetch_is_followed_by_a_pause() {
     let (publisher, sets) = (Publisher::start(Duration::ZERO).await, sets());
     publisher.publish(500, "");
     let find = async |seconds| sets.find(&at(seconds), &publisher.url, None, &POLICY).await;
     let error = find(0).await.unwrap_err();
-    assert!(error.to_string().ends_with("was answered with the status 500"), "{error}");
+    assert!(error.to_string().ends_with("returned the status 500"), "{error}");
     publisher.publish(200, keys(&["a"]));
     assert_eq!(find(9).await.unwrap_err(), error);
-    assert_eq!(publisher.asked(), 1);
+    assert_eq!(publisher.requests(), 1);
     assert!(find(10).await.is_ok());
 }
 
 #[tokio::test]
-async fn an_unknown_kid_is_asked_for_once_a_pause() {
+async fn an_unknown_kid_is_fetched_once_per_pause() {
     let (publisher, sets) = (Publisher::start(Duration::ZERO).await, sets());
     let find = async |kid, seconds| sets.find(&at(seconds), &publisher.url, Some(kid), &POLICY).await;
     for kid in ["x", "y", "z"] {
         assert!(!find(kid, 0).await.unwrap().contains(kid));
     }
     assert!(find("x", 19).await.is_ok());
-    assert_eq!(publisher.asked(), 1);
+    assert_eq!(publisher.requests(), 1);
     publisher.publish(200, keys(&["a", "x"]));
     assert!(find("x", 20).await.unwrap().contains("x"));
-    assert_eq!(publisher.asked(), 2);
-    // When that fetch fails, keys that are known still serve.
+    assert_eq!(publisher.requests(), 2);
+    // If that fetch fails, known keys are still used.
     publisher.publish(500, "");
     assert!(find("y", 40).await.is_err());
     assert!(find("a", 41).await.unwrap().contains("a"));
     assert!(find("y", 49).await.is_err());
-    assert_eq!(publisher.asked(), 3);
+    assert_eq!(publisher.requests(), 3);
 }
 
 #[tokio::test]
@@ -174,11 +174,11 @@ async fn each_tenant_has_its_own_sets() {
     for cx in [&at(0), &other, &at(0), &other] {
         assert!(sets.find(cx, &publisher.url, None, &POLICY).await.is_ok());
     }
-    assert_eq!(publisher.asked(), 2);
+    assert_eq!(publisher.requests(), 2);
 }
 
 #[tokio::test]
-async fn what_is_kept_is_bounded_in_entries_and_in_bytes() {
+async fn the_cache_is_bounded_in_entries_and_in_bytes() {
     let document = keys(&["a", "b"]);
     let local = |bounds| RemoteKeySets::new(Documents::remote_and_local(client()), |_| true, bounds);
     let url = |number: usize| {
@@ -196,7 +196,7 @@ async fn what_is_kept_is_bounded_in_entries_and_in_bytes() {
         assert!(small.fetcher.kept.weight() <= 16 << 10);
     }
     assert!((1..16).contains(&small.fetcher.kept.len()), "{small:?}");
-    // Failures are kept as well, and count.
+    // Failures are cached as well, and count.
     for port in 1..50 {
         assert!(few.find(&at(0), &format!("unknown://{port}"), None, &POLICY).await.is_err());
     }
@@ -204,7 +204,7 @@ async fn what_is_kept_is_bounded_in_entries_and_in_bytes() {
 }
 
 #[tokio::test]
-async fn fetches_at_one_time_are_bounded() {
+async fn concurrent_fetches_are_bounded() {
     let (slow, other) = (Publisher::start(Duration::from_millis(100)).await, Publisher::start(Duration::ZERO).await);
     let bounds = Bounds { fetches: 1, ..Bounds::default() };
     let sets = RemoteKeySets::new(Documents::remote(client()), |_| true, bounds);
@@ -216,7 +216,7 @@ async fn fetches_at_one_time_are_bounded() {
 }
 
 #[tokio::test]
-async fn keys_that_are_not_usable_verify_nothing() {
+async fn unusable_keys_do_not_verify() {
     let mut set = JwkSet { keys: vec![Jwk::generate(Algorithm::EdDSA, "a".to_owned()).unwrap()] };
     let mut other = set.keys[0].clone();
     (other.kid, other.key_use) = (Some("b".to_owned()), Some(KeyUse::Encryption));

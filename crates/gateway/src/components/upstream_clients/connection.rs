@@ -1,10 +1,11 @@
-//! Upstream connections that report a distinct error when they are closed under a request.
+//! Upstream connections that report a distinct error when they are closed during a request.
 //!
-//! An upstream may close a kept-alive connection at the moment when the next request is written to it. Such a request has
-//! no response, and was most likely never read. RFC 9110 section 9.2.2 allows a proxy to retry it if its method is
-//! idempotent.
+//! An upstream may close a kept-alive connection at the moment when the next request is written to it. Such a request
+//! has no response, and the upstream most likely never read it. RFC 9110 section 9.2.2 allows a proxy to retry it if
+//! its method is idempotent.
 //!
-//! Invariants: the error occurs only on a connection that served an earlier response, and only when no byte was received
+//! Invariants: the error occurs only on a connection that served an earlier response, and only when no byte was
+//! received after the last write. Observing a connection uses no memory per request.
 //! after the last write. Observing costs no memory per request.
 
 use std::io;

@@ -1,6 +1,6 @@
-//! Connection pools for upstreams. There are three, because a connection has one protocol: HTTP/1.1 or the result of TLS
-//! negotiation, HTTP/1.1 only (upgrades, and a `Host` that differs), and HTTP/2 without TLS. Each has a twin that keeps no
-//! connections, for requests that are retried.
+//! Connection pools for upstreams. There are three, because a connection has one protocol: HTTP/1.1 or the result of
+//! TLS negotiation, HTTP/1.1 only (upgrades, and a `Host` that differs), and HTTP/2 without TLS. Each has a counterpart
+//! without kept-alive connections, for retries.
 
 mod connection;
 

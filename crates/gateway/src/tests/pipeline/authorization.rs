@@ -24,7 +24,7 @@ fn rule(handler: &str, mut config: Value, settings: Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_server_gets_the_document_and_the_headers_of_the_rule() {
+async fn the_server_receives_the_payload_and_the_headers_of_the_rule() {
     let (url, seen) = server(|_, _| answer(200, &[("x-role", "reader"), ("x-other", "o")], "ignored")).await;
     let settings = json!({
         "remote": format!("{url}/check?own=1"),
@@ -36,10 +36,10 @@ async fn the_server_gets_the_document_and_the_headers_of_the_rule() {
         .header("authorization", "Bearer t")
         .header("cookie", "session=x")
         .header("content-type", "text/plain")
-        .body("not for a document");
+        .body("not for the payload");
     let session = run(json_rule(settings), &request, &fixtures::services()).await.unwrap();
     assert_eq!(session.headers.get("x-role").unwrap(), "reader");
-    assert_eq!(session.headers.get("x-absent").unwrap(), "", "an absent one is decided as well");
+    assert_eq!(session.headers.get("x-absent").unwrap(), "", "an absent header is set to an empty value");
     assert!(session.headers.get("x-other").is_none());
     let (parts, body) = &seen.lock().unwrap()[0];
     assert_eq!((parts.method.as_str(), parts.uri.to_string().as_str()), ("POST", "/check?own=1"));
@@ -51,7 +51,7 @@ async fn the_server_gets_the_document_and_the_headers_of_the_rule() {
 }
 
 #[tokio::test]
-async fn the_server_gets_the_body_and_the_headers_that_describe_it() {
+async fn the_server_receives_the_body_and_its_headers() {
     let (url, seen) = server(|_, _| answer(200, &[], "")).await;
     let settings = json!({"remote": url, "headers": {"X-Path": "{{ .MatchContext.URL.Path }}"}});
     let post = || Request::new(Method::POST, "http://h/a").body("a=1&b=2");
@@ -84,7 +84,7 @@ async fn the_server_gets_the_body_and_the_headers_that_describe_it() {
 }
 
 #[tokio::test]
-async fn each_answer_of_the_server_has_its_meaning() {
+async fn each_response_status_of_the_server_has_its_effect() {
     let services = fixtures::services();
     let large: &'static str = Box::leak("x".repeat(2 << 20).into_boxed_str());
     let hasty = json!({"give_up_after": "200ms", "max_delay": "5ms"});
@@ -138,7 +138,7 @@ async fn an_unreachable_or_silent_server_is_500_after_the_timeout() {
 }
 
 #[tokio::test]
-async fn a_value_of_a_user_changes_neither_the_document_nor_the_headers() {
+async fn user_values_cannot_inject_into_the_payload_or_the_headers() {
     let (url, seen) = server(|_, _| answer(200, &[], "")).await;
     let services = fixtures::services();
     let sent = async |subject: &str, settings: Value| {

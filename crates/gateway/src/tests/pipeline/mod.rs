@@ -23,7 +23,7 @@ fn invalid(rule: Value) -> String {
 }
 
 #[tokio::test]
-async fn the_in_process_session_check_needs_no_network_under_its_http_url_either() {
+async fn the_http_url_of_the_in_process_session_check_uses_no_network() {
     let (fake, sessions) = fake_sessions();
     let services = fixtures::services_beside(sessions, Link::unset());
     let rule = json!({"authenticators": [{"handler": "cookie_session", "config": {
@@ -56,7 +56,7 @@ async fn a_session_without_a_subject_is_accepted_unless_the_rule_requires_one() 
 }
 
 #[tokio::test]
-async fn an_access_token_is_introspected_beside_us() {
+async fn an_access_token_is_introspected_in_process() {
     let services = fixtures::services_beside(Link::unset(), Link::to(std::sync::Arc::new(FakeIntrospection)));
     let rule = |more: Value| {
         let mut settings =

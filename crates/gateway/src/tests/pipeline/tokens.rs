@@ -208,7 +208,7 @@ async fn a_token_is_verified_again_when_the_key_set_has_changed() {
 }
 
 #[tokio::test]
-async fn keys_serve_through_an_outage_of_their_issuer_and_not_when_they_were_withdrawn() {
+async fn keys_are_used_during_an_outage_of_their_issuer_but_not_after_withdrawal() {
     let key = Jwk::generate(Algorithm::ES256, "k1".to_owned()).unwrap();
     let document = JwkSet { keys: vec![key.to_public()] }.to_public_value().to_string();
     let state = Arc::new(Mutex::new(200));
@@ -228,7 +228,7 @@ async fn keys_serve_through_an_outage_of_their_issuer_and_not_when_they_were_wit
     };
     assert_eq!(status(0).await, 200);
     *state.lock().unwrap() = 503;
-    // The issuer is asked once a second.
+    // The key set is requested once a second.
     assert_eq!([status(31).await, status(31).await], [200, 200]);
     assert_eq!(seen.lock().unwrap().len(), 2);
     assert_eq!([status(329).await, status(330).await], [200, 401]);
@@ -239,7 +239,7 @@ async fn keys_serve_through_an_outage_of_their_issuer_and_not_when_they_were_wit
 }
 
 #[tokio::test]
-async fn a_key_verifies_under_its_name_and_for_signatures_alone() {
+async fn a_key_verifies_only_with_its_kid_and_only_signatures() {
     let key = Jwk::generate(Algorithm::ES256, "k1".to_owned()).unwrap();
     let token = SigningKey::new(&key).unwrap().sign(&json!({"sub": "alice"})).unwrap();
     let services = fixtures::services();
@@ -259,7 +259,7 @@ async fn a_key_verifies_under_its_name_and_for_signatures_alone() {
 }
 
 #[tokio::test]
-async fn scopes_are_a_list_under_scp_wherever_the_token_had_them() {
+async fn scopes_are_passed_as_a_list_in_scp() {
     let issuer = Issuer::start().await;
     let services = fixtures::services();
     for (claims, expected) in [

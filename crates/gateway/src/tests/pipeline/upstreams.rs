@@ -12,7 +12,7 @@ fn cookie_rule(settings: Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_session_check_gets_cookies_and_nothing_that_the_rule_does_not_forward() {
+async fn the_session_check_receives_only_cookies_and_forwarded_headers() {
     let (url, seen) = server(|_, _| answer(200, &[], r#"{"subject":"alice","extra":{"a":1}}"#)).await;
     let services = fixtures::services();
     let request = Request::new(Method::POST, "http://api.example/path?q=1")
@@ -63,7 +63,7 @@ async fn preserve_host_takes_precedence_over_an_additional_header() {
 }
 
 #[tokio::test]
-async fn each_answer_of_the_session_check_has_its_meaning() {
+async fn each_response_of_the_session_check_has_its_effect() {
     let services = fixtures::services();
     let request = Request::get("http://h/").header("cookie", "session=x");
     // (status, body, by default, with on_invalid, with on_unavailable)
@@ -136,7 +136,7 @@ async fn introspection_sends_a_form_and_the_gateways_own_token() {
 }
 
 #[tokio::test]
-async fn cached_answers_are_the_same_cold_and_warm_and_die_with_the_token() {
+async fn cached_responses_equal_fresh_ones_and_expire_with_the_token() {
     let expiry = fixtures::START.unix_seconds() + 30;
     let (url, seen) = server(move |_: &Parts, body: &str| {
         let active = body.contains("token=good");
@@ -148,23 +148,27 @@ async fn cached_answers_are_the_same_cold_and_warm_and_die_with_the_token() {
     }));
     let services = fixtures::services();
     let pipeline = Pipeline::compile(&fixtures::rule(rule), &fixtures::config(), &services).unwrap();
-    let ask = async |token: &str, seconds: u64| {
+    let introspect = async |token: &str, seconds: u64| {
         let request = bearer(token).at(fixtures::START.plus(Duration::from_secs(seconds)));
         let session = pipeline.run(&request.inbound(), &services).await;
         session.map(|it| (extra(&it).to_string(), it.subject)).map_err(|failure| failure.status)
     };
-    let cold = ask("good", 0).await;
-    let warm = ask("good", 29).await;
+    let cold = introspect("good", 0).await;
+    let warm = introspect("good", 29).await;
     assert!(cold.is_ok() && cold == warm);
     assert_eq!(seen.lock().unwrap().len(), 1);
-    assert_eq!(ask("bad", 0).await, Err(StatusCode::UNAUTHORIZED));
-    assert_eq!(ask("bad", 0).await, Err(StatusCode::UNAUTHORIZED));
-    assert_eq!(ask("good", 31).await, Err(StatusCode::UNAUTHORIZED), "the token has expired, whatever the cache says");
+    assert_eq!(introspect("bad", 0).await, Err(StatusCode::UNAUTHORIZED));
+    assert_eq!(introspect("bad", 0).await, Err(StatusCode::UNAUTHORIZED));
+    assert_eq!(
+        introspect("good", 31).await,
+        Err(StatusCode::UNAUTHORIZED),
+        "the token has expired, although the cache entry has not"
+    );
     assert_eq!(seen.lock().unwrap().len(), 4);
 }
 
 #[tokio::test]
-async fn introspection_failures_are_told_apart() {
+async fn introspection_failures_are_distinguished() {
     let services = fixtures::services();
     let hasty = json!({"give_up_after": "2s", "max_delay": "5ms"});
     for (status, body, expected) in [
@@ -192,7 +196,7 @@ fn bearer_rule(settings: Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_token_check_gets_the_authorization_and_nothing_that_the_rule_does_not_forward() {
+async fn the_token_check_receives_only_the_authorization_and_forwarded_headers() {
     let (url, seen) = server(|_, _| answer(200, &[], r#"{"sub":"alice","extra":{"a":1}}"#)).await;
     let services = fixtures::services();
     let request = Request::new(Method::POST, "http://api.example/path?q=1")
@@ -265,7 +269,7 @@ async fn a_token_is_read_from_the_configured_location_and_others_are_ignored() {
 }
 
 #[tokio::test]
-async fn each_answer_of_the_token_check_has_its_meaning() {
+async fn each_response_of_the_token_check_has_its_effect() {
     let services = fixtures::services();
     let page = "<!doctype html><form action=/login>";
     let large = Box::leak(format!("{{\"sub\":\"a\",\"x\":\"{}\"}}", "x".repeat(1 << 20)).into_boxed_str());
@@ -301,7 +305,7 @@ async fn each_answer_of_the_token_check_has_its_meaning() {
 }
 
 #[tokio::test]
-async fn in_process_the_token_that_was_found_is_the_one_that_is_checked() {
+async fn the_in_process_check_uses_only_the_extracted_token() {
     let (fake, sessions) = fake_sessions();
     let services = fixtures::services_beside(sessions, Link::unset());
     let request = Request::get("http://h/?token=query")

@@ -148,7 +148,7 @@ async fn one_url_serves_authenticated_anonymous_and_expired_sessions() {
 }
 
 #[tokio::test]
-async fn an_unreachable_session_store_rejects_requests_unless_the_rule_says_otherwise() {
+async fn an_unreachable_session_store_rejects_requests_unless_the_rule_opts_out() {
     let request = Request::get("http://h/").header("cookie", "session=valid-alice");
     let nowhere = "http://127.0.0.1:1/sessions/whoami";
     assert_eq!(user(oathkeeper_rule(nowhere, json!({})), &request).await, Err(403));
@@ -206,7 +206,7 @@ async fn a_final_noop_accepts_requests_that_anonymous_does_not() {
 }
 
 #[tokio::test]
-async fn an_invalid_bearer_token_falls_through_only_where_the_rule_says_so() {
+async fn an_invalid_bearer_token_falls_through_only_where_the_rule_opts_in() {
     let services = fixtures::services();
     let rule = |on_invalid: &str, ignore: bool| {
         json!({"authenticators": [
@@ -216,7 +216,7 @@ async fn an_invalid_bearer_token_falls_through_only_where_the_rule_says_so() {
     };
     // (token, as in Oathkeeper, `on_invalid` alone, `ignore_authorization_header` alone, both)
     for (token, expected) in [
-        // The JWT is invalid, which ends the pipeline unless the rule says otherwise.
+        // The JWT is invalid, which ends the pipeline unless the rule opts out.
         ("a.b.c", [Err(401), Err(401), Err(401), received("anonymous")]),
         // No authenticator is responsible for an opaque token, and `anonymous` declines because of the header.
         ("opaque", [Err(401), Err(401), received("anonymous"), received("anonymous")]),
@@ -232,7 +232,7 @@ async fn an_invalid_bearer_token_falls_through_only_where_the_rule_says_so() {
 }
 
 #[tokio::test]
-async fn an_expired_token_with_noop_behind_it_is_refused_unless_the_rule_says_otherwise() {
+async fn an_expired_token_before_a_noop_is_rejected_unless_the_rule_opts_out() {
     let services = fixtures::services_beside(Link::unset(), Link::to(std::sync::Arc::new(FakeIntrospection)));
     let rule = |on_invalid: &str| {
         json!({"authenticators": [
@@ -258,7 +258,7 @@ async fn invalid_cookies_are_cleared_and_valid_ones_are_not() {
     let stale = cleared("session=forged").await;
     assert!(stale[0].to_str().unwrap().starts_with("session=; ") && stale.len() == 1, "{stale:?}");
     assert!(cleared("session=valid-alice").await.is_empty());
-    // The login is half done: the second factor needs the session.
+    // The login is incomplete: the second factor needs the session.
     assert!(cleared("session=aal1").await.is_empty());
     assert!(cleared("session=outage").await.is_empty());
     let failing = oathkeeper_rule(BESIDE_US, json!({"clear_invalid_cookies": true}));

@@ -1,5 +1,5 @@
-//! What a process keeps of attempts in memory: those that are being checked now, the budgets of tenants, and networks that
-//! seem to be proxies. All of it may be lost at a restart.
+//! The in-memory state of attempt limits: attempts in progress, the budgets of tenants, and networks that may be
+//! proxies. It may be lost at a restart.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +9,10 @@ use base::{Budget, TenantId, Timestamp};
 use crate::domain::attempt_limit::{Counter, Usage};
 use crate::storage::attempts::Kind;
 
-/// A network is reported as a possible proxy after so many different names.
+/// A network is reported as a possible proxy after this number of different names.
 const CROWD: usize = 64;
 
-/// How many networks are watched at a time.
+/// The maximum number of watched networks.
 const MAX_WATCHED: usize = 1024;
 
 #[derive(Debug, Default)]
@@ -29,8 +29,8 @@ enum Crowd {
 }
 
 impl AttemptMemory {
-    /// Reserves one attempt for each counter until the reservation is dropped. What is in the database is read after
-    /// this: an attempt that is not found there yet was in flight before, and is counted by [`Reservation::before`].
+    /// Reserves one attempt for each counter until the reservation is dropped. The database is read after this: an
+    /// attempt that is not stored yet is in flight, and [`Reservation::before`] counts it.
     pub(crate) fn reserve(self: &Arc<Self>, tenant: TenantId, counters: &[Counter]) -> Reservation {
         let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
         let mut reserved: HashMap<Counter, u32> = HashMap::with_capacity(counters.len());
@@ -67,7 +67,7 @@ impl AttemptMemory {
         tenants.insert((tenant, kind.as_str()), budget.spend(full_at, now));
     }
 
-    /// Whether so many names came from this network that it may be a proxy; `true` once for each network.
+    /// Whether the number of names from this network suggests a proxy; `true` once for each network.
     pub(super) fn is_new_crowd(&self, network: Counter, name: Counter) -> bool {
         let mut crowds = self.crowds.lock().unwrap_or_else(PoisonError::into_inner);
         if crowds.len() >= MAX_WATCHED && !crowds.contains_key(&network) {
@@ -87,12 +87,12 @@ impl AttemptMemory {
     }
 }
 
-/// Attempts that are being checked.
+/// Attempts in progress.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     memory: Arc<AttemptMemory>,
     tenant: TenantId,
-    /// How many were in flight before this one.
+    /// The number of attempts that were in flight before this one.
     reserved: HashMap<Counter, u32>,
 }
 
@@ -101,7 +101,7 @@ impl Reservation {
         self.reserved.get(&counter).copied().unwrap_or_default()
     }
 
-    /// Releases what the attempt is not counted for.
+    /// Releases the counters that the attempt is not charged to.
     pub(super) fn keep(&mut self, counters: &[Counter]) {
         let (kept, released): (HashMap<_, _>, HashMap<_, _>) =
             std::mem::take(&mut self.reserved).into_iter().partition(|(counter, _)| counters.contains(counter));

@@ -1,6 +1,6 @@
-//! Limits on attempts, below every interface. The decisions are in `domain/attempt_limit.rs`.
+//! Limits on attempts, for every API. The decisions are in `domain/attempt_limit.rs`.
 //!
-//! What always holds:
+//! Invariants:
 //! - A guess is reserved in memory before its budgets are read, and written only if it was checked and failed.
 //! - A message is counted in the transaction that queues it.
 
@@ -22,30 +22,31 @@ use crate::storage::attempts::Kind;
 use memory::AttemptMemory;
 pub(crate) use memory::Reservation;
 
-/// The cookie by which a device is known again. Its value is random and says nothing about a person.
+/// The cookie that identifies a known device. Its value is random and contains no personal data.
 pub(crate) const DEVICE_COOKIE: &str = "kleis_device";
 
 const DEVICE_TOKEN_LENGTH: usize = 32;
 
-/// A familiar client is written again after this time, so that a sign-in a day costs one write.
+/// The `last seen` time of a familiar client is updated at most this often, so that daily sign-ins cost one write each.
 const SEEN_AGAIN: Duration = Duration::from_hours(24);
 
-/// The sender of a request: what attempts are counted for.
+/// The sender of a request, to whom attempts are counted.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     network: Counter,
     device: Option<Counter>,
-    /// A live session and its owner.
+    /// An active session and its identity.
     session: Option<(IdentityId, Counter)>,
 }
 
 impl Caller {
-    /// A sender of whom only the address is known.
+    /// A sender that is identified by its address only.
     pub(crate) fn at(cx: &Context) -> Self {
         Self { network: Counter::network(&cx.client_network()), device: None, session: None }
     }
 
-    /// The sender of a request, by the value of their device cookie and by a session that says that its person is there.
+    /// The sender of a request, with the value of their device cookie and a session that proves that the user is
+    /// present.
     pub(crate) fn new(cx: &Context, device: Option<&str>, session: Option<(IdentityId, SessionId)>) -> Self {
         let device = device.filter(|token| {
             token.len() == DEVICE_TOKEN_LENGTH && token.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -57,27 +58,27 @@ impl Caller {
         }
     }
 
-    /// What a person can be familiar with: the device first.
+    /// The clients that can be familiar to a user: the device first.
     fn clients(&self) -> [Counter; storage::attempts::CLIENTS] {
         [self.device.unwrap_or(self.network), self.network]
     }
 }
 
-/// Whose secret is guessed at.
+/// The account whose secret is guessed.
 pub(crate) struct Target<'a> {
-    /// The identifier or address that was named, in its normal form.
+    /// The submitted identifier or address, normalized.
     pub name: &'a str,
-    /// Who has it, if anybody.
+    /// The account with this identifier, if it exists.
     pub person: Option<IdentityId>,
 }
 
-/// The devices and networks that a person is familiar with, and when they were last seen there.
+/// The devices and networks that are familiar to a user, with the time of the last sign-in from each.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FamiliarClients(HashMap<Counter, base::Timestamp>);
 
 /// A guess that is being checked. It counts as in flight until it is dropped.
 pub(crate) struct AdmittedGuess {
-    /// Held for its end alone.
+    /// Held until drop.
     _reservation: Reservation,
     charges: Vec<(Counter, Budget)>,
     is_ignored: bool,
@@ -86,20 +87,20 @@ pub(crate) struct AdmittedGuess {
 }
 
 impl AdmittedGuess {
-    /// Whether the guess counts as wrong even when it is right.
+    /// Whether the guess counts as wrong even if it is right.
     pub(crate) fn is_ignored(&self) -> bool {
         self.is_ignored
     }
 }
 
-/// A limit is reached.
+/// The limit is exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many attempts")]
 pub struct TooManyAttempts {
     pub retry_after: Duration,
 }
 
-/// Why an attempt is not admitted.
+/// Why an attempt is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum AttemptError {
     #[error(transparent)]
@@ -121,13 +122,13 @@ impl Attempts {
         Self { database, rng, limits, memory: Arc::default() }
     }
 
-    /// Holds a guess in memory until it is counted or dropped.
+    /// Reserves a guess in memory until it is counted or dropped.
     pub(crate) fn reserve(&self, tenant: TenantId, counters: &[Counter]) -> Reservation {
         self.memory.reserve(tenant, counters)
     }
 
-    /// Admits a guess, or says how long to wait. `is_reserved` is a guess that nobody else can make: it is checked
-    /// whatever strangers did.
+    /// Admits a guess, or returns how long to wait. `is_reserved` marks a guess that no other client can make: it is
+    /// checked regardless of the attempts of strangers.
     pub(crate) async fn admit(
         &self,
         cx: &Context,
@@ -148,7 +149,7 @@ impl Attempts {
             let address = cx.client_network();
             tracing::warn!(
                 address,
-                "many people sign in from this address; if it is a proxy, list it in trusted_proxies, otherwise all of them share its limits"
+                "many users sign in from this address; if it is a proxy, list it in trusted_proxies, otherwise they all share its limits"
             );
         }
         let mut reservation = self.memory.reserve(cx.tenant, &counters);
@@ -204,12 +205,13 @@ impl Attempts {
         })
     }
 
-    /// The refusal of a guess that would be ignored, where whoever guesses is known.
+    /// The rejection of a guess that would be ignored, for a known user.
     pub(crate) fn no_guess_left(&self) -> TooManyAttempts {
         TooManyAttempts { retry_after: self.limits.guesses.stranger.refill }
     }
 
-    /// Counts a guess that was checked and is wrong. It is to be dropped after the commit: from then on the rows count it.
+    /// Counts a guess that was checked and is wrong. Drop the guess after the commit: from then on the stored rows
+    /// count it.
     pub(crate) async fn count_failure(
         &self,
         tx: &mut WriteTx,
@@ -226,9 +228,9 @@ impl Attempts {
         Ok(())
     }
 
-    /// Records where a person signed in from, unless that was done within a day. For a browser that is not known yet the
-    /// value of its new device cookie is returned.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
+    /// Records the clients from which a user signed in, at most once a day. Returns the value of the new device cookie
+    /// for a browser without one.
+    #[expect(clippy::too_many_arguments, reason = "each parameter has a different source")]
     pub(crate) async fn remember(
         &self,
         tx: &mut WriteTx,
@@ -251,7 +253,7 @@ impl Attempts {
         Ok(new_device)
     }
 
-    /// Counts an attempt to register an identifier that is taken: many of them would reveal who has an account.
+    /// Counts an attempt to register a taken identifier: many of them would reveal which accounts exist.
     pub(crate) async fn count_taken(&self, cx: &Context) -> Result<(), AttemptError> {
         let budget = self.limits.taken_names;
         let mut tx = self.database.write(cx.tenant).await?;
@@ -265,8 +267,8 @@ impl Attempts {
         Ok(())
     }
 
-    /// How long the network of the request waits until it may cause another message. A device that is known again may be
-    /// exempt: it waits for nothing, and learns of a limit when it is refused.
+    /// The time until the network of the request may cause another message. Zero for a known device, which may be
+    /// exempt; if it is not, its submission is rejected.
     pub(crate) async fn message_wait(&self, cx: &Context, caller: &Caller) -> Result<Duration, database::Error> {
         if caller.device.is_some() {
             return Ok(Duration::ZERO);
@@ -276,9 +278,9 @@ impl Attempts {
         Ok(self.limits.messages.network.admit(full_at, 0, cx.now).err().unwrap_or_default())
     }
 
-    /// Counts a message, whether or not the recipient has an account. [`MessageAdmission::Withheld`] when the recipient was
-    /// sent too many: the answer is the same. When the network asked for too many, the submission is refused if the message is
-    /// what it asks for; a message that follows from another step is withheld.
+    /// Counts a message, whether or not the recipient has an account. Returns [`MessageAdmission::Withheld`] when the
+    /// recipient exceeded their limit; the response is the same. When the network exceeded its limit, the submission is
+    /// rejected if it requests the message; a message that follows from another step is withheld.
     pub(crate) async fn count_message(
         &self,
         tx: &mut WriteTx,
@@ -292,7 +294,7 @@ impl Attempts {
         let person = message.person.unwrap_or(IdentityId::from_uuid(Uuid::nil()));
         let familiar = storage::attempts::familiar(tx, person, &[device, network], cx.now).await?;
         let familiar_device = caller.device.filter(|device| familiar.contains_key(device));
-        // What a device is exempt from, a network is not: others there would learn who signed in from it.
+        // The exemption is for a device, not for a network: other clients in it would learn who signed in from it.
         if familiar_device.is_none() {
             let tenant = self.memory.tenant_usage(cx.tenant, Kind::Message);
             let refused = if let Err(wait) = limits.tenant.admit(tenant.full_at, 0, cx.now) {
@@ -310,7 +312,7 @@ impl Attempts {
                     tracing::warn!(
                         request_id = %cx.request_id,
                         address = cx.client_network(),
-                        "a message is not sent: this address caused too many"
+                        "a message is not sent: too many messages were requested from this address"
                     );
                     return Ok(MessageAdmission::Withheld);
                 }
@@ -326,18 +328,18 @@ impl Attempts {
         if storage::attempts::try_spend(tx, Kind::Message, counter, budget, cx.now).await? {
             return Ok(if client.is_some() { MessageAdmission::ByFamiliar } else { MessageAdmission::ByStranger });
         }
-        tracing::warn!(request_id = %cx.request_id, "a message is not sent: its recipient was sent too many");
+        tracing::warn!(request_id = %cx.request_id, "a message is not sent: too many messages were sent to its recipient");
         Ok(MessageAdmission::Withheld)
     }
 }
 
-/// A message that is about to be queued.
+/// A message to be queued.
 pub(crate) struct CountedMessage<'a> {
     pub caller: &'a Caller,
-    /// In its normal form.
+    /// Normalized.
     pub recipient: &'a str,
     pub person: Option<IdentityId>,
-    /// Whether it is what the submission asks for.
+    /// Whether the submission requests the message.
     pub is_asked_for: bool,
 }
 

@@ -1,5 +1,5 @@
 //! Delivery over HTTP: text messages over a channel, and mail where `delivery_strategy` is `http`. The body is the JSON
-//! object of the replaced systems. A custom Jsonnet body is rejected at the start, because Jsonnet is not evaluated.
+//! object that Kratos sends. A custom Jsonnet body is rejected at the start, because Jsonnet is not evaluated.
 
 use base::Secret;
 use base64::Engine as _;
@@ -104,7 +104,7 @@ impl HttpDelivery {
     }
 }
 
-/// Whether `body` is the Jsonnet program that the replaced program uses by default.
+/// Whether `body` is the default Jsonnet body of Kratos.
 pub(crate) fn is_built_in_body(body: &str) -> bool {
     sha256(body) == BUILT_IN_BODY
 }

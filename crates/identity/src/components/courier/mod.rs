@@ -1,8 +1,9 @@
 //! The courier: renders messages in the transaction that causes them, and delivers them afterwards, as jobs.
 //!
-//! What always holds: no message is sent before its transaction commits. A template that fails is replaced by the built-in
-//! one, so that a mistake in a template does not lock people out. Contents are stored sealed, because they carry codes. A
-//! message is rendered when it is queued, in the language of its context, so every delivery attempt sends the same text.
+//! Invariants: no message is sent before its transaction commits. A template that fails is replaced by the built-in
+//! one, so that a mistake in a template does not lock users out. Contents are stored sealed, because they contain
+//! codes. A message is rendered when it is queued, in the language of its context, so every delivery attempt sends the
+//! same text.
 
 mod built_in;
 mod http;
@@ -36,7 +37,7 @@ pub(crate) const DELIVER_MESSAGE: &str = "identity.deliver_message";
 /// How long a message is kept.
 const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 
-/// What writes and delivers messages.
+/// Renders and delivers messages.
 pub struct Courier {
     database: Database,
     rng: Rng,
@@ -44,11 +45,11 @@ pub struct Courier {
     templates: Templates,
     smtp: Option<SmtpDelivery>,
     http: HttpDeliveries,
-    /// How often a delivery is tried again.
+    /// The number of retries of a delivery.
     retries: u32,
 }
 
-/// What a courier is made of.
+/// The dependencies of a courier.
 pub struct CourierParts {
     pub database: Database,
     pub rng: Rng,
@@ -65,7 +66,7 @@ impl Courier {
         Self { database, rng, sealer, templates, smtp, http, retries }
     }
 
-    /// The texts that the configuration names and that cannot be read, with the reason.
+    /// The configured texts that cannot be read, each with the reason.
     pub fn unread(&self) -> &[(String, String)] {
         self.templates.unread()
     }
@@ -74,14 +75,14 @@ impl Courier {
         self.retries
     }
 
-    /// Whether mail leaves this process. Without a mail server it stays in the local mailbox.
+    /// Whether mail is sent. Without a mail server it stays in the local mailbox.
     pub const fn sends_mail(&self) -> bool {
         self.smtp.is_some() || self.http.mail.is_some()
     }
 
     /// Renders a message and queues the job that delivers it. `data` has the snake case keys of the template's model: `to`,
     /// `recovery_code`, `identity`, `request_url`, `expires_in_minutes`, …; the `locale` is that of the context.
-    #[expect(clippy::too_many_arguments, reason = "what a message is made of, and where it goes")]
+    #[expect(clippy::too_many_arguments, reason = "each is an independent part of a message")]
     pub async fn queue(
         &self,
         tx: &mut WriteTx,
@@ -119,7 +120,6 @@ impl Courier {
         }
     }
 
-    /// Hands a message over to whatever delivers its kind.
     pub(crate) async fn deliver(&self, cx: &Context, message: &Message) -> Delivery {
         match message.kind {
             MessageType::Email => self.mail(message, cx).await,
@@ -131,7 +131,7 @@ impl Courier {
         TenantSealer::new(&self.sealer, cx.tenant)
     }
 
-    /// Counts an attempt to deliver a message. `None` when it is sent, given up or gone.
+    /// Counts a delivery attempt. `None` when the message was sent, abandoned or deleted.
     pub(crate) async fn take(&self, cx: &Context, id: MessageId) -> Result<Option<Message>, database::Error> {
         let mut tx = self.database.write(cx.tenant).await?;
         if !messages::take(&mut tx, id, cx.now).await? {
@@ -160,7 +160,7 @@ impl Courier {
         }
     }
 
-    /// What an attempt comes to: the status of the message, and the problem.
+    /// The result of an attempt: the status of the message, and the error.
     pub(crate) fn outcome(&self, message: &Message, delivery: Delivery) -> (MessageStatus, Option<String>) {
         let retries = i32::try_from(self.retries).unwrap_or(i32::MAX);
         match delivery {
@@ -170,7 +170,7 @@ impl Courier {
         }
     }
 
-    /// Records what an attempt came to.
+    /// Records the result of an attempt.
     pub(crate) async fn finish(
         &self,
         cx: &Context,

@@ -1,6 +1,6 @@
-//! Message templates: those that the configuration names one by one, those in an operator's folder, and the built-in
-//! messages. Operators write templates in the language of Go's `text/template` and `html/template`. HTML is escaped by its
-//! context.
+//! Message templates: those that the configuration names individually, those in an operator's folder, and the built-in
+//! messages. Operators write templates in the language of Go's `text/template` and `html/template`. HTML is escaped
+//! according to its context.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What the configuration says about one-time codes and links.
+//! The configuration of one-time codes and links.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ impl CodePolicy {
         self.config.selfservice.methods.link.config.lifespan.get()
     }
 
-    /// Whether a code can go to a verifiable address of somebody who never set codes up.
+    /// Whether a code can be sent to a verifiable address of a user who did not set up codes.
     pub(crate) fn reaches_verifiable_addresses(&self) -> bool {
         self.config.selfservice.methods.code.config.missing_credential_fallback_enabled
     }

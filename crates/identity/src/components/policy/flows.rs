@@ -1,4 +1,4 @@
-//! What the configuration says about flows: which there are, what they ask for, how long they last, what follows from them.
+//! The configuration of flows: which are enabled, what they require, how long they last, and what follows them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ impl FlowPolicy {
         Self { config }
     }
 
-    /// Which proofs this service offers.
+    /// The sign-in methods of this service.
     pub(crate) fn methods(&self) -> &Methods {
         &self.config.selfservice.methods
     }
@@ -97,25 +97,26 @@ impl FlowPolicy {
         }
     }
 
-    /// Whether sign-in hides which accounts exist, at the price of offering what an account may not have.
+    /// Whether sign-in hides which accounts exist. It then offers methods that an account may not have.
     pub(crate) fn hides_accounts(&self) -> bool {
         let shows_hints = self.config.selfservice.flows.registration.login_hints;
         self.config.security.account_enumeration.mitigate.unwrap_or(!shows_hints)
     }
 
-    /// Whether a sign-up counts only once its address is confirmed.
+    /// Whether a registration takes effect only when its address is confirmed.
     pub(crate) fn confirms_addresses_first(&self) -> bool {
-        // By a code: a link would open somebody's account with the password of whoever signed up in their name.
-        let is_wanted = self.config.selfservice.flows.registration.confirm_address_first;
-        is_wanted && self.is_enabled(FlowKind::Verification) && self.methods().code.is_enabled()
+        // Confirmed by a code: a link would activate an account with the password of the client that registered in the
+        // owner's name.
+        let is_configured = self.config.selfservice.flows.registration.confirm_address_first;
+        is_configured && self.is_enabled(FlowKind::Verification) && self.methods().code.is_enabled()
     }
 
-    /// Whether somebody who registers with a taken identifier is told how its owner signs in.
+    /// Whether a registration with a taken identifier shows how its owner signs in.
     pub(crate) fn gives_login_hints(&self) -> bool {
         self.config.selfservice.flows.registration.login_hints && !self.hides_accounts()
     }
 
-    /// Whether an unverified address is an error in the form, as it once was.
+    /// Whether an unverified address is a form error, as in older versions of Kratos.
     pub(crate) fn refuses_unverified_in_the_form(&self) -> bool {
         self.config.feature_flags.legacy_require_verified_login_error
     }

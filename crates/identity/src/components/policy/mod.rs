@@ -1,4 +1,4 @@
-//! The configuration as answers to the questions of flows, so that no flow reads keys.
+//! The configuration in the terms of flows, so that flows do not read configuration keys.
 
 mod codes;
 mod flows;

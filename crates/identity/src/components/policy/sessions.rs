@@ -1,4 +1,4 @@
-//! What the configuration says about sessions: how long they last, the cookie that carries them, the level that is required.
+//! The configuration of sessions: their lifespan, their cookie and the required assurance level.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,12 +17,12 @@ impl SessionPolicy {
         Self { config }
     }
 
-    /// Whether a logout makes the browser delete the data of the site; only over HTTPS do browsers do that.
+    /// Whether a logout makes the browser delete the data of the site. Browsers do that over HTTPS only.
     pub(crate) fn clears_browser_data(&self) -> bool {
         self.config.selfservice.flows.logout.clear_browser_data
     }
 
-    /// Whether other sessions end with a recovery, a new password and the first proof of an address, without a hook.
+    /// Whether a recovery, a new password and the first verification of an address end other sessions without a hook.
     pub(crate) fn revokes_active_sessions(&self) -> bool {
         self.config.security.revoke_active_sessions
     }
@@ -43,7 +43,7 @@ impl SessionPolicy {
         self.config.session.whoami.required_aal
     }
 
-    /// For how many seconds an answer of `whoami` may be kept at most; `None` when it may not be kept.
+    /// The maximum number of seconds that a `whoami` response may be cached; `None` when it must not be.
     pub(crate) fn whoami_cache_limit(&self) -> Option<u64> {
         let flags = &self.config.feature_flags;
         let limit = flags.cacheable_sessions_max_age.map_or(u64::MAX, |age| age.get().as_secs());
@@ -54,7 +54,7 @@ impl SessionPolicy {
         self.config.selfservice.flows.settings.required_aal
     }
 
-    /// How long a session stays privileged; `None` for ever.
+    /// How long a session stays privileged; `None` for no limit.
     pub(crate) fn privileged_max_age(&self) -> Option<Duration> {
         let age = self.config.selfservice.flows.settings.privileged_session_max_age.get();
         (!age.is_zero()).then_some(age)

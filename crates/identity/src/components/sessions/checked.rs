@@ -1,8 +1,8 @@
-//! Whose session a token is, for those who ask with every request: `whoami` and the gateway.
+//! Cached session lookups by token, for callers that need them on every request: `whoami` and the gateway.
 //!
-//! The answer is cached by tenant and digest of the token until its session or its identity changes. What depends on the
-//! time or on the caller (the expiry of the session, the required level) is decided each time. Operations that act for a
-//! session do not use the cache: they read what they act on.
+//! The result is cached by tenant and digest of the token until its session or its identity changes. Conditions that
+//! depend on the time or on the caller (the expiry of the session, the required level) are checked each time.
+//! Operations that act on a session do not use the cache: they read current data.
 
 use std::sync::{Arc, OnceLock};
 
@@ -13,41 +13,42 @@ use serde_json::Value;
 use crate::domain::session::RequiredAal;
 use crate::domain::{Aal, Session};
 
-/// What the cached sessions take at most: some ten thousand.
+/// The maximum size of the cache: some ten thousand sessions.
 pub(crate) const MAX_BYTES: usize = 64 << 20;
-/// What one takes, roughly.
+/// The approximate size of an entry.
 pub(crate) const SESSION_BYTES: usize = 4 << 10;
 
 /// The digest of a session's token.
 pub(crate) type Key = [u8; 32];
 
-/// A session that was alive when it was read, of a person who was active.
+/// A session that was active when it was read, of an active identity.
 pub(crate) struct CheckedSession {
     pub(crate) session: Session,
     pub(super) available_aal: Aal,
     /// The name that identifies the account to its owner.
     pub(crate) account_name: Option<String>,
-    /// What `whoami` answers.
+    /// The `whoami` response.
     pub(crate) text: Bytes,
-    /// The same for the gateway, parsed when it first asks.
+    /// The same for the gateway, parsed on first use.
     pub(super) body: OnceLock<Arc<Value>>,
 }
 
 impl CheckedSession {
-    /// What `whoami` answers, as a value.
+    /// The `whoami` response, as a value.
     pub(crate) fn body(&self) -> Arc<Value> {
         self.body.get_or_init(|| Arc::new(serde_json::from_slice(&self.text).unwrap_or_default())).clone()
     }
 
-    /// Whether the session reaches what `required` asks of this person.
+    /// Whether the session has the level that `required` demands of this user.
     pub(crate) fn meets(&self, required: RequiredAal) -> bool {
         required.is_met(self.session.aal, self.available_aal)
     }
 }
 
-/// What a session takes whose `whoami` is `text`, with the parsed form. A person may have thousands of values in their traits.
+/// The size of a session with the `whoami` response `text`, including the parsed form. Traits may contain thousands of
+/// values.
 pub(super) fn memory_of(text: &[u8]) -> usize {
-    /// So much of it is in an ordinary session, which [`SESSION_BYTES`] counts already.
+    /// The usual size, which [`SESSION_BYTES`] includes.
     const USUAL_BYTES: usize = 24 << 10;
     SESSION_BYTES.max(text.len() * 4) + memory_of_json(text).saturating_sub(USUAL_BYTES)
 }
@@ -57,9 +58,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_small_values_count_for_the_memory_that_they_take() {
+    fn small_values_count_with_their_parsed_size() {
         let list = |item: &str, count: usize| format!("[{}]", vec![item; count].join(","));
-        assert_eq!(memory_of(list("1", 100).as_bytes()), SESSION_BYTES, "an ordinary one counts as before");
+        assert_eq!(memory_of(list("1", 100).as_bytes()), SESSION_BYTES, "the usual size is included");
         let text = list("1", 8_000);
         let parsed: Vec<Value> = serde_json::from_str(&text).unwrap();
         assert!(memory_of(text.as_bytes()) > text.len() + parsed.capacity() * size_of::<Value>());

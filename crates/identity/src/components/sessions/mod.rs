@@ -1,8 +1,8 @@
-//! Sessions: whose session a request carries, how one is changed, and how it ends, here and in the services that rest on it.
+//! Sessions: lookup by the credentials of a request, changes, and revocation here and in dependent services.
 //!
-//! What always holds:
-//! - A session that is over, or whose person is disabled, is no session.
-//! - Ending a session appends its event and calls the observer in the same transaction, whoever ends it.
+//! Invariants:
+//! - An expired session, or one of a disabled identity, counts as no session.
+//! - Every revocation appends its event and calls the observer in the same transaction.
 
 mod checked;
 
@@ -28,7 +28,7 @@ use super::urls::Urls;
 pub(crate) use checked::CheckedSession;
 use checked::{Key, MAX_BYTES, SESSION_BYTES, memory_of};
 
-/// A person who is signed in.
+/// A signed-in user.
 #[derive(Clone, Debug)]
 pub(crate) struct Current {
     pub session: Session,
@@ -38,13 +38,13 @@ pub(crate) struct Current {
 }
 
 impl Current {
-    /// Whether the session reaches what `required` asks of this person.
+    /// Whether the session has the level that `required` demands of this user.
     pub(crate) fn meets(&self, required: RequiredAal) -> bool {
         required.is_met(self.session.aal, self.identity.available_aal)
     }
 }
 
-/// What the session cookie seals.
+/// The content of the session cookie.
 #[derive(Serialize, Deserialize)]
 struct SealedCookie {
     session_token: String,
@@ -55,11 +55,11 @@ const COOKIE: Purpose = Purpose("identity session cookie");
 
 pub(crate) struct CarriedToken {
     pub(crate) token: PlainToken,
-    /// When the cookie says that the session ends; `None` when the token did not come in a cookie.
+    /// The expiry in the cookie; `None` when the token did not come from a cookie.
     pub(crate) cookie_expires_at: Option<Timestamp>,
 }
 
-/// The sessions of all people.
+/// The sessions of all users.
 pub(crate) struct Sessions {
     database: Database,
     sealer: Sealer,
@@ -81,7 +81,7 @@ impl Sessions {
         Self { database, sealer, checked, observer, policy, urls }
     }
 
-    /// The session that these credentials carry, when it is alive and its person active.
+    /// The session of these credentials, if it and its identity are active.
     pub(crate) async fn current(
         &self,
         cx: &Context,
@@ -137,7 +137,7 @@ impl Sessions {
         serde_json::from_slice(&plain).ok()
     }
 
-    /// The session of a token, when it is alive and its person active.
+    /// The session of a token, if it and its identity are active.
     pub(crate) async fn check(
         &self,
         cx: &Context,
@@ -184,7 +184,8 @@ impl Sessions {
         Ok(Some(self.checked.put(start, cx.tenant, key, read)))
     }
 
-    /// Changes a session that is alive, as it is by now: another proof may have come at the same time. `None` when it has ended.
+    /// Changes an active session. The change applies to its current state, because another proof may have been recorded
+    /// in the meantime. `None` when it has ended.
     pub(crate) async fn change(
         &self,
         tx: &mut WriteTx,
@@ -200,13 +201,13 @@ impl Sessions {
         Ok(is_written.then_some(session))
     }
 
-    /// Ends a session, and in the same transaction what rests on it elsewhere.
+    /// Ends a session and, in the same transaction, everything elsewhere that depends on it.
     pub(crate) async fn end(&self, tx: &mut WriteTx, cx: &Context, session: &Session) -> Result<(), database::Error> {
         let ended = storage::sessions::revoke(tx, session.id, cx.now).await?;
         self.have_ended(tx, cx, ended.as_slice()).await
     }
 
-    /// Ends the sessions of a person, except `kept`; returns how many.
+    /// Ends the sessions of a user, except `kept`; returns their number.
     pub(crate) async fn end_all(
         &self,
         tx: &mut WriteTx,
@@ -219,7 +220,7 @@ impl Sessions {
         Ok(ended.len())
     }
 
-    /// Tells the other service and the log that sessions ended.
+    /// Notifies the observer of the ended sessions and appends their events.
     pub(crate) async fn have_ended(
         &self,
         tx: &mut WriteTx,
@@ -235,8 +236,8 @@ impl Sessions {
         Ok(())
     }
 
-    /// Whoever was disabled or deleted can do nothing from this transaction on: sessions end here, grants and tokens
-    /// with the other service.
+    /// Ends the sessions of a disabled or deleted user in this transaction, and their grants and tokens in the OAuth2
+    /// service.
     pub(crate) async fn person_has_ended(
         &self,
         tx: &mut WriteTx,
@@ -252,7 +253,7 @@ impl Sessions {
     }
 }
 
-/// Records that a session was ended, by whomever: the one shape of this event.
+/// Appends the event of a session that ended. All revocations use this form.
 pub(crate) async fn append_session_revoked(
     tx: &mut WriteTx,
     cx: &Context,

@@ -1,4 +1,4 @@
-//! The end of a login: what follows once somebody has proved who they are.
+//! The end of a login, after a successful proof.
 
 use base::{Context, PlainToken};
 use database::WriteTx;
@@ -26,7 +26,7 @@ use crate::storage::identities::Unchanged;
 
 use super::step::{Proof, Redeeming};
 
-/// The session of a login and the token of its holder.
+/// The session of a login and its token.
 struct SignedIn {
     session: Session,
     token: PlainToken,
@@ -42,7 +42,7 @@ struct Done<'a> {
     next_browser: Browser,
 }
 
-/// A login whose proof was accepted, on its way to an answer.
+/// A login whose proof was accepted.
 pub(super) struct Completion<'a> {
     pub visitor: &'a Visitor,
     pub caller: &'a Caller,
@@ -51,10 +51,10 @@ pub(super) struct Completion<'a> {
     pub current: Option<Current>,
 }
 
-/// What the transaction of a login wrote.
+/// The result of the transaction of a login.
 #[expect(
     clippy::large_enum_variant,
-    reason = "nearly every login ends signed in, and a box would cost each an allocation"
+    reason = "nearly every login uses the large variant; a box would add an allocation to each"
 )]
 enum Written {
     SignedIn { signed_in: SignedIn, verification: Option<BegunVerification>, new_device: Option<PlainToken> },
@@ -93,7 +93,7 @@ impl Identity {
             Decision::VerifyFirst | Decision::SignedIn(_) => {}
         }
         let return_to = self.login_return_to(flow, used)?;
-        // Whoever knew the browser's secret before is not whoever signs in now.
+        // The previous user of the browser may know its secret.
         let keeps_secret = has_session || decision == Decision::VerifyFirst;
         let next_browser = if keeps_secret { (*browser).clone() } else { Browser::renewed(&self.rng) };
         match self.write_login(cx, &completion, &proof, decision, &next_browser).await? {
@@ -111,7 +111,7 @@ impl Identity {
         }
     }
 
-    /// Writes what was decided. The person, their session and the one-time proof are checked once more under locks.
+    /// Writes the decision. The identity, the session and the one-time proof are checked again under locks.
     async fn write_login(
         &self,
         cx: &Context,
@@ -186,7 +186,7 @@ impl Identity {
         Ok(Written::SignedIn { signed_in, verification, new_device })
     }
 
-    /// The session that the proof is recorded in: the present one of the same person, else a new one.
+    /// The session that records the proof: the current one of the same user, or a new one.
     fn next_session(
         &self,
         cx: &Context,
@@ -203,7 +203,8 @@ impl Identity {
         SignedIn { session, token, is_new: true }
     }
 
-    /// What was proved was proved about this very state of the person: not disabled, no other password since.
+    /// The proof applies only to the identity as it was checked: it must not be disabled, or have a new password, since
+    /// then.
     async fn require_unchanged(tx: &mut WriteTx, proved: &domain::Identity) -> Result<(), SubmitError> {
         match storage::identities::lock_unchanged(tx, proved).await? {
             Unchanged::Yes => Ok(()),
@@ -266,7 +267,7 @@ impl Identity {
         Ok(if next_browser.is_new { answer.with(CookieChange::Csrf(next_browser.secret)) } else { answer })
     }
 
-    /// Where a second factor is asked for before this login counts.
+    /// The URL that asks for the second factor of this login.
     fn second_factor_url(&self, flow: &Flow<Login>) -> String {
         let mut url = endpoint(self.urls.public(), "self-service/login/browser");
         url.query_pairs_mut().append_pair("aal", Aal::Aal2.as_str());
@@ -279,7 +280,7 @@ impl Identity {
     }
 }
 
-/// What is known of the addresses of a person.
+/// The addresses of an identity.
 fn addresses_of(person: &domain::Identity) -> Addresses {
     let pending = person.verifiable_addresses.iter().any(|address| !address.verified);
     match (person.has_verified_address(), pending) {

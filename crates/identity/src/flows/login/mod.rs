@@ -1,4 +1,4 @@
-//! Signing in: begun with a form that suits the request, submitted once for each factor, ended with a session.
+//! Login: begins with a form that matches the request, takes one submission per factor, and ends with a session.
 
 mod complete;
 pub(crate) mod step;
@@ -30,7 +30,7 @@ use crate::components::sessions::Current;
 use step::LoginStep;
 
 impl Identity {
-    /// Begins a login flow, or answers what there is to say to somebody who is signed in.
+    /// Begins a login flow, or answers a user who is already signed in.
     pub async fn begin_login(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, Failure> {
         self.begin_login_as(cx, visitor, flow_type).await.map_err(Failure::of(flow_type))
     }
@@ -94,7 +94,7 @@ impl Identity {
         Ok(self.begun(&flow, &browser))
     }
 
-    /// With one method there is nothing to choose: it may begin at once.
+    /// The only available method may begin at once.
     async fn begin_second_factor(
         &self,
         cx: &Context,
@@ -106,12 +106,12 @@ impl Identity {
         let submission = &Submission::default();
         match only.login_at_once(LoginStep { service: self, cx, caller, flow, current, submission }).await {
             Err(SubmitError::Flow(error)) => Err(*error),
-            // The form stays as it is: the person can go on in it.
+            // The form is unchanged, and the user can continue in it.
             Ok(_) | Err(SubmitError::Invalid(_) | SubmitError::Limited { .. }) => Ok(()),
         }
     }
 
-    /// The flow as it stands, for the browser that began it.
+    /// The flow, for the browser that began it.
     pub(crate) async fn fetch_login(&self, cx: &Context, visitor: &Visitor) -> Result<FlowView, FlowError> {
         let flow = self.fetched_flow::<Login>(cx, visitor).await?;
         let browser = self.browser(visitor);
@@ -122,7 +122,7 @@ impl Identity {
         Ok(self.view(&flow, &browser))
     }
 
-    /// Fills the form with the methods that can complete this flow, and answers which they are.
+    /// Fills the form with the methods that can complete this flow, and returns them.
     pub(super) async fn login_form(
         &self,
         cx: &Context,

@@ -1,4 +1,4 @@
-//! One submission to a login: what a method is given, and what it answers.
+//! One submission to a login: the input and output of a sign-in method.
 
 use async_trait::async_trait;
 use base::Context;
@@ -17,7 +17,7 @@ use crate::flows::events;
 use crate::flows::submission::Submission;
 use crate::storage;
 
-/// What a method is given.
+/// The input of a method.
 pub(crate) struct LoginStep<'a> {
     pub service: &'a Identity,
     pub cx: &'a Context,
@@ -28,45 +28,45 @@ pub(crate) struct LoginStep<'a> {
     pub submission: &'a Submission,
 }
 
-/// What a method made of it.
+/// The output of a method.
 pub(crate) enum Step {
     Proved(Box<Proof>),
-    /// The form has changed, was stored, and waits for the next submission.
+    /// The form has changed and was stored; the flow waits for the next submission.
     Form,
 }
 
-/// Somebody proved to be this person.
+/// A successful proof of an identity.
 pub(crate) struct Proof {
     pub identity: domain::Identity,
     pub method: AuthenticationMethod,
     pub effects: Effects,
 }
 
-/// What is to be written because of a proof, in the transaction that issues the session.
+/// The effects of a proof, written in the transaction that issues the session.
 #[derive(Default)]
 pub(crate) struct Effects {
-    /// A proof that works once.
+    /// A one-time proof.
     pub redeems: Option<Box<dyn Redeem>>,
-    /// The password's credential with a hash under today's parameters.
+    /// The password credential, hashed with the current parameters.
     pub rehashed: Option<Credential>,
     pub verified: Option<(Via, String)>,
-    /// What the person is familiar with already.
+    /// The clients that are already familiar to the user.
     pub familiar: FamiliarClients,
-    /// What the submission gave for the messages that follow.
+    /// The payload of the submission, for message templates.
     pub transient_payload: Option<Value>,
 }
 
-/// A proof that works once. Two requests may bring it at the same time: only one of them redeems it.
+/// A one-time proof. If two requests submit it at the same time, only one of them redeems it.
 #[async_trait]
 pub(crate) trait Redeem: Send + Sync {
-    /// `false` when another request redeemed it meanwhile: nothing may be committed.
+    /// `false` if another request redeemed it in the meantime: nothing may be committed.
     async fn redeem(&self, tx: &mut WriteTx, of: Redeeming<'_>) -> Result<bool, database::Error>;
 
-    /// What is said when it was redeemed already.
+    /// The message if it was already redeemed.
     fn refusal(&self) -> Message;
 }
 
-/// Whose proof is redeemed.
+/// The context of a redemption.
 #[derive(Clone, Copy)]
 pub(crate) struct Redeeming<'a> {
     pub service: &'a Identity,
@@ -75,7 +75,7 @@ pub(crate) struct Redeeming<'a> {
 }
 
 impl<'a> LoginStep<'a> {
-    /// Refuses a method that is off, or is no first factor where a second one is asked for.
+    /// Rejects a disabled method, and a first factor where a second one is required.
     pub(crate) fn require_first_factor(&self, is_enabled: bool) -> Result<(), SubmitError> {
         if !is_enabled {
             return Err(FlowError::MethodDisabled.into());
@@ -86,7 +86,7 @@ impl<'a> LoginStep<'a> {
         Ok(())
     }
 
-    /// Refuses a method that is off, or is asked for where no second factor is. Answers who is to prove it.
+    /// Rejects a disabled method, and a second factor where none is required. Returns the session to raise.
     pub(crate) fn require_second_factor(&self, is_enabled: bool) -> Result<&'a Current, SubmitError> {
         if !is_enabled {
             return Err(FlowError::MethodDisabled.into());
@@ -97,13 +97,13 @@ impl<'a> LoginStep<'a> {
         }
     }
 
-    /// The session's person with the credentials.
+    /// The identity of the session, with its credentials.
     pub(crate) async fn person_of(&self, current: &Current) -> Result<domain::Identity, SubmitError> {
         Ok(self.service.person_of(self.cx, current).await?.ok_or(FlowError::SessionInactive)?)
     }
 
-    /// Counts a guess that is wrong, and records it when it was checked and somebody's. A flow that knows its person
-    /// records every refusal itself.
+    /// Counts a wrong guess, and appends an event if it was checked and the account exists. A flow with a known user
+    /// records every rejection itself.
     pub(crate) async fn count_failed_guess(
         &self,
         guess: AdmittedGuess,
@@ -116,14 +116,14 @@ impl<'a> LoginStep<'a> {
         let knows_person = events::knows_person(self.flow);
         events::append_failed_guess(&mut tx, cx, self.flow, person.filter(|_| !knows_person), reason).await?;
         tx.commit().await?;
-        // From here on the rows count it.
+        // From here on the stored rows count it.
         drop(guess);
         Ok(())
     }
 }
 
 impl Effects {
-    /// Writes them. Answers whether the address of the proof was proved for the first time.
+    /// Writes the effects. Returns whether the proof verified its address for the first time.
     pub(crate) async fn write(&self, tx: &mut WriteTx, of: Redeeming<'_>) -> Result<bool, SubmitError> {
         if let Some(proof) = &self.redeems
             && !proof.redeem(tx, of).await?
@@ -132,7 +132,7 @@ impl Effects {
         }
         let Redeeming { service, cx, person } = of;
         if let Some(credential) = &self.rehashed {
-            // `false` when the credential was deleted meanwhile: there is no hash to replace.
+            // `false` if the credential was deleted in the meantime: there is no hash to replace.
             let _is_written =
                 storage::credentials::update_config(tx, service.tenant_sealer(cx), person, credential).await?;
         }
@@ -145,7 +145,7 @@ impl Effects {
     }
 }
 
-/// The refusal of a member that is missing.
+/// The error for a missing member.
 pub(crate) fn missing(name: &str) -> SubmitError {
     SubmitError::at(name, message::validation::missing(name))
 }

@@ -1,4 +1,4 @@
-//! A submission to a login flow: one proof.
+//! A submission to a login flow.
 
 use base::Context;
 
@@ -80,7 +80,7 @@ impl Identity {
         }
     }
 
-    /// Shows the form with what is wrong, in the order that a refused form has.
+    /// Returns the form with the errors, in the node order of a rejected form.
     async fn refuse_login(
         &self,
         cx: &Context,
@@ -88,18 +88,18 @@ impl Identity {
         browser: &Browser,
         refusal: Refusal,
     ) -> Result<Answer, FlowError> {
-        let say = |refusal: &Refusal, flow: &mut Flow<Login>| {
+        let apply = |refusal: &Refusal, flow: &mut Flow<Login>| {
             if let (FlowState::SentEmail, Some(identifier)) = (flow.state, &flow.details.code_identifier) {
                 code_nodes::login_refused_form(&mut flow.ui, identifier);
             }
             refusal.say_in(flow);
             flow.ui.nodes.sort(&NodeOrder::login());
         };
-        let reason = self.refuse_with(cx, flow, browser, refusal, say).await?;
+        let reason = self.refuse_with(cx, flow, browser, refusal, apply).await?;
         Ok(self.form(flow, browser, reason))
     }
 
-    /// Puts a new flow in the place of an expired one.
+    /// Replaces an expired flow with a new one.
     async fn renew_login(
         &self,
         cx: &Context,
@@ -115,11 +115,11 @@ impl Identity {
         self.put_in_place_of(cx, visitor, expired, flow).await
     }
 
-    /// Where the flow ends unless it says otherwise.
+    /// Where the flow ends by default.
     pub(super) fn login_return_to(&self, flow: &Flow<Login>, method: CredentialType) -> Result<url::Url, FlowError> {
         let fallback = self.urls.after(FlowKind::Login, Some(method));
         if flow.details.oauth2.is_some() && flow.return_to.is_some() {
-            // What the authorization server asked for itself.
+            // The URL that the authorization server requested.
             return Ok(flow.return_to.as_deref().and_then(|url| url.parse().ok()).unwrap_or(fallback));
         }
         Ok(self.urls.returns().resolve(flow.wanted_return_to().as_deref(), &fallback)?)

@@ -1,4 +1,4 @@
-//! The bodies of answers that end a flow.
+//! Response bodies at the end of a flow.
 
 use base::Timestamp;
 use serde::{Serialize, Serializer};
@@ -11,7 +11,7 @@ use super::people::SessionView;
 use crate::domain::continue_with::{ContinueWith, ShownToken};
 use crate::domain::{self, Session};
 
-/// What an answer says at the end of a flow.
+/// The body of the last response of a flow.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Body {
@@ -41,7 +41,7 @@ pub(crate) struct RegisteredView {
     pub(crate) continue_with: Option<Vec<ContinueWith>>,
 }
 
-/// A session inside another answer, with its identity unless that is not to be shown yet.
+/// A session inside another response. The identity is omitted where it must not be shown yet.
 #[derive(Debug)]
 pub(crate) struct SessionBody {
     pub(crate) session: Session,

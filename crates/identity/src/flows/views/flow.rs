@@ -1,4 +1,4 @@
-//! A flow, as the API returns it and as a page shows it.
+//! A flow, as the API returns it and as pages show it.
 
 use base::{Rng, Timestamp};
 use serde::{Serialize, Serializer};
@@ -34,7 +34,7 @@ pub(crate) struct FlowView {
     transient_payload: Option<Value>,
     #[serde(flatten)]
     pub(crate) details: DetailsView,
-    /// The steps that follow a flow which its last submission completed.
+    /// The steps after a flow that the last submission completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     continue_with: Option<Option<Vec<ContinueWith>>>,
     /// The last code or link that was sent, for the page.
@@ -82,7 +82,7 @@ pub(crate) struct SettingsView {
     identity: Option<Box<IdentityBody>>,
 }
 
-/// The login request of an authorization server, where a flow answers one.
+/// The login request of an authorization server that the flow answers.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct OAuth2View {
     #[serde(rename = "oauth2_login_challenge", skip_serializing_if = "Option::is_none")]
@@ -91,7 +91,7 @@ pub(crate) struct OAuth2View {
     pub(crate) request: Option<Value>,
 }
 
-/// An identity inside another answer.
+/// An identity inside another response.
 #[derive(Clone, Debug)]
 pub(crate) struct IdentityBody {
     identity: domain::Identity,
@@ -138,7 +138,7 @@ impl FlowView {
         }
     }
 
-    /// The flow of settings with its identity.
+    /// The settings flow with its identity.
     #[must_use]
     pub(crate) fn of_identity(mut self, identity: domain::Identity, public_url: Url) -> Self {
         let identity = Some(Box::new(IdentityBody::new(identity, public_url)));
@@ -146,7 +146,7 @@ impl FlowView {
         self
     }
 
-    /// The flow with the steps that follow it: `null` when there is none.
+    /// The flow with the steps that follow it; `null` without any.
     #[must_use]
     pub(crate) fn completed(mut self, continue_with: Vec<ContinueWith>) -> Self {
         self.continue_with = Some(Some(continue_with).filter(|steps| !steps.is_empty()));

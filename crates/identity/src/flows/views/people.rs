@@ -1,5 +1,5 @@
-//! Identities and sessions as the APIs show them, as structs: a list is written to its text without a tree of JSON values for
-//! each row. The public API shows no credentials, and nothing that is for administrators.
+//! Identities and sessions as the APIs return them. They are structs, so that a list is serialized without a tree of
+//! JSON values for each row. The public API shows neither credentials nor data for administrators.
 
 use base::Timestamp;
 use base64::Engine as _;
@@ -62,7 +62,7 @@ impl<'a> IdentityView<'a> {
     }
 }
 
-/// What only the admin API shows; absent otherwise.
+/// Fields of the admin API only.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct ForAdministrators<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,7 +99,7 @@ impl<'a> VerifiableAddressView<'a> {
     }
 }
 
-/// A session, with its identity unless that is not to be shown yet.
+/// A session. The identity is omitted where it must not be shown yet.
 #[derive(Debug, Serialize)]
 pub(crate) struct SessionView<'a> {
     id: SessionId,
@@ -135,7 +135,7 @@ impl<'a> SessionView<'a> {
     }
 }
 
-/// A device. Clients of the wire contract read the members without asking whether they are there.
+/// A device. Clients of the wire contract require all members to be present.
 #[derive(Debug, Serialize)]
 struct DeviceView<'a> {
     id: domain::DeviceId,

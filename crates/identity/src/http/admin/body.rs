@@ -1,4 +1,4 @@
-//! Bodies of the admin API. A member that is unknown is refused, so that a misspelt one is not lost silently.
+//! Request bodies of the admin API. Unknown members are rejected, so that a misspelt one is not ignored.
 
 use base::Timestamp;
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use crate::operations::create_identity::{KnownAddress, NewIdentity};
 use crate::operations::manage_sessions::{ManageAction, Target};
 use crate::operations::update_identity::IdentityUpdate;
 
-/// How many ids one call to manage sessions takes.
+/// The maximum number of ids per call to manage sessions.
 const MAX_MANAGED: usize = 500;
 
 #[derive(Debug, Deserialize)]
@@ -40,7 +40,7 @@ pub(super) struct CreateIdentity {
     verifiable_addresses: Option<Vec<VerifiableAddress>>,
     #[serde(default)]
     recovery_addresses: Option<Vec<RecoveryAddress>>,
-    /// Of hosted systems with many urls; there is one here.
+    /// For hosted systems with several regions; ignored here.
     #[serde(default, rename = "region")]
     _region: Option<String>,
 }
@@ -188,7 +188,7 @@ impl ManageSessions {
             (None, Some(sessions)) => {
                 Target::Sessions(ids("sessions", &sessions)?.into_iter().map(SessionId::from_uuid).collect())
             }
-            _ => return Err(RestError::bad_request("exactly one of identities and sessions must be given")),
+            _ => return Err(RestError::bad_request("exactly one of identities and sessions is required")),
         };
         Ok((action, target))
     }
@@ -196,7 +196,7 @@ impl ManageSessions {
 
 fn ids(field: &'static str, texts: &[String]) -> Result<Vec<Uuid>, RestError> {
     if texts.is_empty() || texts.len() > MAX_MANAGED {
-        let reason = format!("{field}: must hold 1 to {MAX_MANAGED} ids");
+        let reason = format!("{field}: must have 1 to {MAX_MANAGED} ids");
         return Err(RestError::bad_request(reason).with_detail("field", field));
     }
     texts

@@ -1,4 +1,4 @@
-//! Refusals of the admin API on the wire: REST errors with a status that each variant was given on purpose.
+//! Errors of the admin API on the wire: each error variant has an explicit status.
 
 use http::StatusCode;
 use web::RestError;
@@ -14,7 +14,7 @@ use crate::operations::patch_identity::PatchIdentityError;
 use crate::operations::sessions::SessionError;
 use crate::operations::update_identity::UpdateIdentityError;
 
-/// What is missing, in the words of the systems that we replace.
+/// The message for a missing resource, as in Kratos.
 pub(super) fn not_found() -> RestError {
     RestError::new(StatusCode::NOT_FOUND, "There is no such resource")
 }
@@ -24,7 +24,7 @@ fn changed() -> RestError {
         .with_reason("Another request changed this identity at the same time. Read it and try again.")
 }
 
-/// The response does not name the member: an administrator of one account need not learn of another.
+/// The response does not say which member conflicts, so that it reveals nothing about another account.
 fn taken() -> RestError {
     RestError::conflict("Another identity holds one of these identifiers or addresses.")
 }

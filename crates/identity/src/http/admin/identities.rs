@@ -1,4 +1,4 @@
-//! `/admin/identities`: create, read, replace, patch and delete people, one by one or many at a time.
+//! `/admin/identities`: create, read, replace, patch and delete identities, individually and in batches.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::storage::identities::{Filter, ListKey};
 
 const LISTING: Listing<ListKey> = Listing::new("page of identities", 250, 500);
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
-/// How far the older paging may reach; it counts every row that it skips.
+/// The maximum offset of the older paging, which scans every row that it skips.
 const MAX_OFFSET: u32 = 1000;
 const MAX_IDS: usize = 500;
 
@@ -133,7 +133,7 @@ pub(super) async fn delete_credential(
     Path((id, kind)): Path<(String, String)>,
     query: Query,
 ) -> Result<StatusCode, RestError> {
-    let unknown = || RestError::bad_request(format!("type: \"{kind}\" is no type of credential"));
+    let unknown = || RestError::bad_request(format!("type: \"{kind}\" is not a credential type"));
     let kind = CredentialType::parse(&kind).ok_or_else(unknown)?;
     service.delete_credential(&cx, parse(&id)?, kind, query.get("identifier")).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -147,7 +147,7 @@ pub(super) async fn list(
 ) -> Result<Response, RestError> {
     let included = included(&query)?;
     let (filter, request) = filter(&service, &cx, &query)?;
-    // A search by identifier shows the credentials that it matched.
+    // A search by identifier includes the credentials that it matched.
     let shows_credentials =
         !included.is_empty() || matches!(filter, Filter::Identifier(_) | Filter::IdentifierBeginning(_));
     let found = service.list_identities(&cx, &filter, &request, shows_credentials).await?;
@@ -168,7 +168,7 @@ fn filter(service: &Identity, cx: &Context, query: &Query) -> Result<(Filter, Pa
     let mut filters = Vec::new();
     let ids = query.all("ids").flat_map(|list| list.split(',')).map(parse_field).collect::<Result<Vec<_>, _>>()?;
     if ids.len() > MAX_IDS {
-        return Err(RestError::bad_request(format!("ids: at most {MAX_IDS} are taken")).with_detail("field", "ids"));
+        return Err(RestError::bad_request(format!("ids: at most {MAX_IDS} are allowed")).with_detail("field", "ids"));
     }
     if !ids.is_empty() {
         filters.push(Filter::Ids(ids));
@@ -189,7 +189,7 @@ fn filter(service: &Identity, cx: &Context, query: &Query) -> Result<(Filter, Pa
         _ => return Err(RestError::bad_request("only one filter can be used at a time")),
     };
     let mut paging = query.page();
-    // Whoever names people gets all of them.
+    // A list of ids returns all of them by default.
     if matches!(filter, Filter::Ids(_)) && paging.page_size.is_none() {
         paging.page_size = Some(MAX_IDS.to_string());
     }
@@ -201,9 +201,8 @@ fn filter(service: &Identity, cx: &Context, query: &Query) -> Result<(Filter, Pa
         (Some(page), Filter::All) if query.get("page_token").is_none() => {
             let offset = page.saturating_mul(request.size);
             if offset > MAX_OFFSET {
-                return Err(
-                    RestError::bad_request("page: too far, use page_token in its place").with_detail("field", "page")
-                );
+                return Err(RestError::bad_request("page: exceeds the maximum offset; use page_token instead")
+                    .with_detail("field", "page"));
             }
             Ok((Filter::Offset(i64::from(offset)), request))
         }
@@ -215,20 +214,20 @@ fn parse_field(text: &str) -> Result<IdentityId, RestError> {
     text.trim().parse().map_err(|_| RestError::bad_request("ids: not a UUID").with_detail("field", "ids"))
 }
 
-/// The kinds of credentials whose configuration was asked for.
+/// The types of credentials whose configuration is requested.
 fn included(query: &Query) -> Result<BTreeSet<CredentialType>, RestError> {
     query
         .all("include_credential")
         .map(|text| {
             CredentialType::parse(text).ok_or_else(|| {
-                RestError::bad_request(format!("include_credential: \"{text}\" is no type of credential"))
+                RestError::bad_request(format!("include_credential: \"{text}\" is not a credential type"))
                     .with_detail("field", "include_credential")
             })
         })
         .collect()
 }
 
-/// A text that is no UUID names nobody.
+/// A text that is not a UUID matches no identity.
 fn parse(id: &str) -> Result<IdentityId, RestError> {
     id.parse().map_err(|_| not_found())
 }

@@ -1,4 +1,4 @@
-//! `/admin/courier/messages`: what was sent, to whom, and how that went.
+//! `/admin/courier/messages`: the courier's messages and their delivery.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(super) async fn list(
     query: Query,
 ) -> Result<Response, RestError> {
     let status = query.get("status").map(|text| {
-        let unknown = || RestError::bad_request(format!("status: \"{text}\" is no status of a message"));
+        let unknown = || RestError::bad_request(format!("status: \"{text}\" is not a message status"));
         MessageStatus::parse(text).ok_or_else(|| unknown().with_detail("field", "status"))
     });
     let request = LISTING.request(&service.sealer, cx.tenant, &query.page())?;

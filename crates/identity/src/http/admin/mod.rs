@@ -1,5 +1,5 @@
-//! The admin API: identities, credentials, sessions, recovery and the courier's messages. It is served under `/admin`,
-//! and without that prefix as well, because the admin listener is asked both ways.
+//! The admin API: identities, credentials, sessions, recovery and the courier's messages. It is served under `/admin`
+//! and without that prefix, because clients use both.
 
 mod body;
 mod error;
@@ -40,7 +40,7 @@ pub(super) fn routes() -> Router<Arc<Identity>> {
     Router::new().nest("/admin", routes.clone()).merge(routes)
 }
 
-/// The address of an endpoint of this API, for links.
+/// The URL of an endpoint of this API.
 fn admin_url(identity: &Identity, path: &str) -> Url {
     let base = identity.config.serve.admin.base_url.as_deref().and_then(|base| Url::parse(base).ok());
     match base {

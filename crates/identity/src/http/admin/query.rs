@@ -1,4 +1,4 @@
-//! Query parameters, where one name may come several times. A parameter that cannot be read is named.
+//! Query parameters, which may be repeated. An error names the invalid parameter.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -6,7 +6,7 @@ use url::form_urlencoded;
 use web::RestError;
 use web::paging::PageQuery;
 
-/// All parameters of a query, in their order.
+/// All parameters of a query, in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Query(Vec<(String, String)>);
 
@@ -20,12 +20,12 @@ impl<S: Sync> FromRequestParts<S> for Query {
 }
 
 impl Query {
-    /// The last value of a parameter that is not empty.
+    /// The last non-empty value of a parameter.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().rfind(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
-    /// Every value of a parameter that is not empty.
+    /// All non-empty values of a parameter.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
@@ -57,7 +57,7 @@ impl Query {
         }
     }
 
-    /// Puts everything but the paging on a link.
+    /// Adds all parameters except the paging to a link.
     pub(super) fn filters_onto(&self, url: &mut url::Url) {
         let kept =
             self.0.iter().filter(|(key, _)| !matches!(key.as_str(), "page" | "per_page" | "page_size" | "page_token"));

@@ -1,4 +1,4 @@
-//! `/admin/recovery`: helping a person who cannot sign in.
+//! `/admin/recovery`: recovery of an account by an administrator.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +65,7 @@ pub(super) struct CreateLink {
     expires_in: Option<GoDuration>,
 }
 
-/// `POST /admin/recovery/link`. By the contract somebody unknown is a 400 here, and success a 200.
+/// `POST /admin/recovery/link`. By the wire contract, an unknown account is a 400 here, and success is a 200.
 pub(super) async fn create_link(
     State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
@@ -78,7 +78,7 @@ pub(super) async fn create_link(
     let made = service.create_recovery_link(&cx, IdentityId::from_uuid(identity_id), return_to, lifespan).await;
     let made = made.map_err(|error| match error {
         CreateRecoveryError::UnknownIdentity => {
-            RestError::bad_request("identity_id: names nobody").with_detail("field", "identity_id")
+            RestError::bad_request("identity_id: the identity does not exist").with_detail("field", "identity_id")
         }
         other => other.into(),
     })?;

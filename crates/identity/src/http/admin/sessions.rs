@@ -19,7 +19,7 @@ use crate::operations::sessions::Expand;
 use crate::storage::sessions::ListKey;
 
 const LISTING: Listing<ListKey> = Listing::new("page of sessions", 250, 1000);
-/// The sessions of one person are few enough to be counted off.
+/// Offset paging, because one identity has few sessions.
 const PERSONAL: Listing<i64> = Listing::new("page of a person's sessions", 250, 1000);
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
@@ -50,7 +50,7 @@ pub(super) async fn get(
     Ok(Json(view::session(&service, &details, cx.now)).into_response())
 }
 
-/// `DELETE /admin/sessions/{id}`: ends it; the row stays until it expires.
+/// `DELETE /admin/sessions/{id}`: ends it; the row is kept until it expires.
 pub(super) async fn disable(
     State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
@@ -73,7 +73,7 @@ pub(super) async fn extend(
     Ok(Json(view::session(&service, &details, cx.now)).into_response())
 }
 
-/// `POST /admin/sessions`: ends or deletes many at once.
+/// `POST /admin/sessions`: ends or deletes many sessions.
 pub(super) async fn manage(
     State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
@@ -140,7 +140,7 @@ fn parse_identity(id: &str) -> Result<IdentityId, RestError> {
     id.parse().map_err(|_| RestError::bad_request("id: not a UUID").with_detail("field", "id"))
 }
 
-/// A text that is no UUID names no session.
+/// A text that is not a UUID matches no session.
 fn parse(id: &str) -> Result<SessionId, RestError> {
     id.parse().map_err(|_| not_found())
 }

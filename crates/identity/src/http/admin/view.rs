@@ -1,5 +1,5 @@
-//! What administrators see: the public form and, besides, credentials and administrative metadata. Configurations of
-//! credentials come only when they were asked for by kind.
+//! Response bodies for administrators: the public form, plus credentials and administrative metadata. The configuration
+//! of credentials is included only for the requested types.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use crate::domain::{self, Credential, CredentialType};
 use crate::flows::views::{ForAdministrators, IdentityView, SessionView};
 use crate::operations::sessions::SessionDetails;
 
-/// In place of what only development may show.
+/// Replaces values that are shown only in development mode.
 const REDACTED: &str = "<redacted-unless-dev-mode>";
 
-/// An identity; `included` are the kinds whose configuration is shown.
+/// An identity; `included` are the types whose configuration is shown.
 pub(super) fn identity<'a>(
     service: &Identity,
     identity: &'a domain::Identity,
@@ -30,7 +30,7 @@ pub(super) fn identity<'a>(
     IdentityView::new(identity, service.urls.public()).with(ForAdministrators { credentials, metadata_admin })
 }
 
-/// An identity just created or replaced: administrative metadata that was not sent is not shown.
+/// An identity that was just created or replaced: administrative metadata that was not sent is not shown.
 pub(super) fn written_identity<'a>(service: &Identity, identity: &'a domain::Identity) -> IdentityView<'a> {
     let mut view = self::identity(service, identity, Some(&BTreeSet::new()));
     if identity.metadata_admin.is_none() {
@@ -39,7 +39,7 @@ pub(super) fn written_identity<'a>(service: &Identity, identity: &'a domain::Ide
     view
 }
 
-/// `null` says that there is none.
+/// `null` when there is none.
 fn shown_metadata(identity: &domain::Identity) -> &Value {
     identity.metadata_admin.as_ref().unwrap_or(&Value::Null)
 }
@@ -66,7 +66,7 @@ pub(super) fn session<'a>(service: &Identity, details: &'a SessionDetails, now: 
     view
 }
 
-/// A message. Subject and body carry codes, so they are hidden outside of development.
+/// A message. Subject and body contain codes, so they are hidden outside of development mode.
 pub(super) fn message(service: &Identity, message: &Message, dispatches: Option<&[Dispatch]>) -> Value {
     let shown = |text: &str| if service.config.dev { text.to_owned() } else { REDACTED.to_owned() };
     let mut value = json!({

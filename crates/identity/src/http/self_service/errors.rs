@@ -1,4 +1,4 @@
-//! The errors that a browser was redirected to, and where password managers send people.
+//! The stored errors of the error page, and the change-password URL of password managers.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(super) async fn show_error(State(identity): State<Arc<Identity>>, Cx(cx): Cx
     }
 }
 
-/// RFC-to-be `.well-known/change-password` (W3C): where password managers send people.
+/// `.well-known/change-password` (W3C), where password managers send users.
 pub(super) async fn change_password(State(identity): State<Arc<Identity>>) -> Response {
     let url = match &identity.config.selfservice.flows.settings.ui_url {
         Some(_) => identity.urls.page(FlowKind::Settings).to_string(),

@@ -1,4 +1,4 @@
-//! The endpoints of flows: for each kind its beginnings, its fetch and its submission.
+//! The endpoints of flows: beginning, fetch and submission of each kind.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::flows::submission::RawSubmission;
 use crate::flows::views::FlowView;
 use crate::flows::visitor::Visitor;
 
-/// The answer to a browser that begins a flow. A beginning negotiates strictly, its refusals too.
+/// The response to the beginning of a flow. Beginnings and their errors use strict negotiation.
 async fn begun(identity: &Identity, cx: &Context, visitor: &Visitor, result: Result<Answer, Failure>) -> Response {
     match result {
         Ok(answer) => identity.write_answer(cx, visitor, answer),
@@ -25,7 +25,7 @@ async fn begun(identity: &Identity, cx: &Context, visitor: &Visitor, result: Res
     }
 }
 
-/// The answer to a fetch.
+/// The response to a fetch.
 async fn fetched(identity: &Identity, cx: &Context, result: Result<FlowView, FlowError>) -> Response {
     match result {
         Ok(flow) => Json(flow).into_response(),
@@ -202,8 +202,8 @@ pub(super) async fn submit_verification(
     identity.respond(&cx, &visitor, result).await
 }
 
-/// What a mail leads to. Opening it uses nothing up, because programs look at links before people do: a link shows a
-/// button, and only its submission is the proof.
+/// The target of the links in mails. Opening it does not use the link up, because mail scanners open links before users
+/// do: the link shows a button, and only its submission is the proof.
 pub(super) async fn open_verification(
     State(identity): State<Arc<Identity>>,
     Cx(cx): Cx,

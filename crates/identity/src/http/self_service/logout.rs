@@ -1,4 +1,4 @@
-//! The endpoints that sign out: a browser by a link, a native client by its token.
+//! The logout endpoints: browsers use a link, native clients their session token.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The endpoints of a person's own sessions.
+//! The endpoints of a user's own sessions.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::flows::sessions;
 use crate::flows::views::SessionView;
 use crate::flows::visitor::Visitor;
 
-/// How many sessions were ended.
+/// The number of ended sessions.
 #[derive(Serialize)]
 struct Revoked {
     count: usize,
@@ -30,7 +30,7 @@ const CACHE_FOR: HeaderName = HeaderName::from_static("ory-session-cache-for");
 pub(super) async fn whoami(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     match identity.whoami(&cx, &visitor).await {
         Ok(_) if visitor.query("tokenize_as").is_some() => {
-            let reason = "tokenize_as: sessions are not converted to JSON Web Tokens yet; leave this parameter out";
+            let reason = "tokenize_as: converting sessions to JSON Web Tokens is not supported; omit this parameter";
             RestError::bad_request(reason).with_detail("field", "tokenize_as").into_response()
         }
         Ok(whoami) => {
@@ -60,7 +60,7 @@ pub(super) async fn list_sessions(State(identity): State<Arc<Identity>>, Cx(cx):
 async fn list(identity: &Identity, cx: &Context, visitor: &Visitor) -> Result<Response, FlowError> {
     let number = |name: &'static str| match visitor.query(name) {
         None => Ok(None),
-        // Clients of the replaced system send 0 or -1 for the default size.
+        // Clients of Kratos send 0 or -1 for the default size.
         Some(text) => match text.parse::<i64>() {
             Ok(number) => Ok(Some(number).filter(|number| *number > 0)),
             Err(_) => Err(FlowError::Page(name)),

@@ -11,7 +11,7 @@ use super::{PASSWORD, TestServer, with_server};
 async fn an_unknown_session_token_is_401() {
     with_server(json!({}), |server| async move {
         let reply = server.native().whoami().await.expect(401);
-        assert!(reply.json["error"]["reason"].as_str().unwrap().contains("carries no live session"));
+        assert!(reply.json["error"]["reason"].as_str().unwrap().contains("No active session was found"));
         let mut forged = server.native();
         forged.token = Some("ory_st_forged".to_owned());
         forged.whoami().await.expect(401);

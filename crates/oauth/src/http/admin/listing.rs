@@ -1,4 +1,4 @@
-//! Where the pages of a listing lie. Without `urls.self.admin` the public address is unknown, so links are relative to the
+//! The URLs of paged lists. Without `urls.self.admin` the public address is unknown, so links are relative to the
 //! request (RFC 8288 section 3.1).
 
 use axum::http::HeaderValue;
@@ -7,10 +7,10 @@ use url::Url;
 use super::admin_error::AdminError;
 use crate::OAuth;
 
-/// Stands for the address that we do not know, and never leaves.
+/// Placeholder for the unknown address; it is removed from responses.
 const UNKNOWN: &str = "http://admin.invalid";
 
-/// A listing with its filters.
+/// The URL of a list, with its filters.
 pub(super) fn listing_url<'a>(
     oauth: &OAuth,
     path: &str,
@@ -25,7 +25,7 @@ pub(super) fn listing_url<'a>(
     Ok(url)
 }
 
-/// The `Link` header as it leaves.
+/// The `Link` header of the response.
 pub(super) fn listing_links(oauth: &OAuth, links: HeaderValue) -> HeaderValue {
     if oauth.config.urls.own.admin.is_some() {
         return links;

@@ -1,5 +1,5 @@
-//! How answers leave the authorization endpoint: to the client, in the mode that it asked for (RFC 6749 section 4.1.2,
-//! Multiple Response Types, Form Post Response Mode), or to the person, as an error page.
+//! Responses of the authorization endpoint: to the client, in the requested mode (RFC 6749 section 4.1.2, Multiple
+//! Response Types, Form Post Response Mode), or to the user, as an error page.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,7 +12,7 @@ use crate::http::token::token_error::code_of;
 use crate::operations::answer_authorization::IssuedAuthorization;
 use crate::pages::form_post::FormPost;
 
-/// The parameters of an answer, in order.
+/// The parameters of a response, in order.
 pub(crate) type Answer = Vec<(&'static str, String)>;
 
 pub(crate) fn issued_response(oauth: &OAuth, cx: &Context, issued: &IssuedAuthorization) -> Response {
@@ -40,7 +40,7 @@ pub(crate) fn refusal_response(oauth: &OAuth, cx: &Context, refusal: &Refusal) -
     }
 }
 
-/// Adds what every answer carries: `state`, and `iss` against mix-up (RFC 9207).
+/// Adds the parameters of every response: `state`, and `iss` against mix-up attacks (RFC 9207).
 fn answer_client(oauth: &OAuth, cx: &Context, target: &ResponseTarget, mut answer: Answer) -> Response {
     if let Some(state) = &target.state {
         answer.push(("state", state.clone()));
@@ -54,7 +54,7 @@ fn answer_client(oauth: &OAuth, cx: &Context, target: &ResponseTarget, mut answe
     }
 }
 
-/// An error that only the person can be told.
+/// An error that can only be shown to the user.
 pub(crate) fn error_response(
     oauth: &OAuth,
     cx: &Context,
@@ -72,7 +72,7 @@ pub(crate) fn error_response(
     }
 }
 
-/// Something failed on our side: the cause is in the log, once, from here.
+/// An internal failure: it is logged here, once.
 pub(crate) fn failure_response(oauth: &OAuth, cx: &Context, error: &database::Error) -> Response {
     let code = code_of(error);
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -86,7 +86,7 @@ fn status_of(error: &RefusalError) -> StatusCode {
     }
 }
 
-/// Adds parameters to the query of a URI, before its fragment; the rest stays as it was written.
+/// Adds parameters to the query of a URI, before its fragment; the rest is unchanged.
 pub(crate) fn with_query(uri: &str, query: &str) -> String {
     let (uri, fragment) = uri.split_at(uri.find('#').unwrap_or(uri.len()));
     let separator = match uri.split_once('?') {
@@ -98,7 +98,7 @@ pub(crate) fn with_query(uri: &str, query: &str) -> String {
     format!("{uri}{separator}{query}{fragment}")
 }
 
-/// A redirect that is not stored. A target that is not a valid header value is an error of the configuration.
+/// A redirect that is not cached. A target that is not a valid header value is a configuration error.
 pub(crate) fn redirect(status: StatusCode, location: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(location) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -108,7 +108,7 @@ pub(crate) fn redirect(status: StatusCode, location: &str) -> Response {
     headers.insert(header::LOCATION, location);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
-    // The address bar may hold a verifier: no other site needs to hear of it.
+    // The current URL may contain a verifier, which must not reach other sites.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }
@@ -118,7 +118,7 @@ mod tests {
     use super::with_query;
 
     #[test]
-    fn the_redirect_uri_stays_as_it_was_written() {
+    fn the_redirect_uri_is_not_normalized() {
         assert_eq!(with_query("https://a.example/cb", "code=1"), "https://a.example/cb?code=1");
         assert_eq!(with_query("https://a.example/cb?", "code=1"), "https://a.example/cb?code=1");
         assert_eq!(with_query("https://a.example/cb?x=%7e", "code=1"), "https://a.example/cb?x=%7e&code=1");
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_stand_before_the_fragment() {
+    fn parameters_are_added_before_the_fragment() {
         assert_eq!(with_query("https://h.example/app?x=1#/login", "c=1"), "https://h.example/app?x=1&c=1#/login");
         assert_eq!(with_query("https://h.example/app#/login?y", "c=1"), "https://h.example/app?c=1#/login?y");
         assert_eq!(with_query("https://h.example/app?#", "c=1"), "https://h.example/app?c=1#");

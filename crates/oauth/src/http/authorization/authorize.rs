@@ -1,6 +1,6 @@
-//! `GET` and `POST /oauth2/auth`: the authorization endpoint (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2). A
-//! browser requests it up to three times: to begin, with the decision of the login application, with that of the consent
-//! application.
+//! `GET` and `POST /oauth2/auth`: the authorization endpoint (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2).
+//! A browser requests it up to three times: to begin, with the decision of the login application, and with that of the
+//! consent application.
 
 use std::sync::Arc;
 
@@ -121,15 +121,15 @@ fn redeem_error_response(oauth: &OAuth, cx: &Context, error: &RedeemError) -> Re
             failure_response(oauth, cx, error)
         }
         RedeemError::Issue(IssueError::Mint(error)) => {
-            tracing::error!(request_id = %cx.request_id, error = error as &dyn std::error::Error, "no token could be made");
+            tracing::error!(request_id = %cx.request_id, error = error as &dyn std::error::Error, "a token could not be created");
             let code = ErrorCode::ServerError;
             error_response(oauth, cx, StatusCode::INTERNAL_SERVER_ERROR, code.as_str(), code.sentence())
         }
     }
 }
 
-/// The request becomes part of the login challenge, in the URL of the login page: what a form may contain can be too
-/// long for that.
+/// The request becomes part of the login challenge, in the URL of the login page, so it must be shorter than a form may
+/// be.
 fn too_long(parameters: &Parameters) -> Option<Refusal> {
     let largest = parameters.iter().max_by_key(|(_, value)| value.len()).map_or("", |(name, _)| name);
     (parameters.to_query().len() > AUTHORIZATION_REQUEST_BYTES).then(|| {

@@ -61,7 +61,7 @@ async fn logout(
         post_logout_redirect_uri: text("post_logout_redirect_uri"),
         state: text("state"),
     };
-    // Relative, as in the systems that Kleis replaces. An ID token is proof of who asks, so it is left out.
+    // Relative, as in Hydra. The ID token is omitted, because it is a credential.
     let shown = parameters.iter().filter(|(name, _)| *name != "id_token_hint");
     let shown = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(shown).finish();
     let request_url = if shown.is_empty() { PATH.to_owned() } else { with_query(PATH, &shown) };

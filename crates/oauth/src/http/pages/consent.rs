@@ -43,7 +43,7 @@ pub(super) struct Decision {
 enum Obstacle {
     Challenge(ChallengeError),
     Refused(Refusal),
-    /// Somebody else is signed in by now, or nobody: the sign-in begins again.
+    /// Another user or no user is signed in now: the login starts again.
     SignInAgain {
         redirect_to: String,
     },
@@ -72,7 +72,7 @@ pub(super) async fn post(
     PageForm(decision): PageForm<Decision>,
 ) -> Response {
     let challenge = &decision.consent_challenge;
-    // Whether the challenge was answered before is seen where the answer is redeemed.
+    // The redemption of the decision checks whether the challenge was already answered.
     let consent = match open_consent_form(&oauth, &cx, &headers, challenge).await {
         Ok(consent) => consent,
         Err(obstacle) => return obstacle_response(&oauth, &cx, obstacle),
@@ -93,16 +93,15 @@ pub(super) async fn post(
     }
 }
 
-/// OpenID Connect Core section 3.1.2.1: a client that knows what its person reads says so in `ui_locales`. What the
-/// person chose here comes before it.
+/// Applies `ui_locales`, the languages that the client requests (OpenID Connect Core section 3.1.2.1). The user's own
+/// choice takes precedence.
 fn in_language_of(oauth: &OAuth, cx: Context, request: &AuthorizationRequest) -> Context {
     let locales = request.ui_locales.iter().filter(|_| !cx.locale_is_chosen);
-    let asked_for = oauth.ui.first_available(locales.map(String::as_str));
-    Context { locale: asked_for.unwrap_or(cx.locale), ..cx }
+    let requested = oauth.ui.first_available(locales.map(String::as_str));
+    Context { locale: requested.unwrap_or(cx.locale), ..cx }
 }
 
-/// Opens the challenge for the browser that it was made for, while the person who signed in is still signed in. Returns
-/// what to call that person, too.
+/// Opens the challenge for its browser, while its user is signed in. Returns the user's display name, too.
 async fn open_consent_page(
     oauth: &OAuth,
     cx: &Context,
@@ -114,7 +113,7 @@ async fn open_consent_page(
     Ok((found, name))
 }
 
-/// As [`open_consent_page`], for the answer.
+/// As [`open_consent_page`], for the submitted decision.
 async fn open_consent_form(
     oauth: &OAuth,
     cx: &Context,
@@ -126,7 +125,7 @@ async fn open_consent_form(
     Ok(consent)
 }
 
-/// Returns what to call the person.
+/// Returns the user's display name.
 async fn check_browser(
     oauth: &OAuth,
     cx: &Context,
@@ -135,12 +134,12 @@ async fn check_browser(
 ) -> Result<Option<String>, Obstacle> {
     let browser = BrowserCookies::of(oauth).read(cx, headers, Some(consent.flow.client_id.as_str()));
     let expected = Secret::new(consent.csrf.clone());
-    if !browser.consent_csrf.as_deref().is_some_and(|brought| expected.matches(brought)) {
+    if !browser.consent_csrf.as_deref().is_some_and(|received| expected.matches(received)) {
         return Err(Obstacle::Refused(wrong_browser()));
     }
     match oauth.check_identity_session(cx, &consent.login, &browser).await {
         Ok(SignedIn::SamePerson(whoami)) => Ok(displayed_name(&whoami)),
-        // The sealed challenge and the cookie that it is bound to prove the browser.
+        // The sealed challenge and the cookie that it is bound to identify the browser.
         Ok(SignedIn::Unknown) => Ok(None),
         Ok(SignedIn::Otherwise) => {
             let query = consent.flow.query_asking_for_login();
@@ -158,7 +157,7 @@ fn obstacle_response(oauth: &OAuth, cx: &Context, obstacle: Obstacle) -> Respons
     }
 }
 
-/// A challenge that cannot be answered, told to the person.
+/// The error page for a challenge that cannot be answered.
 pub(super) fn challenge_error_response(oauth: &OAuth, cx: &Context, error: ChallengeError) -> Response {
     let refusal = match error {
         ChallengeError::Unknown => Refusal::to_person(ErrorCode::AccessDenied, "The challenge is not valid."),
@@ -177,7 +176,7 @@ fn wrong_browser() -> Refusal {
     Refusal::to_person(ErrorCode::RequestForbidden, hint)
 }
 
-/// The name of the account: a name or an address, when the identity has one.
+/// The display name of an identity: an address or a name, if it has one.
 fn displayed_name(whoami: &serde_json::Value) -> Option<String> {
     let traits = whoami.pointer("/identity/traits")?;
     ["email", "username", "phone", "name"].iter().find_map(|member| traits.get(member)?.as_str().map(str::to_owned))

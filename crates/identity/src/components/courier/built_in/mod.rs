@@ -1,6 +1,6 @@
 //! The built-in messages: the texts of one language in one layout, with the product's name, logo and colours.
 //!
-//! What always holds: the HTML part loads nothing from other hosts except a logo that the configuration names by an absolute
+//! Invariants: the HTML part loads nothing from other hosts except a logo that the configuration names by an absolute
 //! URL. The template escapes every value for HTML. The text part is plain text.
 
 use askama::Template;

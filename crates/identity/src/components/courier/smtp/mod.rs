@@ -1,5 +1,5 @@
-//! Mail over SMTP (RFC 5321): `smtp://` with mandatory STARTTLS (RFC 3207) unless it is switched off, `smtps://` with TLS
-//! from the first byte (RFC 8314). TLS 1.2 or newer.
+//! Mail over SMTP (RFC 5321): `smtp://` with mandatory STARTTLS (RFC 3207) unless it is disabled, `smtps://` with
+//! implicit TLS (RFC 8314). TLS 1.2 or newer.
 
 use std::time::{Duration, UNIX_EPOCH};
 
