@@ -73,7 +73,7 @@ impl PasswordRules {
 /// The sentence under the title.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Intro {
-    Words(&'static str),
+    Text(&'static str),
     /// The client that the person signs in for: the text around its name.
     Toward {
         around: Around,
@@ -106,8 +106,8 @@ impl FlowPage {
     pub fn new(kind: FlowKind, container: &Container, words: Localizer<'_>, context: FlowContext) -> Self {
         let (title, general) = title(kind, container, words);
         let intro = match &context.client {
-            Some(client) => toward(kind, words.strings(), client).or_else(|| general.map(Intro::Words)),
-            None => general.map(Intro::Words),
+            Some(client) => toward(kind, words.strings(), client).or_else(|| general.map(Intro::Text)),
+            None => general.map(Intro::Text),
         };
         let arranged = arrange(kind, container, words, &context);
         let mut links = context.links;

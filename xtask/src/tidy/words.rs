@@ -55,7 +55,7 @@ const COINED_TYPES: &[(&str, &str)] = &[
 ];
 
 /// Stored values, which cannot be renamed.
-const STORED: &[&str] = &["'burnt'", "\"burnt\""];
+const STORED: &[&str] = &["'burnt'", "\"burnt\"", "\"code_burnt\""];
 
 const PUBLIC_REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 

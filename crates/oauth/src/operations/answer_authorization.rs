@@ -262,7 +262,7 @@ impl NewGrant<'_> {
 
     fn expires_at(&self, cx: &Context, config: &Config) -> Timestamp {
         let code_expires_at = cx.now.plus(config.ttl.auth_code.get());
-        // The row also tells that the consent challenge was redeemed.
+        // The row also shows that the consent challenge was redeemed.
         let challenge_expires_at = self.agreement.consent.flow.expires_at(config.challenge_lifetime());
         let mut expires_at = code_expires_at.plus(REPLAY_MEMORY).max(challenge_expires_at);
         let metadata = &self.client.metadata;

@@ -57,7 +57,7 @@ impl OAuth {
             Redemption::Replayed => self.revoke_replayed(cx, &grant).await,
             Redemption::Invalidated(reason) => {
                 let mut tx = self.database.write(cx.tenant).await?;
-                grants::mark_burnt(&mut tx, grant.id, request.code.digest()).await?;
+                grants::mark_invalidated(&mut tx, grant.id, request.code.digest()).await?;
                 let event = Event::exchange_failed(&grant, ExchangeFailure::CodeInvalidated);
                 jobs::append(&mut tx, cx, &[event]).await?;
                 tx.commit().await?;

@@ -46,7 +46,7 @@ database::statements! {
     REDEEM = "UPDATE oauth_grants SET code_state = 'redeemed', refresh_generation = $4, refresh_digest = $5,
             refresh_expires_at = $6, expires_at = $7, session = $8
         WHERE tenant_id = $1 AND id = $2 AND code_digest = $3 AND code_state = 'issued' AND revoked_at IS NULL";
-    BURN = "UPDATE oauth_grants SET code_state = 'burnt'
+    INVALIDATE = "UPDATE oauth_grants SET code_state = 'burnt'
         WHERE tenant_id = $1 AND id = $2 AND code_digest = $3 AND code_state = 'issued'";
     /// Rotates the refresh token, if the generation is still the one that was read.
     ROTATE = "UPDATE oauth_grants SET refresh_generation = $4, refresh_digest = $5, refresh_successor = $6,
@@ -145,9 +145,9 @@ pub async fn mark_redeemed(
 }
 
 /// Whether this call invalidated the code.
-pub async fn mark_burnt(tx: &mut WriteTx, id: GrantId, code: TokenDigest) -> Result<bool, Error> {
+pub async fn mark_invalidated(tx: &mut WriteTx, id: GrantId, code: TokenDigest) -> Result<bool, Error> {
     tx.touch(id.as_uuid().as_bytes());
-    Ok(tx.execute(&BURN, &values![id.as_uuid(), code]).await? == 1)
+    Ok(tx.execute(&INVALIDATE, &values![id.as_uuid(), code]).await? == 1)
 }
 
 /// A successor for the generation `from`.

@@ -21,7 +21,7 @@ use crate::config::{Config, Fault, Service, Severity};
 use crate::wiring::{Findings, Purpose, is_this_machine, prepare, public_urls};
 use crate::{Environment, trust};
 
-const NEIGHBOUR_TIMEOUT: Duration = Duration::from_secs(5);
+const REMOTE_TIMEOUT: Duration = Duration::from_secs(5);
 /// 2026-01-01. An earlier clock is wrong, and certificates and tokens would be checked against it.
 const BUILT_AFTER: i64 = 1_767_225_600;
 
@@ -238,7 +238,7 @@ async fn look_at_remote_services(config: &Config, trust: &TrustStore) -> Vec<Dia
     for (of, path, asked) in urls {
         let Some(url) = config.value(of, path).and_then(Value::as_str) else { continue };
         let health = format!("{}/health/alive", url.trim_end_matches('/'));
-        let limits = Limits { timeout: NEIGHBOUR_TIMEOUT, ..Limits::default() };
+        let limits = Limits { timeout: REMOTE_TIMEOUT, ..Limits::default() };
         let name = format!("{of}.{path}");
         findings.push(match Client::new(Destinations::Any, trust).with_limits(limits).get(&health).await {
             Ok(answer) if answer.status().is_success() => {

@@ -12,9 +12,9 @@ mod identity;
 mod migrate;
 mod oauth;
 mod output;
-mod places;
 mod rewrite;
 mod serve;
+mod start_urls;
 
 pub use demo::{RunningDemo, start_on_free_ports};
 

@@ -8,7 +8,7 @@ use telemetry::{Output, ServiceName, Sink, Traces};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::arguments::{ConfigArguments, Selection};
-use super::places::Given;
+use super::start_urls::Given;
 use crate::config::{Config, Service};
 use crate::{Environment, Running, VERSION, start, trust};
 

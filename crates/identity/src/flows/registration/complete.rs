@@ -287,7 +287,7 @@ impl Identity {
             caller,
             is_asked_for: false,
         };
-        self.tell_holder(&mut tx, cx, &holder, &flow.request_url).await?;
+        self.notify_holder(&mut tx, cx, &holder, &flow.request_url).await?;
         events::append(&mut tx, cx, flow, FlowOutcome::Failed, Some("the identifier is taken")).await?;
         tx.commit().await?;
         Ok(Registered { identity, session: None, verification })

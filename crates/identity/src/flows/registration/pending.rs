@@ -95,7 +95,7 @@ impl Identity {
                 caller,
                 is_asked_for: false,
             };
-            self.tell_holder(&mut tx, cx, &recipient, &flow.request_url).await?;
+            self.notify_holder(&mut tx, cx, &recipient, &flow.request_url).await?;
         }
         mark_sent(&mut identity, &begun.address);
         events::append(&mut tx, cx, flow, FlowOutcome::AwaitsAddress, None).await?;
@@ -104,7 +104,7 @@ impl Identity {
         Ok(self.answer_registrant(cx, completion, registered).await?)
     }
 
-    /// For each of the registrant's names that somebody has: the address under which its holder can be told, if it is one.
+    /// For each of the registrant's names that another identity has: the address at which its holder is notified, if it is one.
     async fn holders(
         &self,
         cx: &Context,
@@ -136,8 +136,8 @@ impl Identity {
         Ok(taken.iter().map(address).collect())
     }
 
-    /// Tells whoever has an address that somebody tried to sign up with it.
-    pub(in crate::flows) async fn tell_holder(
+    /// Notifies the holder of an address of a registration with it.
+    pub(in crate::flows) async fn notify_holder(
         &self,
         tx: &mut WriteTx,
         cx: &Context,

@@ -307,7 +307,7 @@ impl Identity {
         let mut tx = self.database.write(cx.tenant).await?;
         self.send_proof(&mut tx, cx, &mut sent, &recipient, submission).await?;
         if is_taken {
-            self.tell_holder(&mut tx, &language::of_flow(&self.ui, cx, flow), &recipient, &flow.request_url).await?;
+            self.notify_holder(&mut tx, &language::of_flow(&self.ui, cx, flow), &recipient, &flow.request_url).await?;
         }
         if let Some((known, _)) = found.filter(|_| person.is_some()) {
             storage::identities::mark_sent(&mut tx, known.id, cx.now).await?;

@@ -31,29 +31,29 @@ impl Given {
 
     /// Prints or logs the URLs.
     pub(super) fn announce(&self, running: &Running) {
-        let places = Places::new(self, running);
+        let urls = StartUrls::new(self, running);
         if self.log.format == LogFormat::Text {
             if matches!(self.log.level, LogLevel::Info | LogLevel::Debug | LogLevel::Trace) {
-                eprint!("{}", places.block());
+                eprint!("{}", urls.block());
             }
             return;
         }
         tracing::info!(
-            account = places.account,
-            mailbox = places.mailbox,
-            identity_admin_api = places.identity_admin,
-            oauth_admin_api = places.oauth_admin,
-            discovery = places.discovery,
-            gateway = places.gateway,
-            configuration = places.configuration,
-            data_directory = places.data_directory,
-            "places"
+            account = urls.account,
+            mailbox = urls.mailbox,
+            identity_admin_api = urls.identity_admin,
+            oauth_admin_api = urls.oauth_admin,
+            discovery = urls.discovery,
+            gateway = urls.gateway,
+            configuration = urls.configuration,
+            data_directory = urls.data_directory,
+            "urls"
         );
     }
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Places {
+struct StartUrls {
     account: Option<String>,
     mailbox: Option<String>,
     identity_admin: Option<String>,
@@ -64,7 +64,7 @@ struct Places {
     data_directory: Option<String>,
 }
 
-impl Places {
+impl StartUrls {
     fn new(given: &Given, running: &Running) -> Self {
         let at = |service, listener, path| below(running.addresses.base_url(service, listener)?, path);
         let files: Vec<String> = given.files.iter().map(|file| file.display().to_string()).collect();
@@ -124,12 +124,12 @@ mod tests {
 
     #[test]
     fn a_block_lists_what_runs_and_leaves_the_rest_out() {
-        let places = Places {
+        let urls = StartUrls {
             account: Some("http://localhost:4433/".into()),
             mailbox: Some("http://localhost:4434/mailbox".into()),
             identity_admin: Some("http://localhost:4434/".into()),
             configuration: "kleis.yml".into(),
-            ..Places::default()
+            ..StartUrls::default()
         };
         let expected = "
 Kleis is ready.
@@ -142,7 +142,7 @@ Kleis is ready.
 Press Ctrl-C to stop.
 
 ";
-        assert_eq!(places.block(), expected);
+        assert_eq!(urls.block(), expected);
     }
 
     #[test]
