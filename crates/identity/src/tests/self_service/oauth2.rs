@@ -286,6 +286,29 @@ async fn a_registration_answers_the_challenge_once_its_address_is_verified() {
 }
 
 #[tokio::test]
+async fn a_registration_with_a_session_answers_the_challenge_once_its_address_is_verified() {
+    let config = json!({
+        "selfservice": {"flows": {"registration": {
+            "confirm_address_first": true, "after": {"password": {"hooks": [{"hook": "session"}]}},
+        }}},
+    });
+    with_server(config, |server| async move {
+        let provider = server.provider();
+        let mut client = server.browser();
+        let id = client.begin_with("registration", "?login_challenge=new").await;
+        let body = json!({"method": "password", "password": PASSWORD, "traits.email": "a@example.org"});
+        let flow = client.submit("registration", &id, body).await.expect(303).sent_to("flow");
+        assert!(provider.0.lock().unwrap().is_empty(), "the verification page comes first");
+        let code = server.code(&flow, CodePurpose::Verification).await;
+        let done = client.submit("verification", &flow, json!({"method": "code", "code": code})).await.expect(303);
+        assert_eq!(done.location(), NEXT);
+        let (challenge, accepted) = provider.0.lock().unwrap().pop().unwrap();
+        assert_eq!((challenge.as_str(), accepted.subject), ("new", only_person(&server).await));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_unknown_challenge_is_rejected() {
     with_server(json!({}), |server| async move {
         server.spa().get("/self-service/login/browser?login_challenge=new").await.expect(500);
