@@ -1,7 +1,8 @@
 //! The decisions of a change of settings, as values.
 //!
-//! [`start`] decides whether a flow starts, [`act_on`] what happens to a submission, [`permission`] whether the session may make a change, [`on_refresh`] what
-//! happens when it first needs a new proof, and [`next`] where the client goes on after a change. What always holds:
+//! [`start`] decides whether a flow starts, [`act_on`] what happens to a submission, [`permission`] whether the session may make
+//! a change, [`on_refresh`] what happens when it first needs a new proof, and [`next`] where the client goes on after a change.
+//! What always holds:
 //! - A flow belongs to one person. No other person sees or submits it.
 //! - A change of what gives access to the account needs a recent sign-in. A change of second factors needs the second factor
 //!   that the person has, whatever level the settings require.

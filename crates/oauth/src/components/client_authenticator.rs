@@ -2,8 +2,8 @@
 //!
 //! A client must use its registered method. All failures have one response, whether the client is unknown, the secret or
 //! the signature is wrong, or the method is; the reason is logged. Only a client that authenticated successfully
-//! gets the error that it used the wrong method. The `jti` of an assertion is recorded last, after every other check, and per issuer, so
-//! that no client can use up the assertion of another.
+//! gets the error that it used the wrong method. The `jti` of an assertion is recorded last, after every other check, and per
+//! issuer, so that no client can use up the assertion of another.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,10 +5,15 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use serde_json::Value;
 
 const SECRET: &str = "a-planted-secret-of-this-test";
+
+/// How long the program may be silent while it starts.
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
 struct Program {
     child: Child,
@@ -44,15 +49,19 @@ impl Program {
             command.env(format!("KLEIS_{name}_PORT"), port.to_string());
         }
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(child.stderr.take().unwrap());
+        let (sender, received) = mpsc::channel();
+        std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let mut lines = Vec::new();
-        for line in BufReader::new(child.stderr.take().unwrap()).lines() {
-            lines.push(line.unwrap());
+        while let Ok(line) = received.recv_timeout(READY_TIMEOUT) {
+            lines.push(line);
             if lines.last().unwrap().contains(last) {
                 return Self { child, lines, ports, folder };
             }
         }
+        let _ = child.kill();
         let _ = child.wait();
-        panic!("it ended before it was ready: {lines:#?}");
+        panic!("it ended, or was silent for {READY_TIMEOUT:?}, before it was ready: {lines:#?}");
     }
 
     fn data_directory(&self) -> String {
@@ -80,7 +89,7 @@ fn people_get_the_urls_in_a_block() {
 
 #[test]
 fn programs_get_the_urls_in_the_fields_of_a_record_without_secrets() {
-    let program = Program::start("json", true, "\"places\"");
+    let program = Program::start("json", true, "\"urls\"");
     let records: Vec<Value> = program.lines.iter().map(|line| serde_json::from_str(line).expect(line)).collect();
     let record = records.last().unwrap();
     let field = |name: &str| {
