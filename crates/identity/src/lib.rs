@@ -43,6 +43,7 @@ pub const MIGRATIONS: database::MigrationSet = database::migrations! {
         6 => "0006_identity_versions.sql",
         7 => ("0007_lists.sqlite.sql", "0007_lists.postgres.sql"),
         8 => "0008_totp.sql",
+        9 => "0009_address_proved.sql",
     ]
 };
 

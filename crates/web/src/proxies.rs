@@ -91,15 +91,12 @@ impl TrustedProxies {
         if !self.contains(address) {
             return address;
         }
-        let chain: Vec<&str> = headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map(str::trim)
-            .collect();
+        // Each hop is read by itself: what a client put in front must not hide what the proxy appended.
+        let values = headers.get_all("x-forwarded-for").iter();
+        let chain: Vec<&[u8]> = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).collect();
         for hop in chain.into_iter().rev() {
-            let Some(hop) = parse_hop(hop) else { return address };
+            let hop = std::str::from_utf8(hop).ok().and_then(|hop| parse_hop(hop.trim()));
+            let Some(hop) = hop else { return address };
             address = hop;
             if !self.contains(address) {
                 return address;
@@ -179,6 +176,9 @@ mod tests {
         assert_eq!(proxies.client_address("192.0.2.1".parse().unwrap(), &forged).to_string(), "192.0.2.1");
         let broken = headers(&[("x-forwarded-for", "1.1.1.1, rubbish, 10.0.0.2")]);
         assert_eq!(proxies.client_address("10.0.0.1".parse().unwrap(), &broken).to_string(), "10.0.0.2");
+        let mut hidden = HeaderMap::new();
+        hidden.insert("x-forwarded-for", HeaderValue::from_bytes(b"\xff, 203.0.113.7").unwrap());
+        assert_eq!(proxies.client_address("10.0.0.1".parse().unwrap(), &hidden).to_string(), "203.0.113.7");
     }
 
     #[test]

@@ -259,7 +259,7 @@ impl Codes {
         // A code that an administrator created was not sent.
         let unnamed = person.map(|person| person.to_string());
         let sent_to = codes.first().map(|code| code.address.as_str()).filter(|address| !address.is_empty());
-        let target = Target { name: sent_to.or(unnamed.as_deref()).unwrap_or(named), person };
+        let target = Target::Secret { name: sent_to.or(unnamed.as_deref()).unwrap_or(named), person };
         let is_first = is_sent && tried == 0 && in_flight == 0;
         let admitted = self.attempts.admit(cx, caller, &target, is_first).await?;
         let right = match code::compare(&guess, codes, cx.now, open) {

@@ -90,6 +90,17 @@ impl Counter {
         Self::of(&[b"person", person.as_uuid().as_bytes()])
     }
 
+    /// The guesses at the second factors of a person, which need a session of theirs: guesses at the password, which anyone can make,
+    /// do not use them up.
+    pub fn second_factor(person: IdentityId) -> Self {
+        Self::of(&[b"second factor", person.as_uuid().as_bytes()])
+    }
+
+    /// Used instead of the name, in guesses at second factors.
+    pub fn name_of_second_factor(person: IdentityId) -> Self {
+        Self::of(&[b"name of second factor", person.as_uuid().as_bytes()])
+    }
+
     /// Used instead of the person when the name is unknown.
     pub fn nobody(name: &str) -> Self {
         Self::of(&[b"nobody", name.as_bytes()])

@@ -67,6 +67,8 @@ pub struct Identity {
     pub updated_at: Timestamp,
     /// The version of the row when it was read.
     pub version: i64,
+    /// Whether an address that was replaced since was verified. Storage maintains it.
+    pub address_proved: bool,
 }
 
 impl Identity {
@@ -88,6 +90,7 @@ impl Identity {
             created_at: now,
             updated_at: now,
             version: 1,
+            address_proved: false,
         }
     }
 
@@ -120,6 +123,11 @@ impl Identity {
     /// Whether any address of the person is verified.
     pub fn has_verified_address(&self) -> bool {
         self.verifiable_addresses.iter().any(|address| address.verified)
+    }
+
+    /// Whether the person ever proved to own an address of this account, although it may have been replaced since.
+    pub fn has_proved_address(&self) -> bool {
+        self.address_proved || self.has_verified_address()
     }
 
     /// Whether this address may recover the account. If another address of the account is verified, an unverified address

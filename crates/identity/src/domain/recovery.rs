@@ -120,8 +120,9 @@ pub struct Proved {
     pub is_redeemed: bool,
     /// Whether the person exists and is not disabled.
     pub is_active: bool,
-    /// Whether any address of the person is verified.
-    pub has_verified_address: bool,
+    /// Whether the person ever proved to own an address of the account. Whoever changes the address proves nothing, so the present
+    /// addresses do not show it.
+    pub has_proved_address: bool,
     /// Whether the recovery started within a login of the authorization server.
     pub has_login: bool,
     /// Whether the request comes from the browser that started the flow.
@@ -173,7 +174,7 @@ pub const fn decide(proved: &Proved) -> Decision {
     Decision::SignedIn(SignIn {
         holder: if proved.is_link { FlowType::Browser } else { proved.flow_type },
         verifies_address: is_verifiable,
-        removes_unproved: is_verifiable && !proved.has_verified_address && proved.revokes_unproved,
+        removes_unproved: is_verifiable && !proved.has_proved_address && proved.revokes_unproved,
         revokes_sessions: proved.revokes_sessions,
         starts_settings: !proved.skips_settings,
         // A link is opened wherever the mail is read; the login waits in the browser that started it.
@@ -291,7 +292,7 @@ mod tests {
                     is_open: open,
                     is_redeemed: redeemed,
                     is_active: active,
-                    has_verified_address: verified,
+                    has_proved_address: verified,
                     has_login: login,
                     is_same_browser: same,
                     skips_settings: skips,
@@ -373,7 +374,7 @@ mod tests {
                 Decision::SignedIn(SignIn {
                     holder,
                     verifies_address: is_proof_of_address,
-                    removes_unproved: [is_proof_of_address, !proved.has_verified_address, proved.revokes_unproved]
+                    removes_unproved: [is_proof_of_address, !proved.has_proved_address, proved.revokes_unproved]
                         == [true; 3],
                     revokes_sessions: proved.revokes_sessions,
                     starts_settings: !proved.skips_settings,
@@ -425,7 +426,7 @@ mod tests {
         fn credentials_are_removed_only_with_the_first_proof_of_an_address(at in 0_usize..10_240) {
             let proved = every_proof().nth(at).unwrap();
             if signed_in(&proved).is_some_and(|it| it.removes_unproved) {
-                prop_assert!(!proved.has_verified_address && signed_in(&proved).unwrap().verifies_address);
+                prop_assert!(!proved.has_proved_address && signed_in(&proved).unwrap().verifies_address);
             }
         }
 

@@ -56,6 +56,13 @@ pub struct Session {
 }
 
 impl Session {
+    /// Replaces the token: whoever knew the earlier one does not hold the session any more.
+    pub fn renew_token(&mut self, rng: &Rng) -> PlainToken {
+        let token = PlainToken::generate(rng, TOKEN_PREFIX, TOKEN_LENGTH);
+        self.token_digest = token.digest();
+        token
+    }
+
     /// A new session, and its token, which is not stored.
     pub fn issue(
         rng: &Rng,

@@ -1,5 +1,7 @@
 //! A rejected submission: shown in the form, stored, and returned with the flow.
 
+use std::borrow::Cow;
+
 use base::Context;
 
 use crate::Identity;
@@ -135,9 +137,18 @@ impl Identity {
                 storage::flows::update(&mut tx, flow).await?;
             }
         }
-        let reason = refusal.messages.first().map(|message| message.message.text.as_str());
-        events::append(&mut tx, cx, flow, FlowOutcome::Failed, reason).await?;
+        // A submission that a limit rejects was not checked. It can be repeated without bound, and so could its event.
+        if !matches!(refusal.reason, FormReason::Limited { .. }) {
+            let reason = refusal.messages.first().map(|message| reason_of(&message.message));
+            events::append(&mut tx, cx, flow, FlowOutcome::Failed, reason.as_deref()).await?;
+        }
         tx.commit().await?;
         Ok(refusal.reason)
     }
+}
+
+/// The reason in an event: the text of the message, or its number when the text contains what the person submitted, which may be a
+/// password in the wrong field.
+fn reason_of(message: &Message) -> Cow<'_, str> {
+    if message.context.is_some() { Cow::Owned(format!("message {}", message.id)) } else { Cow::Borrowed(&message.text) }
 }

@@ -82,7 +82,7 @@ database::statements! {
                      created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     /// Only if the proofs and the expiry are the ones that were read.
     UPDATE = "UPDATE identity_sessions SET aal = $3, authentication_methods = $4, authenticated_at = $5, expires_at = $6, \
-              updated_at = $7 \
+              updated_at = $7, token_digest = $10 \
               WHERE tenant_id = $1 AND id = $2 AND active AND authentication_methods = $8 AND expires_at = $9";
     EXTEND_DEVICES = "UPDATE identity_session_devices SET expires_at = $3 WHERE tenant_id = $1 AND session_id = $2";
     REVOKE = "UPDATE identity_sessions SET active = FALSE, updated_at = $3 WHERE tenant_id = $1 AND id = $2 AND active \
@@ -232,6 +232,7 @@ pub async fn update(tx: &mut WriteTx, before: &Session, session: &Session) -> Re
         session.updated_at,
         methods(before)?,
         before.expires_at,
+        session.token_digest,
     ];
     if tx.execute(&UPDATE, &values).await? != 1 {
         return Ok(false);

@@ -64,12 +64,18 @@ impl Caller {
     }
 }
 
-/// The account whose secret is guessed.
-pub(crate) struct Target<'a> {
-    /// The submitted identifier or address, normalized.
-    pub name: &'a str,
-    /// The account with this identifier, if it exists.
-    pub person: Option<IdentityId>,
+/// What is guessed.
+#[derive(Clone, Copy)]
+pub(crate) enum Target<'a> {
+    /// A secret that anyone can guess at.
+    Secret {
+        /// The submitted identifier or address, normalized.
+        name: &'a str,
+        /// The account with this identifier, if it exists.
+        person: Option<IdentityId>,
+    },
+    /// A second factor, in a session of the person.
+    SecondFactor(IdentityId),
 }
 
 /// The devices and networks that are familiar to a user, with the time of the last sign-in from each.
@@ -137,10 +143,17 @@ impl Attempts {
         is_reserved: bool,
     ) -> Result<AdmittedGuess, AttemptError> {
         let limits = self.limits.guesses;
-        let name = Counter::name(target.name);
-        let person = target.person.map_or_else(|| Counter::nobody(target.name), Counter::person);
+        let (name, person, owner) = match *target {
+            Target::Secret { name, person } => {
+                let counter = person.map_or_else(|| Counter::nobody(name), Counter::person);
+                (Counter::name(name), counter, person)
+            }
+            Target::SecondFactor(person) => {
+                (Counter::name_of_second_factor(person), Counter::second_factor(person), Some(person))
+            }
+        };
         let [device, network] = caller.clients();
-        let session = caller.session.filter(|(owner, _)| Some(*owner) == target.person).map(|(_, session)| session);
+        let session = caller.session.filter(|(holder, _)| Some(*holder) == owner).map(|(_, session)| session);
         let [of_device, of_network, of_session] =
             [device, network, session.unwrap_or(network)].map(|client| person.from_client(client));
         let counters = [name, person, caller.network, of_device, of_network, of_session];
@@ -154,8 +167,7 @@ impl Attempts {
         }
         let mut reservation = self.memory.reserve(cx.tenant, &counters);
         let mut tx = self.database.read(cx.tenant);
-        let stored =
-            storage::attempts::guess_usage(&mut tx, &counters, target.person, &[device, network], cx.now).await?;
+        let stored = storage::attempts::guess_usage(&mut tx, &counters, owner, &[device, network], cx.now).await?;
         drop(tx);
         let usage = |counter: Counter| Usage {
             full_at: stored.full_at.get(&counter).copied(),

@@ -90,7 +90,7 @@ impl Identity {
             is_open: !flow.state.is_final(),
             is_redeemed,
             is_active: person.is_active(),
-            has_verified_address: person.has_verified_address(),
+            has_proved_address: person.has_proved_address(),
             has_login: flow.details.oauth2.is_some(),
             is_same_browser: self.browser(visitor).is_home_of(flow),
             skips_settings: flow.details.skip_settings,

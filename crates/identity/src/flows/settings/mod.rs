@@ -11,11 +11,11 @@ use base::Context;
 use database::WriteTx;
 
 use crate::Identity;
-use crate::domain;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::flow::{Flow, FlowKind, Settings, endpoint};
 use crate::domain::settings::{Denial, Requested, Requester, Start, denial, start};
 use crate::domain::ui_node::{Node, NodeOrder};
+use crate::domain::{self, RequiredAal, Session};
 use crate::flows::views::FlowView;
 use crate::methods;
 use crate::storage;
@@ -96,7 +96,7 @@ impl Identity {
         if to_browser {
             return Ok(self.begun(&flow, &browser));
         }
-        let view = self.settings_view(cx, &flow, &current.identity, &browser);
+        let view = self.settings_view(cx, &flow, (&current.session, &current.identity), &browser);
         Ok(self.begun_as(&flow, &browser, view))
     }
 
@@ -111,7 +111,7 @@ impl Identity {
             return Err(self.expired(cx, &flow));
         }
         let browser = self.browser(visitor);
-        Ok(self.settings_view(cx, &flow, &current.identity, &browser))
+        Ok(self.settings_view(cx, &flow, (&current.session, &current.identity), &browser))
     }
 
     /// The session of a request, as seen by a flow.
@@ -174,16 +174,20 @@ impl Identity {
         Ok(())
     }
 
+    /// The flow as this session may see it. What a method keeps in the flow, such as revealed backup codes, is for a session with the
+    /// second factor of its person: another session of theirs may have fetched the flow.
     pub(super) fn settings_view(
         &self,
         cx: &Context,
         flow: &Flow<Settings>,
-        person: &domain::Identity,
+        (session, person): (&Session, &domain::Identity),
         browser: &Browser,
     ) -> FlowView {
         let mut shown = flow.clone();
-        for method in methods::ALL {
-            method.show_settings(self, cx, &mut shown);
+        if RequiredAal::HighestAvailable.is_met(session.aal, person.available_aal) {
+            for method in methods::ALL {
+                method.show_settings(self, cx, &mut shown);
+            }
         }
         self.view(&shown, browser).of_identity(person.clone(), self.urls.public().clone())
     }

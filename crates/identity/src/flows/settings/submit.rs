@@ -180,7 +180,7 @@ impl Identity {
         if next.lists_url {
             continue_with.push(ContinueWith::RedirectBrowserTo { redirect_browser_to: redirect.clone() });
         }
-        let mut view = self.settings_view(cx, &flow, &identity, browser);
+        let mut view = self.settings_view(cx, &flow, (session, &identity), browser);
         if !continue_with.is_empty() {
             view = view.completed(continue_with);
         }
@@ -233,7 +233,7 @@ impl Identity {
 
     /// The form with something new to look at.
     fn settings_shown(&self, cx: &Context, flow: &Flow<Settings>, current: &Current, browser: &Browser) -> Answer {
-        let view = self.settings_view(cx, flow, &current.identity, browser);
+        let view = self.settings_view(cx, flow, (&current.session, &current.identity), browser);
         self.form_as(flow, browser, FormReason::Accepted, view)
     }
 
@@ -246,7 +246,7 @@ impl Identity {
         refusal: Refusal,
     ) -> Result<Answer, FlowError> {
         let reason = self.refuse_with(cx, &mut flow, browser, refusal, Refusal::say_in).await?;
-        let view = self.settings_view(cx, &flow, &current.identity, browser);
+        let view = self.settings_view(cx, &flow, (&current.session, &current.identity), browser);
         Ok(self.form_as(&flow, browser, reason, view))
     }
 

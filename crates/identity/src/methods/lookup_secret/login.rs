@@ -23,8 +23,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     let given = step.submission.text("lookup_secret").ok_or_else(|| missing("lookup_secret"))?;
     let identity = step.person_of(current).await?;
     let codes = codes_of(&identity.credentials).ok_or_else(|| SubmitError::general(messages::no_codes()))?;
-    let name = identity.id.to_string();
-    let target = Target { name: &name, person: Some(identity.id) };
+    let target = Target::SecondFactor(identity.id);
     let guess = service.attempts.admit(cx, step.caller, &target, false).await?;
     if guess.is_ignored() {
         // The session identifies the person: there is no account to hide.

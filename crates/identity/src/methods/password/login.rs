@@ -32,7 +32,8 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     )
     .await?;
     drop(tx);
-    let target = Target { name: &normalized, person: found.as_ref().map(|person| person.id) };
+    let owner = found.as_ref().map(|person| person.id);
+    let target = Target::Secret { name: &normalized, person: owner };
     let guess = service.attempts.admit(cx, step.caller, &target, false).await?;
     let password = Secret::new(password.to_owned());
     let credential = found.as_ref().and_then(|person| person.credential(CredentialType::Password));
@@ -44,7 +45,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
         false
     };
     let (Some(identity), true) = (found, matches && !guess.is_ignored()) else {
-        let person = target.person.filter(|_| !guess.is_ignored());
+        let person = owner.filter(|_| !guess.is_ignored());
         step.count_failed_guess(guess, person, "the password is wrong").await?;
         return Err(SubmitError::general(validation::invalid_credentials()));
     };

@@ -20,8 +20,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     let code = step.submission.text("totp_code").ok_or_else(|| missing("totp_code"))?;
     let identity = step.person_of(current).await?;
     let url = url_of(&identity).ok_or_else(|| SubmitError::general(messages::no_device()))?;
-    let name = identity.id.to_string();
-    let target = Target { name: &name, person: Some(identity.id) };
+    let target = Target::SecondFactor(identity.id);
     let guess = service.attempts.admit(cx, step.caller, &target, false).await?;
     let key = Key::parse(url);
     if key.is_none() {

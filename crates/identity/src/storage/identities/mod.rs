@@ -54,10 +54,13 @@ database::statements! {
         sqlite: "SELECT state, version FROM identity_identities WHERE tenant_id = $1 AND id = $2",
         postgres: "SELECT state, version FROM identity_identities WHERE tenant_id = $1 AND id = $2 FOR SHARE",
     };
-    /// Only if the version is the one that was read.
+    /// Only if the version is the one that was read. A verified address may be replaced by this change, so it is recorded that
+    /// there was one.
     UPDATE = "UPDATE identity_identities SET schema_id = $3, state = $4, state_changed_at = $5, traits = $6, \
               metadata_public = $7, metadata_admin = $8, organization_id = $9, available_aal = $10, updated_at = $11, \
-              version = version + 1 WHERE tenant_id = $1 AND id = $2 AND version = $12";
+              version = version + 1, address_proved = address_proved OR EXISTS (SELECT 1 FROM identity_verifiable_addresses x \
+              WHERE x.tenant_id = $1 AND x.identity_id = $2 AND x.verified) \
+              WHERE tenant_id = $1 AND id = $2 AND version = $12";
     UPDATE_EXTERNAL_ID = "UPDATE identity_identities SET external_id = $3 WHERE tenant_id = $1 AND id = $2";
     DELETE = "DELETE FROM identity_identities WHERE tenant_id = $1 AND id = $2";
     DELETE_FLOWS = "DELETE FROM identity_flows WHERE tenant_id = $1 AND identity_id = $2";

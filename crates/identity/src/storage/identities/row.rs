@@ -21,7 +21,7 @@ macro_rules! identity {
     (@ $array:literal, $id:literal) => {
         concat!(
             "i.id, i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public, i.metadata_admin, i.external_id, \
-             i.organization_id, i.available_aal, i.created_at, i.updated_at, i.version, \
+             i.organization_id, i.available_aal, i.created_at, i.updated_at, i.version, i.address_proved, \
              CAST((SELECT ", $array, "(", $id, ", x.via, x.value, x.status, CASE WHEN x.verified THEN 1 ELSE 0 END, \
                  x.verified_at, x.created_at, x.updated_at)) FROM identity_verifiable_addresses x \
                  WHERE x.tenant_id = $1 AND x.identity_id = i.id) AS text), \
@@ -33,7 +33,7 @@ macro_rules! identity {
 pub(in crate::storage) use identity;
 
 /// The number of columns of [`identity`].
-pub(in crate::storage) const WIDTH: usize = 15;
+pub(in crate::storage) const WIDTH: usize = 16;
 
 /// As [`identity`], with the credentials: see [`read_whole`].
 macro_rules! whole {
@@ -71,12 +71,13 @@ pub(in crate::storage) fn read(row: &Row, at: usize) -> Result<Identity, Error> 
         external_id: row.get(at + 7)?,
         organization_id: row.get(at + 8)?,
         available_aal: word(TABLE, &row.get::<String>(at + 9)?, Aal::parse)?,
-        verifiable_addresses: verifiable_addresses(row, at + 13)?,
-        recovery_addresses: recovery_addresses(row, at + 14)?,
+        verifiable_addresses: verifiable_addresses(row, at + 14)?,
+        recovery_addresses: recovery_addresses(row, at + 15)?,
         credentials: Credentials::new(),
         created_at: row.get(at + 10)?,
         updated_at: row.get(at + 11)?,
         version: row.get(at + 12)?,
+        address_proved: row.get(at + 13)?,
     })
 }
 

@@ -39,7 +39,7 @@ async fn attack(server: &TestServer, name: &str, guesses: u32) -> usize {
 /// Admits a guess of a stranger, as if it were being checked.
 async fn admit(server: &TestServer, cx: &Context, name: &str) -> Option<AdmittedGuess> {
     let caller = Caller::at(cx);
-    let target = Target { name, person: None };
+    let target = Target::Secret { name, person: None };
     server.identity.attempts.admit(cx, &caller, &target, false).await.ok()
 }
 

@@ -15,7 +15,7 @@ fn codes_node(flow: &Reply) -> &Value {
 }
 
 /// The codes in a form; `None` for a used one.
-fn codes(flow: &Reply) -> Vec<Option<String>> {
+pub(super) fn codes(flow: &Reply) -> Vec<Option<String>> {
     let listed = codes_node(flow)["context"]["secrets"].as_array().expect("codes");
     listed.iter().map(|message| message["context"]["secret"].as_str().map(str::to_owned)).collect()
 }

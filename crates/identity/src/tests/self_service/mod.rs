@@ -15,6 +15,7 @@ mod registration;
 mod revocation;
 mod sessions;
 mod settings;
+mod stolen_password;
 mod submissions;
 mod totp;
 mod verification;
