@@ -13,7 +13,7 @@ use serde_json::Value;
 const SECRET: &str = "a-planted-secret-of-this-test";
 
 /// How long the program may be silent while it starts.
-const READY_TIMEOUT: Duration = Duration::from_secs(60);
+const READY_TIMEOUT: Duration = Duration::from_mins(1);
 
 struct Program {
     child: Child,

@@ -114,7 +114,7 @@ impl Identity {
             ConnectionList::new(action, csrf(), listed, texts)
         });
         let other = |(index, session): (usize, &Session)| {
-            let end = Button::submit(strings.end_session).sending("session", &session.id.to_string());
+            let end = Button::submit(strings.end_session).sending("session", session.id.to_string());
             SessionLine::new(index + 1, session, Some(end.of_kind(ButtonKind::Secondary).small()), texts)
         };
         Ok(SettingsPage {

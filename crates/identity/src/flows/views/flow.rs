@@ -36,11 +36,16 @@ pub(crate) struct FlowView {
     pub(crate) details: DetailsView,
     /// The steps after a flow that the last submission completed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    continue_with: Option<Option<Vec<ContinueWith>>>,
+    continue_with: Option<NextSteps>,
     /// The last code or link that was sent, for the page.
     #[serde(skip)]
     pub(crate) sent: Option<Sent>,
 }
+
+/// The steps that follow a completed flow: `null` when there is none.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+struct NextSteps(Option<Vec<ContinueWith>>);
 
 /// The members of one kind of flow.
 #[derive(Clone, Debug, Serialize)]
@@ -149,7 +154,7 @@ impl FlowView {
     /// The flow with the steps that follow it; `null` without any.
     #[must_use]
     pub(crate) fn completed(mut self, continue_with: Vec<ContinueWith>) -> Self {
-        self.continue_with = Some(Some(continue_with).filter(|steps| !steps.is_empty()));
+        self.continue_with = Some(NextSteps(Some(continue_with).filter(|steps| !steps.is_empty())));
         self
     }
 
