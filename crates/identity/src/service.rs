@@ -148,6 +148,7 @@ impl Identity {
             },
             sessions: Sessions::new(
                 database.clone(),
+                rng.clone(),
                 sealer.clone(),
                 subject_observer,
                 session_policy.clone(),

@@ -15,17 +15,18 @@ use crate::config::{Config, Service};
 pub(super) struct Given {
     files: Vec<PathBuf>,
     log: LogConfig,
-    /// With a mail server no mail is kept, so there is no mailbox.
+    /// Mail that is sent is not in the mailbox, so the mailbox is off.
     sends_mail: bool,
 }
 
 impl Given {
     pub(super) fn new(config: &Config, files: &[PathBuf]) -> Self {
-        let mail_server = config.value(Service::IDENTITY, "courier.smtp.connection_uri").and_then(Value::as_str);
+        let text = |key| config.value(Service::IDENTITY, key).and_then(Value::as_str);
+        let has_mail_server = text("courier.smtp.connection_uri").is_some_and(|uri| !uri.is_empty());
         Self {
             files: files.to_vec(),
             log: config.shared.log.clone(),
-            sends_mail: mail_server.is_some_and(|uri| !uri.is_empty()),
+            sends_mail: has_mail_server || text("courier.delivery_strategy") == Some("http"),
         }
     }
 

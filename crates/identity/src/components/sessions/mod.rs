@@ -9,12 +9,13 @@ mod checked;
 use std::sync::{Arc, OnceLock};
 
 use base::seal::Purpose;
-use base::{Context, PlainToken, Sealer, Timestamp};
+use base::{Context, PlainToken, Rng, Sealer, Timestamp};
 use bytes::Bytes;
 use contracts::{Link, SessionCredentials, SubjectObserver, SubjectObserverError};
 use database::{Cacheable, Database, ReadCache, WriteTx};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::client_kind::FlowType;
 use crate::domain::event::Event;
 use crate::domain::session::RequiredAal;
 use crate::domain::{self, IdentityId, Session, SessionId};
@@ -62,6 +63,7 @@ pub(crate) struct CarriedToken {
 /// The sessions of all users.
 pub(crate) struct Sessions {
     database: Database,
+    rng: Rng,
     sealer: Sealer,
     checked: ReadCache<Key, CheckedSession>,
     observer: Link<dyn SubjectObserver>,
@@ -72,13 +74,14 @@ pub(crate) struct Sessions {
 impl Sessions {
     pub(crate) fn new(
         database: Database,
+        rng: Rng,
         sealer: Sealer,
         observer: Link<dyn SubjectObserver>,
         policy: Arc<SessionPolicy>,
         urls: Arc<Urls>,
     ) -> Self {
         let checked = ReadCache::new(database.clone(), MAX_BYTES, SESSION_BYTES);
-        Self { database, sealer, checked, observer, policy, urls }
+        Self { database, rng, sealer, checked, observer, policy, urls }
     }
 
     /// The session of these credentials, if it and its identity are active.
@@ -199,6 +202,29 @@ impl Sessions {
         change(&mut session);
         let is_written = storage::sessions::update(tx, &before, &session).await?;
         Ok(is_written.then_some(session))
+    }
+
+    /// Records a proof in an active session, as [`Self::change`] does. When the proof raises the level of a browser's session, the
+    /// session gets a new token: another site may have planted the cookie of a session that somebody else holds, and theirs must
+    /// not become stronger.
+    pub(crate) async fn prove(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        id: SessionId,
+        flow_type: FlowType,
+        add: impl FnOnce(&mut Session),
+    ) -> Result<Option<(Session, Option<PlainToken>)>, database::Error> {
+        let mut renewed = None;
+        let add = |session: &mut Session| {
+            let level = session.aal;
+            add(session);
+            if flow_type == FlowType::Browser && session.aal > level {
+                renewed = Some(session.renew_token(&self.rng));
+            }
+        };
+        let session = self.change(tx, cx, id, add).await?;
+        Ok(session.map(|session| (session, renewed)))
     }
 
     /// Ends a session and, in the same transaction, everything elsewhere that depends on it.

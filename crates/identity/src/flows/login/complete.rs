@@ -163,17 +163,10 @@ impl Identity {
             storage::sessions::insert(&mut tx, &signed_in.session).await?;
         } else {
             let (id, lifespan) = (signed_in.session.id, self.session_policy.lifespan());
-            let mut renewed = None;
-            let add = |session: &mut Session| {
-                let level = session.aal;
-                session.authenticate(method.clone(), lifespan, cx.now);
-                // Another site may have planted the cookie of an attacker's session; it must not become a stronger session.
-                if flow.is_browser() && session.aal > level {
-                    renewed = Some(session.renew_token(&self.rng));
-                }
-            };
-            signed_in.session = self.sessions.change(&mut tx, cx, id, add).await?.ok_or(FlowError::SessionInactive)?;
-            signed_in.token = renewed.unwrap_or(signed_in.token);
+            let add = |session: &mut Session| session.authenticate(method.clone(), lifespan, cx.now);
+            let proved = self.sessions.prove(&mut tx, cx, id, flow.flow_type, add).await?;
+            let (session, renewed) = proved.ok_or(FlowError::SessionInactive)?;
+            (signed_in.session, signed_in.token) = (session, renewed.unwrap_or(signed_in.token));
         }
         // Only a complete sign-in makes a device familiar: a stolen password alone must not.
         let is_complete = signed_in.session.aal >= identity.available_aal;

@@ -1,7 +1,7 @@
 //! One submission to the settings: what a method is given, and what it answers.
 
-use base::Context;
 use base::seal::Purpose;
+use base::{Context, PlainToken};
 use database::WriteTx;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -43,8 +43,8 @@ pub(crate) struct Changed {
     /// With the credentials.
     pub identity: domain::Identity,
     pub verification: Option<BegunVerification>,
-    /// The session, when the change proved a factor in it.
-    pub session: Option<Session>,
+    /// The session and its token, when the change proved a factor in it.
+    pub session: Option<(Session, PlainToken)>,
 }
 
 impl Changed {
@@ -131,12 +131,17 @@ impl SettingsStep<'_> {
     }
 
     /// Adds a factor that was set up to the session that makes the change.
-    pub(crate) async fn prove(&self, tx: &mut WriteTx, method: AuthenticationMethod) -> Result<Session, FlowError> {
+    pub(crate) async fn prove(
+        &self,
+        tx: &mut WriteTx,
+        method: AuthenticationMethod,
+    ) -> Result<(Session, PlainToken), FlowError> {
         let (id, now) = (self.current.session.id, self.cx.now);
-        let session = self.service.sessions.change(tx, self.cx, id, |session| session.add_factor(method, now)).await?;
-        let session = session.ok_or(FlowError::SessionInactive)?;
+        let add = |session: &mut Session| session.add_factor(method, now);
+        let proved = self.service.sessions.prove(tx, self.cx, id, self.flow.flow_type, add).await?;
+        let (session, renewed) = proved.ok_or(FlowError::SessionInactive)?;
         jobs::append(tx, self.cx, &[Event::SessionChanged((&session).into())]).await?;
-        Ok(session)
+        Ok((session, renewed.unwrap_or_else(|| self.current.token.clone())))
     }
 
     /// Ends other sessions where the hooks of the method say so, records the change and commits it. Answers the person as

@@ -159,7 +159,8 @@ impl Identity {
     ) -> Result<Answer, FlowError> {
         let Request { browser, current, .. } = request;
         let Changed { identity, verification, session } = changed;
-        let session = session.as_ref().unwrap_or(&current.session);
+        let (session, token) =
+            session.as_ref().map_or((&current.session, &current.token), |(session, token)| (session, token));
         let (active, submitted_method) = (flow.active, flow.submitted_method);
         let mut tx = self.database.write(cx.tenant).await?;
         // The change is made; the form shows it, whatever other submissions made of the form meanwhile.
@@ -189,7 +190,7 @@ impl Identity {
         if !next.renews_cookie {
             return Ok(answer);
         }
-        Ok(answer.with(CookieChange::Session { token: current.token.clone(), expires_at: session.expires_at }))
+        Ok(answer.with(CookieChange::Session { token: token.clone(), expires_at: session.expires_at }))
     }
 
     /// Where the client goes on after a change.

@@ -108,3 +108,16 @@ async fn a_browser_gets_a_new_token_with_the_second_factor() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_browser_gets_a_new_token_with_the_factor_that_it_sets_up() {
+    with_server(enabled(), |server| async move {
+        let mut browser = server.spa();
+        browser.sign_up("a@example.org").await.expect(200);
+        let mut planted = browser.clone();
+        link(&server, &mut browser).await;
+        browser.whoami().await.expect(200);
+        planted.whoami().await.expect(401);
+    })
+    .await;
+}
