@@ -21,6 +21,7 @@ use crate::components::schemas::{SchemaLoadError, Schemas};
 use crate::components::sessions::Sessions;
 use crate::components::urls::{InvalidUrl, Urls};
 use crate::config::{Adjustment, Config, HasherAlgorithm};
+use crate::domain::flow::FlowKind;
 use crate::domain::password_hash::Argon2Parameters;
 use crate::domain::password_policy::PasswordPolicy;
 use crate::http;
@@ -184,7 +185,23 @@ impl Identity {
             key: key.clone(),
             message: format!("cannot be read, and the built-in text is sent: {problem}"),
         });
-        schemas.chain(templates).collect()
+        schemas.chain(templates).chain(self.remark_on_recovery()).collect()
+    }
+
+    /// A recovery removes second factors that were set up before the address of the account was proved. Without verification no
+    /// address of an account that an administrator created is ever proved.
+    fn remark_on_recovery(&self) -> Option<Adjustment> {
+        let methods = self.flow_policy.methods();
+        let has_second_factors = methods.totp.enabled || methods.lookup_secret.enabled;
+        let is_lost = has_second_factors
+            && self.flow_policy.is_enabled(FlowKind::Recovery)
+            && !self.flow_policy.is_enabled(FlowKind::Verification);
+        is_lost.then(|| Adjustment {
+            key: "identity.selfservice.flows.verification.enabled".to_owned(),
+            message: "is off while recovery and second factors are on: a recovery removes the second factors of an account whose \
+                      address was never verified"
+                .to_owned(),
+        })
     }
 
     /// All routes of the public port.

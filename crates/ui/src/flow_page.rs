@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::components::{ALERTS_ID, component};
-use crate::form::{Arranged, FlowKind, arrange};
+use crate::form::{Arranged, FlowKind, arrange, methods};
 use crate::nodes::{Attributes, Container};
 use crate::{Around, Localizer, OutsideText, Page, Sentence, Strings, Width};
 
@@ -146,9 +146,9 @@ fn title(kind: FlowKind, container: &Container, words: Localizer<'_>) -> (&'stat
     let says = |id: u64| container.messages.iter().any(|message| message.id == id);
     // A message above the form already says what to do; a general sentence would distract.
     let quietly = |intro| container.messages.is_empty().then_some(intro);
-    let shows = |name: &str| {
+    let shows_field = |is_sought: &dyn Fn(&str) -> bool| {
         container.nodes.iter().any(|node| match &node.attributes {
-            Attributes::Input(input) => input.name == name && input.kind != "hidden",
+            Attributes::Input(input) => is_sought(&input.name) && input.kind != "hidden",
             Attributes::Text { .. }
             | Attributes::Img { .. }
             | Attributes::A { .. }
@@ -156,12 +156,13 @@ fn title(kind: FlowKind, container: &Container, words: Localizer<'_>) -> (&'stat
             | Attributes::Div {} => false,
         })
     };
+    let shows = |name: &str| shows_field(&|field| field == name);
     let asks_for_code = shows("code");
     match kind {
         FlowKind::Login if says(1_010_004) => (strings.second_factor, None),
         FlowKind::Login if says(1_010_003) => (strings.confirm_identity, None),
         // Where the message is about a code that was refused.
-        FlowKind::Login if shows("totp_code") || shows("lookup_secret") => (strings.second_factor, None),
+        FlowKind::Login if shows_field(&methods::proves_second_factor) => (strings.second_factor, None),
         FlowKind::Login | FlowKind::Registration | FlowKind::Recovery if asks_for_code => (strings.enter_code, None),
         FlowKind::Login => (strings.sign_in, quietly(strings.sign_in_intro)),
         // The second step has a button back to the first one.

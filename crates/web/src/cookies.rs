@@ -16,7 +16,20 @@ pub fn get<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// Every cookie of the request, in order.
 pub fn all(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(parse)
+    pairs(headers).flat_map(parse)
+}
+
+/// All cookies of the request as one header value; HTTP/2 may split them into several fields (RFC 9113 section 8.2.3).
+pub fn joined(headers: &HeaderMap) -> Option<String> {
+    let mut pairs = pairs(headers).map(str::trim).filter(|pair| !pair.is_empty());
+    let first = pairs.next()?.to_owned();
+    Some(pairs.fold(first, |joined, next| joined + "; " + next))
+}
+
+/// The pairs that are text. Another application of the site may set a cookie with other bytes; only that cookie is ignored.
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let pairs = headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter(|pair| pair.is_ascii()).filter_map(|pair| std::str::from_utf8(pair).ok())
 }
 
 /// The cookies of one `Cookie` header's value.
@@ -112,6 +125,16 @@ mod tests {
         assert_eq!(get(&headers, "b"), Some("two"));
         assert_eq!(get(&headers, "c"), Some("x=y"));
         assert_eq!(get(&headers, "nonsense"), None);
+    }
+
+    #[test]
+    fn a_cookie_that_is_not_text_hides_no_other() {
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_bytes(b"a=1; caf\xe9=\xe9; b=2").unwrap());
+        headers.append(COOKIE, HeaderValue::from_static("c=3;"));
+        assert_eq!(all(&headers).collect::<Vec<_>>(), [("a", "1"), ("b", "2"), ("c", "3")]);
+        assert_eq!(joined(&headers).as_deref(), Some("a=1; b=2; c=3"));
+        assert_eq!(joined(&HeaderMap::new()), None);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(crate) struct Recipient<'a> {
     pub via: Via,
     pub address: &'a str,
     /// Set when the owner of the address receives a notice instead, by a mail that is counted in place of this one.
-    pub is_holders: bool,
+    pub is_owner_of_taken: bool,
     pub caller: &'a Caller,
     /// Whether the submission requests the message, or it merely follows from the submission.
     pub is_asked_for: bool,
@@ -77,7 +77,7 @@ impl Codes {
         let cx = &language::of_flow(&self.ui, cx, flow);
         let plain = code::generate(&self.rng, purpose);
         let lifespan = if purpose.is_link() { self.policy.link_lifespan() } else { self.policy.lifespan() };
-        let asked_by = if recipient.is_holders {
+        let asked_by = if recipient.is_owner_of_taken {
             AskedBy::Stranger
         } else {
             let message = CountedMessage {

@@ -50,7 +50,7 @@ pub(super) trait AddressFlow: Details {
     /// The submitted address.
     fn address(&self) -> Option<&str>;
     /// The details of a flow that replaces this one, in the same browser (`is_same_browser`) or in another.
-    fn anew(&self, is_same_browser: bool) -> Self;
+    fn restarted(&self, is_same_browser: bool) -> Self;
     /// Whether the browser that began the flow continues with something else when it ends.
     fn is_awaited(&self) -> bool {
         false
@@ -81,7 +81,7 @@ pub(super) fn bound(answer: Answer, browser: &Browser) -> Answer {
 }
 
 /// The error for a missing member: the code after one was sent, the address before.
-pub(super) fn nothing_given<D: AddressFlow>(flow: &Flow<D>) -> StepError {
+pub(super) fn missing_member<D: AddressFlow>(flow: &Flow<D>) -> StepError {
     let awaits_code = flow.state == FlowState::SentEmail && !purpose(flow).is_link();
     let node = if awaits_code { "code" } else { "email" };
     StepError::at(node, validation::missing(node))
@@ -227,7 +227,7 @@ impl Identity {
 
     /// The page with the button of a link. A page of another origin cannot submit it: it would sign its visitor in to
     /// another account.
-    pub(super) fn ask_for_click<D: AddressFlow>(&self, flow: &Flow<D>, token: &str) -> Answer {
+    pub(super) fn confirmation_page<D: AddressFlow>(&self, flow: &Flow<D>, token: &str) -> Answer {
         Answer::redirect(self.codes.mailed_link(flow, &PlainToken::received(token)))
     }
 
@@ -272,7 +272,7 @@ impl Identity {
         over: &Flow<D>,
         message: Message,
     ) -> Result<Flow<D>, SubmitError> {
-        let details = over.details.anew(browser.is_home_of(over));
+        let details = over.details.restarted(browser.owns(over));
         let mut flow = self.begin_again(cx, visitor, browser, over, details);
         self.ask_for_address(&mut flow)?;
         flow.ui.messages.push(message);
@@ -281,7 +281,12 @@ impl Identity {
     }
 
     /// Redirects a client to the flow that replaced another: browsers to its page, programs to the flow itself.
-    pub(super) fn lead_to<D: AddressFlow>(&self, visitor: &Visitor, browser: &Browser, flow: &Flow<D>) -> Answer {
+    pub(super) fn redirect_to_flow<D: AddressFlow>(
+        &self,
+        visitor: &Visitor,
+        browser: &Browser,
+        flow: &Flow<D>,
+    ) -> Answer {
         if !flow.is_browser() {
             return Answer::redirect(self.fetch_url(flow));
         }

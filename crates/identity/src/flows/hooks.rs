@@ -101,7 +101,7 @@ impl Identity {
             person,
             via: address.via,
             address: &address.value,
-            is_holders: !of.is_real,
+            is_owner_of_taken: !of.is_real,
             caller: of.caller,
             is_asked_for: false,
         };

@@ -18,6 +18,10 @@ use super::errors::{StepError, SubmitError};
 use super::events;
 use super::visitor::{Browser, Visitor};
 
+/// The number of writes of one flow after which its rejections are no longer recorded as events: a form can be submitted
+/// without bound.
+const MOST_RECORDED: i64 = 30;
+
 /// The messages for a rejected submission, and the status of the answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
@@ -51,7 +55,7 @@ impl Refusal {
     }
 
     /// Replaces the messages of the form.
-    pub(crate) fn say_in<D: Details>(&self, flow: &mut Flow<D>) {
+    pub(crate) fn show_in<D: Details>(&self, flow: &mut Flow<D>) {
         flow.transient_payload = None;
         flow.ui.clear_messages();
         flow.add_message(self.messages.clone());
@@ -82,7 +86,7 @@ impl Identity {
         browser: &Browser,
         refusal: Refusal,
     ) -> Result<Answer, SubmitError> {
-        let reason = self.refuse_with(cx, flow, browser, refusal, Refusal::say_in).await?;
+        let reason = self.refuse_with(cx, flow, browser, refusal, Refusal::show_in).await?;
         Ok(self.form(flow, browser, reason))
     }
 
@@ -127,7 +131,7 @@ impl Identity {
                 *flow = storage::flows::lock(&mut tx, flow.id).await?.ok_or(SubmitError::FlowNotFound)?;
                 flow.submitted_method = submitted_method;
                 // The flow may belong to another browser by now; only that one may see it.
-                if !browser.is_home_of(flow) {
+                if !browser.owns(flow) {
                     return Err(SubmitError::FlowChanged);
                 }
                 if flow.state.is_final() {
@@ -138,7 +142,8 @@ impl Identity {
             }
         }
         // A submission that a limit rejects was not checked. It can be repeated without bound, and so could its event.
-        if !matches!(refusal.reason, FormReason::Limited { .. }) {
+        let is_recorded = !matches!(refusal.reason, FormReason::Limited { .. }) && flow.version - 1 <= MOST_RECORDED;
+        if is_recorded {
             let reason = refusal.messages.first().map(|message| reason_of(&message.message));
             events::append(&mut tx, cx, flow, FlowOutcome::Failed, reason.as_deref()).await?;
         }

@@ -36,7 +36,7 @@ impl Identity {
     }
 
     /// Stores the flow that replaces an expired one, and redirects the client to it.
-    pub(super) async fn put_in_place_of<D: Details>(
+    pub(super) async fn replace_expired<D: Details>(
         &self,
         cx: &Context,
         visitor: &Visitor,

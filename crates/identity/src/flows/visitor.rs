@@ -41,8 +41,7 @@ impl Visitor {
     }
 
     fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
-        let pairs = self.cookie_header.as_deref().unwrap_or_default().split(';');
-        pairs.filter_map(|pair| pair.trim().split_once('=')).map(|(key, value)| (key, value.trim_matches('"')))
+        web::cookies::parse(self.cookie_header.as_deref().unwrap_or_default())
     }
 
     pub fn device(&self, rng: &Rng) -> Device {
@@ -90,7 +89,7 @@ impl Visitor {
 
     /// Whether the visitor may see the flow: a browser flow belongs to the browser that began it.
     pub fn may_see<D: Details>(&self, flow: &Flow<D>, browser: &Browser) -> Result<(), ForgedRequest> {
-        if browser.is_home_of(flow) { Ok(()) } else { Err(self.violation(browser, false)) }
+        if browser.owns(flow) { Ok(()) } else { Err(self.violation(browser, false)) }
     }
 
     /// Whether the submission may continue the flow: browsers need the token and the cookie, and native clients must
@@ -137,7 +136,7 @@ pub struct Browser {
 
 impl Browser {
     /// Whether the flow began in this browser, or belongs to no browser.
-    pub fn is_home_of<D: Details>(&self, flow: &Flow<D>) -> bool {
+    pub fn owns<D: Details>(&self, flow: &Flow<D>) -> bool {
         flow.browser.is_none() || (!self.is_new && flow.belongs_to(&self.secret))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, OriginalUri};
 use base::{Context, PlainToken};
 use http::HeaderMap;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, ORIGIN, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ORIGIN, USER_AGENT};
 use http::request::Parts;
 use url::Url;
 use web::RestError;
@@ -41,12 +41,11 @@ fn read(headers: &HeaderMap, request_url: Url, ip_address: Option<String>) -> Vi
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
     });
-    let cookies: Vec<&str> = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
     Visitor {
         wants: Wants::loosely(accept, content_type),
         wants_strictly: Wants::strictly(accept),
         request_url,
-        cookie_header: (!cookies.is_empty()).then(|| cookies.join("; ")),
+        cookie_header: web::cookies::joined(headers),
         session_token: text("x-session-token").filter(|token| !token.is_empty()).map(PlainToken::received),
         bearer: bearer.map(PlainToken::received),
         csrf_header: text("x-csrf-token").map(str::to_owned),
@@ -61,6 +60,7 @@ fn read(headers: &HeaderMap, request_url: Url, ip_address: Option<String>) -> Vi
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
+    use http::header::COOKIE;
 
     use super::*;
 

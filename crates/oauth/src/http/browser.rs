@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use base::seal::Purpose;
 use base::{Context, Sealer, Secret};
 use sha2::{Digest, Sha256};
@@ -101,6 +101,5 @@ impl<'a> BrowserCookies<'a> {
 }
 
 fn all_cookies(headers: &HeaderMap) -> Option<Secret<String>> {
-    let cookies: Vec<&str> = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
-    (!cookies.is_empty()).then(|| Secret::new(cookies.join("; ")))
+    web::cookies::joined(headers).map(Secret::new)
 }

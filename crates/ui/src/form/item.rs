@@ -3,8 +3,8 @@
 use askama::Template;
 use serde_json::Value;
 
-use super::FlowKind;
-use crate::components::{Checkbox, CodeKind, Field, Select, SelectOption, component};
+use super::{FlowKind, methods};
+use crate::components::{Checkbox, Field, Select, SelectOption, component};
 use crate::nodes::{Attributes, Input, Node, plain};
 use crate::{FlowContext, Localizer, Message, MessageKind, OutsideText, PageLink};
 
@@ -259,14 +259,14 @@ impl Builder<'_> {
             value: if input.kind == "password" { String::new() } else { input.value_text() },
             hint: self.hint(),
             problem: self.problem(),
-            autocomplete: input.autocomplete.clone().or_else(|| purpose(&input.name).map(str::to_owned)),
+            autocomplete: input.autocomplete.clone().or_else(|| methods::purpose(&input.name).map(str::to_owned)),
             pattern: input.pattern.clone(),
             maxlength: input.maxlength,
             required: input.required,
             disabled: input.disabled,
             autofocus: false,
             follows_problem: false,
-            code: code_kind(&input.name),
+            code: methods::code_kind(&input.name),
             optional_mark: self.optional_mark(),
             beside: self.beside(),
             reveal: (self.is_password() && !input.disabled).then(|| self.words.strings().show_password),
@@ -324,35 +324,11 @@ fn groups(text: &Message, words: Localizer<'_>) -> Vec<String> {
     characters.chunks(4).map(|group| group.iter().collect()).collect()
 }
 
-fn code_kind(name: &str) -> Option<CodeKind> {
-    match name {
-        "code" | "totp_code" => Some(CodeKind::Digits),
-        "lookup_secret" => Some(CodeKind::Letters),
-        _ => None,
-    }
-}
-
 /// The label of a field whose schema has no title, made from its name: `traits.first_name` is `First name`.
 fn spoken(name: &str) -> String {
     let last = name.rsplit('.').next().unwrap_or(name).replace(['_', '-'], " ");
     let mut letters = last.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-/// The purpose of a field as a token of HTML's autofill (WCAG 1.3.5), if the flow does not have it.
-fn purpose(name: &str) -> Option<&'static str> {
-    match name {
-        "identifier" | "traits.username" => Some("username"),
-        "totp_code" | "code" => Some("one-time-code"),
-        // A code is valid once: a browser that stores it would offer an invalid one.
-        "lookup_secret" => Some("off"),
-        "email" | "traits.email" => Some("email"),
-        "traits.phone" | "traits.phone_number" => Some("tel"),
-        "traits.name" => Some("name"),
-        "traits.name.first" | "traits.first_name" | "traits.given_name" => Some("given-name"),
-        "traits.name.last" | "traits.last_name" | "traits.family_name" => Some("family-name"),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

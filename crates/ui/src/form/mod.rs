@@ -7,6 +7,7 @@
 //! - A problem is shown at its field; a problem of a hidden value is shown above the form.
 
 mod item;
+pub(crate) mod methods;
 
 use askama::Template;
 
@@ -14,7 +15,7 @@ pub use item::Item;
 
 use crate::components::{Alert, Button, ButtonKind, Field, Hidden, component};
 use crate::nodes::{Attributes, Container, Input, Node};
-use crate::{CodeContext, FlowContext, Localizer, Message, MessageKind, OutsideText, PageLink};
+use crate::{CodeContext, FlowContext, Localizer, MessageKind, OutsideText, PageLink};
 
 /// The five self-service flows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +144,7 @@ pub fn arrange(kind: FlowKind, container: &Container, words: Localizer<'_>, cont
         None => show_account(kind, username, &mut arranged.forms, context, words),
     }
     let has_alert = arranged.has_alert();
-    focus_first(kind, &mut arranged.forms, has_alert, field_of_alert(container));
+    focus_first(kind, &mut arranged.forms, has_alert, methods::field_of_alert(container));
     let has_waits = || arranged.forms.iter().flat_map(|form| &form.actions).any(|button| button.wait_seconds > 0);
     arranged.has_aids = arranged.fields().any(|field| field.reveal.is_some()) || has_waits();
     arranged
@@ -250,21 +251,10 @@ fn unseen_problems(node: &Node, words: Localizer<'_>) -> Vec<Alert> {
         .collect()
 }
 
-/// Whether a button of this name sends another code.
-fn sends_again(name: &str) -> bool {
-    matches!(name, "resend" | "email" | "sms")
-}
-
 fn button(node: &Node, input: &Input, words: Localizer<'_>, context: &FlowContext) -> Button {
     let label = match &node.meta.label {
         Some(label) => words.text(label, Some(&input.name)),
         None => words.strings().continue_.to_owned(),
-    };
-    let kind = match input.name.as_str() {
-        name if sends_again(name) || matches!(name, "screen" | "recovery_confirm_address") => ButtonKind::Quiet,
-        "unlink" | "webauthn_remove" | "passkey_remove" | "totp_unlink" | "lookup_secret_disable" => ButtonKind::Danger,
-        "provider" | "address" | "recovery_select_address" | "link" | "lookup_secret_reveal" => ButtonKind::Secondary,
-        _ => ButtonKind::Primary,
     };
     Button {
         disabled: input.disabled,
@@ -272,8 +262,8 @@ fn button(node: &Node, input: &Input, words: Localizer<'_>, context: &FlowContex
         wait_seconds: context
             .code
             .as_ref()
-            .map_or(0, |code| if sends_again(&input.name) { code.resend_wait } else { 0 }),
-        ..Button::submit(label).sending(&input.name, input.value_text()).of_kind(kind)
+            .map_or(0, |code| if methods::sends_again(&input.name) { code.resend_wait } else { 0 }),
+        ..Button::submit(label).sending(&input.name, input.value_text()).of_kind(methods::button_kind(&input.name))
     }
 }
 
@@ -282,9 +272,9 @@ fn button(node: &Node, input: &Input, words: Localizer<'_>, context: &FlowContex
 fn rank(kind: FlowKind, form: &Form) -> u8 {
     let only_steps_aside = form.items.is_empty() && form.actions.iter().all(|it| it.kind == ButtonKind::Quiet);
     match kind {
-        FlowKind::Settings => u8::from(form.id == "lookup_secret"),
+        FlowKind::Settings => u8::from(methods::replaces_another(&form.id)),
         _ if only_steps_aside => 3,
-        _ if form.id == "oidc" => 2,
+        _ if methods::is_elsewhere(&form.id) => 2,
         _ => u8::from(form.items.is_empty()),
     }
 }
@@ -308,7 +298,7 @@ fn finish(kind: FlowKind, index: usize, form: &mut Form, common: &[Hidden], word
     // Secondary actions come last, so that Enter never presses one.
     form.actions.sort_by_key(|button| button.kind == ButtonKind::Quiet);
     if kind == FlowKind::Settings {
-        form.heading = Some(heading(&form.id, words));
+        form.heading = Some(methods::heading(&form.id, words));
     } else if index > 0 && offers_a_way {
         form.divider = Some(words.strings().or);
     }
@@ -320,20 +310,6 @@ fn primary_button(form: &Form) -> Option<usize> {
         || form.actions.iter().enumerate().filter(|(_, it)| it.kind == ButtonKind::Primary && it.trigger.is_none());
     let fills_in = |button: &Button| button.name.as_deref() == Some("method") && form.asks_for(&button.value);
     candidates().find(|(_, it)| fills_in(it)).or_else(|| candidates().next()).map(|(position, _)| position)
-}
-
-fn heading(group: &str, words: Localizer<'_>) -> (&'static str, Option<&'static str>) {
-    let strings = words.strings();
-    match group {
-        "profile" => (strings.section_profile, Some(strings.section_profile_intro)),
-        "password" => (strings.section_password, Some(strings.section_password_intro)),
-        "oidc" | "saml" => (strings.section_social, Some(strings.section_social_intro)),
-        "totp" => (strings.section_totp, Some(strings.section_totp_intro)),
-        "lookup_secret" => (strings.section_lookup, Some(strings.section_lookup_intro)),
-        "webauthn" => (strings.section_webauthn, Some(strings.section_webauthn_intro)),
-        "passkey" => (strings.section_passkey, Some(strings.section_passkey_intro)),
-        _ => (strings.section_other, None),
-    }
 }
 
 /// Shows above the field of a code where the code was sent, with a link to correct the address.
@@ -372,12 +348,6 @@ fn show_account(
     let href = context.another_account.as_ref();
     let change = href.map(|href| PageLink::new(words.strings().use_another_account, href.clone()));
     form.items.insert(0, Item::Recipient { label: words.strings().account, address: Some(address), change });
-}
-
-/// The field that a message above the forms refers to, if it is not the first one.
-fn field_of_alert(container: &Container) -> Option<&'static str> {
-    let is_about_backup_code = |message: &Message| matches!(message.id, 4_000_012 | 4_000_016);
-    container.messages.iter().any(is_about_backup_code).then_some("lookup_secret")
 }
 
 /// The focus is on the first problem; else on codes that the person asked to see; else, on pages with one purpose, on the first

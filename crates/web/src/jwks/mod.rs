@@ -203,9 +203,22 @@ impl RemoteKeySets {
     }
 }
 
+/// A running fetch; its entry is removed when it ends, even by a panic.
+struct Running<'a> {
+    fetcher: &'a Fetcher,
+    key: &'a Key,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.fetcher.fetches.lock().unwrap_or_else(PoisonError::into_inner).remove(self.key);
+    }
+}
+
 impl Fetcher {
     /// Fetches a set and caches the result.
     async fn run(self: Arc<Self>, key: Key, now: Timestamp) -> Result<Arc<VerificationKeys>, KeySetError> {
+        let _running = Running { fetcher: &self, key: &key };
         let before = self.kept.get(&key).and_then(|it| it.loaded.clone());
         let outcome = self.read(&key.url, before.as_ref(), now).await;
         let (kept, answer) = match outcome {
@@ -219,7 +232,6 @@ impl Fetcher {
             }
         };
         self.kept.insert(key.clone(), Arc::new(kept));
-        self.fetches.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
         answer
     }
 

@@ -202,15 +202,11 @@ impl SessionCheck {
         let bearer = forwarded(&AUTHORIZATION)
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let cookie = self.forwards(&COOKIE).then(|| {
-            // HTTP/2 may split cookies into several fields (RFC 9113 section 8.2.3).
-            let mut cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-            cookies.next().map(|first| cookies.fold(first.to_owned(), |joined, next| joined + "; " + next))
-        });
+        let cookie = if self.forwards(&COOKIE) { web::cookies::joined(headers) } else { None };
         let token = token.map(PlainToken::received);
         SessionCredentials {
             session_token: token.or_else(|| forwarded(&X_SESSION_TOKEN).map(PlainToken::received)),
-            cookie: cookie.flatten(),
+            cookie,
             bearer: bearer.map(|(_, token)| PlainToken::received(token.trim())),
         }
     }

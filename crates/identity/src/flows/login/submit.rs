@@ -92,7 +92,7 @@ impl Identity {
             if let (FlowState::SentEmail, Some(identifier)) = (flow.state, &flow.details.code_identifier) {
                 code_nodes::login_refused_form(&mut flow.ui, identifier);
             }
-            refusal.say_in(flow);
+            refusal.show_in(flow);
             flow.ui.nodes.sort(&NodeOrder::login());
         };
         let reason = self.refuse_with(cx, flow, browser, refusal, apply).await?;
@@ -112,7 +112,7 @@ impl Identity {
         let details = Login { refresh, code_identifier: None, ..expired.details.clone() };
         let mut flow = self.begin_again(cx, visitor, browser, expired, details);
         self.login_form(cx, &mut flow, current.as_ref()).await?;
-        self.put_in_place_of(cx, visitor, expired, flow).await
+        self.replace_expired(cx, visitor, expired, flow).await
     }
 
     /// Where the flow ends by default.

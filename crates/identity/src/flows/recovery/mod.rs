@@ -4,7 +4,7 @@
 //! Somebody who asks for an unknown address sees what somebody who asks for a known one sees. Recovery proves one factor
 //! and never raises assurance beyond it.
 
-mod pass;
+mod complete;
 
 use base::Context;
 use web::config::parse_go_bool;
@@ -22,7 +22,7 @@ use crate::flows::views::FlowView;
 use crate::methods::code::nodes as code_nodes;
 use crate::storage;
 
-use super::address_flow::{AddressFlow, Step, decode, nothing_given};
+use super::address_flow::{AddressFlow, Step, decode, missing_member};
 use super::answer::{Answer, Failure};
 use super::errors::{BeginError, FetchError, FlowDisabled, StepError, SubmitError};
 use super::oauth2::Challenge;
@@ -67,8 +67,8 @@ impl AddressFlow for Recovery {
         self.address.as_deref()
     }
 
-    fn anew(&self, is_at_home: bool) -> Self {
-        let oauth2 = self.oauth2.clone().filter(|_| is_at_home);
+    fn restarted(&self, is_same_browser: bool) -> Self {
+        let oauth2 = self.oauth2.clone().filter(|_| is_same_browser);
         Self { skip_settings: self.skip_settings, oauth2, ..Self::default() }
     }
 }
@@ -174,7 +174,7 @@ impl Identity {
                 self.restart_recovery(cx, visitor, &browser, &flow, flow_messages::recovery_completed()).await
             }
             Action::ShowForm => Ok(Answer::redirect(self.page_of(&flow))),
-            Action::ConfirmLink => Ok(self.ask_for_click(&flow, token.unwrap_or_default())),
+            Action::ConfirmLink => Ok(self.confirmation_page(&flow, token.unwrap_or_default())),
             Action::Forged => Err(forgery.map_or(SubmitError::Broken("a forgery without a violation"), Into::into)),
             Action::Process => self.continue_recovery(cx, visitor, flow, submission).await,
             Action::RedeemLink => self.recover_by_link(cx, visitor, flow, token.unwrap_or_default()).await,
@@ -194,7 +194,7 @@ impl Identity {
         let error = match self.recovery_step(cx, &caller, &mut flow, submission).await {
             Ok(Step::Sent) => return Ok(self.form(&flow, &browser, FormReason::Accepted)),
             Ok(Step::Proved(code)) => {
-                if let Some(answer) = self.pass_recovery(cx, visitor, &flow, &code).await? {
+                if let Some(answer) = self.complete_recovery(cx, visitor, &flow, &code).await? {
                     return Ok(answer);
                 }
                 StepError::general(Recovery::wrong_code())
@@ -225,7 +225,7 @@ impl Identity {
         }
         match submission.text("code").filter(|_| flow.state == FlowState::SentEmail) {
             Some(guess) => self.proof_by_code(cx, caller, flow, guess).await,
-            None => Err(nothing_given(flow)),
+            None => Err(missing_member(flow)),
         }
     }
 
@@ -252,7 +252,7 @@ impl Identity {
             person: person.as_ref(),
             via,
             address: &address,
-            is_holders: false,
+            is_owner_of_taken: false,
             caller,
             is_asked_for: true,
         };
@@ -274,14 +274,14 @@ impl Identity {
         token: &str,
     ) -> Result<Answer, SubmitError> {
         if let Some(code) = self.proof_by_link_of(cx, &visitor.caller(cx, None), &flow, token).await?
-            && let Some(answer) = self.pass_recovery(cx, visitor, &flow, &code).await?
+            && let Some(answer) = self.complete_recovery(cx, visitor, &flow, &code).await?
         {
             return Ok(answer);
         }
         let browser = self.browser(visitor);
         let over = Flow { flow_type: FlowType::Browser, ..flow };
         let new = self.restart(cx, visitor, &browser, &over, Recovery::wrong_link()).await?;
-        Ok(self.lead_to(visitor, &browser, &new))
+        Ok(self.redirect_to_flow(visitor, &browser, &new))
     }
 
     /// A new flow in the place of one that is over. Every client is sent to it.
@@ -297,6 +297,6 @@ impl Identity {
         if self.flow_policy.uses_continue_with_transitions() && over.flow_type == FlowType::Api {
             return Err(Self::replaced_by(cx, over, &new).into());
         }
-        Ok(self.lead_to(visitor, browser, &new))
+        Ok(self.redirect_to_flow(visitor, browser, &new))
     }
 }

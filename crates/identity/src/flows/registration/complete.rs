@@ -102,7 +102,7 @@ impl Identity {
             return_to: self.registration_return_to(flow, used)?,
         };
         match decision {
-            Decision::AwaitAddress => self.await_address(cx, &completion, registrant).await,
+            Decision::AwaitAddress => self.require_confirmation(cx, &completion, registrant).await,
             Decision::CreateAccount(new) => self.create_account(cx, &completion, registrant, new).await,
         }
     }
@@ -283,11 +283,11 @@ impl Identity {
             person: None,
             via: taken.via,
             address: &taken.value,
-            is_holders: true,
+            is_owner_of_taken: true,
             caller,
             is_asked_for: false,
         };
-        self.notify_holder(&mut tx, cx, &holder, &flow.request_url).await?;
+        self.notify_owner(&mut tx, cx, &holder, &flow.request_url).await?;
         events::append(&mut tx, cx, flow, FlowOutcome::Failed, Some("the identifier is taken")).await?;
         tx.commit().await?;
         Ok(Registered { identity, session: None, verification })

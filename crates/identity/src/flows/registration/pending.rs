@@ -48,7 +48,7 @@ struct Pending {
 }
 
 /// Somebody whose sign-up counts now.
-pub(crate) struct Admitted {
+pub(crate) struct ConfirmedAccount {
     pub(crate) identity: domain::Identity,
     /// For the browser that signed up.
     pub(crate) session: Option<(Session, PlainToken)>,
@@ -57,7 +57,7 @@ pub(crate) struct Admitted {
 
 impl Identity {
     /// Ends a sign-up on the verification of its address, for a registrant and for somebody who is here already alike.
-    pub(super) async fn await_address(
+    pub(super) async fn require_confirmation(
         &self,
         cx: &Context,
         completion: &Completion<'_>,
@@ -66,11 +66,11 @@ impl Identity {
         let Completion { caller, flow, .. } = completion;
         let mut identity = registrant.identity;
         let sealed = self.seal_registrant(cx, &identity)?;
-        let holders = self.holders(cx, &identity).await?;
-        let waiting = wait(if holders.is_empty() {
+        let owners = self.owners(cx, &identity).await?;
+        let waiting = wait(if owners.is_empty() {
             Names::Free
         } else {
-            Names::Taken { is_reachable: holders.iter().all(Option::is_some) }
+            Names::Taken { is_reachable: owners.iter().all(Option::is_some) }
         });
         if waiting == Waiting::Refused {
             self.attempts.count_taken(cx).await?;
@@ -87,16 +87,16 @@ impl Identity {
             ..completion.verification_of(&identity)
         };
         let begun = self.begin_verification_of(&mut tx, cx, of, &address).await?;
-        for holder in holders.iter().flatten() {
+        for owner in owners.iter().flatten() {
             let recipient = Recipient {
                 person: None,
-                via: holder.via,
-                address: &holder.value,
-                is_holders: true,
+                via: owner.via,
+                address: &owner.value,
+                is_owner_of_taken: true,
                 caller,
                 is_asked_for: false,
             };
-            self.notify_holder(&mut tx, cx, &recipient, &flow.request_url).await?;
+            self.notify_owner(&mut tx, cx, &recipient, &flow.request_url).await?;
         }
         mark_sent(&mut identity, &begun.address);
         events::append(&mut tx, cx, flow, FlowOutcome::AwaitsAddress, None).await?;
@@ -106,7 +106,7 @@ impl Identity {
     }
 
     /// For each of the registrant's names that another identity has: the address at which its holder is notified, if it is one.
-    async fn holders(
+    async fn owners(
         &self,
         cx: &Context,
         registrant: &domain::Identity,
@@ -138,7 +138,7 @@ impl Identity {
     }
 
     /// Notifies the holder of an address of a registration with it.
-    pub(in crate::flows) async fn notify_holder(
+    pub(in crate::flows) async fn notify_owner(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
@@ -191,14 +191,14 @@ impl Identity {
     }
 
     /// Writes the account of a registrant who confirmed an address; `None` when somebody has one of its names by now.
-    pub(crate) async fn admit(
+    pub(crate) async fn create_confirmed_account(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
         visitor: &Visitor,
         (identity, method): (domain::Identity, AuthenticationMethod),
         signs_in: bool,
-    ) -> Result<Option<Admitted>, SubmitError> {
+    ) -> Result<Option<ConfirmedAccount>, SubmitError> {
         match storage::identities::insert(tx, self.tenant_sealer(cx), &identity).await {
             Ok(()) => {}
             Err(StoreError::Taken(_) | StoreError::Stale) => return Ok(None),
@@ -217,6 +217,6 @@ impl Identity {
             let (caller, unknown) = (visitor.caller(cx, None), FamiliarClients::default());
             new_device = self.attempts.remember(tx, cx, &caller, identity.id, &unknown, true).await?;
         }
-        Ok(Some(Admitted { identity, session, new_device }))
+        Ok(Some(ConfirmedAccount { identity, session, new_device }))
     }
 }

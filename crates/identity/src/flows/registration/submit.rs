@@ -118,7 +118,7 @@ impl Identity {
                     input.kind = visible.as_input().map_or(InputKind::Text, |input| input.kind);
                 }
             }
-            refusal.say_in(flow);
+            refusal.show_in(flow);
             flow.ui.nodes.sort(&NodeOrder::registration(&trait_nodes::names(&schema)));
         };
         let reason = self.refuse_with(cx, &mut flow, browser, refusal, say).await?;
@@ -135,7 +135,7 @@ impl Identity {
         let details = Registration { code_traits: None, ..expired.details.clone() };
         let mut flow = self.begin_again(cx, visitor, browser, expired, details);
         self.registration_form(&mut flow, &Value::Null)?;
-        self.put_in_place_of(cx, visitor, expired, flow).await
+        self.replace_expired(cx, visitor, expired, flow).await
     }
 
     /// The traits alone: on to the choice of a credential, or back from it.

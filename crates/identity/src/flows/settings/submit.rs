@@ -246,7 +246,7 @@ impl Identity {
         current: &Current,
         refusal: Refusal,
     ) -> Result<Answer, SubmitError> {
-        let reason = self.refuse_with(cx, &mut flow, browser, refusal, Refusal::say_in).await?;
+        let reason = self.refuse_with(cx, &mut flow, browser, refusal, Refusal::show_in).await?;
         let view = self.settings_view(cx, &flow, (&current.session, &current.identity), browser);
         Ok(self.form_as(&flow, browser, reason, view))
     }
@@ -261,6 +261,6 @@ impl Identity {
         let mut flow = self.begin_again(cx, visitor, browser, expired, expired.details.clone());
         let person = self.person_of(cx, current).await?.ok_or(SubmitError::NoSession)?;
         self.settings_form(cx, &mut flow, &person)?;
-        self.put_in_place_of(cx, visitor, expired, flow).await
+        self.replace_expired(cx, visitor, expired, flow).await
     }
 }

@@ -3,7 +3,7 @@
 //! No session is needed, and an unknown address is answered as a known one is. Opening the mail of a code uses nothing up:
 //! it fills the code in, so that a scanner of links does no harm.
 
-mod pass;
+mod complete;
 
 use base::Context;
 use serde_json::Value;
@@ -22,9 +22,9 @@ use crate::flows::views::FlowView;
 use crate::methods::code::nodes as code_nodes;
 use crate::storage;
 
-use pass::Passing;
+use complete::Completion;
 
-use super::address_flow::{AddressFlow, Step, bound, decode, nothing_given};
+use super::address_flow::{AddressFlow, Step, bound, decode, missing_member};
 use super::answer::{Answer, CookieChange, Failure};
 use super::errors::{BeginError, FetchError, FlowDisabled, StepError, SubmitError};
 use super::submission::{RawSubmission, Submission};
@@ -68,9 +68,9 @@ impl AddressFlow for Verification {
         self.address.as_deref()
     }
 
-    fn anew(&self, is_at_home: bool) -> Self {
+    fn restarted(&self, is_same_browser: bool) -> Self {
         // What waits for the end of a flow waits in the browser that began it, and in no other.
-        if is_at_home { Self { address: None, ..self.clone() } } else { Self::default() }
+        if is_same_browser { Self { address: None, ..self.clone() } } else { Self::default() }
     }
 
     fn is_awaited(&self) -> bool {
@@ -132,7 +132,7 @@ impl Identity {
             flow_type: flow.flow_type,
             awaits_code: flow.state == FlowState::SentEmail,
             is_awaited: flow.details.is_awaited(),
-            is_same_browser: browser.is_home_of(&flow),
+            is_same_browser: browser.owns(&flow),
         });
         let Opening::FillIn { keeps_session } = opening else { return Ok(Answer::redirect(page)) };
         flow.browser = Some(browser.secret.fingerprint());
@@ -188,10 +188,10 @@ impl Identity {
             Action::RestartExpired => {
                 let message = Verification::expired_message(flow.expires_at, cx.now);
                 let new = self.restart(cx, visitor, &browser, &flow, message).await?;
-                Ok(self.lead_to(visitor, &browser, &new))
+                Ok(self.redirect_to_flow(visitor, &browser, &new))
             }
             Action::RestartCompleted => self.restart_verified(cx, visitor, &browser, &flow).await,
-            Action::ConfirmLink => Ok(self.ask_for_click(&flow, token.unwrap_or_default())),
+            Action::ConfirmLink => Ok(self.confirmation_page(&flow, token.unwrap_or_default())),
             Action::Forged => Err(forgery.map_or(SubmitError::Broken("a forgery without a violation"), Into::into)),
             Action::Process => self.continue_verification(cx, visitor, flow, submission).await,
             Action::RedeemLink => self.verify_by_link(cx, visitor, flow, token.unwrap_or_default()).await,
@@ -211,8 +211,9 @@ impl Identity {
         let error = match self.verification_step(cx, &caller, &mut flow, submission).await {
             Ok(Step::Sent) => return Ok(self.form(&flow, &browser, FormReason::Accepted)),
             Ok(Step::Proved(code)) => {
-                if let Some(answer) =
-                    self.pass_verification(cx, Passing { visitor, browser: &browser, code: &code }, &flow).await?
+                if let Some(answer) = self
+                    .complete_verification(cx, Completion { visitor, browser: &browser, code: &code }, &flow)
+                    .await?
                 {
                     return Ok(answer);
                 }
@@ -239,7 +240,7 @@ impl Identity {
     ) -> Result<Answer, SubmitError> {
         let new = self.restart(cx, visitor, browser, flow, flow_messages::verification_completed()).await?;
         if flow.is_browser() && visitor.wants == Wants::Html {
-            return Ok(self.lead_to(visitor, browser, &new));
+            return Ok(self.redirect_to_flow(visitor, browser, &new));
         }
         Err(SubmitError::Replaced { use_flow_id: new.id })
     }
@@ -257,7 +258,7 @@ impl Identity {
             return self.proof_by_code(cx, caller, flow, guess).await;
         }
         let Some(typed) = submission.text("email").or_else(|| submission.text("sms")) else {
-            return Err(nothing_given(flow));
+            return Err(missing_member(flow));
         };
         self.send_verification(cx, caller, flow, typed, submission).await?;
         Ok(Step::Sent)
@@ -290,7 +291,7 @@ impl Identity {
             person: person.as_ref(),
             via,
             address: &address,
-            is_holders: is_taken,
+            is_owner_of_taken: is_taken,
             caller,
             is_asked_for: true,
         };
@@ -299,7 +300,7 @@ impl Identity {
         let mut tx = self.database.write(cx.tenant).await?;
         self.send_proof(&mut tx, cx, &mut sent, &recipient, submission).await?;
         if is_taken {
-            self.notify_holder(&mut tx, &language::of_flow(&self.ui, cx, flow), &recipient, &flow.request_url).await?;
+            self.notify_owner(&mut tx, &language::of_flow(&self.ui, cx, flow), &recipient, &flow.request_url).await?;
         }
         if let Some((known, _)) = found.filter(|_| person.is_some()) {
             storage::identities::mark_sent(&mut tx, known.id, cx.now).await?;
@@ -320,7 +321,7 @@ impl Identity {
         let browser = self.browser(visitor);
         if let Some(code) = self.proof_by_link_of(cx, &visitor.caller(cx, None), &flow, token).await?
             && let Some(answer) =
-                self.pass_verification(cx, Passing { visitor, browser: &browser, code: &code }, &flow).await?
+                self.complete_verification(cx, Completion { visitor, browser: &browser, code: &code }, &flow).await?
         {
             return Ok(bound(answer, &browser));
         }
@@ -328,15 +329,15 @@ impl Identity {
         continue_in(&mut over, &browser);
         over.flow_type = FlowType::Browser;
         let new = self.restart(cx, visitor, &browser, &over, Verification::wrong_link()).await?;
-        Ok(self.lead_to(visitor, &browser, &new))
+        Ok(self.redirect_to_flow(visitor, &browser, &new))
     }
 }
 
 /// Continues a flow in the browser that opened its link. What waits for the end of the flow waits in the browser that
 /// began it, and in no other.
 fn continue_in(flow: &mut Flow<Verification>, browser: &Browser) {
-    if !keeps_waiting(flow.flow_type, browser.is_home_of(flow)) {
+    if !keeps_waiting(flow.flow_type, browser.owns(flow)) {
         flow.browser = flow.browser.take().map(|_| browser.secret.fingerprint());
-        flow.details = flow.details.anew(false);
+        flow.details = flow.details.restarted(false);
     }
 }

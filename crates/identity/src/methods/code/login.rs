@@ -96,7 +96,8 @@ async fn send(step: &mut LoginStep<'_>, identifier: &str, second: Option<&Curren
         Some((person, via, address)) => (Some(person), *via, address),
         None => (None, Via::of(identifier), &normalized),
     };
-    let recipient = Recipient { person, via, address, is_holders: false, caller: step.caller, is_asked_for: true };
+    let recipient =
+        Recipient { person, via, address, is_owner_of_taken: false, caller: step.caller, is_asked_for: true };
     let mut tx = service.database.write(cx.tenant).await?;
     let extra = json!({ "transient_payload": step.submission.transient_payload() });
     storage::flows::update(&mut tx, &mut sent).await?;

@@ -75,8 +75,14 @@ async fn send(step: RegistrationStep<'_>, identity: &domain::Identity, derived: 
     let payload = step.submission.transient_payload();
     let extra = json!({ "traits": identity.traits, "transient_payload": payload });
     let mut tx = service.database.write(cx.tenant).await?;
-    let recipient =
-        Recipient { person: None, via: *via, address, is_holders: false, caller: step.caller, is_asked_for: true };
+    let recipient = Recipient {
+        person: None,
+        via: *via,
+        address,
+        is_owner_of_taken: false,
+        caller: step.caller,
+        is_asked_for: true,
+    };
     storage::flows::update(&mut tx, &mut sent).await?;
     service.codes.send(&mut tx, cx, CodePurpose::Registration, &sent, &recipient, Some(&extra)).await?;
     tx.commit().await?;

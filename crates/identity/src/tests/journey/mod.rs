@@ -292,9 +292,9 @@ async fn a_flow_that_is_gone_is_replaced_and_a_foreign_one_is_not_shown() {
         let foreign = theirs.open(&page.path).await;
         assert_eq!((foreign.status, foreign.heading()), (StatusCode::FORBIDDEN, "Something went wrong"));
         server.clock.advance(std::time::Duration::from_hours(2));
-        let anew = mine.open(&page.path).await;
-        assert_eq!(anew.heading(), "Sign in");
-        assert_ne!(anew.path, page.path);
+        let restarted = mine.open(&page.path).await;
+        assert_eq!(restarted.heading(), "Sign in");
+        assert_ne!(restarted.path, page.path);
     })
     .await;
 }
@@ -382,9 +382,9 @@ async fn the_code_page_shows_the_address_and_links_to_its_correction() {
         assert!(!later.html.contains("data-wait"), "{}", later.html);
         let link = later.html.split("<a href=\"").find(|part| part.contains("Wrong address?")).expect("a link");
         let link = link.split_once('"').unwrap().0.replace("&#38;", "&");
-        let anew = browser.open(&link).await;
-        assert_eq!(anew.heading(), "Recover your account");
-        assert!(anew.html.contains(r#"name="email""#), "{}", anew.html);
+        let restarted = browser.open(&link).await;
+        assert_eq!(restarted.heading(), "Recover your account");
+        assert!(restarted.html.contains(r#"name="email""#), "{}", restarted.html);
         assert!(link.contains("return_to="), "{link}");
     })
     .await;

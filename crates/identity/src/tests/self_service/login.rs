@@ -448,3 +448,18 @@ async fn anonymous_requests_write_no_event() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_events_of_a_form_that_is_rejected_again_and_again_are_bounded() {
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
+        client.sign_up("ada@example.org").await.expect(200);
+        let id = client.begin("settings").await;
+        let before = server.events().await.len();
+        for _ in 0..40 {
+            client.submit("settings", &id, json!({"method": "password", "password": "short"})).await.expect(400);
+        }
+        assert_eq!(server.events().await.len(), before + 30);
+    })
+    .await;
+}

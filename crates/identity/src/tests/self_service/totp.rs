@@ -425,3 +425,20 @@ async fn the_hooks_of_the_method_end_other_sessions() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_start_says_that_a_recovery_removes_second_factors_where_addresses_are_never_verified() {
+    let flows = |recovery: bool, verification: bool| json!({"recovery": {"enabled": recovery}, "verification": {"enabled": verification}});
+    for (recovery, verification, totp, is_said) in
+        [(true, false, true, true), (true, true, true, false), (false, false, true, false), (true, false, false, false)]
+    {
+        let methods = json!({"totp": {"enabled": totp}});
+        let config = json!({"selfservice": {"methods": methods, "flows": flows(recovery, verification)}});
+        with_server(config, |server| async move {
+            let keys: Vec<String> = server.identity.remarks().into_iter().map(|remark| remark.key).collect();
+            let is_named = keys.iter().any(|key| key == "identity.selfservice.flows.verification.enabled");
+            assert_eq!(is_named, is_said, "{recovery} {verification} {totp}");
+        })
+        .await;
+    }
+}

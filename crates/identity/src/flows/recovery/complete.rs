@@ -24,7 +24,7 @@ use crate::storage;
 use crate::storage::identities::StoreError;
 
 /// A recovery whose proof was accepted, with what its transaction locked.
-struct Passing<'a> {
+struct Completion<'a> {
     visitor: &'a Visitor,
     code: &'a Code,
     flow: Flow<Recovery>,
@@ -45,7 +45,7 @@ struct Written {
 impl Identity {
     /// Ends a recovery: gathers, decides, writes in one transaction, and answers. `None` when the proof does not count any
     /// more: another request redeemed the code, or its person or address is gone.
-    pub(super) async fn pass_recovery(
+    pub(super) async fn complete_recovery(
         &self,
         cx: &Context,
         visitor: &Visitor,
@@ -61,19 +61,19 @@ impl Identity {
         let person = storage::identities::lock_whole(&mut tx, self.tenant_sealer(cx), owner).await?;
         let Some(person) = person else { return Ok(None) };
         let is_redeemed = storage::codes::redeem(&mut tx, code.id, cx.now).await?;
-        let mut passing = Passing { visitor, code, flow, person };
-        let Decision::SignedIn(sign_in) = decide(&self.facts_of_recovery(&passing, is_redeemed)) else {
+        let mut completion = Completion { visitor, code, flow, person };
+        let Decision::SignedIn(sign_in) = decide(&self.facts_of_recovery(&completion, is_redeemed)) else {
             return Ok(None);
         };
-        let cx = &acting_as(cx, passing.person.id);
-        let written = self.write_recovery(&mut tx, cx, &mut passing, sign_in).await?;
+        let cx = &acting_as(cx, completion.person.id);
+        let written = self.write_recovery(&mut tx, cx, &mut completion, sign_in).await?;
         tx.commit().await?;
-        Ok(Some(self.recovered_answer(cx, &passing, sign_in, written).await?))
+        Ok(Some(self.recovered_answer(cx, &completion, sign_in, written).await?))
     }
 
     /// The facts of the decision.
-    fn facts_of_recovery(&self, passing: &Passing<'_>, is_redeemed: bool) -> Proved {
-        let Passing { visitor, code, flow, person } = passing;
+    fn facts_of_recovery(&self, completion: &Completion<'_>, is_redeemed: bool) -> Proved {
+        let Completion { visitor, code, flow, person } = completion;
         let origin = if code.asked_by == AskedBy::Administrator {
             Origin::Administrator
         } else {
@@ -92,7 +92,7 @@ impl Identity {
             is_active: person.is_active(),
             has_proved_address: person.has_proved_address(),
             has_login: flow.details.oauth2.is_some(),
-            is_same_browser: self.browser(visitor).is_home_of(flow),
+            is_same_browser: self.browser(visitor).owns(flow),
             skips_settings: flow.details.skip_settings,
             revokes_unproved: self.session_policy.revokes_active_sessions(),
             revokes_sessions: self
@@ -107,10 +107,10 @@ impl Identity {
         &self,
         tx: &mut WriteTx,
         cx: &Context,
-        passing: &mut Passing<'_>,
+        completion: &mut Completion<'_>,
         sign_in: SignIn,
     ) -> Result<Written, SubmitError> {
-        let Passing { visitor, code, flow, person } = passing;
+        let Completion { visitor, code, flow, person } = completion;
         let login = flow.details.oauth2.take().filter(|_| sign_in.keeps_login);
         flow.state = FlowState::PassedChallenge;
         storage::flows::update(tx, flow).await?;
@@ -198,11 +198,11 @@ impl Identity {
     async fn recovered_answer(
         &self,
         cx: &Context,
-        passing: &Passing<'_>,
+        completion: &Completion<'_>,
         sign_in: SignIn,
         written: Written,
     ) -> Result<Answer, SubmitError> {
-        let Passing { code, flow, person, .. } = passing;
+        let Completion { code, flow, person, .. } = completion;
         let Written { session, token, settings, browser, new_device, login } = written;
         let mut reached = Reached {
             holder: sign_in.holder,

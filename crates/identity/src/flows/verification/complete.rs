@@ -16,14 +16,14 @@ use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::bind;
 use crate::flows::errors::SubmitError;
 use crate::flows::events;
-use crate::flows::registration::pending::Admitted;
+use crate::flows::registration::pending::ConfirmedAccount;
 use crate::flows::visitor::{Browser, Visitor};
 use crate::methods::code::nodes as code_nodes;
 use crate::storage;
 
 /// A verification whose proof was accepted.
 #[derive(Clone, Copy)]
-pub(super) struct Passing<'a> {
+pub(super) struct Completion<'a> {
     pub visitor: &'a Visitor,
     pub browser: &'a Browser,
     pub code: &'a Code,
@@ -53,13 +53,13 @@ struct Written {
 impl Identity {
     /// Ends a verification: gathers, decides, writes in one transaction, and answers. `None` when the proof does not count any
     /// more: another request redeemed the code, or the address belongs to somebody else.
-    pub(super) async fn pass_verification(
+    pub(super) async fn complete_verification(
         &self,
         cx: &Context,
-        passing: Passing<'_>,
+        completion: Completion<'_>,
         flow: &Flow<Verification>,
     ) -> Result<Option<Answer>, SubmitError> {
-        let Passing { visitor, browser, code } = passing;
+        let Completion { visitor, browser, code } = completion;
         let current = self.current(cx, visitor).await?;
         let mut tx = self.database.write(cx.tenant).await?;
         // Other submissions may have changed the form since the flow was read; only its end is final.
@@ -98,11 +98,11 @@ impl Identity {
         };
         let continue_url = self.after_verification_url(&flow);
         flow.state = FlowState::PassedChallenge;
-        show_passed(&mut flow, &continue_url, success.clone());
+        show_completed(&mut flow, &continue_url, success.clone());
         storage::flows::update(&mut tx, &mut flow).await?;
         events::append_success(&mut tx, cx, &flow, owner).await?;
         tx.commit().await?;
-        Ok(Some(self.verified_answer(cx, passing, flow, written, (continue_url, success)).await?))
+        Ok(Some(self.verified_answer(cx, completion, flow, written, (continue_url, success)).await?))
     }
 
     /// Whose address the code verifies. The address of a registrant is marked.
@@ -163,8 +163,10 @@ impl Identity {
         registrant: (domain::Identity, AuthenticationMethod),
         signs_in: bool,
     ) -> Result<Option<(IdentityId, Written)>, SubmitError> {
-        let Some(admitted) = self.admit(tx, cx, visitor, registrant, signs_in).await? else { return Ok(None) };
-        let Admitted { identity, session, new_device } = admitted;
+        let Some(account) = self.create_confirmed_account(tx, cx, visitor, registrant, signs_in).await? else {
+            return Ok(None);
+        };
+        let ConfirmedAccount { identity, session, new_device } = account;
         let owner = identity.id;
         let (session, token) = session.map(|(session, token)| ((session, identity), token)).unzip();
         Ok(Some((owner, Written { is_new: true, session, token, new_device })))
@@ -188,12 +190,12 @@ impl Identity {
     async fn verified_answer(
         &self,
         cx: &Context,
-        passing: Passing<'_>,
+        completion: Completion<'_>,
         flow: Flow<Verification>,
         written: Written,
         (continue_url, success): (String, Message),
     ) -> Result<Answer, SubmitError> {
-        let Passing { visitor, browser, code } = passing;
+        let Completion { visitor, browser, code } = completion;
         let next = next(&Reached {
             flow_type: flow.flow_type,
             wants: visitor.wants,
@@ -214,7 +216,7 @@ impl Identity {
             }
             _ => continue_url,
         };
-        let answer = self.passed_on(flow, browser, redirects, url, success);
+        let answer = self.redirect_or_show(flow, browser, redirects, url, success);
         let cookie = written
             .token
             .zip(written.session)
@@ -224,7 +226,7 @@ impl Identity {
     }
 
     /// Redirects the browser, or shows a program the URL in the completed form.
-    fn passed_on(
+    fn redirect_or_show(
         &self,
         mut flow: Flow<Verification>,
         browser: &Browser,
@@ -235,7 +237,7 @@ impl Identity {
         if redirects {
             return Answer::redirect(url);
         }
-        show_passed(&mut flow, &url, success);
+        show_completed(&mut flow, &url, success);
         let content =
             Content::Form { reason: FormReason::Accepted, flow: Box::new(self.view(&flow, browser)), page: url };
         bind(Answer::new(flow.flow_type, content), &flow, browser)
@@ -248,7 +250,7 @@ impl Identity {
     }
 }
 
-fn show_passed(flow: &mut Flow<Verification>, continue_url: &str, success: Message) {
+fn show_completed(flow: &mut Flow<Verification>, continue_url: &str, success: Message) {
     let group = if flow.active == Some(CredentialType::Link) { Group::Link } else { Group::Code };
     code_nodes::verification_passed_form(&mut flow.ui, group, continue_url, success);
 }
