@@ -172,7 +172,7 @@ async fn commit_with_change(mut tx: PostgresWrite, tenant: TenantId, database: &
     let database = &database.0;
     let slots = tx.touched.slots().to_vec();
     let change = change_feed::change(&database.changes, &slots);
-    tx.append(tenant, &INSERT_CHANGE, &change).await?;
+    tx.append_change(tenant, &change).await?;
     let started = Instant::now();
     tx.commit().await?;
     if started.elapsed() > SLOW_COMMIT

@@ -1,7 +1,8 @@
 //! One write transaction on a connection of its own, in as few round trips as its statements allow.
 //!
 //! `BEGIN` is sent with the first statement. A statement whose outcome is not needed waits until another one is sent, and is
-//! sent ahead of it: at the latest ahead of `COMMIT`. A single such statement is a transaction by itself.
+//! sent ahead of it: at the latest ahead of `COMMIT`. A single such statement is a transaction by itself. The change that a
+//! transaction publishes (`change_feed`) is a part of the statement that waits last.
 
 use base::TenantId;
 use deadpool_postgres::Object;
@@ -9,6 +10,7 @@ use futures_util::future::{join, join_all};
 
 use super::encoding::{Parameter, row};
 use super::failure;
+use crate::change_feed::INSERT_CHANGE;
 use crate::changes::Touched;
 use crate::{Error, OwnedValue, Row, Statement, Value};
 
@@ -81,6 +83,19 @@ impl PostgresWrite {
         let prepared = prepare(connection, statement).await?;
         let values = values.iter().map(Value::to_owned).collect();
         self.waiting.push(Waiting { statement, prepared, tenant, values });
+        Ok(())
+    }
+
+    /// Records a change before the commit: by the statement that waits last, or by one of its own.
+    pub(crate) async fn append_change(&mut self, tenant: TenantId, change: &[Value<'_>]) -> Result<(), Error> {
+        let Some(last) = self.waiting.last_mut() else { return self.append(tenant, &INSERT_CHANGE, change).await };
+        let Some(text) = last.statement.postgres_text_with_change(last.prepared.params().len()) else {
+            return self.append(tenant, &INSERT_CHANGE, change).await;
+        };
+        let connection = self.connection.as_ref().ok_or_else(finished)?;
+        let prepared = connection.prepare_cached(text).await;
+        last.prepared = prepared.map_err(|error| failure(last.statement.name(), error))?;
+        last.values.extend(change.iter().map(Value::to_owned));
         Ok(())
     }
 

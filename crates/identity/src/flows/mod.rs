@@ -28,6 +28,7 @@ pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod submission;
 pub(crate) mod trait_nodes;
+mod unstored;
 pub(crate) mod verification;
 pub(crate) mod views;
 pub(crate) mod visitor;
@@ -45,29 +46,21 @@ use crate::storage;
 
 use answer::{Answer, Content, CookieChange, FormReason};
 use error::{Expiry, FlowError};
+use unstored::Plain;
 use views::{FlowView, StoredErrorView};
 use visitor::{Browser, Visitor};
 
 impl Identity {
     /// Loads the flow of a submission, by `?flow=`.
-    pub(crate) async fn submitted_flow<D: Details>(
-        &self,
-        cx: &Context,
-        visitor: &Visitor,
-    ) -> Result<Flow<D>, FlowError> {
+    pub(crate) async fn submitted_flow<D: Plain>(&self, cx: &Context, visitor: &Visitor) -> Result<Flow<D>, FlowError> {
         let id = visitor.raw_query("flow").and_then(|id| id.parse::<FlowId>().ok()).ok_or(FlowError::FlowIdMissing)?;
-        self.find_flow(cx, id).await
+        self.find_flow(cx, id).await?.ok_or(FlowError::FlowNotFound)
     }
 
     /// Loads the flow of a fetch, by `?id=`. A malformed id is an unknown flow.
-    pub(crate) async fn fetched_flow<D: Details>(&self, cx: &Context, visitor: &Visitor) -> Result<Flow<D>, FlowError> {
-        let id = visitor.raw_query("id").and_then(|id| id.parse::<FlowId>().ok());
-        self.find_flow(cx, id.unwrap_or(FlowId::from_uuid(Uuid::nil()))).await
-    }
-
-    async fn find_flow<D: Details>(&self, cx: &Context, id: FlowId) -> Result<Flow<D>, FlowError> {
-        let mut tx = self.database.read(cx.tenant);
-        storage::flows::find(&mut tx, id).await?.ok_or(FlowError::FlowNotFound)
+    pub(crate) async fn fetched_flow<D: Plain>(&self, cx: &Context, visitor: &Visitor) -> Result<Flow<D>, FlowError> {
+        let id = visitor.raw_query("id").and_then(|id| id.parse::<FlowId>().ok()).ok_or(FlowError::FlowNotFound)?;
+        self.find_flow(cx, id).await?.ok_or(FlowError::FlowNotFound)
     }
 
     /// The parameters of every new flow of this visitor.

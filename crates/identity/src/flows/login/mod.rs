@@ -69,6 +69,11 @@ impl Identity {
         }
 
         let browser = self.browser(visitor);
+        if current.is_none()
+            && let Some(flow) = self.begin_unstored::<Login>(cx, visitor, flow_type).await?
+        {
+            return Ok(self.begun(&flow, &browser));
+        }
         let details = Login {
             requested_aal,
             refresh,

@@ -80,6 +80,9 @@ impl Identity {
         }
 
         let browser = self.browser(visitor);
+        if let Some(flow) = self.begin_unstored::<Registration>(cx, visitor, flow_type).await? {
+            return Ok(self.begun(&flow, &browser));
+        }
         let details = Registration { identity_schema, oauth2, code_traits: None };
         let beginning = self.beginning::<Registration>(visitor, &browser, flow_type);
         let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
