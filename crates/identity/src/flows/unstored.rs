@@ -21,7 +21,7 @@ use crate::domain::flow::{
 };
 use crate::storage;
 
-use super::error::FlowError;
+use super::errors::FormUnavailable;
 use super::visitor::Visitor;
 
 /// How long a flow is known after it expired, as `storage::RETENTION` keeps its row.
@@ -37,7 +37,7 @@ pub(crate) trait Plain: Details {
         service: &Identity,
         cx: &Context,
         flow: &mut Flow<Self>,
-    ) -> impl Future<Output = Result<(), FlowError>> + Send;
+    ) -> impl Future<Output = Result<(), FormUnavailable>> + Send;
 }
 
 impl Identity {
@@ -47,7 +47,7 @@ impl Identity {
         cx: &Context,
         visitor: &Visitor,
         flow_type: FlowType,
-    ) -> Result<Option<Flow<D>>, FlowError> {
+    ) -> Result<Option<Flow<D>>, FormUnavailable> {
         if flow_type != FlowType::Api || visitor.request_url.as_str() != self.plain_url::<D>() {
             return Ok(None);
         }
@@ -56,7 +56,11 @@ impl Identity {
     }
 
     /// The flow of this id: its row, or what a plain native flow of this id contains.
-    pub(super) async fn find_flow<D: Plain>(&self, cx: &Context, id: FlowId) -> Result<Option<Flow<D>>, FlowError> {
+    pub(super) async fn find_flow<D: Plain>(
+        &self,
+        cx: &Context,
+        id: FlowId,
+    ) -> Result<Option<Flow<D>>, FormUnavailable> {
         let mut tx = self.database.read(cx.tenant);
         if let Some(flow) = storage::flows::find(&mut tx, id).await? {
             return Ok(Some(flow));
@@ -67,7 +71,11 @@ impl Identity {
         Ok(flow.filter(|flow: &Flow<D>| cx.now < flow.expires_at.plus(KNOWN_AFTER_EXPIRY)))
     }
 
-    async fn unstored_flow<D: Plain>(&self, cx: &Context, native: NativeId) -> Result<Option<Flow<D>>, FlowError> {
+    async fn unstored_flow<D: Plain>(
+        &self,
+        cx: &Context,
+        native: NativeId,
+    ) -> Result<Option<Flow<D>>, FormUnavailable> {
         let Some(details) = D::plain() else { return Ok(None) };
         let beginning = Beginning {
             flow_type: FlowType::Api,
@@ -99,7 +107,7 @@ impl Plain for Login {
         })
     }
 
-    async fn fill(service: &Identity, cx: &Context, flow: &mut Flow<Self>) -> Result<(), FlowError> {
+    async fn fill(service: &Identity, cx: &Context, flow: &mut Flow<Self>) -> Result<(), FormUnavailable> {
         service.login_form(cx, flow, None).await.map(drop)
     }
 }
@@ -109,8 +117,8 @@ impl Plain for Registration {
         Some(Self::default())
     }
 
-    async fn fill(service: &Identity, _: &Context, flow: &mut Flow<Self>) -> Result<(), FlowError> {
-        service.registration_form(flow, &Value::Object(Map::new()))
+    async fn fill(service: &Identity, _: &Context, flow: &mut Flow<Self>) -> Result<(), FormUnavailable> {
+        Ok(service.registration_form(flow, &Value::Object(Map::new()))?)
     }
 }
 
@@ -119,7 +127,7 @@ impl Plain for Recovery {
         Some(Self::default())
     }
 
-    async fn fill(service: &Identity, _: &Context, flow: &mut Flow<Self>) -> Result<(), FlowError> {
+    async fn fill(service: &Identity, _: &Context, flow: &mut Flow<Self>) -> Result<(), FormUnavailable> {
         service.ask_for_address(flow)
     }
 }
@@ -129,7 +137,7 @@ impl Plain for Verification {
         Some(Self::default())
     }
 
-    async fn fill(service: &Identity, _: &Context, flow: &mut Flow<Self>) -> Result<(), FlowError> {
+    async fn fill(service: &Identity, _: &Context, flow: &mut Flow<Self>) -> Result<(), FormUnavailable> {
         service.ask_for_address(flow)
     }
 }
@@ -140,7 +148,7 @@ impl Plain for Settings {
         None
     }
 
-    async fn fill(_: &Identity, _: &Context, _: &mut Flow<Self>) -> Result<(), FlowError> {
+    async fn fill(_: &Identity, _: &Context, _: &mut Flow<Self>) -> Result<(), FormUnavailable> {
         Ok(())
     }
 }
