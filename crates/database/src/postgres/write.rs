@@ -10,7 +10,6 @@ use futures_util::future::{join, join_all};
 
 use super::encoding::{Parameter, row};
 use super::failure;
-use crate::change_feed::INSERT_CHANGE;
 use crate::changes::Touched;
 use crate::{Error, OwnedValue, Row, Statement, Value};
 
@@ -86,17 +85,16 @@ impl PostgresWrite {
         Ok(())
     }
 
-    /// Records a change before the commit: by the statement that waits last, or by one of its own.
-    pub(crate) async fn append_change(&mut self, tenant: TenantId, change: &[Value<'_>]) -> Result<(), Error> {
-        let Some(last) = self.waiting.last_mut() else { return self.append(tenant, &INSERT_CHANGE, change).await };
-        let Some(text) = last.statement.postgres_text_with_change(last.prepared.params().len()) else {
-            return self.append(tenant, &INSERT_CHANGE, change).await;
-        };
+    /// Records a change by the statement that waits last. `false` when none waits that can.
+    pub(crate) async fn add_change(&mut self, change: &[Value<'_>]) -> Result<bool, Error> {
+        let Some(last) = self.waiting.last_mut() else { return Ok(false) };
+        let text = last.statement.postgres_text_with_change(last.prepared.params().len());
+        let Some(text) = text else { return Ok(false) };
         let connection = self.connection.as_ref().ok_or_else(finished)?;
         let prepared = connection.prepare_cached(text).await;
         last.prepared = prepared.map_err(|error| failure(last.statement.name(), error))?;
         last.values.extend(change.iter().map(Value::to_owned));
-        Ok(())
+        Ok(true)
     }
 
     pub(crate) async fn commit(mut self) -> Result<(), Error> {

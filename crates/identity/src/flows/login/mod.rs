@@ -17,7 +17,6 @@ use crate::domain::message::{Message, login as messages};
 use crate::domain::ui_node::{Node, NodeOrder};
 use crate::flows::views::FlowView;
 use crate::methods::{self, LoginForm, Method};
-use crate::storage;
 
 use super::answer::{Answer, Content};
 use super::errors::{BeginError, FetchError, FormUnavailable, StepError};
@@ -88,9 +87,7 @@ impl Identity {
             flow.return_to = Some(challenge.request.request_url.clone());
         }
         let offered = self.login_form(cx, &mut flow, current.as_ref()).await?;
-        let mut tx = self.database.write(cx.tenant).await?;
-        storage::flows::insert(&mut tx, &flow).await?;
-        tx.commit().await?;
+        self.store_flow(cx, &flow).await?;
         if let [only] = offered.as_slice()
             && requested_aal > Aal::Aal1
         {

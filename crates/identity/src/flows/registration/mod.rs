@@ -19,7 +19,6 @@ use crate::domain::traits_schema::{InputType, TraitField, TraitsSchema};
 use crate::domain::ui_node::{Group, Node, NodeOrder};
 use crate::flows::views::FlowView;
 use crate::methods;
-use crate::storage;
 
 use super::answer::{Answer, Content};
 use super::errors::{BeginError, FetchError, FlowDisabled};
@@ -83,9 +82,7 @@ impl Identity {
         }
         self.registration_form(&mut flow, &Value::Object(Map::new()))?;
         self.fill_in_login_hint(&mut flow)?;
-        let mut tx = self.database.write(cx.tenant).await?;
-        storage::flows::insert(&mut tx, &flow).await?;
-        tx.commit().await?;
+        self.store_flow(cx, &flow).await?;
         Ok(self.begun(&flow, &browser))
     }
 
