@@ -4,12 +4,16 @@
 //! XChaCha20-Poly1305 under a key derived from the configured secret. The layout is `version (1) | key id (4) | nonce (24) |
 //! ciphertext and tag`; purpose and tenant are authenticated, so that a value of one kind never opens as another. The first key
 //! seals, all keys open: rotation prepends a key.
+//!
+//! A tag authenticates a value that is not secret and too short to be sealed, such as an identifier: HMAC with SHA-256
+//! (RFC 2104) under another key of the same secret, truncated to its first bytes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
+use hmac::{Hmac, Mac as _};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -40,7 +44,12 @@ pub struct Sealer {
 struct SealingKey {
     id: [u8; KEY_ID],
     cipher: XChaCha20Poly1305,
+    /// The keyed state for tags.
+    tags: Hmac<Sha256>,
 }
+
+/// The length of a tag that is not truncated.
+const LONGEST_TAG: usize = 32;
 
 impl Sealer {
     /// The first secret seals, all of them open. `None` without a secret.
@@ -90,6 +99,20 @@ impl Sealer {
         self.open(purpose, tenant, &bytes)
     }
 
+    /// The tag of a value for a purpose and a tenant. A short tag can be found by trying: `N` must suit what a forged value
+    /// would allow. At most 32 bytes.
+    pub fn tag<const N: usize>(&self, purpose: Purpose, tenant: TenantId, value: &[u8]) -> [u8; N] {
+        const { assert!(N > 0 && N <= LONGEST_TAG) };
+        let whole: [u8; LONGEST_TAG] = self.keys[0].tag(purpose, tenant, value).finalize().into_bytes().into();
+        std::array::from_fn(|index| whole[index])
+    }
+
+    /// Whether `tag` was made by [`Sealer::tag`] for this value, under any of the keys. Takes the same time for every wrong tag.
+    pub fn is_tagged<const N: usize>(&self, purpose: Purpose, tenant: TenantId, value: &[u8], tag: &[u8; N]) -> bool {
+        const { assert!(N > 0 && N <= LONGEST_TAG) };
+        self.keys.iter().any(|key| key.tag(purpose, tenant, value).verify_truncated_left(tag).is_ok())
+    }
+
     /// Whether `sealed` was sealed under a key that is no longer the first, so that it should be sealed again when it is
     /// written.
     pub fn is_outdated(&self, sealed: &[u8]) -> bool {
@@ -114,7 +137,21 @@ impl SealingKey {
             |label: &[u8]| Sha256::new().chain_update(label).chain_update(secret.expose().as_bytes()).finalize();
         let key: [u8; 32] = digest(b"kleis sealing key\0").into();
         let id: [u8; 32] = digest(b"kleis sealing key id\0").into();
-        Self { id: [id[0], id[1], id[2], id[3]], cipher: XChaCha20Poly1305::new(&Key::from(key)) }
+        // HMAC fills a key with zeros to the block of its hash.
+        let mut tags = [0; 64];
+        tags[..32].copy_from_slice(&digest(b"kleis tag key\0"));
+        Self {
+            id: [id[0], id[1], id[2], id[3]],
+            cipher: XChaCha20Poly1305::new(&Key::from(key)),
+            tags: Hmac::new(&tags.into()),
+        }
+    }
+
+    fn tag(&self, purpose: Purpose, tenant: TenantId, value: &[u8]) -> Hmac<Sha256> {
+        let bound_to = associated_data(purpose, tenant);
+        // The length separates the purpose from the value.
+        let length = u32::try_from(bound_to.len()).unwrap_or(u32::MAX).to_be_bytes();
+        self.tags.clone().chain_update(length).chain_update(&bound_to).chain_update(value)
     }
 }
 
@@ -168,6 +205,26 @@ mod tests {
             changed[index] ^= 1;
             assert_eq!(sealer.open(CHALLENGE, TenantId::DEFAULT, &changed), Err(OpenError), "byte {index}");
             assert_eq!(sealer.open(CHALLENGE, TenantId::DEFAULT, &value[..index]), Err(OpenError), "length {index}");
+        }
+    }
+
+    #[test]
+    fn a_tag_is_valid_only_for_its_value_purpose_tenant_and_secret() {
+        let first = sealer(&["first secret"]);
+        let tag: [u8; 5] = first.tag(CHALLENGE, TenantId::DEFAULT, b"hello");
+        assert!(first.is_tagged(CHALLENGE, TenantId::DEFAULT, b"hello", &tag));
+        assert!(!first.is_tagged(CHALLENGE, TenantId::DEFAULT, b"hallo", &tag));
+        assert!(!first.is_tagged(COOKIE, TenantId::DEFAULT, b"hello", &tag));
+        assert!(!first.is_tagged(CHALLENGE, TenantId::from_i32(2), b"hello", &tag));
+        assert!(!sealer(&["another"]).is_tagged(CHALLENGE, TenantId::DEFAULT, b"hello", &tag));
+        assert!(sealer(&["another", "first secret"]).is_tagged(CHALLENGE, TenantId::DEFAULT, b"hello", &tag));
+        // The end of a purpose is not the beginning of a value.
+        let (short, long) = (Purpose("a"), Purpose("ab"));
+        assert_ne!(first.tag::<32>(short, TenantId::DEFAULT, b"bc"), first.tag::<32>(long, TenantId::DEFAULT, b"c"));
+        for index in 0..tag.len() {
+            let mut changed = tag;
+            changed[index] ^= 1;
+            assert!(!first.is_tagged(CHALLENGE, TenantId::DEFAULT, b"hello", &changed), "byte {index}");
         }
     }
 

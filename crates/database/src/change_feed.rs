@@ -1,7 +1,7 @@
 //! The change feed: reads the changes of other processes, several times a second, once for the whole process.
 //!
 //! On PostgreSQL each transaction that touches a subject writes a row into `kleis_changes`, which is sent ahead of its
-//! `COMMIT`. A row becomes visible a little after its time, so each query reaches back by [`OVERLAP_MICROS`] before the last
+//! `COMMIT`: as a part of the transaction's last statement if that one waits to be sent, otherwise as a statement. A row becomes visible a little after its time, so each query reaches back by [`OVERLAP_MICROS`] before the last
 //! one; a transaction whose commit takes longer than [`SLOW_COMMIT`] writes its row again before it is acknowledged. Rows are
 //! deleted when no value that was read before them can still be valid.
 //!
@@ -39,13 +39,25 @@ const KEEP_MICROS: i64 = 120_000_000;
 /// The number of queries between two deletions.
 const QUESTIONS_PER_DELETION: u32 = 240;
 
-/// The time is the server's, because the clocks of the nodes may differ.
-pub(crate) static INSERT_CHANGE: Statement = Statement::across_tenants(
-    "database::INSERT_CHANGE",
-    "SELECT $1, $2, $3",
-    "INSERT INTO kleis_changes (changed_at, node, sequence, slots)
-     VALUES (CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint), $1, $2, $3)",
-);
+macro_rules! insert_change {
+    ($values:literal) => {
+        concat!(
+            "INSERT INTO kleis_changes (changed_at, node, sequence, slots) \
+             VALUES (CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint), ",
+            $values,
+            ")"
+        )
+    };
+}
+
+/// The statement of a change that no other statement records. The time is the server's, because the clocks of the nodes may differ.
+pub(crate) static INSERT_CHANGE: Statement =
+    Statement::across_tenants("database::INSERT_CHANGE", "SELECT $1, $2, $3", insert_change!("$1, $2, $3"));
+
+/// [`INSERT_CHANGE`] as a part of another statement, with its values from the parameter `first` on.
+pub(crate) fn insertion(first: usize) -> String {
+    format!(insert_change!("${}, ${}, ${}"), first, first + 1, first + 2)
+}
 
 static CHANGES_SINCE: Statement = Statement::across_tenants(
     "database::CHANGES_SINCE",

@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use crate::change_feed;
+
 /// One SQL statement in the dialect that both engines share, or a pair where they differ. Parameters are `$1`, `$2` …; `=
 /// ANY($2)` selects the rows of several UUIDs, given as one value.
 #[derive(Debug)]
@@ -13,17 +15,31 @@ pub struct Statement {
     slow: bool,
     /// The text with `?1`, because SQLite treats `$1` as a name.
     sqlite_text: OnceLock<String>,
+    /// The text that also records a change.
+    postgres_with_change: OnceLock<String>,
 }
 
 impl Statement {
     /// A statement whose `$1` is the tenant of the transaction. Use [`statements!`](crate::statements).
     pub const fn new(name: &'static str, sqlite: &'static str, postgres: &'static str) -> Self {
-        Self { name, sqlite, postgres, tenant_bound: true, slow: false, sqlite_text: OnceLock::new() }
+        Self::of(name, (sqlite, postgres), true)
     }
 
     /// A statement about all tenants, for background work: `$1` is the first value.
     pub const fn across_tenants(name: &'static str, sqlite: &'static str, postgres: &'static str) -> Self {
-        Self { name, sqlite, postgres, tenant_bound: false, slow: false, sqlite_text: OnceLock::new() }
+        Self::of(name, (sqlite, postgres), false)
+    }
+
+    const fn of(name: &'static str, (sqlite, postgres): (&'static str, &'static str), tenant_bound: bool) -> Self {
+        Self {
+            name,
+            sqlite,
+            postgres,
+            tenant_bound,
+            slow: false,
+            sqlite_text: OnceLock::new(),
+            postgres_with_change: OnceLock::new(),
+        }
     }
 
     /// Marks a statement whose run time grows with the table: a count, an offset, a filter without an index. A
@@ -49,6 +65,20 @@ impl Statement {
 
     pub(crate) const fn postgres_text(&self) -> &'static str {
         self.postgres
+    }
+
+    /// The statement and, in the same statement, the insertion of a change, whose values follow its `parameters` own ones. `None`
+    /// when it is not a plain write.
+    pub(crate) fn postgres_text_with_change(&self, parameters: usize) -> Option<&str> {
+        let is_write = ["INSERT ", "UPDATE ", "DELETE "].iter().any(|verb| self.postgres.starts_with(verb));
+        is_write
+            .then(|| {
+                self.postgres_with_change.get_or_init(|| {
+                    let insertion = change_feed::insertion(parameters + 1);
+                    format!("WITH kleis_change AS ({insertion}) {}", self.postgres)
+                })
+            })
+            .map(String::as_str)
     }
 
     pub(crate) fn sqlite_text(&self) -> &str {

@@ -169,10 +169,13 @@ async fn commit_with_change(mut tx: PostgresWrite, tenant: TenantId, database: &
     if tx.touched.slots().is_empty() {
         return tx.commit().await;
     }
-    let database = &database.0;
     let slots = tx.touched.slots().to_vec();
-    let change = change_feed::change(&database.changes, &slots);
-    tx.append(tenant, &INSERT_CHANGE, &change).await?;
+    let change = change_feed::change(&database.0.changes, &slots);
+    if !tx.add_change(&change).await? {
+        database.count_statement();
+        tx.append(tenant, &INSERT_CHANGE, &change).await?;
+    }
+    let database = &database.0;
     let started = Instant::now();
     tx.commit().await?;
     if started.elapsed() > SLOW_COMMIT

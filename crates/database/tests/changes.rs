@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use base::{TenantId, Timestamp};
 use database::testing::{on_both_engines, postgres_dsn, read_changes};
-use database::{Cacheable, Database, Migration, MigrationSet, Read as _, ReadCache, values};
+use database::{Cacheable, Database, Migration, MigrationSet, Read as _, ReadCache, Statement, Value, values};
 
 const TENANT: TenantId = TenantId::DEFAULT;
 
@@ -23,10 +23,21 @@ const SET: MigrationSet = MigrationSet {
 database::statements! {
     INSERT = "INSERT INTO test_names (tenant_id, name) VALUES ($1, $2)";
     COUNT = "SELECT count(*) FROM test_names WHERE tenant_id = $1";
+    RENAME = "UPDATE test_names SET name = $3 WHERE tenant_id = $1 AND name = $2";
+    DELETE = "DELETE FROM test_names WHERE tenant_id = $1 AND name = $2";
+    /// Not a plain write, and no row of it is wanted.
+    READ = "SELECT name FROM test_names WHERE tenant_id = $1 AND name = $2";
+    ADD_TWO = "WITH two(name) AS (SELECT $2 UNION ALL SELECT $3) INSERT INTO test_names (tenant_id, name) SELECT $1, name FROM two";
+    FAIL = "INSERT INTO test_names (tenant_id, name) VALUES ($1, NULLIF($2, $2))";
+    CHANGES = "SELECT count(*) FROM kleis_changes WHERE $1 > 0";
 }
 
 async fn count(database: &Database) -> i64 {
     database.read(TENANT).query_one(&COUNT, &[]).await.unwrap().get(0).unwrap()
+}
+
+async fn changes(database: &Database) -> i64 {
+    database.read(TENANT).query_one(&CHANGES, &[]).await.unwrap().get(0).unwrap()
 }
 
 async fn touch(node: &Database, tenant: TenantId, subject: &[u8]) {
@@ -52,6 +63,62 @@ async fn a_change_of_another_node_invalidates_its_subject() {
     read_changes(&one).await;
     assert!(cache.get(TENANT, "ada").is_none());
     assert!(cache.get(TENANT, "grace").is_some(), "another tenant's");
+}
+
+#[tokio::test]
+async fn every_way_to_end_a_transaction_publishes_one_change() {
+    let dsn = postgres_dsn().await;
+    let (one, other) = (Database::open(&dsn).await.unwrap(), Database::open(&dsn).await.unwrap());
+    one.migrate(&[SET], Timestamp::EPOCH).await.unwrap();
+    let cache = ReadCache::new(one.clone(), 1 << 20, 16);
+    let (ada, grace, kay) = (values!["ada"], values!["grace"], values!["ada", "kay"]);
+    let inserted: (_, &[Value<'_>]) = (&INSERT, &ada);
+    // The statements of a transaction, whether the last one waits for the commit, and the number of names afterwards.
+    let ways: [(&[(&'static Statement, &[Value<'_>])], bool, i64); 10] = [
+        (&[], false, 0),
+        (&[inserted], true, 1),
+        (&[inserted], false, 2),
+        (&[inserted, (&INSERT, &grace)], true, 4),
+        (&[inserted, (&INSERT, &grace)], false, 6),
+        (&[(&RENAME, &kay)], true, 6),
+        (&[inserted, (&READ, &ada)], true, 7),
+        (&[(&READ, &ada)], true, 7),
+        (&[inserted, (&ADD_TWO, &kay)], true, 10),
+        (&[(&DELETE, &grace)], true, 8),
+    ];
+    for (way, (statements, last_waits, names)) in ways.into_iter().enumerate() {
+        cache.put(cache.start_reading(), TENANT, way, Cacheable { value: (), subjects: &[b"names"], bytes: 16 });
+        let mut tx = other.write(TENANT).await.unwrap();
+        tx.touch(b"names");
+        for (at, (statement, values)) in statements.iter().enumerate() {
+            if at + 1 == statements.len() && last_waits {
+                tx.append(statement, values).await.unwrap();
+            } else {
+                tx.execute(statement, values).await.unwrap();
+            }
+        }
+        tx.commit().await.unwrap();
+        assert_eq!(count(&one).await, names, "{way}");
+        assert_eq!(changes(&one).await, i64::try_from(way).unwrap() + 1, "{way}");
+        read_changes(&one).await;
+        assert!(cache.get(TENANT, way).is_none(), "{way}");
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_fails_publishes_nothing() {
+    let node = Database::open(&postgres_dsn().await).await.unwrap();
+    node.migrate(&[SET], Timestamp::EPOCH).await.unwrap();
+    for others in 0..2 {
+        let mut tx = node.write(TENANT).await.unwrap();
+        tx.touch(b"names");
+        for _ in 0..others {
+            tx.append(&INSERT, &values!["ada"]).await.unwrap();
+        }
+        tx.append(&FAIL, &values!["ada"]).await.unwrap();
+        tx.commit().await.unwrap_err();
+        assert_eq!((count(&node).await, changes(&node).await), (0, 0));
+    }
 }
 
 #[tokio::test]

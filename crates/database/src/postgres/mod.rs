@@ -95,8 +95,12 @@ impl Postgres {
 
     pub(crate) async fn prepare(&self, statement: &'static Statement) -> Result<(), Error> {
         let connection = self.connection().await?;
-        let prepared = connection.prepare(statement.postgres_text()).await;
-        prepared.map(drop).map_err(|error| failure(statement.name(), error))
+        let failed = |error| failure(statement.name(), error);
+        let prepared = connection.prepare(statement.postgres_text()).await.map_err(failed)?;
+        if let Some(text) = statement.postgres_text_with_change(prepared.params().len()) {
+            connection.prepare(text).await.map_err(failed)?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn applied_migrations(&self) -> Result<Vec<AppliedMigration>, MigrationError> {

@@ -1,7 +1,8 @@
 //! One write transaction on a connection of its own, in as few round trips as its statements allow.
 //!
 //! `BEGIN` is sent with the first statement. A statement whose outcome is not needed waits until another one is sent, and is
-//! sent ahead of it: at the latest ahead of `COMMIT`. A single such statement is a transaction by itself.
+//! sent ahead of it: at the latest ahead of `COMMIT`. A single such statement is a transaction by itself. The change that a
+//! transaction publishes (`change_feed`) is a part of the statement that waits last.
 
 use base::TenantId;
 use deadpool_postgres::Object;
@@ -82,6 +83,18 @@ impl PostgresWrite {
         let values = values.iter().map(Value::to_owned).collect();
         self.waiting.push(Waiting { statement, prepared, tenant, values });
         Ok(())
+    }
+
+    /// Records a change by the statement that waits last. `false` when none waits that can.
+    pub(crate) async fn add_change(&mut self, change: &[Value<'_>]) -> Result<bool, Error> {
+        let Some(last) = self.waiting.last_mut() else { return Ok(false) };
+        let text = last.statement.postgres_text_with_change(last.prepared.params().len());
+        let Some(text) = text else { return Ok(false) };
+        let connection = self.connection.as_ref().ok_or_else(finished)?;
+        let prepared = connection.prepare_cached(text).await;
+        last.prepared = prepared.map_err(|error| failure(last.statement.name(), error))?;
+        last.values.extend(change.iter().map(Value::to_owned));
+        Ok(true)
     }
 
     pub(crate) async fn commit(mut self) -> Result<(), Error> {

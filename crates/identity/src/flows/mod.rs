@@ -29,6 +29,7 @@ pub(crate) mod settings;
 pub(crate) mod stored_errors;
 pub(crate) mod submission;
 pub(crate) mod trait_nodes;
+mod unstored;
 pub(crate) mod verification;
 pub(crate) mod views;
 pub(crate) mod visitor;
@@ -38,35 +39,29 @@ use base::Context;
 use crate::Identity;
 use crate::domain::client_kind::FlowType;
 use crate::domain::flow::{Beginning, Details, Flow, FlowId, with_flow};
-use crate::storage;
 
 use answer::{Answer, Content, CookieChange, FormReason};
 use errors::{Expired, FetchError, SubmitError};
+use unstored::Plain;
 use views::FlowView;
 use visitor::{Browser, Visitor};
 
 impl Identity {
     /// Loads the flow of a submission, by `?flow=`.
-    pub(crate) async fn submitted_flow<D: Details>(
+    pub(crate) async fn submitted_flow<D: Plain>(
         &self,
         cx: &Context,
         visitor: &Visitor,
     ) -> Result<Flow<D>, SubmitError> {
         let id =
             visitor.raw_query("flow").and_then(|id| id.parse::<FlowId>().ok()).ok_or(SubmitError::FlowIdMissing)?;
-        let mut tx = self.database.read(cx.tenant);
-        storage::flows::find(&mut tx, id).await?.ok_or(SubmitError::FlowNotFound)
+        self.find_flow(cx, id).await?.ok_or(SubmitError::FlowNotFound)
     }
 
     /// Loads the flow of a fetch, by `?id=`. A malformed id is an unknown flow.
-    pub(crate) async fn fetched_flow<D: Details>(
-        &self,
-        cx: &Context,
-        visitor: &Visitor,
-    ) -> Result<Flow<D>, FetchError> {
+    pub(crate) async fn fetched_flow<D: Plain>(&self, cx: &Context, visitor: &Visitor) -> Result<Flow<D>, FetchError> {
         let id = visitor.raw_query("id").and_then(|id| id.parse::<FlowId>().ok()).ok_or(FetchError::NotFound)?;
-        let mut tx = self.database.read(cx.tenant);
-        storage::flows::find(&mut tx, id).await?.ok_or(FetchError::NotFound)
+        self.find_flow(cx, id).await?.ok_or(FetchError::NotFound)
     }
 
     /// The parameters of every new flow of this visitor.

@@ -80,6 +80,7 @@ impl From<FetchError> for RestError {
             FetchError::Expired(error) => error.into(),
             FetchError::NoSession => no_session(),
             FetchError::Denied(error) => error.into(),
+            FetchError::Form(error) => error.into(),
             FetchError::Database(error) => error.into(),
         }
     }

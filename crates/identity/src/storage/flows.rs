@@ -1,7 +1,7 @@
 //! Self-service flows: one table for all kinds, with the body as JSON. A flow is found only under its kind. Every write is
 //! conditional on the version that was read, so that no submission overwrites another one.
 
-use database::{Error, Read, Row, WriteTx, values};
+use database::{Error, Read, Row, Statement, WriteTx, values};
 
 use crate::domain::flow::{Details, Flow, FlowId};
 
@@ -15,6 +15,9 @@ database::statements! {
     };
     INSERT = "INSERT INTO identity_flows (tenant_id, id, kind, type, state, identity_id, body, version, issued_at, expires_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    /// The first change of a flow without a row, unless another submission was first.
+    INSERT_FIRST = "INSERT INTO identity_flows (tenant_id, id, kind, type, state, identity_id, body, version, issued_at, expires_at) \
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (tenant_id, id) DO NOTHING";
     UPDATE = "UPDATE identity_flows SET state = $4, identity_id = $5, body = $6, version = version + 1, expires_at = $7 \
               WHERE tenant_id = $1 AND id = $2 AND kind = $3 AND version = $8";
 }
@@ -40,6 +43,10 @@ pub async fn lock<D: Details>(tx: &mut WriteTx, id: FlowId) -> Result<Option<Flo
 }
 
 pub async fn insert<D: Details>(tx: &mut WriteTx, flow: &Flow<D>) -> Result<(), Error> {
+    insert_by(&INSERT, tx, flow).await.map(|_| ())
+}
+
+async fn insert_by<D: Details>(statement: &'static Statement, tx: &mut WriteTx, flow: &Flow<D>) -> Result<u64, Error> {
     let values = values![
         flow.id.as_uuid(),
         D::KIND.as_str(),
@@ -51,11 +58,20 @@ pub async fn insert<D: Details>(tx: &mut WriteTx, flow: &Flow<D>) -> Result<(), 
         flow.issued_at,
         flow.expires_at,
     ];
-    tx.execute(&INSERT, &values).await.map(|_| ())
+    tx.execute(statement, &values).await
 }
 
-/// Writes the changes of a submission. Fails when another submission wrote first.
+/// Writes the changes of a submission; the first one of a flow without a row inserts it. Fails when another submission wrote
+/// first.
 pub async fn update<D: Details>(tx: &mut WriteTx, flow: &mut Flow<D>) -> Result<(), UpdateError> {
+    if !flow.is_stored() {
+        flow.version = 1;
+        let inserted = insert_by(&INSERT_FIRST, tx, flow).await;
+        if !matches!(inserted, Ok(1)) {
+            flow.version = 0;
+        }
+        return if inserted? == 1 { Ok(()) } else { Err(UpdateError::Stale) };
+    }
     let values = values![
         flow.id.as_uuid(),
         D::KIND.as_str(),
@@ -102,6 +118,33 @@ mod tests {
             csrf: None,
         };
         Flow::begin(&beginning, Recovery::default(), &Rng::seeded(3), Timestamp::EPOCH)
+    }
+
+    #[tokio::test]
+    async fn of_two_first_changes_one_is_stored() {
+        database::testing::on_both_engines(&[crate::MIGRATIONS], |database| async move {
+            let unstored = Flow { version: 0, ..begun() };
+            let change = |address: &str| {
+                let mut flow = unstored.clone();
+                flow.details.address = Some(address.to_owned());
+                flow
+            };
+            let (mut first, mut second) = (change("first@example.org"), change("second@example.org"));
+            let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+            update(&mut tx, &mut first).await.unwrap();
+            assert!(matches!(update(&mut tx, &mut second).await, Err(UpdateError::Stale)));
+            assert_eq!((first.version, second.version), (1, 0));
+            assert_eq!(lock::<Recovery>(&mut tx, unstored.id).await.unwrap().as_ref(), Some(&first));
+            first.details.address = Some("third@example.org".to_owned());
+            update(&mut tx, &mut first).await.unwrap();
+            tx.commit().await.unwrap();
+
+            let stored = find::<Recovery>(&mut database.read(TenantId::DEFAULT), unstored.id).await.unwrap().unwrap();
+            assert_eq!((stored.details.address.as_deref(), stored.version), (Some("third@example.org"), 2));
+            let mut late = database.write(TenantId::DEFAULT).await.unwrap();
+            assert!(matches!(update(&mut late, &mut second).await, Err(UpdateError::Stale)), "in a later transaction");
+        })
+        .await;
     }
 
     #[tokio::test]

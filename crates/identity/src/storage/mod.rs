@@ -99,6 +99,7 @@ pub(crate) mod tests {
         ATTEMPTS = "SELECT count(*) FROM identity_attempts WHERE tenant_id = $1";
         CODES = "SELECT count(*) FROM identity_codes WHERE tenant_id = $1 AND purpose = 'recovery' AND used_at IS NULL AND length(digest) > 0";
         MESSAGES = "SELECT count(*) FROM identity_messages WHERE tenant_id = $1";
+        FLOWS = "SELECT count(*) FROM identity_flows WHERE tenant_id = $1";
     }
 
     const EXCEPTIONS: &[&str] = &[
@@ -122,6 +123,10 @@ pub(crate) mod tests {
             *count = tx.query_one(statement, &[]).await.unwrap().get(0).unwrap();
         }
         counts
+    }
+
+    pub(crate) async fn count_flows(database: &Database) -> i64 {
+        database.read(TenantId::DEFAULT).query_one(&FLOWS, &[]).await.unwrap().get(0).unwrap()
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@
 //! specific to a kind is its [`Details`], so that a flow of one kind cannot be used as another. A flow that a browser
 //! initialized belongs to that browser: it stores the fingerprint of its anti-CSRF secret.
 
+mod native_id;
 mod oauth2;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use super::message::Message;
 use super::ui::{Ui, ValidationMessage};
 use super::{Aal, CredentialType, IdentityId, SessionId};
 
+pub use native_id::NativeId;
 pub use oauth2::OAuth2Request;
 
 base::uuid_ids! {
@@ -149,7 +151,7 @@ pub struct Flow<D> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub browser: Option<String>,
     pub details: D,
-    /// The version of the stored row.
+    /// The version of the stored row; 0 when there is none.
     #[serde(skip)]
     pub version: i64,
 }
@@ -174,8 +176,17 @@ pub struct Beginning<'a> {
 }
 
 impl<D: Details> Flow<D> {
+    /// A new flow that is about to be stored.
     pub fn begin(beginning: &Beginning<'_>, details: D, rng: &Rng, now: Timestamp) -> Self {
-        let id = FlowId::generate(rng);
+        Self { version: 1, ..Self::new(FlowId::generate(rng), beginning, details, now) }
+    }
+
+    /// A flow that has no row until it changes.
+    pub fn unstored(native: NativeId, beginning: &Beginning<'_>, details: D) -> Self {
+        Self::new(native.id, beginning, details, native.issued_at)
+    }
+
+    fn new(id: FlowId, beginning: &Beginning<'_>, details: D, now: Timestamp) -> Self {
         let browser = match beginning.flow_type {
             FlowType::Browser => beginning.csrf.map(CsrfSecret::fingerprint),
             FlowType::Api => None,
@@ -195,8 +206,12 @@ impl<D: Details> Flow<D> {
             ui: Ui::posting_to(submit_url(beginning.public_url, D::KIND, id)),
             browser,
             details,
-            version: 1,
+            version: 0,
         }
+    }
+
+    pub const fn is_stored(&self) -> bool {
+        self.version > 0
     }
 
     pub fn is_expired(&self, now: Timestamp) -> bool {

@@ -1,6 +1,6 @@
 //! Why a flow cannot be shown.
 
-use super::{Expired, FlowDisabled, ForgedRequest, SettingsDenied};
+use super::{Expired, FlowDisabled, ForgedRequest, FormUnavailable, SettingsDenied};
 
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
@@ -16,6 +16,8 @@ pub enum FetchError {
     NoSession,
     #[error(transparent)]
     Denied(#[from] SettingsDenied),
+    #[error(transparent)]
+    Form(#[from] FormUnavailable),
     #[error(transparent)]
     Database(#[from] database::Error),
 }

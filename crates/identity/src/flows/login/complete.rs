@@ -11,6 +11,7 @@ use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::continue_with::{ContinueWith, ShownToken};
 use crate::domain::event::{Event, FlowOutcome, SessionAttributes};
 use crate::domain::flow::{Flow, FlowKind, Login, endpoint};
+use crate::domain::hooks::Hooks;
 use crate::domain::login::{Addresses, Decision, Next, Proved, Reached, Refusal, SignIn, decide, next};
 use crate::domain::message::{flow as messages, validation};
 use crate::domain::{self, Aal, AuthenticationMethod, IdentityId, Session};
@@ -49,6 +50,13 @@ pub(super) struct Completion<'a> {
     pub browser: &'a Browser,
     pub flow: &'a Flow<Login>,
     pub current: Option<Current>,
+}
+
+/// What is written, and the facts that it was decided by.
+struct Decided<'a> {
+    decision: Decision,
+    hooks: Hooks,
+    next_browser: &'a Browser,
 }
 
 /// The result of the transaction of a login.
@@ -96,7 +104,8 @@ impl Identity {
         // The previous user of the browser may know its secret.
         let keeps_secret = has_session || decision == Decision::VerifyFirst;
         let next_browser = if keeps_secret { (*browser).clone() } else { Browser::renewed(&self.rng) };
-        match self.write_login(cx, &completion, &proof, decision, &next_browser).await? {
+        let decided = Decided { decision, hooks, next_browser: &next_browser };
+        match self.write_login(cx, &completion, &proof, decided).await? {
             Written::VerifyFirst(begun) if flow.is_browser() && visitor.wants == Wants::Html => {
                 Ok(Answer::redirect(begun.url))
             }
@@ -117,12 +126,11 @@ impl Identity {
         cx: &Context,
         completion: &Completion<'_>,
         proof: &Proof,
-        decision: Decision,
-        next_browser: &Browser,
+        decided: Decided<'_>,
     ) -> Result<Written, StepError> {
         let Completion { visitor, caller, flow, current, .. } = completion;
         let Proof { identity, method, effects } = proof;
-        let hooks = self.flow_policy.hooks_after(FlowKind::Login, method.method);
+        let Decided { decision, hooks, next_browser } = decided;
         let adds_to_session = matches!(decision, Decision::SignedIn(SignIn { adds_to_session: true, .. }));
         let current = current.as_ref().filter(|_| adds_to_session);
         let mut signed_in = self.next_session(cx, visitor, identity.id, method, current);

@@ -17,7 +17,6 @@ use crate::domain::message::{Message, login as messages};
 use crate::domain::ui_node::{Node, NodeOrder};
 use crate::flows::views::FlowView;
 use crate::methods::{self, LoginForm, Method};
-use crate::storage;
 
 use super::answer::{Answer, Content};
 use super::errors::{BeginError, FetchError, FormUnavailable, StepError};
@@ -70,6 +69,11 @@ impl Identity {
         }
 
         let browser = self.browser(visitor);
+        if current.is_none()
+            && let Some(flow) = self.begin_unstored::<Login>(cx, visitor, flow_type).await?
+        {
+            return Ok(self.begun(&flow, &browser));
+        }
         let details = Login {
             requested_aal,
             refresh,
@@ -83,9 +87,7 @@ impl Identity {
             flow.return_to = Some(challenge.request.request_url.clone());
         }
         let offered = self.login_form(cx, &mut flow, current.as_ref()).await?;
-        let mut tx = self.database.write(cx.tenant).await?;
-        storage::flows::insert(&mut tx, &flow).await?;
-        tx.commit().await?;
+        self.store_flow(cx, &flow).await?;
         if let [only] = offered.as_slice()
             && requested_aal > Aal::Aal1
         {

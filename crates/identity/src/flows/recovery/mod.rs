@@ -91,6 +91,9 @@ impl Identity {
             Start::SessionExists { redirects: false } => return Err(BeginError::SessionAlreadyAvailable),
         }
         let browser = self.browser(visitor);
+        if let Some(flow) = self.begin_unstored::<Recovery>(cx, visitor, flow_type).await? {
+            return Ok(self.begun(&flow, &browser));
+        }
         let skip_settings = visitor.query("skip_settings").is_some_and(|value| parse_go_bool(&value) == Some(true));
         let challenge = match flow_type {
             FlowType::Browser => self.login_challenge(cx, visitor).await?,

@@ -19,7 +19,6 @@ use crate::domain::traits_schema::{InputType, TraitField, TraitsSchema};
 use crate::domain::ui_node::{Group, Node, NodeOrder};
 use crate::flows::views::FlowView;
 use crate::methods;
-use crate::storage;
 
 use super::answer::{Answer, Content};
 use super::errors::{BeginError, FetchError, FlowDisabled};
@@ -72,6 +71,9 @@ impl Identity {
         }
 
         let browser = self.browser(visitor);
+        if let Some(flow) = self.begin_unstored::<Registration>(cx, visitor, flow_type).await? {
+            return Ok(self.begun(&flow, &browser));
+        }
         let details = Registration { identity_schema, oauth2, code_traits: None };
         let beginning = self.beginning::<Registration>(visitor, &browser, flow_type);
         let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
@@ -80,9 +82,7 @@ impl Identity {
         }
         self.registration_form(&mut flow, &Value::Object(Map::new()))?;
         self.fill_in_login_hint(&mut flow)?;
-        let mut tx = self.database.write(cx.tenant).await?;
-        storage::flows::insert(&mut tx, &flow).await?;
-        tx.commit().await?;
+        self.store_flow(cx, &flow).await?;
         Ok(self.begun(&flow, &browser))
     }
 

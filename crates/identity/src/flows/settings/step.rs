@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::Identity;
 use crate::components::attempts::Caller;
 use crate::components::sessions::Current;
-use crate::domain::event::{Event, FlowOutcome};
+use crate::domain::event::Event;
 use crate::domain::flow::{Flow, FlowKind, Settings, endpoint, submit_url};
 use crate::domain::settings::{self, Affected, Permission, permission};
 use crate::domain::{self, AuthenticationMethod, CredentialType, Session};
@@ -38,18 +38,17 @@ pub(crate) enum Step {
     Form,
 }
 
-/// A change that was made.
+/// A change that was written and is not committed yet: the flow shows it in the same transaction.
 pub(crate) struct Changed {
-    /// With the credentials.
-    pub identity: domain::Identity,
+    pub change: Change,
     pub verification: Option<BegunVerification>,
     /// The session and its token, when the change proved a factor in it.
     pub session: Option<(Session, PlainToken)>,
 }
 
 impl Changed {
-    pub(crate) fn of(identity: domain::Identity) -> Self {
-        Self { identity, verification: None, session: None }
+    pub(crate) fn of(change: Change) -> Self {
+        Self { change, verification: None, session: None }
     }
 }
 
@@ -57,6 +56,7 @@ impl Changed {
 pub(crate) struct Change {
     pub tx: WriteTx,
     before: domain::Identity,
+    /// With the credentials.
     pub after: domain::Identity,
 }
 
@@ -142,21 +142,6 @@ impl SettingsStep<'_> {
         let (session, renewed) = proved.ok_or(SubmitError::NoSession)?;
         jobs::append(tx, self.cx, &[Event::SessionChanged((&session).into())]).await?;
         Ok((session, renewed.unwrap_or_else(|| self.current.token.clone())))
-    }
-
-    /// Ends other sessions where the hooks of the method say so, records the change and commits it. Answers the person as
-    /// changed.
-    pub(crate) async fn commit(&self, change: Change) -> Result<domain::Identity, SubmitError> {
-        let Change { mut tx, after, .. } = change;
-        let hooks =
-            self.flow.submitted_method.map(|method| self.service.flow_policy.hooks_after(FlowKind::Settings, method));
-        if hooks.is_some_and(|hooks| hooks.revoke_active_sessions) {
-            self.service.sessions.end_all(&mut tx, self.cx, after.id, Some(self.current.session.id)).await?;
-        }
-        let succeeded = Event::of_flow(self.flow, FlowOutcome::Succeeded, after.id, None);
-        jobs::append(&mut tx, self.cx, &[Event::IdentityUpdated((&after).into()), succeeded]).await?;
-        tx.commit().await?;
-        Ok(after)
     }
 
     /// Stores the form, which has changed.

@@ -1,11 +1,13 @@
 //! A submission to the settings: one change, or the resumption of one that waited for a fresh proof.
 
 use base::Context;
+use database::WriteTx;
 
 use crate::Identity;
 use crate::components::sessions::Current;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::continue_with::ContinueWith;
+use crate::domain::event::{Event, FlowOutcome};
 use crate::domain::flow::{Flow, FlowKind, FlowState, OAuth2Request, Settings, with_flow};
 use crate::domain::message::{self, settings as messages};
 use crate::domain::settings::{
@@ -24,7 +26,7 @@ use crate::flows::visitor::{Browser, Visitor};
 use crate::methods;
 use crate::storage;
 
-use super::step::{Changed, SettingsStep, Step};
+use super::step::{Change, Changed, SettingsStep, Step};
 
 /// Who submits: a client, in its browser, with its session.
 #[derive(Clone, Copy)]
@@ -149,7 +151,37 @@ impl Identity {
         }
     }
 
-    /// Shows the change in the form, and answers.
+    /// Ends other sessions where the hooks of the method say so, shows the change in the form, records and commits it. Returns the
+    /// flow and the login that goes on after it.
+    async fn write_change(
+        &self,
+        cx: &Context,
+        current: &Current,
+        flow: &Flow<Settings>,
+        mut tx: WriteTx,
+        identity: &domain::Identity,
+    ) -> Result<(Flow<Settings>, Option<OAuth2Request>), SubmitError> {
+        let hooks = flow.submitted_method.map(|method| self.flow_policy.hooks_after(FlowKind::Settings, method));
+        if hooks.is_some_and(|hooks| hooks.revoke_active_sessions) {
+            self.sessions.end_all(&mut tx, cx, identity.id, Some(current.session.id)).await?;
+        }
+        // The form shows the change, whatever other submissions made of the form meanwhile.
+        let mut shown = storage::flows::lock::<Settings>(&mut tx, flow.id).await?.ok_or(SubmitError::FlowNotFound)?;
+        shown.active = flow.active;
+        shown.submitted_method = flow.submitted_method;
+        shown.ui.clear_messages();
+        shown.state = FlowState::Success;
+        self.settings_form(cx, &mut shown, identity)?;
+        shown.ui.messages.push(messages::saved());
+        let oauth2 = if continues_login(shown.method()) { shown.details.oauth2.take() } else { None };
+        storage::flows::update(&mut tx, &mut shown).await?;
+        let succeeded = Event::of_flow(flow, FlowOutcome::Succeeded, identity.id, None);
+        jobs::append(&mut tx, cx, &[Event::IdentityUpdated(identity.into()), succeeded]).await?;
+        tx.commit().await?;
+        Ok((shown, oauth2))
+    }
+
+    /// Commits the change, and answers.
     async fn settings_changed(
         &self,
         cx: &Context,
@@ -158,23 +190,10 @@ impl Identity {
         changed: Changed,
     ) -> Result<Answer, SubmitError> {
         let Request { browser, current, .. } = request;
-        let Changed { identity, verification, session } = changed;
+        let Changed { change: Change { tx, after: identity, .. }, verification, session } = changed;
+        let (flow, oauth2) = self.write_change(cx, current, flow, tx, &identity).await?;
         let (session, token) =
             session.as_ref().map_or((&current.session, &current.token), |(session, token)| (session, token));
-        let (active, submitted_method) = (flow.active, flow.submitted_method);
-        let mut tx = self.database.write(cx.tenant).await?;
-        // The change is made; the form shows it, whatever other submissions made of the form meanwhile.
-        let mut flow = storage::flows::lock::<Settings>(&mut tx, flow.id).await?.ok_or(SubmitError::FlowNotFound)?;
-        flow.active = active;
-        flow.submitted_method = submitted_method;
-        flow.ui.clear_messages();
-        flow.state = FlowState::Success;
-        self.settings_form(cx, &mut flow, &identity)?;
-        flow.ui.messages.push(messages::saved());
-        let oauth2 = if continues_login(flow.method()) { flow.details.oauth2.take() } else { None };
-        storage::flows::update(&mut tx, &mut flow).await?;
-        tx.commit().await?;
-
         let (next, redirect) =
             self.after_settings(cx, request, &flow, (session, &identity), (oauth2, verification.is_some())).await?;
         let mut continue_with: Vec<ContinueWith> = verification.iter().map(BegunVerification::continue_with).collect();

@@ -91,6 +91,9 @@ impl Identity {
         let home = self.urls.returns().default_url().clone();
         self.urls.returns().resolve(visitor.query("return_to").as_deref(), &home)?;
         let browser = self.browser(visitor);
+        if let Some(flow) = self.begin_unstored::<Verification>(cx, visitor, flow_type).await? {
+            return Ok(self.begun(&flow, &browser));
+        }
         let beginning = self.beginning::<Verification>(visitor, &browser, flow_type);
         let mut flow = Flow::begin(&beginning, Verification::default(), &self.rng, cx.now);
         self.ask_for_address(&mut flow)?;
@@ -125,8 +128,9 @@ impl Identity {
         let page = self.page_of(flow);
         let Some(code) = visitor.query("code") else { return Ok(Answer::redirect(page)) };
         let mut tx = self.database.write(cx.tenant).await?;
-        let mut flow =
-            storage::flows::lock::<Verification>(&mut tx, flow.id).await?.ok_or(SubmitError::FlowNotFound)?;
+        // Without a row no code was sent.
+        let stored = storage::flows::lock::<Verification>(&mut tx, flow.id).await?;
+        let Some(mut flow) = stored else { return Ok(Answer::redirect(page)) };
         let browser = self.browser(visitor);
         let opening = open(&Opened {
             flow_type: flow.flow_type,

@@ -92,8 +92,7 @@ async fn confirm(step: SettingsStep<'_>) -> Result<Step, StepError> {
     step.store(&mut change).await?;
     let method = AuthenticationMethod::new(CredentialType::LookupSecret, Aal::Aal2, cx.now);
     let session = step.prove(&mut change.tx, method).await?;
-    let identity = step.commit(change).await?;
-    Ok(Step::Changed(Box::new(Changed { session: Some(session), ..Changed::of(identity) })))
+    Ok(Step::Changed(Box::new(Changed { session: Some(session), ..Changed::of(change) })))
 }
 
 async fn reveal(step: SettingsStep<'_>) -> Result<Step, StepError> {
@@ -119,8 +118,7 @@ async fn disable(step: SettingsStep<'_>) -> Result<Step, StepError> {
     step.require_own_second_factor(&change.after)?;
     change.after.credentials.remove(&CredentialType::LookupSecret);
     step.store(&mut change).await?;
-    let identity = step.commit(change).await?;
-    Ok(Step::Changed(Box::new(Changed::of(identity))))
+    Ok(Step::Changed(Box::new(Changed::of(change))))
 }
 
 fn new_codes(rng: &Rng) -> Vec<LookupCode> {

@@ -43,8 +43,7 @@ pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, StepError> {
     change.after.credentials.insert(CredentialType::Password, credential);
     step.store(&mut change).await?;
     storage::codes::void_recovery(&mut change.tx, change.after.id).await?;
-    let identity = step.commit(change).await?;
-    Ok(Step::Changed(Box::new(Changed::of(identity))))
+    Ok(Step::Changed(Box::new(Changed::of(change))))
 }
 
 /// The identifiers of the person's password credential, from their traits.

@@ -42,9 +42,8 @@ pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, StepError> {
         stored => stored?,
     }
     let verification = begin_verification(&step, &mut change).await?;
-    let identity = step.commit(change).await?;
     let verification = verification.filter(|_| hooks.show_verification_ui);
-    Ok(Step::Changed(Box::new(Changed { verification, ..Changed::of(identity) })))
+    Ok(Step::Changed(Box::new(Changed { verification, ..Changed::of(change) })))
 }
 
 /// Sends a code to a new address.

@@ -70,8 +70,7 @@ async fn link(step: SettingsStep<'_>) -> Result<Step, StepError> {
     }
     let method = AuthenticationMethod::new(CredentialType::Totp, Aal::Aal2, cx.now);
     let session = step.prove(&mut change.tx, method).await?;
-    let identity = step.commit(change).await?;
-    Ok(Step::Changed(Box::new(Changed { session: Some(session), ..Changed::of(identity) })))
+    Ok(Step::Changed(Box::new(Changed { session: Some(session), ..Changed::of(change) })))
 }
 
 async fn unlink(step: SettingsStep<'_>) -> Result<Step, StepError> {
@@ -79,8 +78,7 @@ async fn unlink(step: SettingsStep<'_>) -> Result<Step, StepError> {
     step.require_own_second_factor(&change.after)?;
     change.after.credentials.remove(&CredentialType::Totp);
     step.store(&mut change).await?;
-    let identity = step.commit(change).await?;
-    Ok(Step::Changed(Box::new(Changed::of(identity))))
+    Ok(Step::Changed(Box::new(Changed::of(change))))
 }
 
 /// The key that the flow expects a code of.

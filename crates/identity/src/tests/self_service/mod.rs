@@ -18,6 +18,7 @@ mod settings;
 mod stolen_password;
 mod submissions;
 mod totp;
+mod unstored;
 mod verification;
 
 use std::sync::Arc;

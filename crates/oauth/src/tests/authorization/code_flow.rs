@@ -67,6 +67,27 @@ async fn a_first_login_leads_to_a_code_and_its_tokens() {
 }
 
 #[tokio::test]
+async fn a_login_is_eight_statements_in_three_transactions() {
+    database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
+        let house = House::with_applications(database.clone());
+        house.client(json!({})).await;
+        // The first login reads the client and the keys.
+        for is_counted in [false, true] {
+            let before = database.usage();
+            let callback = house.sign_in(&mut Browser::default(), &request(""), json!({"subject": "ada"})).await;
+            assert_eq!(house.redeem(&callback).await.status, StatusCode::OK);
+            let after = database.usage();
+            if is_counted {
+                assert_eq!(after.write_transactions - before.write_transactions, 3);
+                let statements = after.statements - before.statements;
+                assert!(statements <= 8, "{statements} statements");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn verifiers_and_challenges_work_once() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
