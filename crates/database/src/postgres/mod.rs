@@ -169,8 +169,23 @@ impl Postgres {
     }
 
     pub(crate) async fn connection(&self) -> Result<Object, Error> {
-        self.pool.get().await.map_err(|error| Error::unavailable("no connection to PostgreSQL", error))
+        self.pool.get().await.map_err(no_connection)
     }
+}
+
+/// The error for a failed connection, which says what to do where TLS fails.
+fn no_connection(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+    let text = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    let what = if text.contains("server does not support TLS") {
+        "no connection to PostgreSQL, which offers no TLS: add sslmode=disable to the dsn if the network to it is trusted"
+    } else if text.contains("invalid peer certificate") {
+        "no connection to PostgreSQL, whose certificate is not trusted: name its authority with sslrootcert in the dsn or \
+         trusted_ca in the configuration"
+    } else {
+        "no connection to PostgreSQL"
+    };
+    Error::unavailable(what, error)
 }
 
 async fn applied(client: &impl deadpool_postgres::GenericClient) -> Result<Vec<AppliedMigration>, MigrationError> {

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use tokio_postgres::Client;
 
 use super::encoding::{Parameter, row};
-use super::{Tls, failure};
+use super::{Tls, failure, no_connection};
 use crate::dsn::PostgresConfig;
 use crate::{Error, Row, Statement, Value};
 
@@ -103,11 +103,7 @@ impl SharedClients {
 
     #[expect(clippy::disallowed_methods, reason = "the driver's task ends with its client")]
     async fn connect(&self) -> Result<PreparedClient, Error> {
-        let (client, connection) = self
-            .driver
-            .connect(self.tls.clone())
-            .await
-            .map_err(|error| Error::unavailable("no connection to PostgreSQL", error))?;
+        let (client, connection) = self.driver.connect(self.tls.clone()).await.map_err(no_connection)?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a connection to PostgreSQL ended");

@@ -9,7 +9,7 @@ use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, R
 use tokio::time::timeout;
 
 use super::encoding::{Parameter, row};
-use super::{Tls, failure};
+use super::{Tls, failure, no_connection};
 use crate::dsn::PostgresConfig;
 use crate::slow_limits::{QUEUE_LIMIT, RUN_LIMIT, queue_is_full, took_too_long};
 use crate::{Error, Row, Statement, Value};
@@ -46,7 +46,7 @@ impl SlowQueries {
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, Error> {
         let connection = timeout(QUEUE_LIMIT, self.pool.get()).await.map_err(|_| queue_is_full())?;
-        let connection = connection.map_err(|error| Error::unavailable("no connection to PostgreSQL", error))?;
+        let connection = connection.map_err(no_connection)?;
         let mut running = Running { connection: Some(connection), tls: self.tls.clone() };
         let rows = timeout(RUN_LIMIT, running.query(tenant, statement, values)).await;
         let rows = rows.map_err(|_| took_too_long())?;

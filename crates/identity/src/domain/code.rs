@@ -114,7 +114,18 @@ pub fn comparable(guess: &str, purpose: CodePurpose) -> Vec<u8> {
     if purpose.is_link() {
         return PlainToken::received(guess).digest().as_bytes().to_vec();
     }
-    guess.chars().filter(|character| !character.is_whitespace()).collect::<String>().into_bytes()
+    without_grouping(guess).into_bytes()
+}
+
+/// A typed code without the spaces that group it, in ASCII digits: keyboards and authenticator apps in Arabic, Persian and Japanese
+/// write others.
+pub fn without_grouping(typed: &str) -> String {
+    let ascii = |character: char| {
+        let zero =
+            [0x0660, 0x06F0, 0xFF10].into_iter().find(|zero| (*zero..*zero + 10).contains(&u32::from(character)));
+        zero.and_then(|zero| char::from_digit(u32::from(character) - zero, 10)).unwrap_or(character)
+    };
+    typed.chars().filter(|character| !character.is_whitespace()).map(ascii).collect()
 }
 
 /// Compares a guess with every open code of a flow, in a time that does not depend on which one matches. `open` returns the

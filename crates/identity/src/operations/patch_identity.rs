@@ -247,6 +247,13 @@ fn read_credentials(
                 PasswordHash::parse(hash)
                     .map_err(|error| invalid(format!("{pointer}/config/hashed_password"), &error.to_string()))?;
             }
+            // Without its secret the factor would silently count as none.
+            if let CredentialConfig::Totp(totp) = &credential.config
+                && totp.secret().is_none()
+            {
+                let problem = "must be an otpauth or totp URL with a secret in Base32";
+                return Err(invalid(format!("{pointer}/config/totp_url"), problem));
+            }
         }
         after.insert(kind, credential);
     }

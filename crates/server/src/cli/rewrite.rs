@@ -31,14 +31,15 @@ pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
     let called_as: Option<Service> = Service::ALL
         .into_iter()
         .find(|service| service.definition().replaced.as_ref().is_some_and(|it| it.program == name));
-    // Options before the command move behind it.
+    // Options before the command move behind it; `migrate -c FILE sql up` has them between its words.
     let (mut leading, mut rest) = (Vec::new(), Vec::new());
     while let Some(argument) = arguments.next() {
         let text = argument.to_string_lossy().into_owned();
-        if rest.is_empty() && (text == "-c" || text == "--config") {
+        let is_before = rest.iter().all(|it: &OsString| it == "migrate" || it == "sql");
+        if is_before && (text == "-c" || text == "--config") {
             leading.push(argument);
             leading.extend(arguments.next());
-        } else if rest.is_empty() && (text.starts_with("--config=") || is_without_effect(&text)) {
+        } else if is_before && (text.starts_with("--config=") || is_without_effect(&text)) {
             leading.push(argument);
         } else {
             rest.push(argument);
@@ -99,6 +100,9 @@ mod tests {
     fn a_file_may_be_named_before_the_command() {
         assert_eq!(arguments("kleis -c kratos.yml migrate sql -e --yes").0, "kleis migrate sql -e --yes -c kratos.yml");
         assert_eq!(arguments("kleis --config=a.yml serve").0, "kleis serve --config=a.yml");
+        assert_eq!(arguments("hydra migrate -c a.yml sql -e --yes").0, "hydra migrate sql -e --yes -c a.yml");
+        assert_eq!(arguments("hydra migrate sql --config=a.yml up -e").0, "hydra migrate sql up -e --config=a.yml");
+        assert_eq!(arguments("kleis migrate -c a.yml").0, "kleis migrate -c a.yml");
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod submit;
 pub(crate) use complete::some_if_any;
 
 use base::Context;
+use url::Url;
 use web::config::parse_go_bool;
 
 use crate::Identity;
@@ -19,7 +20,7 @@ use crate::flows::views::FlowView;
 use crate::methods::{self, LoginForm, Method};
 
 use super::answer::{Answer, Content};
-use super::errors::{BeginError, FetchError, FormUnavailable, StepError};
+use super::errors::{BeginError, FetchError, FormUnavailable, SecondFactorRequired, StepError};
 use super::oauth2::Challenge;
 use super::submission::Submission;
 use super::visitor::Visitor;
@@ -58,12 +59,7 @@ impl Identity {
                     let url = self.skip_login(cx, &challenge.to_flow(), current).await?;
                     return Ok(Answer::new(flow_type, Content::Elsewhere { url }));
                 }
-                let to_browser = flow_type == FlowType::Browser && visitor.wants_strictly == Wants::Html;
-                return if to_browser {
-                    Ok(Answer::redirect(return_to))
-                } else {
-                    Err(BeginError::SessionAlreadyAvailable)
-                };
+                return self.answer_signed_in(visitor, flow_type, current, &return_to);
             }
             None | Some(_) => {}
         }
@@ -95,6 +91,27 @@ impl Identity {
             self.begin_second_factor(cx, &caller, &mut flow, current.as_ref(), *only).await?;
         }
         Ok(self.begun(&flow, &browser))
+    }
+
+    /// The answer to a signed-in user. One who stopped at the second factor continues there: an application refuses the session, and
+    /// would send its user here again.
+    fn answer_signed_in(
+        &self,
+        visitor: &Visitor,
+        flow_type: FlowType,
+        current: &Current,
+        return_to: &Url,
+    ) -> Result<Answer, BeginError> {
+        let to_browser = flow_type == FlowType::Browser && visitor.wants_strictly == Wants::Html;
+        if !current.meets(self.session_policy.whoami_required_aal()) {
+            let redirect_browser_to = self.urls.second_factor(visitor.query("return_to"));
+            return if to_browser {
+                Ok(Answer::redirect(redirect_browser_to))
+            } else {
+                Err(SecondFactorRequired { redirect_browser_to }.into())
+            };
+        }
+        if to_browser { Ok(Answer::redirect(return_to.as_str())) } else { Err(BeginError::SessionAlreadyAvailable) }
     }
 
     /// The only available method may begin at once.

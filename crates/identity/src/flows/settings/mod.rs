@@ -12,7 +12,7 @@ use database::WriteTx;
 
 use crate::Identity;
 use crate::domain::client_kind::{FlowType, Wants};
-use crate::domain::flow::{Flow, FlowKind, Settings, endpoint};
+use crate::domain::flow::{Flow, FlowKind, Settings, endpoint, submit_url};
 use crate::domain::settings::{Denial, Requested, Requester, Start, denial, start};
 use crate::domain::ui_node::{Node, NodeOrder};
 use crate::domain::{self, RequiredAal, Session};
@@ -96,7 +96,7 @@ impl Identity {
         let current = self.current(cx, visitor).await?.ok_or(FetchError::NoSession)?;
         let flow = self.fetched_flow::<Settings>(cx, visitor).await?;
         if let Some(denial) = denial(self.requester(&flow, &current)) {
-            return Err(self.denied(denial, visitor).into());
+            return Err(self.denied(denial, &flow).into());
         }
         if flow.is_expired(cx.now) {
             return Err(self.expired(cx, &flow).into());
@@ -115,11 +115,13 @@ impl Identity {
     }
 
     /// The error for a session that may neither see nor submit a flow.
-    pub(super) fn denied(&self, denial: Denial, visitor: &Visitor) -> SettingsDenied {
+    pub(super) fn denied(&self, denial: Denial, flow: &Flow<Settings>) -> SettingsDenied {
         match denial {
             Denial::WrongOwner => SettingsDenied::WrongOwner,
             Denial::SecondFactor => {
-                let redirect_browser_to = self.urls.second_factor(visitor.query("return_to"));
+                // The user continues in this flow, which may be that of a recovery with a login that waits for its end.
+                let back = flow.is_browser().then(|| submit_url(self.urls.public(), FlowKind::Settings, flow.id));
+                let redirect_browser_to = self.urls.second_factor(back);
                 SecondFactorRequired { redirect_browser_to }.into()
             }
         }

@@ -81,7 +81,7 @@ impl Identity {
         let cx = &acting_as(cx, current.session.identity_id);
         let request = Request { visitor, browser: &browser, current: &current };
         let resumed = match action {
-            Action::Denied(denial) => return Err(self.denied(denial, visitor).into()),
+            Action::Denied(denial) => return Err(self.denied(denial, &flow).into()),
             Action::Renew => return self.renew_settings(cx, request, &flow).await,
             Action::Resume { .. } => self.resume_submission(cx, visitor, &flow, &current).await?,
             Action::SignIn { .. } | Action::Process => None,

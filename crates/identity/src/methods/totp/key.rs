@@ -11,6 +11,8 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use totp_rs::{Algorithm, Builder, Secret, Totp};
 use url::Url;
 
+use crate::domain::code::without_grouping;
+
 use super::credential::TotpCredential;
 
 const DIGITS: u8 = 6;
@@ -76,11 +78,9 @@ impl Key {
         self.totp.secret().to_base32()
     }
 
-    /// The step of this code; `None` when the code is not valid now. Spaces between the digits are ignored, because apps
-    /// show them.
+    /// The step of this code; `None` when the code is not valid now.
     pub(super) fn step_of(&self, code: &str, now: Timestamp) -> Option<i64> {
-        let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-        let step = self.totp.check(&code, u64::try_from(now.unix_seconds()).ok()?)?;
+        let step = self.totp.check(&without_grouping(code), u64::try_from(now.unix_seconds()).ok()?)?;
         i64::try_from(step).ok()
     }
 }
@@ -143,8 +143,10 @@ mod tests {
         for (seconds, step) in [(0, Some(1)), (30, Some(1)), (59, Some(1)), (89, Some(1)), (90, None)] {
             assert_eq!(key.step_of(code, at(seconds)), step, "{seconds}");
         }
-        assert_eq!(key.step_of(" 287 082 ", at(59)), Some(1));
-        for wrong in ["", "28708", "2870820", "287083", "+87082", "\u{662}87082"] {
+        for typed in [" 287 082 ", "\u{662}\u{668}\u{667}\u{660}\u{668}\u{662}", "\u{6f2}87082", "\u{ff12}87082"] {
+            assert_eq!(key.step_of(typed, at(59)), Some(1), "{typed}");
+        }
+        for wrong in ["", "28708", "2870820", "287083", "+87082", "\u{968}87082"] {
             assert_eq!(key.step_of(wrong, at(59)), None, "{wrong}");
         }
         assert_eq!(key.step_of(code, at(-1)), None);
