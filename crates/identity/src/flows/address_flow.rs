@@ -22,7 +22,7 @@ use crate::methods::link;
 use crate::storage;
 
 use super::answer::{Answer, CookieChange};
-use super::error::{FlowError, SubmitError};
+use super::errors::{FormUnavailable, StepError, SubmitError};
 use super::refusal::Refusal;
 use super::submission::{RawSubmission, Submission};
 use super::visitor::{Browser, Visitor};
@@ -81,17 +81,17 @@ pub(super) fn bound(answer: Answer, browser: &Browser) -> Answer {
 }
 
 /// The error for a missing member: the code after one was sent, the address before.
-pub(super) fn nothing_given<D: AddressFlow>(flow: &Flow<D>) -> SubmitError {
+pub(super) fn nothing_given<D: AddressFlow>(flow: &Flow<D>) -> StepError {
     let awaits_code = flow.state == FlowState::SentEmail && !purpose(flow).is_link();
     let node = if awaits_code { "code" } else { "email" };
-    SubmitError::at(node, validation::missing(node))
+    StepError::at(node, validation::missing(node))
 }
 
 impl Identity {
     /// The method of a new flow. If the browser that began it continues with something else at its end, the method is a
     /// code where possible: a link is opened wherever the mail is read, and would sign that browser in, or create an
     /// account for another user.
-    pub(super) fn method_for<D: AddressFlow>(&self, details: &D) -> Result<CredentialType, FlowError> {
+    pub(super) fn method_for<D: AddressFlow>(&self, details: &D) -> Result<CredentialType, FormUnavailable> {
         if details.is_awaited() && self.flow_policy.methods().code.is_enabled() {
             return Ok(CredentialType::Code);
         }
@@ -100,11 +100,11 @@ impl Identity {
         } else {
             (CredentialType::Code, self.flow_policy.methods().code.is_enabled())
         };
-        if is_enabled { Ok(method) } else { Err(FlowError::StrategyDisabled { kind: D::KIND, method }) }
+        if is_enabled { Ok(method) } else { Err(FormUnavailable::MethodDisabled { kind: D::KIND, method }) }
     }
 
     /// Adds the first form to a new flow.
-    pub(super) fn ask_for_address<D: AddressFlow>(&self, flow: &mut Flow<D>) -> Result<(), FlowError> {
+    pub(super) fn ask_for_address<D: AddressFlow>(&self, flow: &mut Flow<D>) -> Result<(), FormUnavailable> {
         let method = self.method_for(&flow.details)?;
         flow.active = Some(method);
         match method {
@@ -119,22 +119,22 @@ impl Identity {
         &self,
         flow: &Flow<D>,
         submission: &Submission,
-    ) -> Result<(), SubmitError> {
+    ) -> Result<(), StepError> {
         let own = flow.active.unwrap_or(CredentialType::Code);
         let is_bare = ["code", "email", "sms"].into_iter().all(|member| submission.text(member).is_none());
         let named = match submission.method() {
             Some("code") => CredentialType::Code,
             Some("link") => CredentialType::Link,
             None if !is_bare => own,
-            None | Some(_) => return Err(SubmitError::general(D::no_strategy())),
+            None | Some(_) => return Err(StepError::general(D::no_strategy())),
         };
         let methods = self.flow_policy.methods();
         let is_enabled =
             if named == CredentialType::Link { methods.link.is_enabled() } else { methods.code.is_enabled() };
         if !is_enabled {
-            return Err(FlowError::MethodDisabled.into());
+            return Err(SubmitError::MethodDisabled.into());
         }
-        if named == own { Ok(()) } else { Err(SubmitError::general(D::no_strategy())) }
+        if named == own { Ok(()) } else { Err(StepError::general(D::no_strategy())) }
     }
 
     /// The submitted address, normalized, if a message can be sent to it.
@@ -142,7 +142,7 @@ impl Identity {
         &self,
         flow: &Flow<D>,
         typed: &str,
-    ) -> Result<(Via, String), SubmitError> {
+    ) -> Result<(Via, String), StepError> {
         let via = Via::of(typed);
         let takes_phone_numbers =
             D::KIND == FlowKind::Verification && !purpose(flow).is_link() && self.code_policy.sends_text_messages();
@@ -152,7 +152,7 @@ impl Identity {
         };
         if !is_address {
             let problem = TraitProblem::Email { value: typed.to_owned() };
-            return Err(SubmitError::at("email", validation::of_trait(&problem)));
+            return Err(StepError::at("email", validation::of_trait(&problem)));
         }
         Ok((via, normalize_address(via, typed)))
     }
@@ -189,7 +189,7 @@ impl Identity {
         flow: &mut Flow<D>,
         recipient: &Recipient<'_>,
         submission: &Submission,
-    ) -> Result<(), FlowError> {
+    ) -> Result<(), SubmitError> {
         let extra = json!({ "transient_payload": submission.transient_payload() });
         storage::flows::update(tx, flow).await?;
         Ok(self.codes.send(tx, cx, purpose(flow), flow, recipient, Some(&extra)).await?)
@@ -202,10 +202,10 @@ impl Identity {
         caller: &Caller,
         flow: &Flow<D>,
         guess: &str,
-    ) -> Result<Step, SubmitError> {
+    ) -> Result<Step, StepError> {
         match self.proof(cx, caller, flow, D::CODE, guess).await? {
             Ok(code) => Ok(Step::Proved(code)),
-            Err(message) => Err(SubmitError::general(message.unwrap_or_else(D::wrong_code))),
+            Err(message) => Err(StepError::general(message.unwrap_or_else(D::wrong_code))),
         }
     }
 
@@ -216,11 +216,11 @@ impl Identity {
         caller: &Caller,
         flow: &Flow<D>,
         token: &str,
-    ) -> Result<Option<Box<Code>>, FlowError> {
+    ) -> Result<Option<Box<Code>>, SubmitError> {
         let link = &self.flow_policy.methods().link;
         let is_beside_code = D::KIND == FlowKind::Recovery && link.is_beside_recovery_code();
         if !link.is_enabled() && !is_beside_code {
-            return Err(FlowError::MethodDisabled);
+            return Err(SubmitError::MethodDisabled);
         }
         Ok(self.proof(cx, caller, flow, D::LINK, token).await?.ok())
     }
@@ -239,7 +239,7 @@ impl Identity {
         flow: &Flow<D>,
         purpose: CodePurpose,
         guess: &str,
-    ) -> Result<Result<Box<Code>, Option<Message>>, FlowError> {
+    ) -> Result<Result<Box<Code>, Option<Message>>, SubmitError> {
         let named = flow.details.address().unwrap_or_default();
         match self.codes.check(cx, caller, flow.id, purpose, named, guess).await? {
             CodeCheck::Right { code, .. } => Ok(Ok(code)),
@@ -254,8 +254,8 @@ impl Identity {
         cx: &Context,
         flow: &mut Flow<D>,
         browser: &Browser,
-        error: SubmitError,
-    ) -> Result<Answer, FlowError> {
+        error: StepError,
+    ) -> Result<Answer, SubmitError> {
         let refusal = Refusal::try_from(error)?;
         // The wire contract answers a wrong code with 200.
         let refusal =
@@ -271,7 +271,7 @@ impl Identity {
         browser: &Browser,
         over: &Flow<D>,
         message: Message,
-    ) -> Result<Flow<D>, FlowError> {
+    ) -> Result<Flow<D>, SubmitError> {
         let details = over.details.anew(browser.is_home_of(over));
         let mut flow = self.begin_again(cx, visitor, browser, over, details);
         self.ask_for_address(&mut flow)?;

@@ -6,6 +6,7 @@ use base::{PlainToken, Timestamp};
 
 use crate::domain::client_kind::FlowType;
 use crate::domain::csrf::CsrfSecret;
+use crate::flows::errors::SubmitError;
 use crate::flows::views::{Body, FlowView};
 
 #[derive(Debug)]
@@ -97,21 +98,21 @@ impl Answer {
     }
 }
 
-/// An error, with the type of the flow if it is known: native clients always receive JSON.
+/// The error of a submission, with the type of the flow if it is known: native clients always receive JSON.
 #[derive(Debug)]
 pub struct Failure {
-    pub error: super::error::FlowError,
+    pub error: SubmitError,
     pub flow_type: Option<FlowType>,
 }
 
-impl<E: Into<super::error::FlowError>> From<E> for Failure {
+impl<E: Into<SubmitError>> From<E> for Failure {
     fn from(error: E) -> Self {
         Self { error: error.into(), flow_type: None }
     }
 }
 
 impl Failure {
-    pub fn of(flow_type: FlowType) -> impl FnOnce(super::error::FlowError) -> Self {
+    pub fn of(flow_type: FlowType) -> impl FnOnce(SubmitError) -> Self {
         move |error| Self { error, flow_type: Some(flow_type) }
     }
 }

@@ -8,8 +8,9 @@ use contracts::{Connection, Unavailable};
 use crate::Identity;
 use crate::domain::flow::endpoint;
 
-use super::error::FlowError;
+use super::errors::RefreshRequired;
 use super::events::acting_as;
+use super::sessions::OwnSessionsError;
 use super::visitor::Visitor;
 
 /// After this time the account page is shown without the list.
@@ -21,7 +22,7 @@ impl Identity {
         &self,
         cx: &Context,
         visitor: &Visitor,
-    ) -> Result<Option<Result<Vec<Connection>, Unavailable>>, FlowError> {
+    ) -> Result<Option<Result<Vec<Connection>, Unavailable>>, OwnSessionsError> {
         let Some(connections) = self.connections.get() else { return Ok(None) };
         let current = self.own_session(cx, visitor).await?;
         let subject = current.session.identity_id.to_string();
@@ -37,12 +38,12 @@ impl Identity {
         visitor: &Visitor,
         client_id: &str,
         back: &str,
-    ) -> Result<Result<(), Unavailable>, FlowError> {
+    ) -> Result<Result<(), Unavailable>, OwnSessionsError> {
         let current = self.own_session(cx, visitor).await?;
         if !current.session.is_privileged(self.session_policy.privileged_max_age(), cx.now) {
             let mut url = endpoint(self.urls.public(), "self-service/login/browser");
             url.query_pairs_mut().append_pair("refresh", "true").append_pair("return_to", back);
-            return Err(FlowError::SessionRefreshRequired { redirect_browser_to: url.into() });
+            return Err(RefreshRequired { redirect_browser_to: url.into() }.into());
         }
         let Some(connections) = self.connections.get() else {
             return Ok(Err(Unavailable::new("oauth", "no authorization server is configured")));

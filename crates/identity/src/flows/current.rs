@@ -7,18 +7,12 @@ use crate::components::sessions::Current;
 use crate::domain;
 use crate::storage;
 
-use super::error::FlowError;
 use super::visitor::Visitor;
 
 impl Identity {
     /// The active session of this visitor.
     pub(crate) async fn current(&self, cx: &Context, visitor: &Visitor) -> Result<Option<Current>, database::Error> {
         self.sessions.current(cx, &visitor.credentials()).await
-    }
-
-    /// As `current`, but without a session it is an error.
-    pub(crate) async fn required_session(&self, cx: &Context, visitor: &Visitor) -> Result<Current, FlowError> {
-        self.current(cx, visitor).await?.ok_or(FlowError::SessionInactive)
     }
 
     /// The identity of a session, with its credentials; `None` if it was deleted in the meantime.

@@ -15,7 +15,7 @@ use crate::domain::{self, AddressStatus, CredentialType, SessionId, VerifiableAd
 use crate::storage;
 
 use super::address_flow::purpose;
-use super::error::FlowError;
+use super::errors::SubmitError;
 use super::visitor::Browser;
 use crate::components::attempts::Caller;
 use crate::components::codes::Recipient;
@@ -73,7 +73,7 @@ impl Identity {
         cx: &Context,
         of: VerificationOf<'_>,
         address: &VerifiableAddress,
-    ) -> Result<BegunVerification, FlowError> {
+    ) -> Result<BegunVerification, SubmitError> {
         let beginning = Beginning {
             flow_type: of.flow_type,
             request_url: &without_return_to(of.request_url),

@@ -7,25 +7,42 @@ use sha2::Sha256;
 use crate::Identity;
 use crate::domain::client_kind::FlowType;
 use crate::domain::flow::{FlowKind, endpoint};
+use crate::domain::return_to::ForbiddenReturnTo;
 use crate::flows::views::LogoutView;
 use crate::storage;
 
 use super::answer::{Answer, Content, CookieChange};
-use super::error::FlowError;
 use super::events::acting_as;
 use super::visitor::{Browser, Visitor};
+
+/// Why a user cannot log out.
+#[derive(Debug, thiserror::Error)]
+pub enum LogoutError {
+    #[error(transparent)]
+    ReturnTo(#[from] ForbiddenReturnTo),
+    #[error("the logout token is missing")]
+    TokenMissing,
+    #[error("the logout token does not belong to this session")]
+    TokenMismatch,
+    #[error("the session token is unknown")]
+    UnknownSessionToken,
+    #[error("there is no active session")]
+    NoSession,
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
 
 const PREFIX: &str = "ory_lo_";
 const LENGTH: usize = 32;
 
 impl Identity {
     /// The link that signs this browser out.
-    pub async fn begin_logout(&self, cx: &Context, visitor: &Visitor) -> Result<LogoutView, FlowError> {
+    pub async fn begin_logout(&self, cx: &Context, visitor: &Visitor) -> Result<LogoutView, LogoutError> {
         let return_to = visitor.query("return_to");
         if let Some(return_to) = &return_to {
             self.urls.returns().check(return_to)?;
         }
-        let current = self.required_session(cx, visitor).await?;
+        let current = self.current(cx, visitor).await?.ok_or(LogoutError::NoSession)?;
         let token = logout_token(&current.token);
         let mut url = endpoint(self.urls.public(), "self-service/logout");
         url.query_pairs_mut().append_pair("token", &token);
@@ -36,14 +53,14 @@ impl Identity {
     }
 
     /// Signs the browser out.
-    pub async fn submit_logout(&self, cx: &Context, visitor: &Visitor) -> Result<Answer, FlowError> {
+    pub async fn submit_logout(&self, cx: &Context, visitor: &Visitor) -> Result<Answer, LogoutError> {
         let fallback = self.urls.after(FlowKind::Login, None);
         let fallback = self.urls.after_logout().unwrap_or(fallback);
         let return_to = self.urls.returns().resolve(visitor.query("return_to").as_deref(), &fallback)?;
-        let token = visitor.query("token").ok_or(FlowError::LogoutTokenMissing)?;
-        let current = self.required_session(cx, visitor).await?;
+        let token = visitor.query("token").ok_or(LogoutError::TokenMissing)?;
+        let current = self.current(cx, visitor).await?.ok_or(LogoutError::NoSession)?;
         if !is_logout_token(&token, &current.token) {
-            return Err(FlowError::LogoutTokenMismatch);
+            return Err(LogoutError::TokenMismatch);
         }
         let cx = &acting_as(cx, current.session.identity_id);
         let mut tx = self.database.write(cx.tenant).await?;
@@ -59,10 +76,10 @@ impl Identity {
     }
 
     /// Logs a native client out by its token. A session that has already ended is not an error.
-    pub async fn logout_native(&self, cx: &Context, token: &PlainToken) -> Result<(), FlowError> {
+    pub async fn logout_native(&self, cx: &Context, token: &PlainToken) -> Result<(), LogoutError> {
         let mut tx = self.database.write(cx.tenant).await?;
         let session = storage::sessions::find_by_token(&mut tx, &token.digest()).await?;
-        let session = session.ok_or(FlowError::UnknownSessionToken)?;
+        let session = session.ok_or(LogoutError::UnknownSessionToken)?;
         let cx = &acting_as(cx, session.identity_id);
         self.sessions.end(&mut tx, cx, &session).await?;
         tx.commit().await?;

@@ -4,7 +4,7 @@
 //! Invariants:
 //! - A step loads the flow, decides, and writes flow, effects and event in one transaction; nothing is sent before the
 //!   commit.
-//! - Errors that the user can correct are shown in the form and returned with the flow; all others are a [`FlowError`].
+//! - Errors that the user can correct are shown in the form and returned with the flow; all others are a [`SubmitError`].
 //! - Wherever the wire contract allows it, the response does not reveal whether an address or identifier is known.
 
 mod address_flow;
@@ -12,7 +12,7 @@ pub(crate) mod answer;
 pub(crate) mod awaited_code;
 mod connections;
 pub(crate) mod current;
-pub(crate) mod error;
+pub(crate) mod errors;
 pub(crate) mod events;
 pub(crate) mod forms;
 pub(crate) mod hooks;
@@ -26,17 +26,14 @@ pub(crate) mod registration;
 mod renewal;
 pub(crate) mod sessions;
 pub(crate) mod settings;
+pub(crate) mod stored_errors;
 pub(crate) mod submission;
 pub(crate) mod trait_nodes;
 pub(crate) mod verification;
 pub(crate) mod views;
 pub(crate) mod visitor;
 
-use std::time::Duration;
-
 use base::Context;
-use serde_json::json;
-use uuid::Uuid;
 
 use crate::Identity;
 use crate::domain::client_kind::FlowType;
@@ -44,8 +41,8 @@ use crate::domain::flow::{Beginning, Details, Flow, FlowId, with_flow};
 use crate::storage;
 
 use answer::{Answer, Content, CookieChange, FormReason};
-use error::{Expiry, FlowError};
-use views::{FlowView, StoredErrorView};
+use errors::{Expired, FetchError, SubmitError};
+use views::FlowView;
 use visitor::{Browser, Visitor};
 
 impl Identity {
@@ -54,20 +51,22 @@ impl Identity {
         &self,
         cx: &Context,
         visitor: &Visitor,
-    ) -> Result<Flow<D>, FlowError> {
-        let id = visitor.raw_query("flow").and_then(|id| id.parse::<FlowId>().ok()).ok_or(FlowError::FlowIdMissing)?;
-        self.find_flow(cx, id).await
+    ) -> Result<Flow<D>, SubmitError> {
+        let id =
+            visitor.raw_query("flow").and_then(|id| id.parse::<FlowId>().ok()).ok_or(SubmitError::FlowIdMissing)?;
+        let mut tx = self.database.read(cx.tenant);
+        storage::flows::find(&mut tx, id).await?.ok_or(SubmitError::FlowNotFound)
     }
 
     /// Loads the flow of a fetch, by `?id=`. A malformed id is an unknown flow.
-    pub(crate) async fn fetched_flow<D: Details>(&self, cx: &Context, visitor: &Visitor) -> Result<Flow<D>, FlowError> {
-        let id = visitor.raw_query("id").and_then(|id| id.parse::<FlowId>().ok());
-        self.find_flow(cx, id.unwrap_or(FlowId::from_uuid(Uuid::nil()))).await
-    }
-
-    async fn find_flow<D: Details>(&self, cx: &Context, id: FlowId) -> Result<Flow<D>, FlowError> {
+    pub(crate) async fn fetched_flow<D: Details>(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+    ) -> Result<Flow<D>, FetchError> {
+        let id = visitor.raw_query("id").and_then(|id| id.parse::<FlowId>().ok()).ok_or(FetchError::NotFound)?;
         let mut tx = self.database.read(cx.tenant);
-        storage::flows::find(&mut tx, id).await?.ok_or(FlowError::FlowNotFound)
+        storage::flows::find(&mut tx, id).await?.ok_or(FetchError::NotFound)
     }
 
     /// The parameters of every new flow of this visitor.
@@ -130,61 +129,29 @@ impl Identity {
     }
 
     /// The error for a fetch of an expired flow.
-    pub(crate) fn expired<D: Details>(&self, cx: &Context, flow: &Flow<D>) -> FlowError {
+    pub(crate) fn expired<D: Details>(&self, cx: &Context, flow: &Flow<D>) -> Expired {
         let is_native = flow.flow_type == FlowType::Api;
         let init = self.urls.init(D::KIND, flow.flow_type, flow.wanted_return_to().as_deref());
-        FlowError::Expired {
-            at: Box::new(Expiry {
-                at: flow.expires_at,
-                now: cx.now,
-                use_flow_id: None,
-                redirect_to: Some(init),
-                return_to: flow.wanted_return_to(),
-                is_native,
-            }),
+        Expired {
+            at: flow.expires_at,
+            now: cx.now,
+            use_flow_id: None,
+            redirect_to: Some(init),
+            return_to: flow.wanted_return_to(),
+            is_native,
         }
     }
 
     /// The error for a submission to an expired flow, with its replacement.
-    pub(crate) fn replaced_by<D: Details>(cx: &Context, expired: &Flow<D>, by: &Flow<D>) -> FlowError {
-        FlowError::Expired {
-            at: Box::new(Expiry {
-                at: expired.expires_at,
-                now: cx.now,
-                use_flow_id: Some(by.id),
-                redirect_to: None,
-                return_to: None,
-                is_native: expired.flow_type == FlowType::Api,
-            }),
+    pub(crate) fn replaced_by<D: Details>(cx: &Context, expired: &Flow<D>, by: &Flow<D>) -> Expired {
+        Expired {
+            at: expired.expires_at,
+            now: cx.now,
+            use_flow_id: Some(by.id),
+            redirect_to: None,
+            return_to: None,
+            is_native: expired.flow_type == FlowType::Api,
         }
-    }
-}
-
-/// How long an error page can be opened.
-const ERROR_LIFESPAN: Duration = Duration::from_hours(24);
-
-impl Identity {
-    /// Stores an error for the error page.
-    pub(crate) async fn keep_error(&self, cx: &Context, error: &serde_json::Value) -> Result<Uuid, database::Error> {
-        let id = self.rng.uuid();
-        let mut tx = self.database.write(cx.tenant).await?;
-        storage::errors::insert(&mut tx, id, error, cx.now, cx.now.plus(ERROR_LIFESPAN)).await?;
-        tx.commit().await?;
-        Ok(id)
-    }
-
-    /// A stored error, for the error page.
-    pub async fn kept_error(&self, cx: &Context, id: Option<&str>) -> Result<StoredErrorView, FlowError> {
-        let id = id.ok_or(FlowError::Malformed("id: is missing".to_owned()))?;
-        if id == "stub:500" {
-            let error = json!({"code": 500, "status": "Internal Server Error", "reason": "This is a sample error for the development of error pages.", "message": "An internal error occurred; the log has details under the id of this request"});
-            let id = self.rng.uuid();
-            return Ok(StoredErrorView { id, error, created_at: cx.now, updated_at: cx.now });
-        }
-        let id = id.parse::<Uuid>().map_err(|_| FlowError::ErrorNotFound)?;
-        let mut tx = self.database.read(cx.tenant);
-        let (error, at) = storage::errors::find(&mut tx, id, cx.now).await?.ok_or(FlowError::ErrorNotFound)?;
-        Ok(StoredErrorView { id, error, created_at: at, updated_at: at })
     }
 }
 

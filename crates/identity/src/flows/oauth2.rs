@@ -1,7 +1,7 @@
 //! The OAuth2 login request that a flow answers: fetched when the flow begins, accepted when it ends.
 
 use base::Context;
-use contracts::{AcceptLogin, LoginRequest, LoginRequests};
+use contracts::{AcceptLogin, LoginRequest, LoginRequestError, LoginRequests};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::Identity;
 use crate::domain::flow::OAuth2Request;
 use crate::domain::{self, Session};
 
-use super::error::FlowError;
+use super::errors::{LoginChallengeError, SecondFactorRequired};
 use super::visitor::Visitor;
 use crate::components::sessions::Current;
 
@@ -36,8 +36,8 @@ impl Challenge {
 }
 
 impl Identity {
-    fn login_requests(&self) -> Result<&Arc<dyn LoginRequests>, FlowError> {
-        self.login_requests.get().ok_or(FlowError::OAuth2NotConfigured)
+    fn login_requests(&self) -> Result<&Arc<dyn LoginRequests>, LoginChallengeError> {
+        self.login_requests.get().ok_or(LoginChallengeError::NotConfigured)
     }
 
     /// The challenge in the query of the request, with its login request from the authorization server.
@@ -45,10 +45,10 @@ impl Identity {
         &self,
         cx: &Context,
         visitor: &Visitor,
-    ) -> Result<Option<Challenge>, FlowError> {
+    ) -> Result<Option<Challenge>, LoginChallengeError> {
         let Some(challenge) = visitor.raw_query("login_challenge") else { return Ok(None) };
         if challenge.is_empty() {
-            return Err(FlowError::OAuth2ChallengeEmpty);
+            return Err(LoginChallengeError::Empty);
         }
         let request = self.login_requests()?.get(cx, &challenge).await?;
         let wire = serde_json::to_value(&request).unwrap_or_default();
@@ -63,11 +63,10 @@ impl Identity {
         oauth2: &OAuth2Request,
         session: &Session,
         person: &domain::Identity,
-    ) -> Result<String, FlowError> {
+    ) -> Result<String, LoginChallengeError> {
         if !self.session_policy.whoami_required_aal().is_met(session.aal, person.available_aal) {
-            return Err(FlowError::SessionAal2Required {
-                redirect_browser_to: self.urls.second_factor_for(&oauth2.challenge),
-            });
+            let redirect_browser_to = self.urls.second_factor_for(&oauth2.challenge);
+            return Err(SecondFactorRequired { redirect_browser_to }.into());
         }
         let login = AcceptLogin {
             subject: session.identity_id.to_string(),
@@ -89,12 +88,10 @@ impl Identity {
         oauth2: &OAuth2Request,
         session: &Session,
         person: &domain::Identity,
-    ) -> Result<Option<String>, FlowError> {
+    ) -> Result<Option<String>, LoginChallengeError> {
         match self.accept_login(cx, oauth2, session, person).await {
             Ok(url) => Ok(Some(url)),
-            Err(FlowError::OAuth2(
-                contracts::LoginRequestError::Unknown | contracts::LoginRequestError::Refused(_),
-            )) => Ok(None),
+            Err(LoginChallengeError::Request(LoginRequestError::Unknown | LoginRequestError::Refused(_))) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -106,9 +103,11 @@ impl Identity {
         cx: &Context,
         oauth2: &OAuth2Request,
         current: &Current,
-    ) -> Result<String, FlowError> {
+    ) -> Result<String, LoginChallengeError> {
         match self.accept_login(cx, oauth2, &current.session, &current.identity).await {
-            Err(FlowError::SessionAal2Required { redirect_browser_to }) => Ok(redirect_browser_to),
+            Err(LoginChallengeError::SecondFactor(SecondFactorRequired { redirect_browser_to })) => {
+                Ok(redirect_browser_to)
+            }
             other => other,
         }
     }

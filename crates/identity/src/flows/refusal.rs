@@ -14,7 +14,7 @@ use crate::storage;
 use crate::storage::flows::UpdateError;
 
 use super::answer::{Answer, FormReason};
-use super::error::{FlowError, SubmitError};
+use super::errors::{StepError, SubmitError};
 use super::events;
 use super::visitor::{Browser, Visitor};
 
@@ -59,16 +59,16 @@ impl Refusal {
 }
 
 /// Errors that the user cannot correct in the form are passed on.
-impl TryFrom<SubmitError> for Refusal {
-    type Error = FlowError;
+impl TryFrom<StepError> for Refusal {
+    type Error = SubmitError;
 
-    fn try_from(error: SubmitError) -> Result<Self, FlowError> {
+    fn try_from(error: StepError) -> Result<Self, SubmitError> {
         match error {
-            SubmitError::Invalid(messages) => Ok(Self::new(messages)),
-            SubmitError::Limited { message, retry_after } => {
+            StepError::Invalid(messages) => Ok(Self::new(messages)),
+            StepError::Limited { message, retry_after } => {
                 Ok(Self { messages: vec![*message], reason: FormReason::Limited { retry_after } })
             }
-            SubmitError::Flow(error) => Err(*error),
+            StepError::Submit(error) => Err(*error),
         }
     }
 }
@@ -81,7 +81,7 @@ impl Identity {
         flow: &mut Flow<D>,
         browser: &Browser,
         refusal: Refusal,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let reason = self.refuse_with(cx, flow, browser, refusal, Refusal::say_in).await?;
         Ok(self.form(flow, browser, reason))
     }
@@ -94,11 +94,11 @@ impl Identity {
         visitor: &Visitor,
         flow: &mut Flow<D>,
         error: &FormError,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let browser = self.browser(visitor);
         visitor.may_see(flow, &browser)?;
         if flow.is_expired(cx.now) {
-            return Err(self.expired(cx, flow));
+            return Err(self.expired(cx, flow).into());
         }
         let refusal = Refusal::general(validation::generic(&error.to_string()));
         self.refuse_submission(cx, flow, &browser, refusal).await
@@ -108,7 +108,7 @@ impl Identity {
     ///
     /// If another submission changed the flow in the meantime, its form is kept and returned with these messages added;
     /// the changes of this submission are discarded. If another submission ended the flow, `flow` is the ended flow,
-    /// and the error is [`FlowError::FlowChanged`].
+    /// and the error is [`SubmitError::FlowChanged`].
     pub(crate) async fn refuse_with<D: Details>(
         &self,
         cx: &Context,
@@ -116,7 +116,7 @@ impl Identity {
         browser: &Browser,
         refusal: Refusal,
         apply: impl Fn(&Refusal, &mut Flow<D>) + Send,
-    ) -> Result<FormReason, FlowError> {
+    ) -> Result<FormReason, SubmitError> {
         let mut tx = self.database.write(cx.tenant).await?;
         apply(&refusal, flow);
         match storage::flows::update(&mut tx, flow).await {
@@ -124,14 +124,14 @@ impl Identity {
             Err(UpdateError::Database(error)) => return Err(error.into()),
             Err(UpdateError::Stale) => {
                 let submitted_method = flow.submitted_method;
-                *flow = storage::flows::lock(&mut tx, flow.id).await?.ok_or(FlowError::FlowNotFound)?;
+                *flow = storage::flows::lock(&mut tx, flow.id).await?.ok_or(SubmitError::FlowNotFound)?;
                 flow.submitted_method = submitted_method;
                 // The flow may belong to another browser by now; only that one may see it.
                 if !browser.is_home_of(flow) {
-                    return Err(FlowError::FlowChanged);
+                    return Err(SubmitError::FlowChanged);
                 }
                 if flow.state.is_final() {
-                    return Err(FlowError::FlowChanged);
+                    return Err(SubmitError::FlowChanged);
                 }
                 apply(&refusal, flow);
                 storage::flows::update(&mut tx, flow).await?;

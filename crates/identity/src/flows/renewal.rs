@@ -8,7 +8,7 @@ use crate::domain::flow::{Details, Flow};
 use crate::storage;
 
 use super::answer::Answer;
-use super::error::FlowError;
+use super::errors::SubmitError;
 use super::visitor::{Browser, Visitor};
 
 impl Identity {
@@ -42,12 +42,12 @@ impl Identity {
         visitor: &Visitor,
         expired: &Flow<D>,
         mut flow: Flow<D>,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         flow.ui.messages.push(D::expired_message(expired.expires_at, cx.now));
         self.store_flow(cx, &flow).await?;
         if expired.is_browser() && visitor.wants == Wants::Html {
             return Ok(Answer::redirect(self.page_of(&flow)));
         }
-        Err(Self::replaced_by(cx, expired, &flow))
+        Err(Self::replaced_by(cx, expired, &flow).into())
     }
 }

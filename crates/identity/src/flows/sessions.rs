@@ -18,10 +18,31 @@ use crate::storage;
 use crate::storage::sessions::Liveness;
 
 use super::answer::CookieChange;
-use super::error::FlowError;
+use super::errors::{ForgedRequest, RefreshRequired, SecondFactorRequired};
 use super::events::acting_as;
 use super::visitor::Visitor;
 use crate::components::sessions::Current;
+
+/// Why a request about the user's own sessions and connected applications failed.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnSessionsError {
+    #[error("there is no active session")]
+    NoSession,
+    #[error(transparent)]
+    SecondFactor(#[from] SecondFactorRequired),
+    #[error(transparent)]
+    Refresh(#[from] RefreshRequired),
+    #[error(transparent)]
+    Forged(#[from] ForgedRequest),
+    #[error("a page parameter is malformed: {0}")]
+    Page(&'static str),
+    #[error("the request body cannot be read: {0}")]
+    Malformed(String),
+    #[error("the current session cannot be revoked here")]
+    CurrentSession,
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
 
 /// The response of `whoami`.
 pub struct Whoami {
@@ -45,13 +66,12 @@ const PAGE: Purpose = Purpose("identity my sessions page");
 
 impl Identity {
     /// `GET /sessions/whoami`.
-    pub async fn whoami(&self, cx: &Context, visitor: &Visitor) -> Result<Whoami, FlowError> {
-        let carried = self.sessions.carried_token(cx, &visitor.credentials()).ok_or(FlowError::NoSession)?;
-        let checked = self.sessions.check(cx, &carried.token).await?.ok_or(FlowError::NoSession)?;
+    pub async fn whoami(&self, cx: &Context, visitor: &Visitor) -> Result<Whoami, OwnSessionsError> {
+        let carried = self.sessions.carried_token(cx, &visitor.credentials()).ok_or(OwnSessionsError::NoSession)?;
+        let checked = self.sessions.check(cx, &carried.token).await?.ok_or(OwnSessionsError::NoSession)?;
         if !checked.meets(self.session_policy.whoami_required_aal()) {
-            return Err(FlowError::SessionAal2Required {
-                redirect_browser_to: self.urls.second_factor(visitor.query("return_to")),
-            });
+            let redirect_browser_to = self.urls.second_factor(visitor.query("return_to"));
+            return Err(SecondFactorRequired { redirect_browser_to }.into());
         }
         let session = &checked.session;
         let is_stale = carried.cookie_expires_at.is_some_and(|at| at < session.expires_at);
@@ -62,10 +82,10 @@ impl Identity {
     }
 
     /// A session with the level that `whoami` requires.
-    pub(super) async fn own_session(&self, cx: &Context, visitor: &Visitor) -> Result<Current, FlowError> {
-        let current = self.current(cx, visitor).await?.ok_or(FlowError::NoSession)?;
+    pub(super) async fn own_session(&self, cx: &Context, visitor: &Visitor) -> Result<Current, OwnSessionsError> {
+        let current = self.current(cx, visitor).await?.ok_or(OwnSessionsError::NoSession)?;
         if !current.meets(self.session_policy.whoami_required_aal()) {
-            return Err(FlowError::SessionAal2Required { redirect_browser_to: self.urls.second_factor(None) });
+            return Err(SecondFactorRequired { redirect_browser_to: self.urls.second_factor(None) }.into());
         }
         Ok(current)
     }
@@ -77,7 +97,7 @@ impl Identity {
         visitor: &Visitor,
         page: i64,
         size: i64,
-    ) -> Result<OtherSessions, FlowError> {
+    ) -> Result<OtherSessions, OwnSessionsError> {
         let current = self.own_session(cx, visitor).await?;
         let mut tx = self.database.read(cx.tenant);
         let alive = Some(Liveness { alive: true, at: cx.now });
@@ -103,7 +123,7 @@ impl Identity {
     }
 
     /// `DELETE /sessions`: ends the user's other sessions.
-    pub async fn revoke_my_other_sessions(&self, cx: &Context, visitor: &Visitor) -> Result<usize, FlowError> {
+    pub async fn revoke_my_other_sessions(&self, cx: &Context, visitor: &Visitor) -> Result<usize, OwnSessionsError> {
         let current = self.own_session(cx, visitor).await?;
         let cx = &acting_as(cx, current.session.identity_id);
         let mut tx = self.database.write(cx.tenant).await?;
@@ -113,10 +133,15 @@ impl Identity {
     }
 
     /// `DELETE /sessions/{id}`: ends one other session. Sessions of other users are neither ended nor revealed.
-    pub async fn revoke_my_session(&self, cx: &Context, visitor: &Visitor, id: SessionId) -> Result<(), FlowError> {
+    pub async fn revoke_my_session(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        id: SessionId,
+    ) -> Result<(), OwnSessionsError> {
         let current = self.own_session(cx, visitor).await?;
         if current.session.id == id {
-            return Err(FlowError::CurrentSession);
+            return Err(OwnSessionsError::CurrentSession);
         }
         let cx = &acting_as(cx, current.session.identity_id);
         let mut tx = self.database.write(cx.tenant).await?;
@@ -180,9 +205,9 @@ impl Sessions for Identity {
 }
 
 /// The offset in a page token.
-pub(crate) fn open_page(identity: &Identity, cx: &Context, token: &str) -> Result<i64, FlowError> {
-    let plain = identity.sealer.open_text(PAGE, cx.tenant, token).map_err(|_| FlowError::Page("page_token"))?;
-    plain.try_into().map(i64::from_be_bytes).map_err(|_| FlowError::Page("page_token"))
+pub(crate) fn open_page(identity: &Identity, cx: &Context, token: &str) -> Result<i64, OwnSessionsError> {
+    let plain = identity.sealer.open_text(PAGE, cx.tenant, token).map_err(|_| OwnSessionsError::Page("page_token"))?;
+    plain.try_into().map(i64::from_be_bytes).map_err(|_| OwnSessionsError::Page("page_token"))
 }
 
 /// The `Link` header (RFC 8288) of a page.

@@ -11,7 +11,7 @@ use crate::domain::csrf::{CsrfSecret, CsrfViolation};
 use crate::domain::flow::{Details, Flow};
 use crate::domain::{Aal, Device};
 
-use super::error::FlowError;
+use super::errors::ForgedRequest;
 use super::submission::Submission;
 
 /// Data from the headers of a request.
@@ -89,7 +89,7 @@ impl Visitor {
     }
 
     /// Whether the visitor may see the flow: a browser flow belongs to the browser that began it.
-    pub fn may_see<D: Details>(&self, flow: &Flow<D>, browser: &Browser) -> Result<(), FlowError> {
+    pub fn may_see<D: Details>(&self, flow: &Flow<D>, browser: &Browser) -> Result<(), ForgedRequest> {
         if browser.is_home_of(flow) { Ok(()) } else { Err(self.violation(browser, false)) }
     }
 
@@ -100,30 +100,30 @@ impl Visitor {
         flow: &Flow<D>,
         browser: &Browser,
         submission: &Submission,
-    ) -> Result<(), FlowError> {
+    ) -> Result<(), ForgedRequest> {
         if flow.is_browser() {
             let token = self.csrf_header.as_deref().or_else(|| submission.text("csrf_token"));
             let accepted = token.is_some_and(|token| browser.secret.accepts(token, flow.id.as_uuid()));
             return if accepted { Ok(()) } else { Err(self.violation(browser, token.is_none_or(str::is_empty))) };
         }
         if self.has_origin {
-            return Err(FlowError::NativeWithOrigin);
+            return Err(ForgedRequest::NativeWithOrigin);
         }
         // A content delivery network may add its own cookies to any request.
         let harmless = |name: &str| ["__cf", "_cf", "cf_"].iter().any(|prefix| name.starts_with(prefix));
         let names: Vec<String> =
             self.cookies().filter(|(name, _)| !harmless(name)).map(|(name, _)| name.to_owned()).collect();
-        if names.is_empty() { Ok(()) } else { Err(FlowError::NativeWithCookies { names }) }
+        if names.is_empty() { Ok(()) } else { Err(ForgedRequest::NativeWithCookies { names }) }
     }
 
-    fn violation(&self, browser: &Browser, token_missing: bool) -> FlowError {
+    fn violation(&self, browser: &Browser, token_missing: bool) -> ForgedRequest {
         let violation = match (&self.cookie_header, browser.is_new, token_missing) {
             (None, _, _) => CsrfViolation::NoCookies,
             (Some(_), true, _) => CsrfViolation::CookieMissing,
             (Some(_), false, true) => CsrfViolation::TokenMissing,
             (Some(_), false, false) => CsrfViolation::Mismatch,
         };
-        FlowError::Csrf { violation, is_ajax: self.is_ajax }
+        ForgedRequest::Csrf { violation, is_ajax: self.is_ajax }
     }
 }
 

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use base::{Context, Timestamp};
 use http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderName, HeaderValue, StatusCode};
+use web::RestError;
 use web::cookies::{SameSite, SetCookie};
 
 use crate::Identity;
@@ -13,7 +14,7 @@ use crate::components::attempts::DEVICE_COOKIE;
 use crate::config;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::flows::answer::{Answer, Content, CookieChange, Failure, FormReason};
-use crate::flows::error::FlowError;
+use crate::flows::errors::RefreshRequired;
 use crate::flows::settings::CONTINUITY_COOKIE;
 use crate::flows::views::FlowView;
 use crate::flows::visitor::Visitor;
@@ -49,11 +50,9 @@ impl Identity {
             }
             Content::Done { body: None, .. } if strictly_json => StatusCode::NO_CONTENT.into_response(),
             Content::Done { redirect, .. } => see_other(&redirect),
-            Content::Elsewhere { url } if loosely_json => {
-                FlowError::BrowserLocationChangeRequired { redirect_browser_to: url }.to_rest(self).into_response()
-            }
+            Content::Elsewhere { url } if loosely_json => browser_location_change_required(url).into_response(),
             Content::Refresh { url } if loosely_json => {
-                FlowError::SessionRefreshRequired { redirect_browser_to: url }.to_rest(self).into_response()
+                RestError::from(RefreshRequired { redirect_browser_to: url }).into_response()
             }
             Content::Elsewhere { url } | Content::Refresh { url } | Content::Redirect { url } => see_other(&url),
         };
@@ -150,4 +149,12 @@ pub(crate) fn see_other(url: &str) -> Response {
         Ok(location) => (StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+/// The answer to a program where a browser would be redirected.
+fn browser_location_change_required(url: String) -> RestError {
+    RestError::new(StatusCode::UNPROCESSABLE_ENTITY, "browser location change required")
+        .with_id("browser_location_change_required")
+        .with_reason("To continue, the browser must be redirected to another URL.")
+        .with_sibling("redirect_browser_to", url)
 }

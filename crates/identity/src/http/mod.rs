@@ -5,7 +5,7 @@ use std::sync::Arc;
 pub(crate) mod admin;
 pub(crate) mod answer;
 mod body;
-mod flow_error;
+mod errors;
 mod schemas;
 mod self_service;
 mod visitor;

@@ -7,7 +7,7 @@ use crate::Identity;
 use crate::domain::flow::{Flow, Settings};
 use crate::domain::ui::Ui;
 use crate::domain::{self, CredentialType, Credentials};
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{FormUnavailable, StepError, SubmitError};
 use crate::flows::login::step::{LoginStep, Step as LoginOutcome};
 use crate::flows::registration::step::{RegistrationStep, Step as RegistrationOutcome};
 use crate::flows::settings::step::{SettingsForm, SettingsStep, Step as SettingsOutcome};
@@ -41,12 +41,12 @@ pub(crate) trait Method: Send + Sync {
     }
 
     /// Checks a proof.
-    async fn login(&self, _step: LoginStep<'_>) -> Result<LoginOutcome, SubmitError> {
-        Err(FlowError::MethodDisabled.into())
+    async fn login(&self, _step: LoginStep<'_>) -> Result<LoginOutcome, StepError> {
+        Err(SubmitError::MethodDisabled.into())
     }
 
     /// If this method is the only one offered, performs the action of its only button. `false` when there is still a choice.
-    async fn login_at_once(&self, _step: LoginStep<'_>) -> Result<bool, SubmitError> {
+    async fn login_at_once(&self, _step: LoginStep<'_>) -> Result<bool, StepError> {
         Ok(false)
     }
 
@@ -59,8 +59,8 @@ pub(crate) trait Method: Send + Sync {
     fn offer_registration(&self, _service: &Identity, _ui: &mut Ui) {}
 
     /// Creates a credential for a new person.
-    async fn register(&self, _step: RegistrationStep<'_>) -> Result<RegistrationOutcome, SubmitError> {
-        Err(FlowError::MethodDisabled.into())
+    async fn register(&self, _step: RegistrationStep<'_>) -> Result<RegistrationOutcome, StepError> {
+        Err(SubmitError::MethodDisabled.into())
     }
 
     /// Whether a submission to the settings is for this method.
@@ -69,7 +69,7 @@ pub(crate) trait Method: Send + Sync {
     }
 
     /// Adds the nodes of the method to the settings of a person.
-    fn offer_settings(&self, _form: &mut SettingsForm<'_>) -> Result<(), FlowError> {
+    fn offer_settings(&self, _form: &mut SettingsForm<'_>) -> Result<(), FormUnavailable> {
         Ok(())
     }
 
@@ -77,7 +77,7 @@ pub(crate) trait Method: Send + Sync {
     fn show_settings(&self, _service: &Identity, _cx: &Context, _shown: &mut Flow<Settings>) {}
 
     /// Applies a change.
-    async fn change(&self, _step: SettingsStep<'_>) -> Result<SettingsOutcome, SubmitError> {
-        Err(FlowError::MethodDisabled.into())
+    async fn change(&self, _step: SettingsStep<'_>) -> Result<SettingsOutcome, StepError> {
+        Err(SubmitError::MethodDisabled.into())
     }
 }

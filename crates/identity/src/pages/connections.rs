@@ -13,7 +13,7 @@ use web::Cx;
 use super::see_other;
 use crate::Identity;
 use crate::domain::flow::FlowKind;
-use crate::flows::error::FlowError;
+use crate::flows::sessions::OwnSessionsError;
 use crate::flows::submission::RawSubmission;
 use crate::flows::visitor::Visitor;
 
@@ -80,8 +80,7 @@ pub(super) async fn end(
             tracing::warn!(%error, "a connected application cannot be ended");
             see_other(&identity.settings_again(&visitor, Some(("connections", "unavailable"))))
         }
-        Err(FlowError::SessionRefreshRequired { redirect_browser_to }) => see_other(&redirect_browser_to),
-        Err(error) => identity.cannot_show(&cx, FlowKind::Settings, error).await,
+        Err(error) => identity.without_session(&cx, FlowKind::Settings, error).await,
     }
 }
 
@@ -91,11 +90,11 @@ impl Identity {
         cx: &Context,
         visitor: &Visitor,
         body: RawSubmission,
-    ) -> Result<Result<(), Unavailable>, FlowError> {
+    ) -> Result<Result<(), Unavailable>, OwnSessionsError> {
         let submission = self.guarded_submission(cx, visitor, body).await?;
         let client = submission.text("client").unwrap_or_default();
         if client.is_empty() {
-            return Err(FlowError::Malformed("client: is missing".to_owned()));
+            return Err(OwnSessionsError::Malformed("client: is missing".to_owned()));
         }
         self.end_my_connection(cx, visitor, client, &self.settings_again(visitor, None)).await
     }

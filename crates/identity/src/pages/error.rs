@@ -8,7 +8,7 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Value, json};
 use ui::{Page, PageLink, Strings};
-use web::Cx;
+use web::{Cx, RestError};
 
 use crate::Identity;
 use crate::flows::visitor::Visitor;
@@ -55,7 +55,7 @@ pub(super) async fn show(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visi
     let error = match identity.kept_error(&cx, visitor.query("id").as_deref()).await {
         Ok(stored) => stored.error,
         // An unknown error id is itself an error, and is shown on this page.
-        Err(error) => error.to_rest(&identity).to_value().get("error").cloned().unwrap_or_else(|| json!({})),
+        Err(error) => RestError::from(error).to_value().get("error").cloned().unwrap_or_else(|| json!({})),
     };
     let strings = identity.ui.localizer(cx.locale).strings();
     let page = ErrorPage::new(&error, strings, PageLink::new(strings.to_start, identity.own_page("welcome")));

@@ -15,7 +15,8 @@ use super::see_other;
 use crate::Identity;
 use crate::domain::Aal;
 use crate::domain::flow::{FlowKind, query_parameter};
-use crate::flows::error::FlowError;
+use crate::flows::errors::{FetchError, ForgedRequest, RefreshRequired, SecondFactorRequired, SettingsDenied};
+use crate::flows::sessions::OwnSessionsError;
 use crate::flows::views::{DetailsView, FlowView, OAuth2View};
 use crate::flows::visitor::Visitor;
 
@@ -72,12 +73,14 @@ impl Identity {
                 let mut context = self.context_of(cx, kind, &flow);
                 context.code = match self.code_context(cx, kind, &flow, &flow_visitor).await {
                     Ok(code) => code,
-                    Err(error) => return self.cannot_show(cx, kind, error).await,
+                    Err(error) => return self.refuse(cx, error, false).await,
                 };
                 let page = self.flow_page(cx, kind, &flow, context);
                 self.page_response(cx, page.page().asked_with(visitor.request_url.query()), &page)
             }
-            Err(FlowError::Csrf { .. }) if kind == FlowKind::Verification => self.other_browser_page(cx, visitor),
+            Err(FetchError::Forged(ForgedRequest::Csrf { .. })) if kind == FlowKind::Verification => {
+                self.other_browser_page(cx, visitor)
+            }
             Err(error) => self.cannot_show(cx, kind, error).await,
         }
     }
@@ -115,7 +118,7 @@ impl Identity {
         kind: FlowKind,
         flow: &FlowView,
         flow_visitor: &Visitor,
-    ) -> Result<Option<CodeContext>, FlowError> {
+    ) -> Result<Option<CodeContext>, database::Error> {
         let Some(awaited) = self.awaited_code(cx, flow, &flow_visitor.caller(cx, None)).await? else {
             return Ok(None);
         };
@@ -185,17 +188,29 @@ impl Identity {
     }
 
     /// The response when a flow cannot be shown: a new flow where that helps, else the error.
-    pub(super) async fn cannot_show(&self, cx: &Context, kind: FlowKind, error: FlowError) -> Response {
+    pub(super) async fn cannot_show(&self, cx: &Context, kind: FlowKind, error: FetchError) -> Response {
         match error {
-            FlowError::Expired { at } => {
+            FetchError::Expired(at) => {
                 see_other(&at.redirect_to.unwrap_or_else(|| self.begin_url(kind, at.return_to.as_deref())))
             }
-            FlowError::FlowNotFound
-            | FlowError::IdentityMismatch
-            | FlowError::NoSession
-            | FlowError::SessionInactive => see_other(&self.begin_url(kind, None)),
-            FlowError::SessionAal2Required { redirect_browser_to } => see_other(&redirect_browser_to),
+            FetchError::NotFound | FetchError::NoSession | FetchError::Denied(SettingsDenied::WrongOwner) => {
+                see_other(&self.begin_url(kind, None))
+            }
+            FetchError::Denied(SettingsDenied::SecondFactor(SecondFactorRequired { redirect_browser_to })) => {
+                see_other(&redirect_browser_to)
+            }
             // A browser without cookies would be redirected in a loop if a new flow started here.
+            other => self.refuse(cx, other, false).await,
+        }
+    }
+
+    /// The response when a page about the user's sessions fails: a flow of this kind for a visitor without a session, the step that
+    /// the session lacks, else the error.
+    pub(super) async fn without_session(&self, cx: &Context, kind: FlowKind, error: OwnSessionsError) -> Response {
+        match error {
+            OwnSessionsError::NoSession => see_other(&self.begin_url(kind, None)),
+            OwnSessionsError::SecondFactor(SecondFactorRequired { redirect_browser_to })
+            | OwnSessionsError::Refresh(RefreshRequired { redirect_browser_to }) => see_other(&redirect_browser_to),
             other => self.refuse(cx, other, false).await,
         }
     }

@@ -13,7 +13,7 @@ use web::Cx;
 use super::see_other;
 use crate::Identity;
 use crate::domain::flow::{FlowKind, endpoint};
-use crate::flows::error::FlowError;
+use crate::flows::logout::LogoutError;
 use crate::flows::visitor::Visitor;
 
 /// The confirmation. The form is submitted to the logout of the API, which checks its token.
@@ -42,7 +42,7 @@ pub(super) async fn ask(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visit
             let frame = Page::titled(page.strings.sign_out).asked_with(visitor.request_url.query());
             identity.page_response(&cx, frame, &page)
         }
-        Err(FlowError::SessionInactive | FlowError::NoSession) => see_other(&identity.own_page("signed-out")),
+        Err(LogoutError::NoSession) => see_other(&identity.own_page("signed-out")),
         Err(error) => identity.refuse(&cx, error, false).await,
     }
 }
@@ -55,7 +55,7 @@ pub(super) async fn signed_out(State(identity): State<Arc<Identity>>, Cx(cx): Cx
 }
 
 impl Identity {
-    async fn logout_page(&self, cx: &Context, visitor: &Visitor) -> Result<LogoutPage, FlowError> {
+    async fn logout_page(&self, cx: &Context, visitor: &Visitor) -> Result<LogoutPage, LogoutError> {
         let logout = self.begin_logout(cx, visitor).await?;
         // A session that lacks its second factor can be ended too; the page then does not show its owner.
         let signed_in_as = self.whoami(cx, visitor).await.ok().and_then(|whoami| whoami.checked.account_name.clone());

@@ -98,7 +98,7 @@ pub(super) async fn list(
     };
     let page = match identity.list_messages(&cx, None, None, &request).await {
         Ok(page) => page,
-        Err(error) => return identity.refuse(&cx, error.into(), true).await,
+        Err(error) => return identity.refuse(&cx, error, true).await,
     };
     let texts = identity.ui.localizer(cx.locale);
     let strings = texts.strings();
@@ -191,7 +191,7 @@ impl Identity {
         match self.get_message(cx, id).await {
             Ok(Some((message, _))) => Ok(message),
             Ok(None) => Err(self.no_mailbox(cx)),
-            Err(error) => Err(self.refuse(cx, error.into(), true).await),
+            Err(error) => Err(self.refuse(cx, error, true).await),
         }
     }
 

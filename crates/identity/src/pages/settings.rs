@@ -19,8 +19,10 @@ use crate::Identity;
 use crate::domain::csrf::CsrfViolation;
 use crate::domain::flow::FlowKind;
 use crate::domain::{Device, Session, SessionId};
-use crate::flows::error::FlowError;
+use crate::flows::errors::ForgedRequest;
+use crate::flows::sessions::OwnSessionsError;
 use crate::flows::submission::{RawSubmission, Submission};
+use crate::flows::views::FlowView;
 use crate::flows::visitor::Visitor;
 
 /// The maximum number of sessions on the page.
@@ -66,9 +68,13 @@ pub(super) async fn show(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visi
     let Some(flow_visitor) = flow_visitor_of(&visitor) else {
         return identity.begin_with_query(FlowKind::Settings, &visitor);
     };
-    match identity.settings_page(&cx, &visitor, &flow_visitor).await {
+    let flow = match identity.fetch_settings(&cx, &flow_visitor).await {
+        Ok(flow) => flow,
+        Err(error) => return identity.cannot_show(&cx, FlowKind::Settings, error).await,
+    };
+    match identity.settings_page(&cx, &visitor, &flow).await {
         Ok(page) => identity.page_response(&cx, page.flow.page().asked_with(visitor.request_url.query()), &page),
-        Err(error) => identity.cannot_show(&cx, FlowKind::Settings, error).await,
+        Err(error) => identity.without_session(&cx, FlowKind::Settings, error).await,
     }
 }
 
@@ -81,7 +87,7 @@ pub(super) async fn end_sessions(
 ) -> Response {
     match identity.end_my_sessions(&cx, &visitor, body).await {
         Ok(()) => see_other(&identity.settings_again(&visitor, Some(("sessions", "ended")))),
-        Err(error) => identity.cannot_show(&cx, FlowKind::Settings, error).await,
+        Err(error) => identity.without_session(&cx, FlowKind::Settings, error).await,
     }
 }
 
@@ -90,15 +96,14 @@ impl Identity {
         &self,
         cx: &Context,
         visitor: &Visitor,
-        flow_visitor: &Visitor,
-    ) -> Result<SettingsPage, FlowError> {
-        let flow = self.fetch_settings(cx, flow_visitor).await?;
+        flow: &FlowView,
+    ) -> Result<SettingsPage, OwnSessionsError> {
         let whoami = self.whoami(cx, visitor).await?;
         let others = self.list_my_sessions(cx, visitor, 0, MOST_SESSIONS).await?;
         let texts = self.ui.localizer(cx.locale);
         let strings = texts.strings();
         let context = FlowContext { password_rules: Some(self.password_rules()), ..FlowContext::default() };
-        let mut page = self.flow_page(cx, FlowKind::Settings, &flow, context);
+        let mut page = self.flow_page(cx, FlowKind::Settings, flow, context);
         if visitor.query("sessions").is_some() {
             page.arranged.alerts.push(Alert::new(MessageKind::Success, strings.sessions_ended));
         }
@@ -150,25 +155,31 @@ impl Identity {
         cx: &Context,
         visitor: &Visitor,
         body: RawSubmission,
-    ) -> Result<Submission, FlowError> {
+    ) -> Result<Submission, OwnSessionsError> {
         let submission: Submission = body
             .decode(&crate::domain::form::FieldRules::new())
-            .map_err(|error| FlowError::Malformed(error.to_string()))?;
+            .map_err(|error| OwnSessionsError::Malformed(error.to_string()))?;
         let whoami = self.whoami(cx, visitor).await?;
         let token = submission.text("csrf_token").unwrap_or_default();
         // The token belongs to this session in this browser. Forms of other sites or of earlier sessions have another token.
         if !self.browser(visitor).secret.accepts(token, whoami.checked.session.id.as_uuid()) {
-            return Err(FlowError::Csrf { violation: CsrfViolation::Mismatch, is_ajax: visitor.is_ajax });
+            return Err(ForgedRequest::Csrf { violation: CsrfViolation::Mismatch, is_ajax: visitor.is_ajax }.into());
         }
         Ok(submission)
     }
 
-    async fn end_my_sessions(&self, cx: &Context, visitor: &Visitor, body: RawSubmission) -> Result<(), FlowError> {
+    async fn end_my_sessions(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        body: RawSubmission,
+    ) -> Result<(), OwnSessionsError> {
         let submission = self.guarded_submission(cx, visitor, body).await?;
         match submission.text("session") {
             Some(session) => {
                 let id = session.parse::<SessionId>();
-                let id = id.map_err(|_| FlowError::Malformed("session: is not the id of a session".to_owned()))?;
+                let id =
+                    id.map_err(|_| OwnSessionsError::Malformed("session: is not the id of a session".to_owned()))?;
                 self.revoke_my_session(cx, visitor, id).await
             }
             None => self.revoke_my_other_sessions(cx, visitor).await.map(|_| ()),

@@ -24,7 +24,7 @@ pub(super) struct WelcomePage {
 pub(super) async fn show(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     let whoami = match identity.whoami(&cx, &visitor).await {
         Ok(whoami) => whoami,
-        Err(error) => return identity.cannot_show(&cx, FlowKind::Login, error).await,
+        Err(error) => return identity.without_session(&cx, FlowKind::Login, error).await,
     };
     let strings = identity.ui.localizer(cx.locale).strings();
     let page = WelcomePage {

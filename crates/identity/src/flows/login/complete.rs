@@ -15,7 +15,7 @@ use crate::domain::login::{Addresses, Decision, Next, Proved, Reached, Refusal, 
 use crate::domain::message::{flow as messages, validation};
 use crate::domain::{self, Aal, AuthenticationMethod, IdentityId, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{LoginChallengeError, StepError, SubmitError};
 use crate::flows::events::acting_as;
 use crate::flows::hooks::{BegunVerification, VerificationOf};
 use crate::flows::language;
@@ -68,7 +68,7 @@ impl Identity {
         cx: &Context,
         completion: Completion<'_>,
         proof: Proof,
-    ) -> Result<Answer, SubmitError> {
+    ) -> Result<Answer, StepError> {
         let Completion { visitor, browser, flow, current, .. } = &completion;
         let cx = &acting_as(cx, proof.identity.id);
         let used = proof.method.method;
@@ -85,11 +85,11 @@ impl Identity {
             verifies: self.flow_policy.is_enabled(FlowKind::Verification) && hooks.verification,
         });
         match decision {
-            Decision::Refused(Refusal::Disabled) => return Err(SubmitError::general(messages::account_disabled())),
+            Decision::Refused(Refusal::Disabled) => return Err(StepError::general(messages::account_disabled())),
             Decision::Refused(Refusal::AddressNotVerified) => {
-                return Err(SubmitError::general(validation::address_not_verified()));
+                return Err(StepError::general(validation::address_not_verified()));
             }
-            Decision::Refused(Refusal::NothingToVerify) => return Err(FlowError::NothingToVerify.into()),
+            Decision::Refused(Refusal::NothingToVerify) => return Err(SubmitError::NothingToVerify.into()),
             Decision::VerifyFirst | Decision::SignedIn(_) => {}
         }
         let return_to = self.login_return_to(flow, used)?;
@@ -101,7 +101,7 @@ impl Identity {
                 Ok(Answer::redirect(begun.url))
             }
             Written::VerifyFirst(BegunVerification { flow, address, url }) => {
-                Err(FlowError::AddressNotVerified { flow: flow.id, address, url }.into())
+                Err(SubmitError::AddressNotVerified { flow: flow.id, address, url }.into())
             }
             Written::SignedIn { signed_in, verification, new_device } => {
                 let verification = verification.filter(|_| hooks.show_verification_ui);
@@ -119,7 +119,7 @@ impl Identity {
         proof: &Proof,
         decision: Decision,
         next_browser: &Browser,
-    ) -> Result<Written, SubmitError> {
+    ) -> Result<Written, StepError> {
         let Completion { visitor, caller, flow, current, .. } = completion;
         let Proof { identity, method, effects } = proof;
         let hooks = self.flow_policy.hooks_after(FlowKind::Login, method.method);
@@ -156,7 +156,7 @@ impl Identity {
             jobs::append(&mut tx, cx, &[Event::of_flow(flow, FlowOutcome::Failed, identity.id, reason)]).await?;
             tx.commit().await?;
             let begun =
-                verification.ok_or(FlowError::Broken("an unverified identity without an unverified address"))?;
+                verification.ok_or(SubmitError::Broken("an unverified identity without an unverified address"))?;
             return Ok(Written::VerifyFirst(begun));
         }
         if signed_in.is_new {
@@ -165,7 +165,7 @@ impl Identity {
             let (id, lifespan) = (signed_in.session.id, self.session_policy.lifespan());
             let add = |session: &mut Session| session.authenticate(method.clone(), lifespan, cx.now);
             let proved = self.sessions.prove(&mut tx, cx, id, flow.flow_type, add).await?;
-            let (session, renewed) = proved.ok_or(FlowError::SessionInactive)?;
+            let (session, renewed) = proved.ok_or(SubmitError::NoSession)?;
             (signed_in.session, signed_in.token) = (session, renewed.unwrap_or(signed_in.token));
         }
         // Only a complete sign-in makes a device familiar: a stolen password alone must not.
@@ -207,11 +207,11 @@ impl Identity {
 
     /// The proof applies only to the identity as it was checked: it must not be disabled, or have a new password, since
     /// then.
-    async fn require_unchanged(tx: &mut WriteTx, proved: &domain::Identity) -> Result<(), SubmitError> {
+    async fn require_unchanged(tx: &mut WriteTx, proved: &domain::Identity) -> Result<(), StepError> {
         match storage::identities::lock_unchanged(tx, proved).await? {
             Unchanged::Yes => Ok(()),
-            Unchanged::No => Err(SubmitError::general(validation::invalid_credentials())),
-            Unchanged::Inactive => Err(SubmitError::general(messages::account_disabled())),
+            Unchanged::No => Err(StepError::general(validation::invalid_credentials())),
+            Unchanged::Inactive => Err(StepError::general(messages::account_disabled())),
         }
     }
 
@@ -221,7 +221,7 @@ impl Identity {
         visitor: &Visitor,
         flow: &Flow<Login>,
         done: Done<'_>,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let Done { identity, signed_in, return_to, verification, next_browser } = done;
         let SignedIn { session, token, .. } = signed_in;
         let next = next(&Reached {
@@ -254,7 +254,7 @@ impl Identity {
             Next::SecondFactor => Content::Elsewhere { url: self.second_factor_url(flow) },
             Next::Verification => Content::Redirect { url: redirect(verification) },
             Next::Challenge => {
-                let oauth2 = flow.details.oauth2.as_ref().ok_or(FlowError::OAuth2ChallengeEmpty)?;
+                let oauth2 = flow.details.oauth2.as_ref().ok_or(LoginChallengeError::Empty)?;
                 Content::Elsewhere { url: self.accept_login(cx, oauth2, &session, identity).await? }
             }
             Next::Done => {

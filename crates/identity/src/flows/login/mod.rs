@@ -19,8 +19,8 @@ use crate::flows::views::FlowView;
 use crate::methods::{self, LoginForm, Method};
 use crate::storage;
 
-use super::answer::{Answer, Content, Failure};
-use super::error::{FlowError, SubmitError};
+use super::answer::{Answer, Content};
+use super::errors::{BeginError, FetchError, FormUnavailable, StepError};
 use super::oauth2::Challenge;
 use super::submission::Submission;
 use super::visitor::Visitor;
@@ -31,11 +31,12 @@ use step::LoginStep;
 
 impl Identity {
     /// Begins a login flow, or answers a user who is already signed in.
-    pub async fn begin_login(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, Failure> {
-        self.begin_login_as(cx, visitor, flow_type).await.map_err(Failure::of(flow_type))
-    }
-
-    async fn begin_login_as(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, FlowError> {
+    pub async fn begin_login(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow_type: FlowType,
+    ) -> Result<Answer, BeginError> {
         let return_to = self
             .urls
             .returns()
@@ -52,7 +53,7 @@ impl Identity {
             && (asked_for_refresh || challenge.as_ref().is_some_and(|challenge| !challenge.request.skip));
 
         match &current {
-            None if requested_aal > Aal::Aal1 => return Err(FlowError::SessionAal1Required),
+            None if requested_aal > Aal::Aal1 => return Err(BeginError::FirstFactorRequired),
             Some(current) if !refresh && requested_aal <= current.session.aal => {
                 if let Some(challenge) = challenge.as_ref().filter(|challenge| challenge.is_for(current)) {
                     let url = self.skip_login(cx, &challenge.to_flow(), current).await?;
@@ -62,7 +63,7 @@ impl Identity {
                 return if to_browser {
                     Ok(Answer::redirect(return_to))
                 } else {
-                    Err(FlowError::SessionAlreadyAvailable)
+                    Err(BeginError::SessionAlreadyAvailable)
                 };
             }
             None | Some(_) => {}
@@ -102,22 +103,22 @@ impl Identity {
         flow: &mut Flow<Login>,
         current: Option<&Current>,
         only: &dyn Method,
-    ) -> Result<(), FlowError> {
+    ) -> Result<(), BeginError> {
         let submission = &Submission::default();
         match only.login_at_once(LoginStep { service: self, cx, caller, flow, current, submission }).await {
-            Err(SubmitError::Flow(error)) => Err(*error),
+            Err(StepError::Submit(error)) => Err(error.into()),
             // The form is unchanged, and the user can continue in it.
-            Ok(_) | Err(SubmitError::Invalid(_) | SubmitError::Limited { .. }) => Ok(()),
+            Ok(_) | Err(StepError::Invalid(_) | StepError::Limited { .. }) => Ok(()),
         }
     }
 
     /// The flow, for the browser that began it.
-    pub(crate) async fn fetch_login(&self, cx: &Context, visitor: &Visitor) -> Result<FlowView, FlowError> {
+    pub(crate) async fn fetch_login(&self, cx: &Context, visitor: &Visitor) -> Result<FlowView, FetchError> {
         let flow = self.fetched_flow::<Login>(cx, visitor).await?;
         let browser = self.browser(visitor);
         visitor.may_see(&flow, &browser)?;
         if flow.is_expired(cx.now) {
-            return Err(self.expired(cx, &flow));
+            return Err(self.expired(cx, &flow).into());
         }
         Ok(self.view(&flow, &browser))
     }
@@ -128,7 +129,7 @@ impl Identity {
         cx: &Context,
         flow: &mut Flow<Login>,
         current: Option<&Current>,
-    ) -> Result<Vec<&'static dyn Method>, FlowError> {
+    ) -> Result<Vec<&'static dyn Method>, FormUnavailable> {
         flow.ui.nodes.clear();
         flow.ui.nodes.upsert(Node::csrf());
         let asks_for_second = flow.details.requested_aal > Aal::Aal1;
@@ -169,18 +170,18 @@ impl Identity {
         methods::ALL.iter().copied().filter(|method| method.offer_login(self, form, &mut flow.ui)).collect()
     }
 
-    fn identifier_label(&self, flow: &Flow<Login>) -> Result<Message, FlowError> {
+    fn identifier_label(&self, flow: &Flow<Login>) -> Result<Message, FormUnavailable> {
         let schema = self.schemas.by_id(flow.details.identity_schema.as_deref())?;
         Ok(methods::identifier_label(&schema))
     }
 }
 
-fn requested_aal(visitor: &Visitor) -> Result<Aal, FlowError> {
+fn requested_aal(visitor: &Visitor) -> Result<Aal, BeginError> {
     match visitor.query("aal") {
         None => Ok(Aal::Aal1),
         Some(text) => match Aal::parse(&text.to_ascii_lowercase()) {
             Some(level @ (Aal::Aal1 | Aal::Aal2)) => Ok(level),
-            Some(Aal::Aal0) | None => Err(FlowError::UnknownAal(text)),
+            Some(Aal::Aal0) | None => Err(BeginError::UnknownAal(text)),
         },
     }
 }

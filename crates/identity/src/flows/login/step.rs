@@ -12,7 +12,7 @@ use crate::domain::flow::{Flow, Login};
 use crate::domain::message::{self, Message};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, Credential, IdentityId, Via};
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{StepError, SubmitError};
 use crate::flows::events;
 use crate::flows::submission::Submission;
 use crate::storage;
@@ -76,30 +76,30 @@ pub(crate) struct Redeeming<'a> {
 
 impl<'a> LoginStep<'a> {
     /// Rejects a disabled method, and a first factor where a second one is required.
-    pub(crate) fn require_first_factor(&self, is_enabled: bool) -> Result<(), SubmitError> {
+    pub(crate) fn require_first_factor(&self, is_enabled: bool) -> Result<(), StepError> {
         if !is_enabled {
-            return Err(FlowError::MethodDisabled.into());
+            return Err(SubmitError::MethodDisabled.into());
         }
         if self.flow.details.requested_aal > Aal::Aal1 {
-            return Err(SubmitError::general(message::flow::no_login_strategy()));
+            return Err(StepError::general(message::flow::no_login_strategy()));
         }
         Ok(())
     }
 
     /// Rejects a disabled method, and a second factor where none is required. Returns the session to raise.
-    pub(crate) fn require_second_factor(&self, is_enabled: bool) -> Result<&'a Current, SubmitError> {
+    pub(crate) fn require_second_factor(&self, is_enabled: bool) -> Result<&'a Current, StepError> {
         if !is_enabled {
-            return Err(FlowError::MethodDisabled.into());
+            return Err(SubmitError::MethodDisabled.into());
         }
         match self.current {
             Some(current) if self.flow.details.requested_aal > Aal::Aal1 => Ok(current),
-            Some(_) | None => Err(SubmitError::general(message::flow::no_login_strategy())),
+            Some(_) | None => Err(StepError::general(message::flow::no_login_strategy())),
         }
     }
 
     /// The identity of the session, with its credentials.
-    pub(crate) async fn person_of(&self, current: &Current) -> Result<domain::Identity, SubmitError> {
-        Ok(self.service.person_of(self.cx, current).await?.ok_or(FlowError::SessionInactive)?)
+    pub(crate) async fn person_of(&self, current: &Current) -> Result<domain::Identity, StepError> {
+        Ok(self.service.person_of(self.cx, current).await?.ok_or(SubmitError::NoSession)?)
     }
 
     /// Counts a wrong guess, and appends an event if it was checked and the account exists. A flow with a known user
@@ -124,11 +124,11 @@ impl<'a> LoginStep<'a> {
 
 impl Effects {
     /// Writes the effects. Returns whether the proof verified its address for the first time.
-    pub(crate) async fn write(&self, tx: &mut WriteTx, of: Redeeming<'_>) -> Result<bool, SubmitError> {
+    pub(crate) async fn write(&self, tx: &mut WriteTx, of: Redeeming<'_>) -> Result<bool, StepError> {
         if let Some(proof) = &self.redeems
             && !proof.redeem(tx, of).await?
         {
-            return Err(SubmitError::general(proof.refusal()));
+            return Err(StepError::general(proof.refusal()));
         }
         let Redeeming { service, cx, person } = of;
         if let Some(credential) = &self.rehashed {
@@ -146,6 +146,6 @@ impl Effects {
 }
 
 /// The error for a missing member.
-pub(crate) fn missing(name: &str) -> SubmitError {
-    SubmitError::at(name, message::validation::missing(name))
+pub(crate) fn missing(name: &str) -> StepError {
+    StepError::at(name, message::validation::missing(name))
 }

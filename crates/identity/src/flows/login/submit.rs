@@ -11,7 +11,7 @@ use crate::domain::ui_node::NodeOrder;
 use crate::domain::{Aal, CredentialType};
 use crate::flows::answer::FormReason;
 use crate::flows::answer::{Answer, Failure};
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{StepError, SubmitError};
 use crate::flows::refusal::Refusal;
 use crate::flows::submission::{RawSubmission, Submission};
 use crate::flows::visitor::{Browser, Visitor};
@@ -37,7 +37,7 @@ impl Identity {
         visitor: &Visitor,
         mut flow: Flow<Login>,
         submission: &Submission,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let browser = self.browser(visitor);
         if flow.is_expired(cx.now) {
             return self.renew_login(cx, visitor, &browser, &flow).await;
@@ -51,7 +51,7 @@ impl Identity {
                 let refusal = Refusal::general(message::validation::signed_in_already());
                 return self.refuse_login(cx, &mut flow, &browser, refusal).await;
             }
-            None if flow.details.requested_aal > Aal::Aal1 => return Err(FlowError::SessionAal1Required),
+            None if flow.details.requested_aal > Aal::Aal1 => return Err(SubmitError::FirstFactorRequired),
             None | Some(_) => {}
         }
         visitor.may_submit(&flow, &browser, submission)?;
@@ -63,7 +63,7 @@ impl Identity {
                 let (flow, current) = (&mut flow, current.as_ref());
                 method.login(LoginStep { service: self, cx, caller: &caller, flow, current, submission }).await
             }
-            None => Err(SubmitError::general(message::flow::no_login_strategy())),
+            None => Err(StepError::general(message::flow::no_login_strategy())),
         };
         let step = match step {
             Ok(Step::Proved(mut proof)) => {
@@ -87,7 +87,7 @@ impl Identity {
         flow: &mut Flow<Login>,
         browser: &Browser,
         refusal: Refusal,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let apply = |refusal: &Refusal, flow: &mut Flow<Login>| {
             if let (FlowState::SentEmail, Some(identifier)) = (flow.state, &flow.details.code_identifier) {
                 code_nodes::login_refused_form(&mut flow.ui, identifier);
@@ -106,7 +106,7 @@ impl Identity {
         visitor: &Visitor,
         browser: &Browser,
         expired: &Flow<Login>,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let current = self.current(cx, visitor).await?;
         let refresh = expired.details.refresh && current.is_some();
         let details = Login { refresh, code_identifier: None, ..expired.details.clone() };
@@ -116,7 +116,7 @@ impl Identity {
     }
 
     /// Where the flow ends by default.
-    pub(super) fn login_return_to(&self, flow: &Flow<Login>, method: CredentialType) -> Result<url::Url, FlowError> {
+    pub(super) fn login_return_to(&self, flow: &Flow<Login>, method: CredentialType) -> Result<url::Url, SubmitError> {
         let fallback = self.urls.after(FlowKind::Login, Some(method));
         if flow.details.oauth2.is_some() && flow.return_to.is_some() {
             // The URL that the authorization server requested.

@@ -24,7 +24,7 @@ use crate::storage;
 
 use super::address_flow::{AddressFlow, Step, decode, nothing_given};
 use super::answer::{Answer, Failure};
-use super::error::{FlowError, SubmitError};
+use super::errors::{BeginError, FetchError, FlowDisabled, StepError, SubmitError};
 use super::oauth2::Challenge;
 use super::submission::{RawSubmission, Submission};
 use super::visitor::{Browser, Visitor};
@@ -79,25 +79,16 @@ impl Identity {
         cx: &Context,
         visitor: &Visitor,
         flow_type: FlowType,
-    ) -> Result<Answer, Failure> {
-        self.begin_recovery_as(cx, visitor, flow_type).await.map_err(Failure::of(flow_type))
-    }
-
-    async fn begin_recovery_as(
-        &self,
-        cx: &Context,
-        visitor: &Visitor,
-        flow_type: FlowType,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, BeginError> {
         if !self.flow_policy.is_enabled(FlowKind::Recovery) {
-            return Err(FlowError::Disabled { kind: FlowKind::Recovery });
+            return Err(FlowDisabled(FlowKind::Recovery).into());
         }
         let home = self.urls.returns().default_url().clone();
         self.urls.returns().resolve(visitor.query("return_to").as_deref(), &home)?;
         match start(flow_type, visitor.wants_strictly, self.current(cx, visitor).await?.is_some()) {
             Start::Flow => {}
             Start::SessionExists { redirects: true } => return Ok(Answer::redirect(home)),
-            Start::SessionExists { redirects: false } => return Err(FlowError::SessionAlreadyAvailable),
+            Start::SessionExists { redirects: false } => return Err(BeginError::SessionAlreadyAvailable),
         }
         let browser = self.browser(visitor);
         let skip_settings = visitor.query("skip_settings").is_some_and(|value| parse_go_bool(&value) == Some(true));
@@ -114,14 +105,14 @@ impl Identity {
         Ok(self.begun(&flow, &browser))
     }
 
-    pub(crate) async fn fetch_recovery(&self, cx: &Context, visitor: &Visitor) -> Result<FlowView, FlowError> {
+    pub(crate) async fn fetch_recovery(&self, cx: &Context, visitor: &Visitor) -> Result<FlowView, FetchError> {
         let flow = self.fetched_flow::<Recovery>(cx, visitor).await?;
         let browser = self.browser(visitor);
         if !flow.details.skip_csrf {
             visitor.may_see(&flow, &browser)?;
         }
         if flow.is_expired(cx.now) {
-            return Err(self.expired(cx, &flow));
+            return Err(self.expired(cx, &flow).into());
         }
         Ok(self.view(&flow, &browser))
     }
@@ -136,7 +127,7 @@ impl Identity {
         let mut flow = self.submitted_flow::<Recovery>(cx, visitor).await?;
         // A flow that an administrator began is completed even where people may not begin one themselves.
         if !self.flow_policy.is_enabled(FlowKind::Recovery) && !flow.details.skip_csrf {
-            return Err(FlowError::Disabled { kind: FlowKind::Recovery }.into());
+            return Err(FlowDisabled(FlowKind::Recovery).into());
         }
         let flow_type = flow.flow_type;
         let failed = Failure::of(flow_type);
@@ -154,7 +145,7 @@ impl Identity {
         visitor: &Visitor,
         flow: Flow<Recovery>,
         submission: &Submission,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let browser = self.browser(visitor);
         let token = submission.text("token");
         let forgery = if flow.details.skip_csrf { None } else { visitor.may_submit(&flow, &browser, submission).err() };
@@ -174,7 +165,7 @@ impl Identity {
             Action::SessionExists { redirects: true } => {
                 Ok(Answer::redirect(self.urls.returns().default_url().as_str()))
             }
-            Action::SessionExists { redirects: false } => Err(FlowError::SessionAlreadyAvailable),
+            Action::SessionExists { redirects: false } => Err(SubmitError::SessionAlreadyAvailable),
             Action::RestartExpired => {
                 let message = Recovery::expired_message(flow.expires_at, cx.now);
                 self.restart_recovery(cx, visitor, &browser, &flow, message).await
@@ -184,7 +175,7 @@ impl Identity {
             }
             Action::ShowForm => Ok(Answer::redirect(self.page_of(&flow))),
             Action::ConfirmLink => Ok(self.ask_for_click(&flow, token.unwrap_or_default())),
-            Action::Forged => Err(forgery.unwrap_or(FlowError::Broken("a forgery without a violation"))),
+            Action::Forged => Err(forgery.map_or(SubmitError::Broken("a forgery without a violation"), Into::into)),
             Action::Process => self.continue_recovery(cx, visitor, flow, submission).await,
             Action::RedeemLink => self.recover_by_link(cx, visitor, flow, token.unwrap_or_default()).await,
         }
@@ -197,7 +188,7 @@ impl Identity {
         visitor: &Visitor,
         mut flow: Flow<Recovery>,
         submission: &Submission,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let browser = self.browser(visitor);
         let caller = visitor.caller(cx, None);
         let error = match self.recovery_step(cx, &caller, &mut flow, submission).await {
@@ -206,13 +197,13 @@ impl Identity {
                 if let Some(answer) = self.pass_recovery(cx, visitor, &flow, &code).await? {
                     return Ok(answer);
                 }
-                SubmitError::general(Recovery::wrong_code())
+                StepError::general(Recovery::wrong_code())
             }
             Err(error) => error,
         };
         match self.refuse_step(cx, &mut flow, &browser, error).await {
             // Another submission with the right code won the race.
-            Err(FlowError::FlowChanged) if flow.state.is_final() => {
+            Err(SubmitError::FlowChanged) if flow.state.is_final() => {
                 self.restart_recovery(cx, visitor, &browser, &flow, flow_messages::recovery_completed()).await
             }
             answer => answer,
@@ -225,7 +216,7 @@ impl Identity {
         caller: &Caller,
         flow: &mut Flow<Recovery>,
         submission: &Submission,
-    ) -> Result<Step, SubmitError> {
+    ) -> Result<Step, StepError> {
         self.require_method(flow, submission)?;
         // An address beside a code asks for a new one. The flow of an administrator is for the code that was handed out.
         if let Some(email) = submission.text("email").filter(|_| flow.details.identity_id.is_none()) {
@@ -246,7 +237,7 @@ impl Identity {
         flow: &mut Flow<Recovery>,
         typed: &str,
         submission: &Submission,
-    ) -> Result<(), SubmitError> {
+    ) -> Result<(), StepError> {
         flow.transient_payload = submission.transient_payload();
         let typed = typed.trim();
         let (via, address) = self.address_to_send_to(flow, typed)?;
@@ -281,7 +272,7 @@ impl Identity {
         visitor: &Visitor,
         flow: Flow<Recovery>,
         token: &str,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         if let Some(code) = self.proof_by_link_of(cx, &visitor.caller(cx, None), &flow, token).await?
             && let Some(answer) = self.pass_recovery(cx, visitor, &flow, &code).await?
         {
@@ -301,10 +292,10 @@ impl Identity {
         browser: &Browser,
         over: &Flow<Recovery>,
         message: Message,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let new = self.restart(cx, visitor, browser, over, message).await?;
         if self.flow_policy.uses_continue_with_transitions() && over.flow_type == FlowType::Api {
-            return Err(Self::replaced_by(cx, over, &new));
+            return Err(Self::replaced_by(cx, over, &new).into());
         }
         Ok(self.lead_to(visitor, browser, &new))
     }

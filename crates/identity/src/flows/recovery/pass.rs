@@ -15,7 +15,7 @@ use crate::domain::recovery::{Decision, Next, Origin, Proved, Reached, Response,
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, CredentialType, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
-use crate::flows::error::FlowError;
+use crate::flows::errors::SubmitError;
 use crate::flows::events::acting_as;
 use crate::flows::settings::SettingsAfterRecovery;
 use crate::flows::views::Body;
@@ -51,8 +51,8 @@ impl Identity {
         visitor: &Visitor,
         flow: &Flow<Recovery>,
         code: &Code,
-    ) -> Result<Option<Answer>, FlowError> {
-        let owner = code.identity_id.ok_or(FlowError::Broken("a recovery code of nobody"))?;
+    ) -> Result<Option<Answer>, SubmitError> {
+        let owner = code.identity_id.ok_or(SubmitError::Broken("a recovery code of nobody"))?;
         let mut tx = self.database.write(cx.tenant).await?;
         // Other submissions may have changed the form since the flow was read; only its end is final.
         let Some(flow) = storage::flows::lock::<Recovery>(&mut tx, flow.id).await? else { return Ok(None) };
@@ -109,7 +109,7 @@ impl Identity {
         cx: &Context,
         passing: &mut Passing<'_>,
         sign_in: SignIn,
-    ) -> Result<Written, FlowError> {
+    ) -> Result<Written, SubmitError> {
         let Passing { visitor, code, flow, person } = passing;
         let login = flow.details.oauth2.take().filter(|_| sign_in.keeps_login);
         flow.state = FlowState::PassedChallenge;
@@ -161,7 +161,7 @@ impl Identity {
         flow: &Flow<Recovery>,
         of: SettingsAfterRecovery<'_>,
         login: Option<OAuth2Request>,
-    ) -> Result<Flow<Settings>, FlowError> {
+    ) -> Result<Flow<Settings>, SubmitError> {
         let mut settings = self.begin_settings_for(tx, cx, of).await?;
         let until = cx.now.plus(self.session_policy.privileged_max_age().unwrap_or(self.session_policy.lifespan()));
         settings.ui.messages.push(messages::recovered(cx.now, until));
@@ -179,7 +179,7 @@ impl Identity {
         tx: &mut WriteTx,
         cx: &Context,
         person: &mut domain::Identity,
-    ) -> Result<(), FlowError> {
+    ) -> Result<(), SubmitError> {
         let mut after = person.clone();
         if !after.forget_proofs(self.session_policy.factor_rules(), cx.now) {
             return Ok(());
@@ -187,9 +187,9 @@ impl Identity {
         after.refresh_available_aal(self.session_policy.factor_rules());
         match storage::identities::update(tx, self.tenant_sealer(cx), person, &after).await {
             Ok(()) => jobs::append(tx, cx, &[Event::IdentityUpdated((&after).into())]).await?,
-            Err(StoreError::Stale) => return Err(FlowError::FlowChanged),
+            Err(StoreError::Stale) => return Err(SubmitError::FlowChanged),
             Err(StoreError::Database(error)) => return Err(error.into()),
-            Err(StoreError::Taken(_)) => return Err(FlowError::Broken("a removal claimed an identifier")),
+            Err(StoreError::Taken(_)) => return Err(SubmitError::Broken("a removal claimed an identifier")),
         }
         *person = after;
         Ok(())
@@ -201,7 +201,7 @@ impl Identity {
         passing: &Passing<'_>,
         sign_in: SignIn,
         written: Written,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let Passing { code, flow, person, .. } = passing;
         let Written { session, token, settings, browser, new_device, login } = written;
         let mut reached = Reached {

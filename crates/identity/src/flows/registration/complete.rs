@@ -20,7 +20,7 @@ use crate::domain::registration::{
 };
 use crate::domain::{self, AddressStatus, CredentialType, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{StepError, SubmitError};
 use crate::flows::events::{self, acting_as};
 use crate::flows::hooks::{BegunVerification, VerificationOf};
 use crate::flows::language;
@@ -80,7 +80,7 @@ impl Identity {
         browser: &Browser,
         flow: &Flow<Registration>,
         registrant: Registrant,
-    ) -> Result<Answer, SubmitError> {
+    ) -> Result<Answer, StepError> {
         let cx = &language::of_flow(&self.ui, cx, flow);
         let used = registrant.method.method;
         let hooks = self.flow_policy.hooks_after(FlowKind::Registration, used);
@@ -108,7 +108,7 @@ impl Identity {
     }
 
     /// Where the flow ends unless it says otherwise.
-    fn registration_return_to(&self, flow: &Flow<Registration>, used: CredentialType) -> Result<Url, FlowError> {
+    fn registration_return_to(&self, flow: &Flow<Registration>, used: CredentialType) -> Result<Url, SubmitError> {
         let fallback = self.urls.after(FlowKind::Registration, Some(used));
         let wanted = flow.wanted_return_to();
         if flow.details.oauth2.is_some() && flow.return_to.is_some() {
@@ -124,7 +124,7 @@ impl Identity {
         completion: &Completion<'_>,
         registrant: Registrant,
         new: NewAccount,
-    ) -> Result<Answer, SubmitError> {
+    ) -> Result<Answer, StepError> {
         let Registrant { mut identity, method, redeem_code, transient_payload } = registrant;
         identity.refresh_available_aal(self.session_policy.factor_rules());
         let session = new.issues_session.then(|| {
@@ -135,7 +135,7 @@ impl Identity {
         if let Some(code) = redeem_code
             && !storage::codes::redeem(&mut tx, code, cx.now).await?
         {
-            return Err(SubmitError::general(flow_messages::registration_code_invalid()));
+            return Err(StepError::general(flow_messages::registration_code_invalid()));
         }
         match storage::identities::insert(&mut tx, self.tenant_sealer(cx), &identity).await {
             Ok(()) => {}
@@ -143,7 +143,7 @@ impl Identity {
                 drop(tx);
                 return self.resolve_conflict(cx, completion, (identity, transient_payload), new, taken).await;
             }
-            Err(StoreError::Stale) => return Err(FlowError::FlowChanged.into()),
+            Err(StoreError::Stale) => return Err(SubmitError::FlowChanged.into()),
             Err(StoreError::Database(error)) => return Err(error.into()),
         }
         // From here on it is the registrant who acts.
@@ -165,7 +165,7 @@ impl Identity {
         completion: &Completion<'_>,
         registered: &mut Registered,
         (new, transient_payload): (NewAccount, Option<Value>),
-    ) -> Result<Option<PlainToken>, FlowError> {
+    ) -> Result<Option<PlainToken>, SubmitError> {
         let Completion { caller, flow, shows_session, .. } = completion;
         let Registered { identity, session, verification } = registered;
         jobs::append(tx, cx, &[Event::IdentityCreated((&*identity).into())]).await?;
@@ -200,7 +200,7 @@ impl Identity {
         (identity, transient_payload): (domain::Identity, Option<Value>),
         new: NewAccount,
         taken: Taken,
-    ) -> Result<Answer, SubmitError> {
+    ) -> Result<Answer, StepError> {
         let value = match &taken {
             Taken::Identifier { identifier: value, .. }
             | Taken::VerifiableAddress(value)
@@ -231,7 +231,7 @@ impl Identity {
             (Resolution::Pretend | Resolution::Report { .. }, _) => {
                 self.attempts.count_taken(cx).await?;
                 let has_hints = resolution == Resolution::Report { has_hints: true };
-                Err(SubmitError::general(self.taken_message(cx, taken, has_hints).await?))
+                Err(StepError::general(self.taken_message(cx, taken, has_hints).await?))
             }
         }
     }
@@ -266,7 +266,7 @@ impl Identity {
         (mut identity, transient_payload): (domain::Identity, Option<Value>),
         new: NewAccount,
         taken: &domain::VerifiableAddress,
-    ) -> Result<Registered, FlowError> {
+    ) -> Result<Registered, SubmitError> {
         let Completion { caller, flow, .. } = completion;
         let mut tx = self.database.write(cx.tenant).await?;
         let verification = match Self::address_to_verify(&identity, None).filter(|_| new.starts_verification) {
@@ -318,7 +318,7 @@ impl Identity {
         cx: &Context,
         completion: &Completion<'_>,
         registered: Registered,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let Completion { flow, return_to, .. } = completion;
         let next = next(&self.reached_by(completion, &registered));
         let Registered { identity, session, verification } = registered;

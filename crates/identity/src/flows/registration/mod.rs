@@ -11,6 +11,7 @@ use base::Context;
 use serde_json::{Map, Value};
 
 use crate::Identity;
+use crate::components::schemas::UnknownSchema;
 use crate::domain::client_kind::FlowType;
 use crate::domain::flow::{Flow, FlowKind, OAuth2Request, Registration, endpoint};
 use crate::domain::registration::{Login, Requested, Start, start};
@@ -20,8 +21,8 @@ use crate::flows::views::FlowView;
 use crate::methods;
 use crate::storage;
 
-use super::answer::{Answer, Content, Failure};
-use super::error::FlowError;
+use super::answer::{Answer, Content};
+use super::errors::{BeginError, FetchError, FlowDisabled};
 use super::trait_nodes;
 use super::visitor::Visitor;
 
@@ -31,18 +32,9 @@ impl Identity {
         cx: &Context,
         visitor: &Visitor,
         flow_type: FlowType,
-    ) -> Result<Answer, Failure> {
-        self.begin_registration_as(cx, visitor, flow_type).await.map_err(Failure::of(flow_type))
-    }
-
-    async fn begin_registration_as(
-        &self,
-        cx: &Context,
-        visitor: &Visitor,
-        flow_type: FlowType,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, BeginError> {
         if !self.flow_policy.is_enabled(FlowKind::Registration) {
-            return Err(FlowError::Disabled { kind: FlowKind::Registration });
+            return Err(FlowDisabled(FlowKind::Registration).into());
         }
         let fallback = self.urls.after(FlowKind::Registration, None);
         let return_to = self.urls.returns().resolve(visitor.query("return_to").as_deref(), &fallback)?;
@@ -76,7 +68,7 @@ impl Identity {
                 return Ok(Answer::redirect(url));
             }
             (Start::SessionExists { redirects: true }, _, _) => return Ok(Answer::redirect(return_to)),
-            (Start::SessionExists { redirects: false }, _, _) => return Err(FlowError::SessionAlreadyAvailable),
+            (Start::SessionExists { redirects: false }, _, _) => return Err(BeginError::SessionAlreadyAvailable),
         }
 
         let browser = self.browser(visitor);
@@ -94,21 +86,21 @@ impl Identity {
         Ok(self.begun(&flow, &browser))
     }
 
-    pub(crate) async fn fetch_registration(&self, cx: &Context, visitor: &Visitor) -> Result<FlowView, FlowError> {
+    pub(crate) async fn fetch_registration(&self, cx: &Context, visitor: &Visitor) -> Result<FlowView, FetchError> {
         if !self.flow_policy.is_enabled(FlowKind::Registration) {
-            return Err(FlowError::Disabled { kind: FlowKind::Registration });
+            return Err(FlowDisabled(FlowKind::Registration).into());
         }
         let flow = self.fetched_flow::<Registration>(cx, visitor).await?;
         let browser = self.browser(visitor);
         visitor.may_see(&flow, &browser)?;
         if flow.is_expired(cx.now) {
-            return Err(self.expired(cx, &flow));
+            return Err(self.expired(cx, &flow).into());
         }
         Ok(self.view(&flow, &browser))
     }
 
     /// The first form: all in one, or the traits alone when the credential is chosen in a second step.
-    pub(super) fn registration_form(&self, flow: &mut Flow<Registration>, traits: &Value) -> Result<(), FlowError> {
+    pub(super) fn registration_form(&self, flow: &mut Flow<Registration>, traits: &Value) -> Result<(), UnknownSchema> {
         let schema = self.registration_schema(flow)?;
         flow.ui.nodes.clear();
         flow.ui.nodes.upsert(Node::csrf());
@@ -125,7 +117,7 @@ impl Identity {
     }
 
     /// Fills the `login_hint` of the client into the first identifier that it can be.
-    fn fill_in_login_hint(&self, flow: &mut Flow<Registration>) -> Result<(), FlowError> {
+    fn fill_in_login_hint(&self, flow: &mut Flow<Registration>) -> Result<(), UnknownSchema> {
         let Some(hint) = flow.details.oauth2.as_ref().and_then(OAuth2Request::login_hint).map(str::to_owned) else {
             return Ok(());
         };
@@ -150,7 +142,7 @@ impl Identity {
         &self,
         flow: &mut Flow<Registration>,
         traits: &Value,
-    ) -> Result<(), FlowError> {
+    ) -> Result<(), UnknownSchema> {
         let schema = self.registration_schema(flow)?;
         flow.ui.nodes.clear();
         flow.ui.nodes.upsert(Node::csrf());
@@ -169,7 +161,7 @@ impl Identity {
         }
     }
 
-    pub(super) fn registration_schema(&self, flow: &Flow<Registration>) -> Result<Arc<TraitsSchema>, FlowError> {
-        Ok(self.schemas.by_id(flow.details.identity_schema.as_deref())?)
+    pub(super) fn registration_schema(&self, flow: &Flow<Registration>) -> Result<Arc<TraitsSchema>, UnknownSchema> {
+        self.schemas.by_id(flow.details.identity_schema.as_deref())
     }
 }

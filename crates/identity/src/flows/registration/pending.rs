@@ -17,6 +17,7 @@ use crate::Identity;
 use crate::components::attempts::{CountedMessage, FamiliarClients, MessageAdmission};
 use crate::components::codes::Recipient;
 use crate::components::courier::Template;
+use crate::components::schemas::UnknownSchema;
 use crate::domain::event::{Event, FlowOutcome};
 use crate::domain::flow::{Flow, Verification};
 use crate::domain::message::validation;
@@ -24,7 +25,7 @@ use crate::domain::registration::{Names, Waiting, wait};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, Credential, CredentialType, IdentityId, Session, VerifiableAddress};
 use crate::flows::answer::Answer;
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{StepError, SubmitError};
 use crate::flows::events::{self, acting_as};
 use crate::flows::hooks::VerificationOf;
 use crate::flows::visitor::Visitor;
@@ -61,7 +62,7 @@ impl Identity {
         cx: &Context,
         completion: &Completion<'_>,
         registrant: Registrant,
-    ) -> Result<Answer, SubmitError> {
+    ) -> Result<Answer, StepError> {
         let Completion { caller, flow, .. } = completion;
         let mut identity = registrant.identity;
         let sealed = self.seal_registrant(cx, &identity)?;
@@ -73,10 +74,10 @@ impl Identity {
         });
         if waiting == Waiting::Refused {
             self.attempts.count_taken(cx).await?;
-            return Err(SubmitError::general(validation::identifier_taken()));
+            return Err(StepError::general(validation::identifier_taken()));
         }
         let address =
-            Self::address_to_verify(&identity, None).ok_or(FlowError::Broken("no address to confirm"))?.clone();
+            Self::address_to_verify(&identity, None).ok_or(SubmitError::Broken("no address to confirm"))?.clone();
         let mut tx = self.database.write(cx.tenant).await?;
         let of = VerificationOf {
             is_real: waiting == Waiting::Registrant,
@@ -143,7 +144,7 @@ impl Identity {
         cx: &Context,
         recipient: &Recipient<'_>,
         request_url: &str,
-    ) -> Result<(), FlowError> {
+    ) -> Result<(), SubmitError> {
         let Recipient { via, address, caller, is_asked_for, .. } = *recipient;
         let message = CountedMessage { caller, recipient: address, person: None, is_asked_for };
         if self.attempts.count_message(tx, cx, &message).await? != MessageAdmission::Withheld {
@@ -153,16 +154,16 @@ impl Identity {
         Ok(())
     }
 
-    fn seal_registrant(&self, cx: &Context, identity: &domain::Identity) -> Result<String, FlowError> {
+    fn seal_registrant(&self, cx: &Context, identity: &domain::Identity) -> Result<String, SubmitError> {
         let hash = identity.credential(CredentialType::Password).and_then(Credential::password_hash);
         let pending = Pending {
             identity_id: identity.id,
             schema_id: identity.schema_id.clone(),
             traits: identity.traits.clone(),
-            password_hash: hash.ok_or(FlowError::Broken("a sign-up without a password"))?.to_owned(),
+            password_hash: hash.ok_or(SubmitError::Broken("a sign-up without a password"))?.to_owned(),
             registered_at: cx.now,
         };
-        let plain = serde_json::to_vec(&pending).map_err(|_| FlowError::Broken("a registrant cannot be written"))?;
+        let plain = serde_json::to_vec(&pending).map_err(|_| SubmitError::Broken("a registrant cannot be written"))?;
         Ok(self.sealer.seal_text(SEALED, cx.tenant, &plain))
     }
 
@@ -171,15 +172,15 @@ impl Identity {
         &self,
         cx: &Context,
         flow: &Flow<Verification>,
-    ) -> Result<Option<(domain::Identity, AuthenticationMethod)>, FlowError> {
+    ) -> Result<Option<(domain::Identity, AuthenticationMethod)>, SubmitError> {
         let Some(sealed) = &flow.details.registrant else { return Ok(None) };
-        let broken = FlowError::Broken("a registrant cannot be read");
+        let broken = SubmitError::Broken("a registrant cannot be read");
         let Ok(plain) = self.sealer.open_text(SEALED, cx.tenant, sealed) else { return Err(broken) };
         let Ok(pending) = serde_json::from_slice::<Pending>(&plain) else { return Err(broken) };
         let schema = self.schemas.by_id(Some(&pending.schema_id))?;
         // The schema may have changed since: then they sign up again.
         let Ok((mut identity, derived)) = self.registrant(cx, &schema, pending.traits) else {
-            return Err(FlowError::UnknownSchema(pending.schema_id));
+            return Err(UnknownSchema(pending.schema_id).into());
         };
         identity.id = pending.identity_id;
         let credential = Credential::password(derived.password, &pending.password_hash, cx.now);
@@ -197,7 +198,7 @@ impl Identity {
         visitor: &Visitor,
         (identity, method): (domain::Identity, AuthenticationMethod),
         signs_in: bool,
-    ) -> Result<Option<Admitted>, FlowError> {
+    ) -> Result<Option<Admitted>, SubmitError> {
         match storage::identities::insert(tx, self.tenant_sealer(cx), &identity).await {
             Ok(()) => {}
             Err(StoreError::Taken(_) | StoreError::Stale) => return Ok(None),

@@ -10,7 +10,7 @@ use crate::domain::flow::{Flow, Registration};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::traits_schema::{Derived, TraitsSchema};
 use crate::domain::{self, IdentityId};
-use crate::flows::error::SubmitError;
+use crate::flows::errors::StepError;
 use crate::flows::forms::trait_messages;
 use crate::flows::submission::Submission;
 
@@ -47,8 +47,8 @@ impl Identity {
         cx: &Context,
         schema: &TraitsSchema,
         mut traits: Value,
-    ) -> Result<(domain::Identity, Derived), SubmitError> {
-        let derived = schema.validate(&mut traits).map_err(|errors| SubmitError::Invalid(trait_messages(&errors)))?;
+    ) -> Result<(domain::Identity, Derived), StepError> {
+        let derived = schema.validate(&mut traits).map_err(|errors| StepError::Invalid(trait_messages(&errors)))?;
         let mut identity = domain::Identity::new(IdentityId::generate(&self.rng), schema.id(), traits, cx.now);
         identity.follow(&derived, &self.rng, cx.now);
         Ok((identity, derived))

@@ -13,7 +13,7 @@ use crate::domain::traits_schema::TraitsSchema;
 use crate::domain::ui_node::{InputKind, NodeOrder};
 use crate::flows::answer::FormReason;
 use crate::flows::answer::{Answer, Failure};
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{FlowDisabled, StepError, SubmitError};
 use crate::flows::forms::trait_messages;
 use crate::flows::refusal::Refusal;
 use crate::flows::submission::{RawSubmission, Submission};
@@ -32,7 +32,7 @@ impl Identity {
         body: RawSubmission,
     ) -> Result<Answer, Failure> {
         if !self.flow_policy.is_enabled(FlowKind::Registration) {
-            return Err(FlowError::Disabled { kind: Registration::KIND }.into());
+            return Err(FlowDisabled(Registration::KIND).into());
         }
         let flow = self.submitted_flow::<Registration>(cx, visitor).await?;
         let flow_type = flow.flow_type;
@@ -45,7 +45,7 @@ impl Identity {
         visitor: &Visitor,
         mut flow: Flow<Registration>,
         body: RawSubmission,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let schema = self.registration_schema(&flow)?;
         let submission = match body.decode(&trait_nodes::field_rules(&schema)) {
             Ok(submission) => submission,
@@ -69,10 +69,10 @@ impl Identity {
             (Action::SessionExists { redirects: true }, _) => {
                 return Ok(Answer::redirect(self.urls.returns().default_url().as_str()));
             }
-            (Action::SessionExists { redirects: false }, _) => return Err(FlowError::SessionAlreadyAvailable),
+            (Action::SessionExists { redirects: false }, _) => return Err(SubmitError::SessionAlreadyAvailable),
             (Action::Renew, _) => return self.renew_registration(cx, visitor, &browser, &flow).await,
             (Action::Forged, _) => {
-                return Err(forgery.unwrap_or(FlowError::Broken("a forgery without a violation")));
+                return Err(forgery.map_or(SubmitError::Broken("a forgery without a violation"), Into::into));
             }
             (Action::Traits(direction), _) => {
                 self.register_profile(cx, &mut flow, &schema, &submission, direction).await
@@ -83,7 +83,7 @@ impl Identity {
                 method.register(RegistrationStep { service: self, cx, caller: &caller, flow, schema, submission }).await
             }
             (Action::Credential | Action::NoMethod, _) => {
-                Err(SubmitError::general(message::flow::no_registration_strategy()))
+                Err(StepError::general(message::flow::no_registration_strategy()))
             }
         };
         let result = match step {
@@ -105,7 +105,7 @@ impl Identity {
         mut flow: Flow<Registration>,
         browser: &Browser,
         refusal: Refusal,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         // A field that was carried along unseen shows itself when something is wrong with it.
         let schema = self.registration_schema(&flow)?;
         let say = |refusal: &Refusal, flow: &mut Flow<Registration>| {
@@ -131,7 +131,7 @@ impl Identity {
         visitor: &Visitor,
         browser: &Browser,
         expired: &Flow<Registration>,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let details = Registration { code_traits: None, ..expired.details.clone() };
         let mut flow = self.begin_again(cx, visitor, browser, expired, details);
         self.registration_form(&mut flow, &Value::Null)?;
@@ -146,7 +146,7 @@ impl Identity {
         schema: &TraitsSchema,
         submission: &Submission,
         direction: Direction,
-    ) -> Result<Step, SubmitError> {
+    ) -> Result<Step, StepError> {
         flow.submitted_method = Some(CredentialType::Profile);
         flow.transient_payload = submission.transient_payload();
         flow.active = None;
@@ -156,7 +156,7 @@ impl Identity {
             flow.ui.clear_messages();
         } else {
             flow.fill_in_traits(&traits);
-            schema.validate(&mut traits).map_err(|errors| SubmitError::Invalid(trait_messages(&errors)))?;
+            schema.validate(&mut traits).map_err(|errors| StepError::Invalid(trait_messages(&errors)))?;
             self.credential_selection_form(flow, &traits)?;
             flow.ui.clear_messages();
             flow.ui.messages.push(messages::choose_credential());

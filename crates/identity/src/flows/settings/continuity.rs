@@ -11,7 +11,7 @@ use crate::Identity;
 use crate::components::sessions::Current;
 use crate::domain::flow::{Flow, Settings};
 use crate::flows::answer::CookieChange;
-use crate::flows::error::FlowError;
+use crate::flows::errors::SubmitError;
 use crate::flows::submission::Submission;
 use crate::flows::visitor::Visitor;
 use crate::storage;
@@ -31,7 +31,7 @@ impl Identity {
         flow: &Flow<Settings>,
         current: &Current,
         submission: &Submission,
-    ) -> Result<CookieChange, FlowError> {
+    ) -> Result<CookieChange, SubmitError> {
         let id = self.rng.uuid();
         let plain = serde_json::to_vec(&submission.0).unwrap_or_default();
         let payload = self.sealer.seal(PAYLOAD, cx.tenant, &plain);
@@ -57,7 +57,7 @@ impl Identity {
         visitor: &Visitor,
         flow: &Flow<Settings>,
         current: &Current,
-    ) -> Result<Option<Submission>, FlowError> {
+    ) -> Result<Option<Submission>, SubmitError> {
         let Some(id) = visitor.cookie(COOKIE).and_then(|id| id.parse::<Uuid>().ok()) else { return Ok(None) };
         let mut tx = self.database.write(cx.tenant).await?;
         let payload =

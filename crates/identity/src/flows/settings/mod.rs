@@ -20,8 +20,8 @@ use crate::flows::views::FlowView;
 use crate::methods;
 use crate::storage;
 
-use super::answer::{Answer, Failure};
-use super::error::FlowError;
+use super::answer::Answer;
+use super::errors::{BeginError, FetchError, FormUnavailable, SecondFactorRequired, SettingsDenied};
 use super::trait_nodes;
 use super::visitor::{Browser, Visitor};
 use crate::components::sessions::Current;
@@ -43,16 +43,7 @@ impl Identity {
         cx: &Context,
         visitor: &Visitor,
         flow_type: FlowType,
-    ) -> Result<Answer, Failure> {
-        self.begin_settings_as(cx, visitor, flow_type).await.map_err(Failure::of(flow_type))
-    }
-
-    async fn begin_settings_as(
-        &self,
-        cx: &Context,
-        visitor: &Visitor,
-        flow_type: FlowType,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, BeginError> {
         let return_to = visitor.query("return_to");
         if let Some(return_to) = &return_to {
             self.urls.returns().check(return_to)?;
@@ -72,13 +63,13 @@ impl Identity {
                 let url = self.urls.init(FlowKind::Login, FlowType::Browser, return_to.as_deref());
                 return Ok(Answer::redirect(url));
             }
-            (Start::SignIn { redirects: false }, _) | (Start::Flow, None) => return Err(FlowError::SessionInactive),
+            (Start::SignIn { redirects: false }, _) | (Start::Flow, None) => return Err(BeginError::NoSession),
             (Start::SecondFactor { redirects }, _) => {
                 let url = self.urls.second_factor(Some(visitor.request_url.to_string()));
                 return if redirects {
                     Ok(Answer::redirect(url))
                 } else {
-                    Err(FlowError::SessionAal2Required { redirect_browser_to: url })
+                    Err(SecondFactorRequired { redirect_browser_to: url }.into())
                 };
             }
         };
@@ -86,7 +77,7 @@ impl Identity {
         let details = Settings::of(current.session.identity_id);
         let beginning = self.beginning::<Settings>(visitor, &browser, flow_type);
         let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
-        let person = self.person_of(cx, &current).await?.ok_or(FlowError::SessionInactive)?;
+        let person = self.person_of(cx, &current).await?.ok_or(BeginError::NoSession)?;
         self.settings_form(cx, &mut flow, &person)?;
         let mut tx = self.database.write(cx.tenant).await?;
         storage::continuities::abort(&mut tx, current.session.identity_id).await?;
@@ -100,15 +91,15 @@ impl Identity {
         Ok(self.begun_as(&flow, &browser, view))
     }
 
-    pub(crate) async fn fetch_settings(&self, cx: &Context, visitor: &Visitor) -> Result<FlowView, FlowError> {
+    pub(crate) async fn fetch_settings(&self, cx: &Context, visitor: &Visitor) -> Result<FlowView, FetchError> {
         // First: whoever is not signed in is led to the sign-in, not to a new flow.
-        let current = self.current(cx, visitor).await?.ok_or(FlowError::NoSession)?;
+        let current = self.current(cx, visitor).await?.ok_or(FetchError::NoSession)?;
         let flow = self.fetched_flow::<Settings>(cx, visitor).await?;
         if let Some(denial) = denial(self.requester(&flow, &current)) {
-            return Err(self.denied(denial, visitor));
+            return Err(self.denied(denial, visitor).into());
         }
         if flow.is_expired(cx.now) {
-            return Err(self.expired(cx, &flow));
+            return Err(self.expired(cx, &flow).into());
         }
         let browser = self.browser(visitor);
         Ok(self.settings_view(cx, &flow, (&current.session, &current.identity), &browser))
@@ -124,12 +115,13 @@ impl Identity {
     }
 
     /// The error for a session that may neither see nor submit a flow.
-    pub(super) fn denied(&self, denial: Denial, visitor: &Visitor) -> FlowError {
+    pub(super) fn denied(&self, denial: Denial, visitor: &Visitor) -> SettingsDenied {
         match denial {
-            Denial::WrongOwner => FlowError::IdentityMismatch,
-            Denial::SecondFactor => FlowError::SessionAal2Required {
-                redirect_browser_to: self.urls.second_factor(visitor.query("return_to")),
-            },
+            Denial::WrongOwner => SettingsDenied::WrongOwner,
+            Denial::SecondFactor => {
+                let redirect_browser_to = self.urls.second_factor(visitor.query("return_to"));
+                SecondFactorRequired { redirect_browser_to }.into()
+            }
         }
     }
 
@@ -139,7 +131,7 @@ impl Identity {
         tx: &mut WriteTx,
         cx: &Context,
         recovered: SettingsAfterRecovery<'_>,
-    ) -> Result<Flow<Settings>, FlowError> {
+    ) -> Result<Flow<Settings>, FormUnavailable> {
         let SettingsAfterRecovery { visitor, browser, flow_type, person } = recovered;
         let mut address = endpoint(self.urls.public(), "self-service/settings/browser");
         address.set_query(None);
@@ -157,7 +149,7 @@ impl Identity {
         cx: &Context,
         flow: &mut Flow<Settings>,
         person: &domain::Identity,
-    ) -> Result<(), FlowError> {
+    ) -> Result<(), FormUnavailable> {
         flow.ui.nodes.clear();
         flow.ui.nodes.upsert(Node::csrf());
         flow.details.kept.clear();
@@ -168,7 +160,11 @@ impl Identity {
     }
 
     /// Brings the nodes into the order of the wire contract.
-    pub(super) fn sort_settings(&self, flow: &mut Flow<Settings>, person: &domain::Identity) -> Result<(), FlowError> {
+    pub(super) fn sort_settings(
+        &self,
+        flow: &mut Flow<Settings>,
+        person: &domain::Identity,
+    ) -> Result<(), FormUnavailable> {
         let schema = self.schemas.of_person(person)?;
         flow.ui.nodes.sort(&NodeOrder::settings(&trait_nodes::names(&schema)));
         Ok(())

@@ -13,7 +13,7 @@ use crate::domain::event::{Event, FlowOutcome};
 use crate::domain::flow::{Flow, FlowKind, Settings, endpoint, submit_url};
 use crate::domain::settings::{self, Affected, Permission, permission};
 use crate::domain::{self, AuthenticationMethod, CredentialType, Session};
-use crate::flows::error::FlowError;
+use crate::flows::errors::{FormUnavailable, RefreshRequired, SecondFactorRequired, SubmitError};
 use crate::flows::hooks::BegunVerification;
 use crate::flows::submission::Submission;
 use crate::flows::visitor::Browser;
@@ -62,16 +62,16 @@ pub(crate) struct Change {
 
 impl SettingsStep<'_> {
     /// Refuses to make this change with a session whose last proof is too old.
-    pub(crate) fn require_privileged(&self) -> Result<(), FlowError> {
+    pub(crate) fn require_privileged(&self) -> Result<(), SubmitError> {
         self.require(Affected::Access, &self.current.identity)
     }
 
     /// Refuses to touch the second factors of a person who has any with a session that proved none.
-    pub(crate) fn require_own_second_factor(&self, person: &domain::Identity) -> Result<(), FlowError> {
+    pub(crate) fn require_own_second_factor(&self, person: &domain::Identity) -> Result<(), SubmitError> {
         self.require(Affected::SecondFactors, person)
     }
 
-    fn require(&self, affected: Affected, person: &domain::Identity) -> Result<(), FlowError> {
+    fn require(&self, affected: Affected, person: &domain::Identity) -> Result<(), SubmitError> {
         let service = self.service;
         let permission = permission(&settings::Change {
             affected,
@@ -86,11 +86,11 @@ impl SettingsStep<'_> {
                 let back = submit_url(service.urls.public(), FlowKind::Settings, self.flow.id);
                 let mut url = endpoint(service.urls.public(), "self-service/login/browser");
                 url.query_pairs_mut().append_pair("refresh", "true").append_pair("return_to", &back);
-                Err(FlowError::SessionRefreshRequired { redirect_browser_to: url.into() })
+                Err(RefreshRequired { redirect_browser_to: url.into() }.into())
             }
             Permission::SecondFactorFirst => {
                 let url = service.urls.second_factor(self.flow.requested("return_to"));
-                Err(FlowError::SessionAal2Required { redirect_browser_to: url })
+                Err(SecondFactorRequired { redirect_browser_to: url }.into())
             }
         }
     }
@@ -100,9 +100,9 @@ impl SettingsStep<'_> {
         &self,
         change: &mut Change,
         method: CredentialType,
-    ) -> Result<Option<T>, FlowError> {
+    ) -> Result<Option<T>, SubmitError> {
         let stored = storage::flows::lock::<Settings>(&mut change.tx, self.flow.id).await?;
-        let mut stored = stored.ok_or(FlowError::FlowNotFound)?;
+        let mut stored = stored.ok_or(SubmitError::FlowNotFound)?;
         let value = kept(self.service, self.cx, &stored, method);
         stored.details.kept.remove(&method);
         storage::flows::update(&mut change.tx, &mut stored).await?;
@@ -110,12 +110,12 @@ impl SettingsStep<'_> {
     }
 
     /// Opens the transaction of a change, with the person locked and read.
-    pub(crate) async fn begin_change(&self) -> Result<Change, FlowError> {
+    pub(crate) async fn begin_change(&self) -> Result<Change, SubmitError> {
         let (service, cx) = (self.service, self.cx);
         let mut tx = service.database.write(cx.tenant).await?;
         let id = self.current.session.identity_id;
         let before = storage::identities::lock_whole(&mut tx, service.tenant_sealer(cx), id).await?;
-        let before = before.ok_or(FlowError::SessionInactive)?;
+        let before = before.ok_or(SubmitError::NoSession)?;
         // The person may have set up a second factor since the request began.
         self.require(Affected::Profile, &before)?;
         Ok(Change { tx, after: before.clone(), before })
@@ -135,18 +135,18 @@ impl SettingsStep<'_> {
         &self,
         tx: &mut WriteTx,
         method: AuthenticationMethod,
-    ) -> Result<(Session, PlainToken), FlowError> {
+    ) -> Result<(Session, PlainToken), SubmitError> {
         let (id, now) = (self.current.session.id, self.cx.now);
         let add = |session: &mut Session| session.add_factor(method, now);
         let proved = self.service.sessions.prove(tx, self.cx, id, self.flow.flow_type, add).await?;
-        let (session, renewed) = proved.ok_or(FlowError::SessionInactive)?;
+        let (session, renewed) = proved.ok_or(SubmitError::NoSession)?;
         jobs::append(tx, self.cx, &[Event::SessionChanged((&session).into())]).await?;
         Ok((session, renewed.unwrap_or_else(|| self.current.token.clone())))
     }
 
     /// Ends other sessions where the hooks of the method say so, records the change and commits it. Answers the person as
     /// changed.
-    pub(crate) async fn commit(&self, change: Change) -> Result<domain::Identity, FlowError> {
+    pub(crate) async fn commit(&self, change: Change) -> Result<domain::Identity, SubmitError> {
         let Change { mut tx, after, .. } = change;
         let hooks =
             self.flow.submitted_method.map(|method| self.service.flow_policy.hooks_after(FlowKind::Settings, method));
@@ -160,7 +160,7 @@ impl SettingsStep<'_> {
     }
 
     /// Stores the form, which has changed.
-    pub(crate) async fn show(self) -> Result<Step, FlowError> {
+    pub(crate) async fn show(self) -> Result<Step, SubmitError> {
         let mut tx = self.service.database.write(self.cx.tenant).await?;
         self.flow.ui.clear_messages();
         self.service.sort_settings(self.flow, &self.current.identity)?;
@@ -189,9 +189,8 @@ pub(crate) fn keep<T: Serialize>(
     flow: &mut Flow<Settings>,
     method: CredentialType,
     value: &T,
-) -> Result<(), FlowError> {
-    let plain =
-        serde_json::to_vec(value).map_err(|_| FlowError::Broken("a value of the settings cannot be written"))?;
+) -> Result<(), FormUnavailable> {
+    let plain = serde_json::to_vec(value)?;
     flow.details.kept.insert(method, service.sealer.seal_text(KEPT, cx.tenant, &plain));
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::domain::settings::{
 };
 use crate::domain::{self, Session};
 use crate::flows::answer::{Answer, Content, CookieChange, Failure, FormReason};
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{StepError, SubmitError};
 use crate::flows::events::acting_as;
 use crate::flows::hooks::BegunVerification;
 use crate::flows::refusal::Refusal;
@@ -42,10 +42,10 @@ impl Identity {
         body: RawSubmission,
     ) -> Result<Answer, Failure> {
         let flow = match self.submitted_flow::<Settings>(cx, visitor).await {
-            Err(FlowError::FlowIdMissing | FlowError::FlowNotFound)
+            Err(SubmitError::FlowIdMissing | SubmitError::FlowNotFound)
                 if visitor.wants != Wants::Html && self.current(cx, visitor).await?.is_none() =>
             {
-                return Err(FlowError::NoSession.into());
+                return Err(SubmitError::NoSession.into());
             }
             found => found?,
         };
@@ -59,7 +59,7 @@ impl Identity {
         visitor: &Visitor,
         flow: Flow<Settings>,
         body: RawSubmission,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let browser = self.browser(visitor);
         let current = self.current(cx, visitor).await?;
         let action = act_on(&Submitted {
@@ -73,13 +73,13 @@ impl Identity {
             (Action::SignIn { redirects: true }, _) => {
                 return Ok(Answer::redirect(self.urls.page(FlowKind::Login).as_str()));
             }
-            (Action::SignIn { redirects: false }, _) | (_, None) => return Err(FlowError::NoSession),
+            (Action::SignIn { redirects: false }, _) | (_, None) => return Err(SubmitError::NoSession),
             (action, Some(current)) => (action, current),
         };
         let cx = &acting_as(cx, current.session.identity_id);
         let request = Request { visitor, browser: &browser, current: &current };
         let resumed = match action {
-            Action::Denied(denial) => return Err(self.denied(denial, visitor)),
+            Action::Denied(denial) => return Err(self.denied(denial, visitor).into()),
             Action::Renew => return self.renew_settings(cx, request, &flow).await,
             Action::Resume { .. } => self.resume_submission(cx, visitor, &flow, &current).await?,
             Action::SignIn { .. } | Action::Process => None,
@@ -114,7 +114,7 @@ impl Identity {
         mut flow: Flow<Settings>,
         submission: &Submission,
         was_resumed: bool,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let Request { visitor, browser, current } = request;
         let caller = visitor.caller(cx, Some(current));
         let method = methods::ALL.iter().find(|method| method.takes_settings(submission));
@@ -124,22 +124,22 @@ impl Identity {
                 let (caller, flow) = (&caller, &mut flow);
                 method.change(SettingsStep { service: self, cx, caller, browser, flow, current, submission }).await
             }
-            None => Err(SubmitError::general(message::flow::no_settings_strategy())),
+            None => Err(StepError::general(message::flow::no_settings_strategy())),
         };
         let error = match step {
             Ok(Step::Changed(changed)) => return self.settings_changed(cx, request, &flow, *changed).await,
             Ok(Step::Form) => return Ok(self.settings_shown(cx, &flow, current, browser)),
             Err(error) => error,
         };
-        let redirect_browser_to = match Refusal::try_from(error) {
+        let required = match Refusal::try_from(error) {
             Ok(refusal) => return self.refuse_settings(cx, flow, browser, current, refusal).await,
-            Err(FlowError::SessionRefreshRequired { redirect_browser_to }) => redirect_browser_to,
+            Err(SubmitError::Refresh(required)) => required,
             Err(error) => return Err(error),
         };
         match on_refresh(flow.flow_type, was_resumed) {
-            Refresh::Refused => Err(FlowError::SessionRefreshRequired { redirect_browser_to }),
+            Refresh::Refused => Err(required.into()),
             Refresh::SignIn { saves_submission } => {
-                let answer = Answer::new(FlowType::Browser, Content::Refresh { url: redirect_browser_to });
+                let answer = Answer::new(FlowType::Browser, Content::Refresh { url: required.redirect_browser_to });
                 if saves_submission {
                     Ok(answer.with(self.save_submission(cx, &flow, current, submission).await?))
                 } else {
@@ -156,7 +156,7 @@ impl Identity {
         request: Request<'_>,
         flow: &Flow<Settings>,
         changed: Changed,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let Request { browser, current, .. } = request;
         let Changed { identity, verification, session } = changed;
         let (session, token) =
@@ -164,7 +164,7 @@ impl Identity {
         let (active, submitted_method) = (flow.active, flow.submitted_method);
         let mut tx = self.database.write(cx.tenant).await?;
         // The change is made; the form shows it, whatever other submissions made of the form meanwhile.
-        let mut flow = storage::flows::lock::<Settings>(&mut tx, flow.id).await?.ok_or(FlowError::FlowNotFound)?;
+        let mut flow = storage::flows::lock::<Settings>(&mut tx, flow.id).await?.ok_or(SubmitError::FlowNotFound)?;
         flow.active = active;
         flow.submitted_method = submitted_method;
         flow.ui.clear_messages();
@@ -201,7 +201,7 @@ impl Identity {
         flow: &Flow<Settings>,
         (session, person): (&Session, &domain::Identity),
         (oauth2, shows_verification): (Option<OAuth2Request>, bool),
-    ) -> Result<(Next, String), FlowError> {
+    ) -> Result<(Next, String), SubmitError> {
         let wanted = flow.wanted_return_to();
         let default = self.urls.configured_after(FlowKind::Settings, flow.method());
         let mut reached = Reached {
@@ -245,7 +245,7 @@ impl Identity {
         browser: &Browser,
         current: &Current,
         refusal: Refusal,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let reason = self.refuse_with(cx, &mut flow, browser, refusal, Refusal::say_in).await?;
         let view = self.settings_view(cx, &flow, (&current.session, &current.identity), browser);
         Ok(self.form_as(&flow, browser, reason, view))
@@ -256,10 +256,10 @@ impl Identity {
         cx: &Context,
         request: Request<'_>,
         expired: &Flow<Settings>,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let Request { visitor, browser, current } = request;
         let mut flow = self.begin_again(cx, visitor, browser, expired, expired.details.clone());
-        let person = self.person_of(cx, current).await?.ok_or(FlowError::SessionInactive)?;
+        let person = self.person_of(cx, current).await?.ok_or(SubmitError::NoSession)?;
         self.settings_form(cx, &mut flow, &person)?;
         self.put_in_place_of(cx, visitor, expired, flow).await
     }

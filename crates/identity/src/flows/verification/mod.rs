@@ -26,7 +26,7 @@ use pass::Passing;
 
 use super::address_flow::{AddressFlow, Step, bound, decode, nothing_given};
 use super::answer::{Answer, CookieChange, Failure};
-use super::error::{FlowError, SubmitError};
+use super::errors::{BeginError, FetchError, FlowDisabled, StepError, SubmitError};
 use super::submission::{RawSubmission, Submission};
 use super::visitor::{Browser, Visitor};
 use crate::components::attempts::Caller;
@@ -84,18 +84,9 @@ impl Identity {
         cx: &Context,
         visitor: &Visitor,
         flow_type: FlowType,
-    ) -> Result<Answer, Failure> {
-        self.begin_verification_as(cx, visitor, flow_type).await.map_err(Failure::of(flow_type))
-    }
-
-    async fn begin_verification_as(
-        &self,
-        cx: &Context,
-        visitor: &Visitor,
-        flow_type: FlowType,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, BeginError> {
         if !self.flow_policy.is_enabled(FlowKind::Verification) {
-            return Err(FlowError::Disabled { kind: FlowKind::Verification });
+            return Err(FlowDisabled(FlowKind::Verification).into());
         }
         let home = self.urls.returns().default_url().clone();
         self.urls.returns().resolve(visitor.query("return_to").as_deref(), &home)?;
@@ -107,12 +98,12 @@ impl Identity {
         Ok(self.begun(&flow, &browser))
     }
 
-    pub(crate) async fn fetch_verification(&self, cx: &Context, visitor: &Visitor) -> Result<FlowView, FlowError> {
+    pub(crate) async fn fetch_verification(&self, cx: &Context, visitor: &Visitor) -> Result<FlowView, FetchError> {
         let flow = self.fetched_flow::<Verification>(cx, visitor).await?;
         let browser = self.browser(visitor);
         visitor.may_see(&flow, &browser)?;
         if flow.is_expired(cx.now) {
-            return Err(self.expired(cx, &flow));
+            return Err(self.expired(cx, &flow).into());
         }
         Ok(self.view(&flow, &browser))
     }
@@ -130,11 +121,12 @@ impl Identity {
         cx: &Context,
         visitor: &Visitor,
         flow: &Flow<Verification>,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let page = self.page_of(flow);
         let Some(code) = visitor.query("code") else { return Ok(Answer::redirect(page)) };
         let mut tx = self.database.write(cx.tenant).await?;
-        let mut flow = storage::flows::lock::<Verification>(&mut tx, flow.id).await?.ok_or(FlowError::FlowNotFound)?;
+        let mut flow =
+            storage::flows::lock::<Verification>(&mut tx, flow.id).await?.ok_or(SubmitError::FlowNotFound)?;
         let browser = self.browser(visitor);
         let opening = open(&Opened {
             flow_type: flow.flow_type,
@@ -160,7 +152,7 @@ impl Identity {
         body: RawSubmission,
     ) -> Result<Answer, Failure> {
         if !self.flow_policy.is_enabled(FlowKind::Verification) {
-            return Err(FlowError::Disabled { kind: FlowKind::Verification }.into());
+            return Err(FlowDisabled(FlowKind::Verification).into());
         }
         let mut flow = self.submitted_flow::<Verification>(cx, visitor).await?;
         let flow_type = flow.flow_type;
@@ -179,7 +171,7 @@ impl Identity {
         visitor: &Visitor,
         flow: Flow<Verification>,
         submission: &Submission,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let browser = self.browser(visitor);
         let token = submission.text("token");
         let forgery = visitor.may_submit(&flow, &browser, submission).err();
@@ -200,7 +192,7 @@ impl Identity {
             }
             Action::RestartCompleted => self.restart_verified(cx, visitor, &browser, &flow).await,
             Action::ConfirmLink => Ok(self.ask_for_click(&flow, token.unwrap_or_default())),
-            Action::Forged => Err(forgery.unwrap_or(FlowError::Broken("a forgery without a violation"))),
+            Action::Forged => Err(forgery.map_or(SubmitError::Broken("a forgery without a violation"), Into::into)),
             Action::Process => self.continue_verification(cx, visitor, flow, submission).await,
             Action::RedeemLink => self.verify_by_link(cx, visitor, flow, token.unwrap_or_default()).await,
         }
@@ -213,7 +205,7 @@ impl Identity {
         visitor: &Visitor,
         mut flow: Flow<Verification>,
         submission: &Submission,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let browser = self.browser(visitor);
         let caller = visitor.caller(cx, None);
         let error = match self.verification_step(cx, &caller, &mut flow, submission).await {
@@ -224,13 +216,13 @@ impl Identity {
                 {
                     return Ok(answer);
                 }
-                SubmitError::general(Verification::wrong_code())
+                StepError::general(Verification::wrong_code())
             }
             Err(error) => error,
         };
         match self.refuse_step(cx, &mut flow, &browser, error).await {
             // Another submission with the right code won the race.
-            Err(FlowError::FlowChanged) if flow.state.is_final() => {
+            Err(SubmitError::FlowChanged) if flow.state.is_final() => {
                 self.restart_verified(cx, visitor, &browser, &flow).await
             }
             answer => answer,
@@ -244,12 +236,12 @@ impl Identity {
         visitor: &Visitor,
         browser: &Browser,
         flow: &Flow<Verification>,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let new = self.restart(cx, visitor, browser, flow, flow_messages::verification_completed()).await?;
         if flow.is_browser() && visitor.wants == Wants::Html {
             return Ok(self.lead_to(visitor, browser, &new));
         }
-        Err(FlowError::Replaced { use_flow_id: new.id })
+        Err(SubmitError::Replaced { use_flow_id: new.id })
     }
 
     async fn verification_step(
@@ -258,7 +250,7 @@ impl Identity {
         caller: &Caller,
         flow: &mut Flow<Verification>,
         submission: &Submission,
-    ) -> Result<Step, SubmitError> {
+    ) -> Result<Step, StepError> {
         self.require_method(flow, submission)?;
         // The form carries the address along: a code counts first.
         if let Some(guess) = submission.text("code").filter(|_| flow.state == FlowState::SentEmail) {
@@ -279,7 +271,7 @@ impl Identity {
         flow: &mut Flow<Verification>,
         typed: &str,
         submission: &Submission,
-    ) -> Result<(), SubmitError> {
+    ) -> Result<(), StepError> {
         flow.transient_payload = submission.transient_payload();
         let typed = typed.trim();
         let (via, address) = self.address_to_send_to(flow, typed)?;
@@ -324,7 +316,7 @@ impl Identity {
         visitor: &Visitor,
         flow: Flow<Verification>,
         token: &str,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let browser = self.browser(visitor);
         if let Some(code) = self.proof_by_link_of(cx, &visitor.caller(cx, None), &flow, token).await?
             && let Some(answer) =

@@ -14,7 +14,7 @@ use crate::domain::{self, AuthenticationMethod, CredentialType, IdentityId, Sess
 use crate::flows::answer::FormReason;
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::bind;
-use crate::flows::error::FlowError;
+use crate::flows::errors::SubmitError;
 use crate::flows::events;
 use crate::flows::registration::pending::Admitted;
 use crate::flows::visitor::{Browser, Visitor};
@@ -58,7 +58,7 @@ impl Identity {
         cx: &Context,
         passing: Passing<'_>,
         flow: &Flow<Verification>,
-    ) -> Result<Option<Answer>, FlowError> {
+    ) -> Result<Option<Answer>, SubmitError> {
         let Passing { visitor, browser, code } = passing;
         let current = self.current(cx, visitor).await?;
         let mut tx = self.database.write(cx.tenant).await?;
@@ -88,7 +88,7 @@ impl Identity {
                 let session = self.waiting_session(&mut tx, cx, &flow, owner).await?;
                 Some((owner, Written { session, ..Written::default() }))
             }
-            (Decision::NoSession, _) => return Err(FlowError::NoSessionForFlow),
+            (Decision::NoSession, _) => return Err(SubmitError::FlowSessionEnded),
             (Decision::Refused | Decision::CreateAccount { .. } | Decision::VerifyAddress { .. }, _) => None,
         };
         let Some((owner, written)) = written else { return Ok(None) };
@@ -112,7 +112,7 @@ impl Identity {
         cx: &Context,
         flow: &Flow<Verification>,
         code: &Code,
-    ) -> Result<Subject, FlowError> {
+    ) -> Result<Subject, SubmitError> {
         if let Some((mut identity, method)) = self.registrant_of(cx, flow)? {
             let mut addresses = identity.verifiable_addresses.iter_mut();
             let address = addresses.find(|known| known.via == code.via && known.value == code.address);
@@ -162,7 +162,7 @@ impl Identity {
         visitor: &Visitor,
         registrant: (domain::Identity, AuthenticationMethod),
         signs_in: bool,
-    ) -> Result<Option<(IdentityId, Written)>, FlowError> {
+    ) -> Result<Option<(IdentityId, Written)>, SubmitError> {
         let Some(admitted) = self.admit(tx, cx, visitor, registrant, signs_in).await? else { return Ok(None) };
         let Admitted { identity, session, new_device } = admitted;
         let owner = identity.id;
@@ -177,7 +177,7 @@ impl Identity {
         cx: &Context,
         flow: &Flow<Verification>,
         owner: IdentityId,
-    ) -> Result<Option<(Session, domain::Identity)>, FlowError> {
+    ) -> Result<Option<(Session, domain::Identity)>, SubmitError> {
         let (Some(_), Some(session)) = (&flow.details.oauth2, flow.details.session_id) else { return Ok(None) };
         let session = storage::sessions::find(tx, session).await?;
         let session = session.filter(|session| session.identity_id == owner && session.is_alive(cx.now));
@@ -192,7 +192,7 @@ impl Identity {
         flow: Flow<Verification>,
         written: Written,
         (continue_url, success): (String, Message),
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<Answer, SubmitError> {
         let Passing { visitor, browser, code } = passing;
         let next = next(&Reached {
             flow_type: flow.flow_type,
@@ -205,7 +205,7 @@ impl Identity {
         let (to, redirects) = match next {
             Next::ShowForm => return Ok(self.form(&flow, browser, FormReason::Accepted)),
             Next::ShowPage => return Ok(Answer::redirect(self.page_of(&flow))),
-            Next::NoSession => return Err(FlowError::NoSessionForFlow),
+            Next::NoSession => return Err(SubmitError::FlowSessionEnded),
             Next::GoOn { to, redirects } => (to, redirects),
         };
         let url = match (to, &flow.details.oauth2, &written.session) {

@@ -11,22 +11,31 @@ use web::{Cx, Json};
 use crate::Identity;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::flow::FlowKind;
-use crate::flows::answer::{Answer, Failure};
-use crate::flows::error::FlowError;
+use crate::flows::answer::Answer;
+use crate::flows::errors::{BeginError, FetchError};
 use crate::flows::submission::RawSubmission;
 use crate::flows::views::FlowView;
 use crate::flows::visitor::Visitor;
 
 /// The response to the beginning of a flow. Beginnings and their errors use strict negotiation.
-async fn begun(identity: &Identity, cx: &Context, visitor: &Visitor, result: Result<Answer, Failure>) -> Response {
+async fn begun(
+    identity: &Identity,
+    cx: &Context,
+    visitor: &Visitor,
+    flow_type: FlowType,
+    result: Result<Answer, BeginError>,
+) -> Response {
     match result {
         Ok(answer) => identity.write_answer(cx, visitor, answer),
-        Err(failure) => identity.refuse(cx, failure.error, visitor.wants_strictly == Wants::Json).await,
+        Err(error) => {
+            let is_json = flow_type == FlowType::Api || visitor.wants_strictly == Wants::Json;
+            identity.refuse(cx, error, is_json).await
+        }
     }
 }
 
 /// The response to a fetch.
-async fn fetched(identity: &Identity, cx: &Context, result: Result<FlowView, FlowError>) -> Response {
+async fn fetched(identity: &Identity, cx: &Context, result: Result<FlowView, FetchError>) -> Response {
     match result {
         Ok(flow) => Json(flow).into_response(),
         Err(error) => identity.refuse(cx, error, true).await,
@@ -39,12 +48,12 @@ pub(super) async fn begin_login_browser(
     visitor: Visitor,
 ) -> Response {
     let result = identity.begin_login(&cx, &visitor, FlowType::Browser).await;
-    begun(&identity, &cx, &visitor, result).await
+    begun(&identity, &cx, &visitor, FlowType::Browser, result).await
 }
 
 pub(super) async fn begin_login_api(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     let result = identity.begin_login(&cx, &visitor, FlowType::Api).await;
-    identity.respond(&cx, &visitor, result).await
+    begun(&identity, &cx, &visitor, FlowType::Api, result).await
 }
 
 pub(super) async fn fetch_login(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
@@ -68,7 +77,7 @@ pub(super) async fn begin_registration_browser(
     visitor: Visitor,
 ) -> Response {
     let result = identity.begin_registration(&cx, &visitor, FlowType::Browser).await;
-    begun(&identity, &cx, &visitor, result).await
+    begun(&identity, &cx, &visitor, FlowType::Browser, result).await
 }
 
 pub(super) async fn begin_registration_api(
@@ -77,7 +86,7 @@ pub(super) async fn begin_registration_api(
     visitor: Visitor,
 ) -> Response {
     let result = identity.begin_registration(&cx, &visitor, FlowType::Api).await;
-    identity.respond(&cx, &visitor, result).await
+    begun(&identity, &cx, &visitor, FlowType::Api, result).await
 }
 
 pub(super) async fn fetch_registration(
@@ -105,7 +114,7 @@ pub(super) async fn begin_settings_browser(
     visitor: Visitor,
 ) -> Response {
     let result = identity.begin_settings(&cx, &visitor, FlowType::Browser).await;
-    begun(&identity, &cx, &visitor, result).await
+    begun(&identity, &cx, &visitor, FlowType::Browser, result).await
 }
 
 pub(super) async fn begin_settings_api(
@@ -114,7 +123,7 @@ pub(super) async fn begin_settings_api(
     visitor: Visitor,
 ) -> Response {
     let result = identity.begin_settings(&cx, &visitor, FlowType::Api).await;
-    identity.respond(&cx, &visitor, result).await
+    begun(&identity, &cx, &visitor, FlowType::Api, result).await
 }
 
 pub(super) async fn fetch_settings(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
@@ -138,7 +147,7 @@ pub(super) async fn begin_recovery_browser(
     visitor: Visitor,
 ) -> Response {
     let result = identity.begin_recovery(&cx, &visitor, FlowType::Browser).await;
-    begun(&identity, &cx, &visitor, result).await
+    begun(&identity, &cx, &visitor, FlowType::Browser, result).await
 }
 
 pub(super) async fn begin_recovery_api(
@@ -147,7 +156,7 @@ pub(super) async fn begin_recovery_api(
     visitor: Visitor,
 ) -> Response {
     let result = identity.begin_recovery(&cx, &visitor, FlowType::Api).await;
-    identity.respond(&cx, &visitor, result).await
+    begun(&identity, &cx, &visitor, FlowType::Api, result).await
 }
 
 pub(super) async fn fetch_recovery(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
@@ -171,7 +180,7 @@ pub(super) async fn begin_verification_browser(
     visitor: Visitor,
 ) -> Response {
     let result = identity.begin_verification(&cx, &visitor, FlowType::Browser).await;
-    begun(&identity, &cx, &visitor, result).await
+    begun(&identity, &cx, &visitor, FlowType::Browser, result).await
 }
 
 pub(super) async fn begin_verification_api(
@@ -180,7 +189,7 @@ pub(super) async fn begin_verification_api(
     visitor: Visitor,
 ) -> Response {
     let result = identity.begin_verification(&cx, &visitor, FlowType::Api).await;
-    identity.respond(&cx, &visitor, result).await
+    begun(&identity, &cx, &visitor, FlowType::Api, result).await
 }
 
 pub(super) async fn fetch_verification(

@@ -10,8 +10,6 @@ use web::{Cx, Json, RestError};
 
 use crate::Identity;
 use crate::domain::client_kind::Wants;
-use crate::flows::answer::Answer;
-use crate::flows::error::FlowError;
 use crate::flows::sessions;
 use crate::flows::visitor::Visitor;
 
@@ -23,8 +21,10 @@ pub(super) async fn begin_logout(State(identity): State<Arc<Identity>>, Cx(cx): 
 }
 
 pub(super) async fn submit_logout(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
-    let result: Result<Answer, FlowError> = identity.submit_logout(&cx, &visitor).await;
-    identity.respond(&cx, &visitor, result.map_err(Into::into)).await
+    match identity.submit_logout(&cx, &visitor).await {
+        Ok(answer) => identity.write_answer(&cx, &visitor, answer),
+        Err(error) => identity.refuse(&cx, error, visitor.wants == Wants::Json).await,
+    }
 }
 
 pub(super) async fn logout_native(

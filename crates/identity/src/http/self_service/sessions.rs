@@ -12,8 +12,7 @@ use web::{Cx, Json, RestError};
 
 use crate::Identity;
 use crate::domain::SessionId;
-use crate::flows::error::FlowError;
-use crate::flows::sessions;
+use crate::flows::sessions::{self, OwnSessionsError};
 use crate::flows::views::SessionView;
 use crate::flows::visitor::Visitor;
 
@@ -57,13 +56,13 @@ pub(super) async fn list_sessions(State(identity): State<Arc<Identity>>, Cx(cx):
     }
 }
 
-async fn list(identity: &Identity, cx: &Context, visitor: &Visitor) -> Result<Response, FlowError> {
+async fn list(identity: &Identity, cx: &Context, visitor: &Visitor) -> Result<Response, OwnSessionsError> {
     let number = |name: &'static str| match visitor.query(name) {
         None => Ok(None),
         // Clients of Kratos send 0 or -1 for the default size.
         Some(text) => match text.parse::<i64>() {
             Ok(number) => Ok(Some(number).filter(|number| *number > 0)),
-            Err(_) => Err(FlowError::Page(name)),
+            Err(_) => Err(OwnSessionsError::Page(name)),
         },
     };
     let size = number("page_size")?.or(number("per_page")?).unwrap_or(250).min(500);

@@ -14,13 +14,13 @@ use crate::domain::identifier::normalize;
 use crate::domain::message::{Message, flow as flow_messages, login as messages, validation};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, Credential, CredentialType, Via};
-use crate::flows::error::SubmitError;
+use crate::flows::errors::StepError;
 use crate::flows::login::step::{Effects, LoginStep, Proof, Redeem, Redeeming, Step, missing};
 use crate::storage;
 
 use super::nodes;
 
-pub(super) async fn login(mut step: LoginStep<'_>) -> Result<Step, SubmitError> {
+pub(super) async fn login(mut step: LoginStep<'_>) -> Result<Step, StepError> {
     let submission = step.submission;
     let second = second_factor_of(&step)?;
     step.flow.submitted_method = Some(CredentialType::Code);
@@ -36,7 +36,7 @@ pub(super) async fn login(mut step: LoginStep<'_>) -> Result<Step, SubmitError> 
     if let (Some(current), None) = (step.current, second) {
         let person = person_by_code(step.service, step.cx, &identifier).await?;
         if person.is_some_and(|(person, _, _)| person.id != current.session.identity_id) {
-            return Err(SubmitError::general(validation::no_code_sign_in()));
+            return Err(StepError::general(validation::no_code_sign_in()));
         }
     }
     send(&mut step, &identifier, second).await?;
@@ -44,7 +44,7 @@ pub(super) async fn login(mut step: LoginStep<'_>) -> Result<Step, SubmitError> 
 }
 
 /// Sends a code without a request: to the only address of a second factor, or to the identifier that was just entered.
-pub(super) async fn send_at_once(mut step: LoginStep<'_>) -> Result<bool, SubmitError> {
+pub(super) async fn send_at_once(mut step: LoginStep<'_>) -> Result<bool, StepError> {
     if step.flow.details.requested_aal == Aal::Aal1 {
         let Some(identifier) = step.submission.text("identifier") else { return Ok(false) };
         send(&mut step, identifier, None).await?;
@@ -59,19 +59,19 @@ pub(super) async fn send_at_once(mut step: LoginStep<'_>) -> Result<bool, Submit
 }
 
 /// The session that needs this second factor; `None` for a first factor.
-fn second_factor_of<'a>(step: &LoginStep<'a>) -> Result<Option<&'a Current>, SubmitError> {
+fn second_factor_of<'a>(step: &LoginStep<'a>) -> Result<Option<&'a Current>, StepError> {
     let method = &step.service.flow_policy.methods().code;
     let is_second = step.flow.details.requested_aal > Aal::Aal1;
     match step.current {
         Some(current) if is_second && method.mfa_enabled => Ok(Some(current)),
-        Some(_) | None if is_second => Err(SubmitError::general(flow_messages::no_login_strategy())),
+        Some(_) | None if is_second => Err(StepError::general(flow_messages::no_login_strategy())),
         Some(_) | None => step.require_first_factor(method.passwordless_enabled).map(|()| None),
     }
 }
 
 /// Sends a code and changes the form to ask for it. When accounts are hidden, the response for an unknown identifier is the
 /// same. A second factor is sent to an address of the signed-in person.
-async fn send(step: &mut LoginStep<'_>, identifier: &str, second: Option<&Current>) -> Result<(), SubmitError> {
+async fn send(step: &mut LoginStep<'_>, identifier: &str, second: Option<&Current>) -> Result<(), StepError> {
     let (service, cx) = (step.service, step.cx);
     let found = match second {
         Some(current) => Some(second_factor_address(step, current, identifier).await?),
@@ -79,7 +79,7 @@ async fn send(step: &mut LoginStep<'_>, identifier: &str, second: Option<&Curren
     };
     if found.is_none() && !service.flow_policy.hides_accounts() {
         service.attempts.count_taken(cx).await?;
-        return Err(SubmitError::general(validation::no_code_sign_in()));
+        return Err(StepError::general(validation::no_code_sign_in()));
     }
     let is_known = step.flow.details.refresh || second.is_some();
     let message = if is_known { messages::code_sent_to_your_address() } else { messages::code_sent() };
@@ -119,23 +119,23 @@ async fn second_factor_address(
     step: &LoginStep<'_>,
     current: &Current,
     identifier: &str,
-) -> Result<(domain::Identity, Via, String), SubmitError> {
+) -> Result<(domain::Identity, Via, String), StepError> {
     let normalized = normalize(CredentialType::Code, identifier);
     let person = step.person_of(current).await?;
     let addresses = second_factor_addresses(step.service, &person);
     let found = addresses.into_iter().find(|(_, address)| *address == normalized);
-    let (via, address) = found.ok_or_else(|| SubmitError::general(flow_messages::address_unknown()))?;
+    let (via, address) = found.ok_or_else(|| StepError::general(flow_messages::address_unknown()))?;
     Ok((person, via, address))
 }
 
-async fn redeem(step: LoginStep<'_>, guess: &str) -> Result<Step, SubmitError> {
+async fn redeem(step: LoginStep<'_>, guess: &str) -> Result<Step, StepError> {
     let (service, cx, flow) = (step.service, step.cx, step.flow);
     let named = normalize(CredentialType::Code, flow.details.code_identifier.as_deref().unwrap_or_default());
     let checked = service.codes.check(cx, step.caller, flow.id, CodePurpose::Login, &named, guess).await?;
     let (code, familiar) = match checked {
         CodeCheck::Right { code, familiar } => (code, familiar),
-        CodeCheck::Wrong => return Err(SubmitError::general(flow_messages::login_code_invalid())),
-        CodeCheck::Exhausted => return Err(SubmitError::general(validation::code_exhausted())),
+        CodeCheck::Wrong => return Err(StepError::general(flow_messages::login_code_invalid())),
+        CodeCheck::Exhausted => return Err(StepError::general(validation::code_exhausted())),
     };
     let mut tx = service.database.read(cx.tenant);
     let person = match code.identity_id {
@@ -144,10 +144,10 @@ async fn redeem(step: LoginStep<'_>, guess: &str) -> Result<Step, SubmitError> {
     };
     // The person may have removed the address since the code was sent; somebody else may read its messages now.
     let Some(identity) = person.filter(|person| signs_in_by_code(service, person, code.via, &code.address)) else {
-        return Err(SubmitError::general(flow_messages::login_code_invalid()));
+        return Err(StepError::general(flow_messages::login_code_invalid()));
     };
     if step.current.is_some_and(|current| current.session.identity_id != identity.id) {
-        return Err(SubmitError::general(validation::no_code_sign_in()));
+        return Err(StepError::general(validation::no_code_sign_in()));
     }
     let method = AuthenticationMethod::new(CredentialType::Code, flow.details.requested_aal, cx.now);
     let effects = Effects {

@@ -15,7 +15,7 @@ use crate::Identity;
 use crate::domain::ui::Ui;
 use crate::domain::ui_node::{Group, Node};
 use crate::domain::{Credential, CredentialType};
-use crate::flows::error::SubmitError;
+use crate::flows::errors::StepError;
 use crate::flows::login::step::{LoginStep, Step as LoginOutcome};
 use crate::flows::registration::step::{RegistrationStep, Step as RegistrationOutcome};
 use crate::flows::submission::Submission;
@@ -66,11 +66,11 @@ impl Method for Code {
         is_usable && method.passwordless_enabled
     }
 
-    async fn login(&self, step: LoginStep<'_>) -> Result<LoginOutcome, SubmitError> {
+    async fn login(&self, step: LoginStep<'_>) -> Result<LoginOutcome, StepError> {
         login::login(step).await
     }
 
-    async fn login_at_once(&self, step: LoginStep<'_>) -> Result<bool, SubmitError> {
+    async fn login_at_once(&self, step: LoginStep<'_>) -> Result<bool, StepError> {
         login::send_at_once(step).await
     }
 
@@ -84,7 +84,7 @@ impl Method for Code {
         }
     }
 
-    async fn register(&self, step: RegistrationStep<'_>) -> Result<RegistrationOutcome, SubmitError> {
+    async fn register(&self, step: RegistrationStep<'_>) -> Result<RegistrationOutcome, StepError> {
         registration::register(step).await
     }
 }

@@ -9,17 +9,17 @@ use crate::domain::message::{self, validation};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::traits_schema::Derived;
 use crate::domain::{self, Aal, CredentialType};
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{StepError, SubmitError};
 use crate::flows::registration::step::{Registrant, RegistrationStep, Step};
 use crate::flows::trait_nodes;
 use crate::storage;
 
 use super::nodes;
 
-pub(super) async fn register(step: RegistrationStep<'_>) -> Result<Step, SubmitError> {
+pub(super) async fn register(step: RegistrationStep<'_>) -> Result<Step, StepError> {
     let (service, cx, submission) = (step.service, step.cx, step.submission);
     if !service.flow_policy.methods().code.passwordless_enabled {
-        return Err(FlowError::MethodDisabled.into());
+        return Err(SubmitError::MethodDisabled.into());
     }
     let flow = &mut *step.flow;
     flow.submitted_method = Some(CredentialType::Code);
@@ -32,18 +32,18 @@ pub(super) async fn register(step: RegistrationStep<'_>) -> Result<Step, SubmitE
         return send(step, &identity, &derived).await;
     };
     if flow.details.code_traits.as_deref() != Some(identity.traits_text().as_str()) {
-        return Err(SubmitError::general(validation::traits_changed()));
+        return Err(StepError::general(validation::traits_changed()));
     }
     let named = derived.code.first().map(|(_, address)| address.as_str()).unwrap_or_default();
     let checked = service.codes.check(cx, step.caller, flow.id, CodePurpose::Registration, named, guess).await?;
     let code = match checked {
         CodeCheck::Right { code, .. } => code,
-        CodeCheck::Wrong => return Err(SubmitError::general(message::flow::registration_code_invalid())),
-        CodeCheck::Exhausted => return Err(SubmitError::general(validation::code_exhausted())),
+        CodeCheck::Wrong => return Err(StepError::general(message::flow::registration_code_invalid())),
+        CodeCheck::Exhausted => return Err(StepError::general(validation::code_exhausted())),
     };
     // The code proves the address that it was sent to, which must be the sign-in address of these traits.
     if derived.code.first() != Some(&(code.via, code.address.clone())) {
-        return Err(SubmitError::general(validation::traits_changed()));
+        return Err(StepError::general(validation::traits_changed()));
     }
     for address in &mut identity.verifiable_addresses {
         if address.via == code.via && address.value == code.address {
@@ -59,10 +59,10 @@ pub(super) async fn register(step: RegistrationStep<'_>) -> Result<Step, SubmitE
     })))
 }
 
-async fn send(step: RegistrationStep<'_>, identity: &domain::Identity, derived: &Derived) -> Result<Step, SubmitError> {
+async fn send(step: RegistrationStep<'_>, identity: &domain::Identity, derived: &Derived) -> Result<Step, StepError> {
     let (service, cx) = (step.service, step.cx);
     let Some((via, address)) = derived.code.first() else {
-        return Err(SubmitError::general(validation::no_identifiers()));
+        return Err(StepError::general(validation::no_identifiers()));
     };
     let mut sent = step.flow.clone();
     sent.ui.clear_messages();

@@ -6,14 +6,14 @@ use crate::Identity;
 use crate::domain::identifier::normalize;
 use crate::domain::message::validation;
 use crate::domain::{CredentialType, Credentials};
-use crate::flows::error::SubmitError;
+use crate::flows::errors::StepError;
 use crate::flows::login::step::{LoginStep, Step, missing};
 use crate::methods::{self, LoginForm, Method};
 use crate::storage;
 
 use super::nodes;
 
-pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
+pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, StepError> {
     let (service, cx) = (step.service, step.cx);
     step.require_first_factor(service.flow_policy.signs_in_identifier_first())?;
     let identifier = step.submission.text("identifier").ok_or_else(|| missing("identifier"))?.to_owned();
@@ -31,7 +31,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     offered.extend(methods::ALL.iter().filter(|method| method.offer_login(service, &form, &mut ui)));
     if offered.is_empty() {
         service.attempts.count_taken(cx).await?;
-        return Err(SubmitError::at("identifier", validation::no_such_account()));
+        return Err(StepError::at("identifier", validation::no_such_account()));
     }
     flow.active = Some(CredentialType::IdentifierFirst);
     flow.ui = ui;

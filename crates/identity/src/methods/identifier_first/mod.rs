@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use super::Method;
 use crate::domain::CredentialType;
-use crate::flows::error::SubmitError;
+use crate::flows::errors::StepError;
 use crate::flows::login::step::{LoginStep, Step as LoginOutcome};
 use crate::flows::submission::Submission;
 
@@ -29,7 +29,7 @@ impl Method for IdentifierFirst {
         }
     }
 
-    async fn login(&self, step: LoginStep<'_>) -> Result<LoginOutcome, SubmitError> {
+    async fn login(&self, step: LoginStep<'_>) -> Result<LoginOutcome, StepError> {
         login::login(step).await
     }
 }

@@ -8,21 +8,21 @@ use crate::components::attempts::Target;
 use crate::domain::credential::CredentialConfig;
 use crate::domain::message::Message;
 use crate::domain::{Aal, AuthenticationMethod, CredentialType};
-use crate::flows::error::SubmitError;
+use crate::flows::errors::StepError;
 use crate::flows::login::step::{Effects, LoginStep, Proof, Redeem, Redeeming, Step, missing};
 use crate::storage;
 
 use super::credential::LookupCode;
 use super::{codes_of, messages};
 
-pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
+pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, StepError> {
     let (service, cx) = (step.service, step.cx);
     let current = step.require_second_factor(service.flow_policy.methods().lookup_secret.enabled)?;
     step.flow.submitted_method = Some(CredentialType::LookupSecret);
     step.flow.transient_payload = step.submission.transient_payload();
     let given = step.submission.text("lookup_secret").ok_or_else(|| missing("lookup_secret"))?;
     let identity = step.person_of(current).await?;
-    let codes = codes_of(&identity.credentials).ok_or_else(|| SubmitError::general(messages::no_codes()))?;
+    let codes = codes_of(&identity.credentials).ok_or_else(|| StepError::general(messages::no_codes()))?;
     let target = Target::SecondFactor(identity.id);
     let guess = service.attempts.admit(cx, step.caller, &target, false).await?;
     if guess.is_ignored() {
@@ -33,7 +33,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     let Some(LookupCode { code, used_at: None, .. }) = found else {
         let refusal = if found.is_some() { messages::code_used() } else { messages::code_invalid() };
         step.count_failed_guess(guess, Some(identity.id), "the backup code is wrong").await?;
-        return Err(SubmitError::general(refusal));
+        return Err(StepError::general(refusal));
     };
     step.flow.active = Some(CredentialType::LookupSecret);
     let method = AuthenticationMethod::new(CredentialType::LookupSecret, Aal::Aal2, cx.now);

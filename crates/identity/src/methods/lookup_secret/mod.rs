@@ -24,7 +24,7 @@ use crate::domain::credential::CredentialConfig;
 use crate::domain::flow::{Flow, Settings};
 use crate::domain::ui::Ui;
 use crate::domain::{Credential, CredentialType, Credentials};
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{FormUnavailable, StepError};
 use crate::flows::login::step::{LoginStep, Step as LoginOutcome};
 use crate::flows::settings::step::{SettingsForm, SettingsStep, Step as SettingsOutcome};
 use crate::flows::submission::Submission;
@@ -49,7 +49,7 @@ impl Method for LookupSecret {
         }
     }
 
-    async fn login(&self, step: LoginStep<'_>) -> Result<LoginOutcome, SubmitError> {
+    async fn login(&self, step: LoginStep<'_>) -> Result<LoginOutcome, StepError> {
         login::login(step).await
     }
 
@@ -57,7 +57,7 @@ impl Method for LookupSecret {
         settings::Action::of(submission).is_some()
     }
 
-    fn offer_settings(&self, form: &mut SettingsForm<'_>) -> Result<(), FlowError> {
+    fn offer_settings(&self, form: &mut SettingsForm<'_>) -> Result<(), FormUnavailable> {
         settings::offer(form);
         Ok(())
     }
@@ -66,7 +66,7 @@ impl Method for LookupSecret {
         settings::show(service, cx, shown);
     }
 
-    async fn change(&self, step: SettingsStep<'_>) -> Result<SettingsOutcome, SubmitError> {
+    async fn change(&self, step: SettingsStep<'_>) -> Result<SettingsOutcome, StepError> {
         settings::change(step).await
     }
 }

@@ -7,7 +7,7 @@ use crate::Identity;
 use crate::domain::credential::CredentialConfig;
 use crate::domain::flow::{Flow, Settings};
 use crate::domain::{Aal, AuthenticationMethod, Credential, CredentialType};
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{StepError, SubmitError};
 use crate::flows::settings::step::{Changed, SettingsForm, SettingsStep, Step, keep, kept};
 use crate::flows::submission::Submission;
 
@@ -65,9 +65,9 @@ pub(super) fn show(service: &Identity, cx: &Context, shown: &mut Flow<Settings>)
     }
 }
 
-pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
+pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, StepError> {
     if !step.service.flow_policy.methods().lookup_secret.enabled {
-        return Err(FlowError::MethodDisabled.into());
+        return Err(SubmitError::MethodDisabled.into());
     }
     step.require_privileged()?;
     match Action::of(step.submission) {
@@ -78,13 +78,13 @@ pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> 
     }
 }
 
-async fn confirm(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
+async fn confirm(step: SettingsStep<'_>) -> Result<Step, StepError> {
     let cx = step.cx;
     let mut change = step.begin_change().await?;
     step.require_own_second_factor(&change.after)?;
     // Without new codes in this flow there is nothing to confirm: the form is outdated.
     let shown = step.take_kept::<Shown>(&mut change, CredentialType::LookupSecret).await?;
-    let Shown { codes, .. } = shown.filter(|shown| shown.is_new).ok_or(FlowError::FlowChanged)?;
+    let Shown { codes, .. } = shown.filter(|shown| shown.is_new).ok_or(SubmitError::FlowChanged)?;
     let identifiers = vec![change.after.id.to_string()];
     let config = CredentialConfig::LookupSecret(LookupSecretCredential::new(codes));
     let credential = Credential::new(config, identifiers, cx.now);
@@ -96,17 +96,17 @@ async fn confirm(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
     Ok(Step::Changed(Box::new(Changed { session: Some(session), ..Changed::of(identity) })))
 }
 
-async fn reveal(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
+async fn reveal(step: SettingsStep<'_>) -> Result<Step, StepError> {
     let (service, cx) = (step.service, step.cx);
-    let person = service.person_of(cx, step.current).await?.ok_or(FlowError::SessionInactive)?;
+    let person = service.person_of(cx, step.current).await?.ok_or(SubmitError::NoSession)?;
     step.require_own_second_factor(&person)?;
-    let codes = codes_of(&person.credentials).ok_or_else(|| SubmitError::general(messages::no_codes()))?.to_vec();
+    let codes = codes_of(&person.credentials).ok_or_else(|| StepError::general(messages::no_codes()))?.to_vec();
     nodes::revealed_form(&mut step.flow.ui);
     keep(service, cx, step.flow, CredentialType::LookupSecret, &Shown { codes, is_new: false })?;
     Ok(step.show().await?)
 }
 
-async fn regenerate(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
+async fn regenerate(step: SettingsStep<'_>) -> Result<Step, StepError> {
     step.require_own_second_factor(&step.current.identity)?;
     let codes = new_codes(&step.service.rng);
     nodes::regenerated_form(&mut step.flow.ui);
@@ -114,7 +114,7 @@ async fn regenerate(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
     Ok(step.show().await?)
 }
 
-async fn disable(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
+async fn disable(step: SettingsStep<'_>) -> Result<Step, StepError> {
     let mut change = step.begin_change().await?;
     step.require_own_second_factor(&change.after)?;
     change.after.credentials.remove(&CredentialType::LookupSecret);

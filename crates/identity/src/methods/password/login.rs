@@ -9,11 +9,11 @@ use crate::domain::identifier::normalize;
 use crate::domain::message::validation;
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, Credential, CredentialType};
-use crate::flows::error::SubmitError;
+use crate::flows::errors::StepError;
 use crate::flows::login::step::{Effects, LoginStep, Proof, Step, missing};
 use crate::storage;
 
-pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
+pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, StepError> {
     let (service, cx, submission) = (step.service, step.cx, step.submission);
     step.require_first_factor(service.flow_policy.methods().password.enabled)?;
     step.flow.submitted_method = Some(CredentialType::Password);
@@ -47,7 +47,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     let (Some(identity), true) = (found, matches && !guess.is_ignored()) else {
         let person = owner.filter(|_| !guess.is_ignored());
         step.count_failed_guess(guess, person, "the password is wrong").await?;
-        return Err(SubmitError::general(validation::invalid_credentials()));
+        return Err(StepError::general(validation::invalid_credentials()));
     };
     step.flow.active = Some(CredentialType::Password);
     let method = AuthenticationMethod::new(CredentialType::Password, Aal::Aal1, cx.now);

@@ -18,7 +18,7 @@ use super::{LoginForm, Method};
 use crate::Identity;
 use crate::domain::ui::Ui;
 use crate::domain::{Credential, CredentialType};
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{FormUnavailable, StepError};
 use crate::flows::login::step::{LoginStep, Step as LoginOutcome};
 use crate::flows::registration::step::{RegistrationStep, Step as RegistrationOutcome};
 use crate::flows::settings::step::{SettingsForm, SettingsStep, Step as SettingsOutcome};
@@ -54,7 +54,7 @@ impl Method for Password {
         true
     }
 
-    async fn login(&self, step: LoginStep<'_>) -> Result<LoginOutcome, SubmitError> {
+    async fn login(&self, step: LoginStep<'_>) -> Result<LoginOutcome, StepError> {
         login::login(step).await
     }
 
@@ -68,7 +68,7 @@ impl Method for Password {
         }
     }
 
-    async fn register(&self, step: RegistrationStep<'_>) -> Result<RegistrationOutcome, SubmitError> {
+    async fn register(&self, step: RegistrationStep<'_>) -> Result<RegistrationOutcome, StepError> {
         registration::register(step).await
     }
 
@@ -76,14 +76,14 @@ impl Method for Password {
         submission.method() == Some(self.kind().as_str())
     }
 
-    fn offer_settings(&self, form: &mut SettingsForm<'_>) -> Result<(), FlowError> {
+    fn offer_settings(&self, form: &mut SettingsForm<'_>) -> Result<(), FormUnavailable> {
         if form.service.flow_policy.methods().password.enabled {
             nodes::settings_form(&mut form.flow.ui);
         }
         Ok(())
     }
 
-    async fn change(&self, step: SettingsStep<'_>) -> Result<SettingsOutcome, SubmitError> {
+    async fn change(&self, step: SettingsStep<'_>) -> Result<SettingsOutcome, StepError> {
         settings::change(step).await
     }
 }

@@ -7,7 +7,7 @@ use crate::domain::message::validation;
 use crate::domain::password::prepare;
 use crate::domain::password_policy::PasswordRefusal;
 
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{StepError, SubmitError};
 
 impl Identity {
     /// Checks a new password against the policy, then against known breaches. The first violation is reported at its node.
@@ -16,12 +16,12 @@ impl Identity {
         cx: &Context,
         password: &Secret<String>,
         identifiers: impl IntoIterator<Item = &'i str>,
-    ) -> Result<(), SubmitError> {
+    ) -> Result<(), StepError> {
         let password = &prepare(password);
-        let refused = |refusal: PasswordRefusal| SubmitError::at("password", validation::of_password(refusal));
+        let refused = |refusal: PasswordRefusal| StepError::at("password", validation::of_password(refusal));
         let policy = self.password_policy();
         policy.check(password.expose(), identifiers).map_err(refused)?;
-        let breaches = self.breaches.count(password, cx.now).await.map_err(|_| FlowError::BreachListUnavailable)?;
+        let breaches = self.breaches.count(password, cx.now).await.map_err(|_| SubmitError::BreachListUnavailable)?;
         policy.check_breaches(breaches).map_err(refused)
     }
 }

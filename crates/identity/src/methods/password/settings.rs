@@ -7,37 +7,37 @@ use crate::Identity;
 use crate::domain::message::validation;
 use crate::domain::password_policy::PasswordRefusal;
 use crate::domain::{self, Credential, CredentialType};
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{FormUnavailable, StepError, SubmitError};
 use crate::flows::settings::step::{Changed, SettingsStep, Step};
 use crate::storage;
 
-pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
+pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, StepError> {
     let (service, cx, current) = (step.service, step.cx, step.current);
     if !service.flow_policy.methods().password.enabled {
-        return Err(FlowError::MethodDisabled.into());
+        return Err(SubmitError::MethodDisabled.into());
     }
     step.require_privileged()?;
     let Some(password) = step.submission.text("password") else {
-        return Err(SubmitError::at("password", validation::missing("password")));
+        return Err(StepError::at("password", validation::missing("password")));
     };
     let password = Secret::new(password.to_owned());
     let mut read = service.database.read(cx.tenant);
     let known =
         storage::identities::find_whole(&mut read, service.tenant_sealer(cx), current.session.identity_id).await?;
-    let known = known.ok_or(FlowError::SessionInactive)?;
+    let known = known.ok_or(SubmitError::NoSession)?;
     service.check_new_password(cx, &password, known.identifiers()).await?;
     let old_hash = known.credential(CredentialType::Password).and_then(Credential::password_hash);
     if let Some(hash) = old_hash
         && service.hasher.verify(&password, hash).await?
     {
-        return Err(SubmitError::at("password", validation::of_password(PasswordRefusal::Unchanged)));
+        return Err(StepError::at("password", validation::of_password(PasswordRefusal::Unchanged)));
     }
     let hash = service.hasher.hash(&password).await?;
 
     let mut change = step.begin_change().await?;
     let identifiers = password_identifiers(service, &change.after)?;
     if identifiers.is_empty() {
-        return Err(SubmitError::general(validation::no_identifiers()));
+        return Err(StepError::general(validation::no_identifiers()));
     }
     let credential = Credential::password(identifiers, &hash, cx.now);
     change.after.credentials.insert(CredentialType::Password, credential);
@@ -48,7 +48,7 @@ pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> 
 }
 
 /// The identifiers of the person's password credential, from their traits.
-fn password_identifiers(service: &Identity, person: &domain::Identity) -> Result<Vec<String>, FlowError> {
+fn password_identifiers(service: &Identity, person: &domain::Identity) -> Result<Vec<String>, FormUnavailable> {
     if let Some(credential) = person.credential(CredentialType::Password).filter(|it| !it.identifiers.is_empty()) {
         return Ok(credential.identifiers.clone());
     }

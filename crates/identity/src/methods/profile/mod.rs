@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use super::Method;
 use crate::domain::CredentialType;
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{FormUnavailable, StepError};
 use crate::flows::settings::step::{SettingsForm, SettingsStep, Step as SettingsOutcome};
 use crate::flows::submission::Submission;
 
@@ -25,7 +25,7 @@ impl Method for Profile {
         submission.method() == Some(self.kind().as_str())
     }
 
-    fn offer_settings(&self, form: &mut SettingsForm<'_>) -> Result<(), FlowError> {
+    fn offer_settings(&self, form: &mut SettingsForm<'_>) -> Result<(), FormUnavailable> {
         if form.service.flow_policy.methods().profile.enabled {
             let schema = form.service.schemas.of_person(form.person)?;
             nodes::settings_form(&mut form.flow.ui, &schema, &form.person.traits);
@@ -33,7 +33,7 @@ impl Method for Profile {
         Ok(())
     }
 
-    async fn change(&self, step: SettingsStep<'_>) -> Result<SettingsOutcome, SubmitError> {
+    async fn change(&self, step: SettingsStep<'_>) -> Result<SettingsOutcome, StepError> {
         settings::change(step).await
     }
 }

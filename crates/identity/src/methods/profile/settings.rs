@@ -4,7 +4,7 @@ use crate::Identity;
 use crate::domain::flow::FlowKind;
 use crate::domain::form::leaves;
 use crate::domain::{self, AddressStatus, CredentialType};
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{StepError, SubmitError};
 use crate::flows::forms::trait_messages;
 use crate::flows::hooks::{BegunVerification, VerificationOf};
 use crate::flows::language;
@@ -13,10 +13,10 @@ use crate::storage::identities::StoreError;
 
 use super::nodes;
 
-pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
+pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, StepError> {
     let (service, cx, current) = (step.service, step.cx, step.current);
     if !service.flow_policy.methods().profile.enabled {
-        return Err(FlowError::MethodDisabled.into());
+        return Err(SubmitError::MethodDisabled.into());
     }
     let mut traits = step.submission.traits();
     for (name, value) in leaves("traits", &traits) {
@@ -26,7 +26,7 @@ pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> 
     let hooks = service.flow_policy.hooks_after(FlowKind::Settings, CredentialType::Profile);
     let mut change = step.begin_change().await?;
     nodes::keep_unsent(&schema, &change.after.traits, &mut traits);
-    let derived = schema.validate(&mut traits).map_err(|errors| SubmitError::Invalid(trait_messages(&errors)))?;
+    let derived = schema.validate(&mut traits).map_err(|errors| StepError::Invalid(trait_messages(&errors)))?;
     let before = change.after.clone();
     change.after.traits = traits;
     change.after.follow(&derived, &service.rng, cx.now);
@@ -51,7 +51,7 @@ pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> 
 async fn begin_verification(
     step: &SettingsStep<'_>,
     change: &mut Change,
-) -> Result<Option<BegunVerification>, FlowError> {
+) -> Result<Option<BegunVerification>, SubmitError> {
     let (service, flow) = (step.service, &*step.flow);
     if !service.flow_policy.is_enabled(FlowKind::Verification) {
         return Ok(None);

@@ -6,20 +6,20 @@ use database::WriteTx;
 use crate::components::attempts::Target;
 use crate::domain::message::Message;
 use crate::domain::{Aal, AuthenticationMethod, CredentialType};
-use crate::flows::error::SubmitError;
+use crate::flows::errors::StepError;
 use crate::flows::login::step::{Effects, LoginStep, Proof, Redeem, Redeeming, Step, missing};
 
 use super::key::Key;
 use super::{messages, storage, url_of};
 
-pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
+pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, StepError> {
     let (service, cx) = (step.service, step.cx);
     let current = step.require_second_factor(service.flow_policy.methods().totp.enabled)?;
     step.flow.submitted_method = Some(CredentialType::Totp);
     step.flow.transient_payload = step.submission.transient_payload();
     let code = step.submission.text("totp_code").ok_or_else(|| missing("totp_code"))?;
     let identity = step.person_of(current).await?;
-    let url = url_of(&identity).ok_or_else(|| SubmitError::general(messages::no_device()))?;
+    let url = url_of(&identity).ok_or_else(|| StepError::general(messages::no_device()))?;
     let target = Target::SecondFactor(identity.id);
     let guess = service.attempts.admit(cx, step.caller, &target, false).await?;
     let key = Key::parse(url);
@@ -32,7 +32,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     }
     let Some(used) = key.and_then(|key| key.step_of(code, cx.now)) else {
         step.count_failed_guess(guess, Some(identity.id), "the authentication code is wrong").await?;
-        return Err(SubmitError::general(messages::code_invalid()));
+        return Err(StepError::general(messages::code_invalid()));
     };
     step.flow.active = Some(CredentialType::Totp);
     let method = AuthenticationMethod::new(CredentialType::Totp, Aal::Aal2, cx.now);

@@ -25,7 +25,7 @@ use crate::domain::credential::CredentialConfig;
 use crate::domain::flow::{Flow, Settings};
 use crate::domain::ui::Ui;
 use crate::domain::{self, CredentialType};
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{FormUnavailable, StepError};
 use crate::flows::login::step::{LoginStep, Step as LoginOutcome};
 use crate::flows::settings::step::{SettingsForm, SettingsStep, Step as SettingsOutcome};
 use crate::flows::submission::Submission;
@@ -50,7 +50,7 @@ impl Method for Totp {
         }
     }
 
-    async fn login(&self, step: LoginStep<'_>) -> Result<LoginOutcome, SubmitError> {
+    async fn login(&self, step: LoginStep<'_>) -> Result<LoginOutcome, StepError> {
         login::login(step).await
     }
 
@@ -58,7 +58,7 @@ impl Method for Totp {
         submission.method() == Some(self.kind().as_str()) || submission.flag("totp_unlink")
     }
 
-    fn offer_settings(&self, form: &mut SettingsForm<'_>) -> Result<(), FlowError> {
+    fn offer_settings(&self, form: &mut SettingsForm<'_>) -> Result<(), FormUnavailable> {
         settings::offer(form)
     }
 
@@ -66,7 +66,7 @@ impl Method for Totp {
         settings::show(service, cx, shown);
     }
 
-    async fn change(&self, step: SettingsStep<'_>) -> Result<SettingsOutcome, SubmitError> {
+    async fn change(&self, step: SettingsStep<'_>) -> Result<SettingsOutcome, StepError> {
         settings::change(step).await
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::credential::CredentialConfig;
 use crate::domain::flow::{Flow, Settings};
 use crate::domain::message::validation;
 use crate::domain::{self, Aal, AuthenticationMethod, Credential, CredentialType};
-use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::errors::{FormUnavailable, StepError, SubmitError};
 use crate::flows::settings::step::{Changed, SettingsForm, SettingsStep, Step, keep, kept};
 use crate::flows::trait_nodes::value_at;
 
@@ -18,7 +18,7 @@ use super::credential::TotpCredential;
 use super::key::Key;
 use super::{messages, nodes, storage, url_of};
 
-pub(super) fn offer(form: &mut SettingsForm<'_>) -> Result<(), FlowError> {
+pub(super) fn offer(form: &mut SettingsForm<'_>) -> Result<(), FormUnavailable> {
     let (service, person) = (form.service, form.person);
     if !service.flow_policy.methods().totp.enabled {
         return Ok(());
@@ -39,34 +39,34 @@ pub(super) fn show(service: &Identity, cx: &Context, shown: &mut Flow<Settings>)
     }
 }
 
-pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
+pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, StepError> {
     if !step.service.flow_policy.methods().totp.enabled {
-        return Err(FlowError::MethodDisabled.into());
+        return Err(SubmitError::MethodDisabled.into());
     }
     step.require_privileged()?;
     if step.submission.flag("totp_unlink") { unlink(step).await } else { link(step).await }
 }
 
-async fn link(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
+async fn link(step: SettingsStep<'_>) -> Result<Step, StepError> {
     let cx = step.cx;
     let Some(code) = step.submission.text("totp_code") else {
-        return Err(SubmitError::at("totp_code", validation::missing("totp_code")));
+        return Err(StepError::at("totp_code", validation::missing("totp_code")));
     };
     let mut change = step.begin_change().await?;
     step.require_own_second_factor(&change.after)?;
     // Another page set up an app in the meantime, so the secret of this one is outdated.
     let url: Option<String> = step.take_kept(&mut change, CredentialType::Totp).await?;
     let key = url.and_then(|url| Key::parse(&url)).filter(|_| url_of(&change.after).is_none());
-    let key = key.ok_or(FlowError::FlowChanged)?;
+    let key = key.ok_or(SubmitError::FlowChanged)?;
     let Some(used) = key.step_of(code, cx.now) else {
-        return Err(SubmitError::at("totp_code", messages::code_invalid()));
+        return Err(StepError::at("totp_code", messages::code_invalid()));
     };
     let id = change.after.id;
     let config = CredentialConfig::Totp(TotpCredential::new(key.url()));
     change.after.credentials.insert(CredentialType::Totp, Credential::new(config, vec![id.to_string()], cx.now));
     step.store(&mut change).await?;
     if !storage::use_step(&mut change.tx, id, used).await? {
-        return Err(SubmitError::at("totp_code", messages::code_invalid()));
+        return Err(StepError::at("totp_code", messages::code_invalid()));
     }
     let method = AuthenticationMethod::new(CredentialType::Totp, Aal::Aal2, cx.now);
     let session = step.prove(&mut change.tx, method).await?;
@@ -74,7 +74,7 @@ async fn link(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
     Ok(Step::Changed(Box::new(Changed { session: Some(session), ..Changed::of(identity) })))
 }
 
-async fn unlink(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
+async fn unlink(step: SettingsStep<'_>) -> Result<Step, StepError> {
     let mut change = step.begin_change().await?;
     step.require_own_second_factor(&change.after)?;
     change.after.credentials.remove(&CredentialType::Totp);
@@ -94,7 +94,7 @@ fn issuer(service: &Identity) -> &str {
 }
 
 /// The trait that the schema selects as account name, else the id of the person.
-fn account_name(service: &Identity, person: &domain::Identity) -> Result<String, FlowError> {
+fn account_name(service: &Identity, person: &domain::Identity) -> Result<String, FormUnavailable> {
     let schema = service.schemas.of_person(person)?;
     let mut fields = schema.fields().iter().filter(|field| field.extension.totp_account_name);
     let value = fields.find_map(|field| value_at(&person.traits, &field.name));
