@@ -100,7 +100,8 @@ impl Client {
     }
 
     pub async fn post_form(&mut self, address: &str, fields: &[(&str, &str)]) -> Reply {
-        self.post(address, FORM, &form(fields)).await
+        let body = Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.post(address, FORM, &body).await
     }
 
     pub async fn post_json(&mut self, address: &str, body: &Value) -> Reply {
@@ -166,11 +167,6 @@ impl Client {
         let context = Context::for_background(self.clock.now(), TenantId::DEFAULT, RequestId(Uuid::nil()));
         Context { client_address: self.address, locale: self.locale, ..context }
     }
-}
-
-/// Form fields as they are sent.
-pub fn form(fields: &[(&str, &str)]) -> String {
-    Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
 #[cfg(test)]

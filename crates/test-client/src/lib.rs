@@ -1,4 +1,4 @@
-//! Support for tests: a client of a router, the answer that it receives, and the cookies of a browser.
+//! Support for tests: a client of a router, the answer that it receives, the cookies of a browser, and configurations.
 //!
 //! Invariants:
 //! - A failed expectation panics and prints the whole answer.
@@ -14,8 +14,10 @@
 
 mod client;
 mod cookie_jar;
+mod merge;
 mod reply;
 
-pub use client::{Client, FORM, JSON, Kind, form};
+pub use client::{Client, FORM, JSON, Kind};
 pub use cookie_jar::{CookieJar, StoredCookie};
+pub use merge::merge;
 pub use reply::{Reply, parameter};

@@ -160,13 +160,14 @@ fn check_arrow(package: &Package, dependency: &Dependency, place: &str) -> Optio
     if dependency.kind.as_deref() == Some("dev") && dependency.name == package.name {
         return None;
     }
-    if TEST_SUPPORT.contains(&dependency.name.as_str()) && !is_for_tests(package, dependency) {
-        return Some(Finding::error(place, format!("`{}` is for tests: use it as a dev-dependency", dependency.name)));
-    }
     let from = layer_of(&package.name);
     let to = layer_of(&dependency.name);
     let allowed = matches!((from, to), (Some(from), Some(to)) if to < from);
-    (!allowed).then(|| Finding::error(place, format!("`{}` must not depend on `{}`", package.name, dependency.name)))
+    if !allowed {
+        return Some(Finding::error(place, format!("`{}` must not depend on `{}`", package.name, dependency.name)));
+    }
+    let is_shipped = is_test_support(&dependency.name) && !is_for_tests(package, dependency);
+    is_shipped.then(|| Finding::error(place, format!("`{}` is for tests: use it as a dev-dependency", dependency.name)))
 }
 
 fn check_reserved(package: &Package, dependency: &Dependency, place: &str) -> Option<Finding> {
@@ -179,7 +180,7 @@ fn check_reserved(package: &Package, dependency: &Dependency, place: &str) -> Op
 }
 
 fn is_for_tests(package: &Package, dependency: &Dependency) -> bool {
-    dependency.kind.as_deref() == Some("dev") || TEST_SUPPORT.contains(&package.name.as_str())
+    dependency.kind.as_deref() == Some("dev") || is_test_support(&package.name)
 }
 
 fn layer_of(name: &str) -> Option<usize> {
@@ -189,6 +190,10 @@ fn layer_of(name: &str) -> Option<usize> {
 /// The services, for rules that concern only them.
 pub(super) fn is_service(name: &str) -> bool {
     LAYERS.get(4).is_some_and(|services| services.contains(&name))
+}
+
+pub(super) fn is_test_support(name: &str) -> bool {
+    TEST_SUPPORT.contains(&name)
 }
 
 pub(super) fn is_pure(name: &str) -> bool {
