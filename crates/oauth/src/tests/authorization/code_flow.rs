@@ -10,8 +10,7 @@ async fn a_first_login_leads_to_a_code_and_its_tokens() {
         house.client(json!({})).await;
         let mut browser = house.browser();
 
-        let answer = browser.get(&authorize(&request("&nonce=some-nonce&login_hint=ada&acr_values=a+b&custom=1&audience=https://api.example/v1"))).await;
-        assert_eq!(answer.status, StatusCode::FOUND);
+        let answer = browser.get(&authorize(&request("&nonce=some-nonce&login_hint=ada&acr_values=a+b&custom=1&audience=https://api.example/v1"))).await.expect(302);
         assert!(answer.location().starts_with("https://ui.example/login?x=1&login_challenge="));
         let challenge = answer.parameter("login_challenge").unwrap();
 
@@ -29,9 +28,7 @@ async fn a_first_login_leads_to_a_code_and_its_tokens() {
         assert!(request_url.contains("custom=1"), "{request_url}");
 
         let login = json!({"subject": "ada", "remember": true, "remember_for": 3600, "acr": "aal1", "amr": ["password"], "context": {"a": 1}});
-        let back = house.accept("login", &challenge, login).await;
-        let answer = browser.get(back.as_str()).await;
-        assert_eq!(answer.status, StatusCode::FOUND, "{answer}");
+        let answer = house.pass(&mut browser, "login", &challenge, login).await.expect(302);
         assert!(browser.cookie("ory_hydra_session").is_some());
         let consent_challenge = answer.parameter("consent_challenge").unwrap();
 
@@ -47,17 +44,14 @@ async fn a_first_login_leads_to_a_code_and_its_tokens() {
             "grant_scope": ["openid"], "grant_access_token_audience": [], "remember": true, "remember_for": 0,
             "session": {"access_token": {"role": "admin"}, "id_token": {"email": "ada@example.org"}},
         });
-        let back = house.accept("consent", &consent_challenge, answer_to_consent).await;
-        let answer = browser.get(back.as_str()).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{answer}");
+        let answer = house.pass(&mut browser, "consent", &consent_challenge, answer_to_consent).await.expect(303);
         let callback = answer.redirect();
         assert!(callback.as_str().starts_with("https://shop.example/cb?code=ory_ac_"), "{callback}");
         assert_eq!(parameter(&callback, "state").as_deref(), Some("some-state"));
         assert_eq!(parameter(&callback, "scope").as_deref(), Some("openid"));
         assert_eq!(parameter(&callback, "iss").as_deref(), Some("https://op.example/"));
 
-        let tokens = house.redeem(&callback).await;
-        assert_eq!(tokens.status, StatusCode::OK, "{tokens}");
+        let tokens = house.redeem(&callback).await.expect(200);
         let tokens = tokens.json;
         assert!(tokens["id_token"].is_string() && tokens["access_token"].is_string(), "{tokens}");
         assert_eq!(tokens["scope"], "openid");
@@ -79,14 +73,12 @@ async fn verifiers_and_challenges_work_once() {
     assert_eq!(browser.get(consent_back.as_str()).await.status, StatusCode::SEE_OTHER);
 
     for url in [&login_back, &consent_back] {
-        let answer = browser.get(url.as_str()).await;
-        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{answer}");
+        let answer = browser.get(url.as_str()).await.expect(403);
         assert!(answer.text.contains("access_denied"), "{answer}");
     }
     for (what, challenge) in [("login", &login_challenge), ("consent", &consent_challenge)] {
         let uri = format!("/admin/oauth2/auth/requests/{what}?{what}_challenge={challenge}");
-        let answer = house.admin(Method::GET, &uri, Value::Null).await;
-        assert_eq!(answer.status, StatusCode::GONE, "{answer}");
+        let answer = house.admin(Method::GET, &uri, Value::Null).await.expect(410);
         assert!(answer.json["redirect_to"].as_str().unwrap().starts_with("https://op.example/oauth2/auth?"));
     }
 }
@@ -124,21 +116,19 @@ async fn a_remembered_user_skips_login_and_consent() {
     let uri = format!("/admin/oauth2/auth/requests/login?challenge={challenge}");
     let login = house.admin(Method::GET, &uri, Value::Null).await.json;
     assert_eq!((&login["skip"], &login["subject"]), (&json!(true), &json!("ada")));
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let answer = browser.get(back.as_str()).await;
+    let answer = house.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await;
     let challenge = answer.parameter("consent_challenge").unwrap();
     let uri = format!("/admin/oauth2/auth/requests/consent?challenge={challenge}");
     let consent = house.admin(Method::GET, &uri, Value::Null).await.json;
     assert_eq!((&consent["skip"], &consent["acr"]), (&json!(true), &json!("aal1")));
-    let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
-    assert!(browser.get(back.as_str()).await.parameter("code").is_some());
+    let answer = house.pass(&mut browser, "consent", &challenge, json!({"grant_scope": ["openid"]})).await;
+    assert!(answer.parameter("code").is_some(), "{answer}");
 
     // A larger request requires consent again; another user requires a new login.
     let challenge = house.begin(&mut browser, &request("+photos.write")).await;
     let other = house.accept("login", &challenge, json!({"subject": "bob"})).await;
     assert_eq!(parameter(&other, "prompt").as_deref(), Some("login"));
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let challenge = browser.get(back.as_str()).await.parameter("consent_challenge").unwrap();
+    let challenge = house.log_in(&mut browser, &challenge, json!({"subject": "ada"})).await;
     let uri = format!("/admin/oauth2/auth/requests/consent?consent_challenge={challenge}");
     assert_eq!(house.admin(Method::GET, &uri, Value::Null).await.json["skip"], false);
 }
@@ -148,17 +138,14 @@ async fn prompt_none_fails_if_interaction_is_required() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     let mut browser = house.browser();
-    let answer = browser.get(&authorize(&request("&prompt=none"))).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let answer = browser.get(&authorize(&request("&prompt=none"))).await.expect(303);
     assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
     assert_eq!(answer.parameter("iss").as_deref(), Some("https://op.example/"));
 
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
-    browser.get(back.as_str()).await;
+    house.pass(&mut browser, "login", &challenge, json!({"subject": "ada", "remember": true})).await;
     let challenge = house.begin(&mut browser, &request("&prompt=none")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let answer = browser.get(back.as_str()).await;
+    let answer = house.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await;
     assert_eq!(answer.parameter("error").as_deref(), Some("consent_required"));
     // max_age has expired.
     house.wait(10);
@@ -175,8 +162,7 @@ async fn another_browser_can_neither_finish_nor_use_up_a_login() {
     let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
     let mut other = house.browser();
     house.begin(&mut other, &request("")).await;
-    let answer = other.get(back.as_str()).await;
-    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    let answer = other.get(back.as_str()).await.expect(403);
     assert!(answer.text.contains("request_forbidden"), "{answer}");
 
     let challenge = browser.get(back.as_str()).await.parameter("consent_challenge").unwrap();
@@ -193,8 +179,8 @@ async fn two_tabs_of_one_browser_do_not_disturb_each_other() {
     let first = house.begin(&mut browser, &request("")).await;
     let second = house.begin(&mut browser, &request("")).await;
     for challenge in [first, second] {
-        let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-        assert!(browser.get(back.as_str()).await.parameter("consent_challenge").is_some());
+        let answer = house.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await;
+        assert!(answer.parameter("consent_challenge").is_some(), "{answer}");
     }
 }
 
@@ -217,8 +203,7 @@ async fn a_rejection_is_sent_to_the_client_with_the_error_of_the_application() {
     );
 
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let challenge = browser.get(back.as_str()).await.parameter("consent_challenge").unwrap();
+    let challenge = house.log_in(&mut browser, &challenge, json!({"subject": "ada"})).await;
     let uri = format!("/admin/oauth2/auth/requests/consent/reject?consent_challenge={challenge}");
     let back = house.admin(Method::PUT, &uri, json!({})).await.json;
     let answer = browser.get(back["redirect_to"].as_str().unwrap()).await;
@@ -232,8 +217,7 @@ async fn challenges_expire_and_cannot_be_confused() {
     let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("")).await;
     let get = |what: &str, challenge: &str| format!("/admin/oauth2/auth/requests/{what}?{what}_challenge={challenge}");
-    let answer = house.admin(Method::GET, &get("consent", &challenge), Value::Null).await;
-    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    let answer = house.admin(Method::GET, &get("consent", &challenge), Value::Null).await.expect(404);
     assert_eq!(answer.json["error"], "Not Found");
     assert_eq!(house.admin(Method::GET, &get("login", ""), Value::Null).await.status, StatusCode::BAD_REQUEST);
 
@@ -244,8 +228,7 @@ async fn challenges_expire_and_cannot_be_confused() {
         (answer.status, answer.json["error"].clone()),
         (StatusCode::UNAUTHORIZED, json!("request_unauthorized"))
     );
-    let answer = browser.get(back.as_str()).await;
-    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    browser.get(back.as_str()).await.expect(401);
 }
 
 #[tokio::test]
@@ -255,17 +238,14 @@ async fn scopes_that_were_not_requested_cannot_be_granted() {
     let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("")).await;
     let uri = format!("/admin/oauth2/auth/requests/login/accept?login_challenge={challenge}");
-    let answer = house.admin(Method::PUT, &uri, json!({"subject": ""})).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    house.admin(Method::PUT, &uri, json!({"subject": ""})).await.expect(400);
     let answer = house.admin(Method::PUT, &uri, json!({"subject": "ada", "amr": "password"})).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     assert!(answer.json["error_description"].as_str().unwrap().contains("amr"), "{answer}");
 
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let challenge = browser.get(back.as_str()).await.parameter("consent_challenge").unwrap();
+    let challenge = house.log_in(&mut browser, &challenge, json!({"subject": "ada"})).await;
     let uri = format!("/admin/oauth2/auth/requests/consent/accept?consent_challenge={challenge}");
-    let answer = house.admin(Method::PUT, &uri, json!({"grant_scope": ["openid", "photos.write"]})).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    let answer = house.admin(Method::PUT, &uri, json!({"grant_scope": ["openid", "photos.write"]})).await.expect(400);
     assert!(answer.json["error_description"].as_str().unwrap().contains("photos.write"), "{answer}");
 }
 
@@ -275,21 +255,17 @@ async fn a_deleted_client_or_an_ended_login_gets_no_code() {
     house.client(json!({})).await;
     let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
-    let challenge = browser.get(back.as_str()).await.parameter("consent_challenge").unwrap();
+    let challenge = house.log_in(&mut browser, &challenge, json!({"subject": "ada", "remember": true})).await;
     let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
-    let ended = house.admin(Method::DELETE, "/admin/oauth2/auth/sessions/login?subject=ada", Value::Null).await;
-    assert_eq!(ended.status, StatusCode::NO_CONTENT);
+    house.admin(Method::DELETE, "/admin/oauth2/auth/sessions/login?subject=ada", Value::Null).await.expect(204);
     let answer = browser.get(back.as_str()).await;
     assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
 
     house.wait(1);
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let challenge = browser.get(back.as_str()).await.parameter("consent_challenge").unwrap();
+    let challenge = house.log_in(&mut browser, &challenge, json!({"subject": "ada"})).await;
     let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
-    let deleted = house.admin(Method::DELETE, "/admin/clients/shop", Value::Null).await;
-    assert_eq!(deleted.status, StatusCode::NO_CONTENT);
+    house.admin(Method::DELETE, "/admin/clients/shop", Value::Null).await.expect(204);
     assert_eq!(browser.get(back.as_str()).await.status, StatusCode::UNAUTHORIZED);
 }
 
@@ -300,10 +276,8 @@ async fn a_request_may_be_a_form_and_keeps_its_parameters() {
     let mut browser = house.browser();
     let answer = browser.post("https://op.example/oauth2/auth", FORM, &request("")).await;
     let challenge = answer.parameter("login_challenge").unwrap();
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let challenge = browser.get(back.as_str()).await.parameter("consent_challenge").unwrap();
-    let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
-    let callback = browser.get(back.as_str()).await.redirect();
+    let challenge = house.log_in(&mut browser, &challenge, json!({"subject": "ada"})).await;
+    let callback = house.pass(&mut browser, "consent", &challenge, json!({"grant_scope": ["openid"]})).await.redirect();
     assert_eq!(parameter(&callback, "state").as_deref(), Some("some-state"));
 }
 
@@ -320,8 +294,7 @@ async fn an_unknown_client_or_redirect_uri_is_shown_to_the_user() {
         "client_id=shop&redirect_uri=https://evil.example/&response_type=code&state=12345678",
         "state=a&state=b",
     ] {
-        let answer = browser.get(&authorize(query)).await;
-        assert_eq!(answer.status, StatusCode::FOUND);
+        let answer = browser.get(&authorize(query)).await.expect(302);
         assert!(answer.location().starts_with("https://ui.example/error?x=1&error=invalid_"), "{answer}");
     }
 }
@@ -364,8 +337,7 @@ async fn challenges_are_added_to_the_query_before_the_fragment_of_a_page() {
     let answer = browser.get(&authorize(&request(""))).await;
     starts(&answer, "https://ui.example/app?x=1&login_challenge=", "/login");
     let challenge = answer.parameter("login_challenge").unwrap();
-    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
-    let answer = browser.get(back.as_str()).await;
+    let answer = house.pass(&mut browser, "login", &challenge, json!({"subject": "ada", "remember": true})).await;
     starts(&answer, "https://ui.example/app?consent_challenge=", "/consent");
     let answer = browser.get("https://op.example/oauth2/sessions/logout").await;
     starts(&answer, "https://ui.example/app?y&logout_challenge=", "/logout");

@@ -14,8 +14,7 @@ const LOGOUT: &str = "https://op.example/oauth2/sessions/logout";
 async fn signed_in(house: &House, browser: &mut Client) -> Value {
     let callback =
         house.sign_in(browser, &request("+offline_access"), json!({"subject": "ada", "remember": true})).await;
-    let tokens = house.redeem(&callback).await;
-    assert_eq!(tokens.status, StatusCode::OK, "{tokens}");
+    let tokens = house.redeem(&callback).await.expect(200);
     tokens.json
 }
 
@@ -70,8 +69,7 @@ async fn a_client_logs_its_user_out_and_gets_the_redirect() {
     let request_url = "/oauth2/sessions/logout?post_logout_redirect_uri=https%3A%2F%2Fshop.example%2Fbye&state=xyz";
     assert_eq!(document["request_url"], request_url, "relative, without the ID token");
     let back = house.accept("logout", &challenge, Value::Null).await;
-    let answer = browser.get(back.as_str()).await;
-    assert_eq!(answer.status, StatusCode::OK, "{answer}");
+    let answer = browser.get(back.as_str()).await.expect(200);
     assert_eq!(answer.headers[header::REFRESH], "3;url=https://shop.example/bye?state=xyz");
     let policy = answer.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
     assert!(policy.ends_with("; frame-src https://shop.example"), "{policy}");
@@ -133,8 +131,8 @@ async fn the_built_in_pages_confirm_and_log_out() {
     house.client(json!({"skip_consent": true})).await;
     let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
-    let callback = browser.get(back.as_str()).await.redirect();
+    let callback =
+        house.pass(&mut browser, "login", &challenge, json!({"subject": "ada", "remember": true})).await.redirect();
     let tokens = house.redeem(&callback).await.json;
 
     let page = browser.get(LOGOUT).await.redirect();
@@ -162,12 +160,11 @@ async fn a_login_that_is_no_longer_remembered_can_still_be_logged_out() {
         let mut browser = house.browser();
         let challenge = house.begin(&mut browser, &request("")).await;
         let login = json!({"subject": "ada", "remember": true, "remember_for": 5});
-        let back = house.accept("login", &challenge, login).await;
-        let challenge = browser.get(back.as_str()).await.parameter("consent_challenge").unwrap();
+        let challenge = house.log_in(&mut browser, &challenge, login).await;
         // A slow user can still accept.
         house.wait(10);
-        let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
-        let callback = browser.get(back.as_str()).await.redirect();
+        let callback =
+            house.pass(&mut browser, "consent", &challenge, json!({"grant_scope": ["openid"]})).await.redirect();
         let tokens = house.redeem(&callback).await.json;
         let challenge = house.begin(&mut browser, &request("")).await;
         assert_eq!(house.look("login", &challenge).await.json["skip"], false, "the browser is not remembered");
@@ -232,8 +229,7 @@ async fn sign_in_and_out(house: &House, browser: &mut Client) -> Reply {
     let login = json!({"subject": "ada", "remember": true, "identity_provider_session_id": IDENTITY_SESSION});
     house.sign_in(browser, &request(""), login).await;
     let challenge = browser.get(LOGOUT).await.parameter("logout_challenge").unwrap();
-    let back = house.accept("logout", &challenge, Value::Null).await;
-    browser.get(back.as_str()).await
+    house.pass(browser, "logout", &challenge, Value::Null).await
 }
 
 #[tokio::test]
@@ -291,11 +287,9 @@ async fn a_state_without_a_client_leads_to_the_logout_page() {
     house.client(json!({})).await;
     let mut browser = house.browser();
     signed_in(&house, &mut browser).await;
-    let answer = browser.get(&format!("{LOGOUT}?state=xyz")).await;
-    assert_eq!(answer.status, StatusCode::FOUND);
+    let answer = browser.get(&format!("{LOGOUT}?state=xyz")).await.expect(302);
     let challenge = answer.parameter("logout_challenge").unwrap();
-    let back = house.accept("logout", &challenge, Value::Null).await;
-    assert_eq!(browser.get(back.as_str()).await.location(), "https://ui.example/bye");
+    assert_eq!(house.pass(&mut browser, "logout", &challenge, Value::Null).await.location(), "https://ui.example/bye");
     let answer = house.browser().get(&format!("{LOGOUT}?state=xyz")).await;
     assert_eq!(answer.location(), "https://ui.example/bye");
 }

@@ -130,16 +130,29 @@ impl House {
 
     /// Accepts as the login or consent application; returns the redirect URL.
     pub(super) async fn accept(&self, what: &str, challenge: &str, answer: Value) -> Url {
-        let uri = format!("/admin/oauth2/auth/requests/{what}/accept?{what}_challenge={challenge}");
-        let answer = self.admin(Method::PUT, &uri, answer).await.expect(200);
-        answer.string("/redirect_to").parse().unwrap()
+        self.decide(what, challenge, "accept", answer).await
     }
 
     /// Rejects as the login or consent application; returns the redirect URL.
     pub(super) async fn reject(&self, what: &str, challenge: &str) -> Url {
-        let uri = format!("/admin/oauth2/auth/requests/{what}/reject?{what}_challenge={challenge}");
-        let answer = self.admin(Method::PUT, &uri, json!({"error": "no"})).await.expect(200);
-        answer.string("/redirect_to").parse().unwrap()
+        self.decide(what, challenge, "reject", json!({"error": "no"})).await
+    }
+
+    async fn decide(&self, what: &str, challenge: &str, decision: &str, answer: Value) -> Url {
+        let uri = format!("/admin/oauth2/auth/requests/{what}/{decision}?{what}_challenge={challenge}");
+        self.admin(Method::PUT, &uri, answer).await.expect(200).string("/redirect_to").parse().unwrap()
+    }
+
+    /// Accepts, and returns the answer to the browser at the redirect URL.
+    pub(super) async fn pass(&self, browser: &mut Client, what: &str, challenge: &str, answer: Value) -> Reply {
+        let back = self.accept(what, challenge, answer).await;
+        browser.get(back.as_str()).await
+    }
+
+    /// Accepts the login; returns the consent challenge.
+    pub(super) async fn log_in(&self, browser: &mut Client, challenge: &str, login: Value) -> String {
+        let answer = self.pass(browser, "login", challenge, login).await;
+        answer.parameter("consent_challenge").unwrap_or_else(|| panic!("{answer}"))
     }
 
     /// Reads a challenge as the login or consent application.
@@ -157,16 +170,13 @@ impl House {
     /// Logs in and consents to everything; returns the client's redirect URL with the code.
     pub(super) async fn sign_in(&self, browser: &mut Client, query: &str, login: Value) -> Url {
         let challenge = self.begin(browser, query).await;
-        let back = self.accept("login", &challenge, login).await;
-        let answer = browser.get(back.as_str()).await;
-        let challenge = answer.parameter("consent_challenge").unwrap_or_else(|| panic!("{answer}"));
+        let challenge = self.log_in(browser, &challenge, login).await;
         let document = self.look("consent", &challenge).await.json;
         let consent = json!({
             "grant_scope": document["requested_scope"],
             "grant_access_token_audience": document["requested_access_token_audience"], "remember": true,
         });
-        let back = self.accept("consent", &challenge, consent).await;
-        browser.get(back.as_str()).await.redirect()
+        self.pass(browser, "consent", &challenge, consent).await.redirect()
     }
 
     /// Redeems a code; returns the token endpoint's response.

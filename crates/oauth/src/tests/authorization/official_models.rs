@@ -67,8 +67,7 @@ async fn admin_responses_have_the_members_of_the_official_models() {
     let consent = json!({
         "grant_scope": ["openid", "offline_access"], "session": {"access_token": {"x": 1}, "id_token": {"y": 1}},
     });
-    let back = house.accept("consent", &challenge, consent).await;
-    let callback = browser.get(back.as_str()).await.redirect();
+    let callback = house.pass(&mut browser, "consent", &challenge, consent).await.redirect();
     let tokens = house.redeem(&callback).await.json;
     for name in ["access_token", "refresh_token"] {
         let active = token::introspect(&house, tokens[name].as_str().unwrap()).await;
@@ -93,7 +92,6 @@ async fn key_sets_have_the_members_of_the_official_models() {
         let made = house.admin(Method::POST, "/admin/keys/a-set", new).await.json;
         check("jsonWebKeySet", &made);
     }
-    let missing = house.admin(Method::GET, "/admin/keys/another-set", Value::Null).await;
-    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    let missing = house.admin(Method::GET, "/admin/keys/another-set", Value::Null).await.expect(404);
     check("errorOAuth2", &missing.json);
 }

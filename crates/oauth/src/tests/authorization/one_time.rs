@@ -41,8 +41,7 @@ async fn a_login_cannot_be_replayed_after_the_session_ended() {
         let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
         let before = browser.clone();
         assert!(browser.get(back.as_str()).await.parameter("consent_challenge").is_some());
-        let ended = house.admin(Method::DELETE, "/admin/oauth2/auth/sessions/login?subject=ada", Value::Null).await;
-        assert_eq!(ended.status, StatusCode::NO_CONTENT);
+        house.admin(Method::DELETE, "/admin/oauth2/auth/sessions/login?subject=ada", Value::Null).await.expect(204);
 
         for _ in 0..2 {
             let mut again = before.clone();
@@ -84,8 +83,7 @@ async fn a_revoked_consent_cannot_be_replayed_however_long_challenges_live() {
     house.client(json!({})).await;
     let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
-    let challenge = browser.get(back.as_str()).await.parameter("consent_challenge").unwrap();
+    let challenge = house.log_in(&mut browser, &challenge, json!({"subject": "ada", "remember": true})).await;
     let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
     assert!(browser.get(back.as_str()).await.parameter("code").is_some());
     let uri = "/admin/oauth2/auth/sessions/consent?subject=ada&all=true";
@@ -215,8 +213,7 @@ async fn a_logout_during_consent_leaves_no_active_grant() {
         let mut browser = nodes[0].browser();
         let subject = format!("ada-{round}");
         let challenge = nodes[0].begin(&mut browser, &request("")).await;
-        let back = nodes[0].accept("login", &challenge, json!({"subject": subject})).await;
-        let challenge = browser.get(back.as_str()).await.parameter("consent_challenge").unwrap();
+        let challenge = nodes[0].log_in(&mut browser, &challenge, json!({"subject": subject})).await;
         let back = nodes[0].accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
         let uri = format!("/admin/oauth2/auth/sessions/login?subject={subject}");
         let (answer, ended) =

@@ -17,18 +17,15 @@ async fn house() -> House {
 /// Logs in and returns the URL of the consent page.
 pub(super) async fn consent_page(house: &House, browser: &mut Client, query: &str) -> Url {
     let challenge = house.begin(browser, query).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
-    browser.get(back.as_str()).await.redirect()
+    house.pass(browser, "login", &challenge, json!({"subject": "ada", "remember": true})).await.redirect()
 }
 
 /// Allows the request on the page, and has it remembered; returns the redirect URL.
 pub(super) async fn allow(browser: &mut Client, page: &Url) -> Url {
-    let answer = browser.get(page.as_str()).await;
-    assert_eq!(answer.status, StatusCode::OK, "{answer}");
+    let answer = browser.get(page.as_str()).await.expect(200);
     let challenge = parameter(page, "consent_challenge").unwrap();
     let form = format!("consent_challenge={challenge}&csrf={}&decision=allow&remember=true", csrf(&answer.text));
-    let back = browser.post(CONSENT, FORM, &form).await;
-    assert_eq!(back.status, StatusCode::SEE_OTHER, "{back}");
+    let back = browser.post(CONSENT, FORM, &form).await.expect(303);
     back.redirect()
 }
 
@@ -43,24 +40,21 @@ async fn a_remembered_consent_is_not_requested_again() {
     house.client(json!({"client_name": "<The Shop>", "tos_uri": "https://shop.example/terms"})).await;
     let mut browser = house.browser();
     let page = consent_page(&house, &mut browser, &request("+offline_access")).await;
-    let answer = browser.get(page.as_str()).await;
-    assert_eq!(answer.status, StatusCode::OK, "{answer}");
+    let answer = browser.get(page.as_str()).await.expect(200);
     for text in ["&#60;The Shop&#62;", "photos.read", "Know who you are", "shop.example", "https://shop.example/terms"]
     {
         assert!(answer.text.contains(text), "{text}: {answer}");
     }
     let challenge = parameter(&page, "consent_challenge").unwrap();
     let form = format!("consent_challenge={challenge}&csrf={}&decision=allow&remember=true", csrf(&answer.text));
-    let back = browser.post(CONSENT, FORM, &form).await;
-    assert_eq!(back.status, StatusCode::SEE_OTHER, "{back}");
+    let back = browser.post(CONSENT, FORM, &form).await.expect(303);
     let callback = browser.get(back.location()).await.redirect();
     assert_eq!(parameter(&callback, "scope").as_deref(), Some("openid photos.read offline_access"));
     assert!(house.redeem(&callback).await.json["refresh_token"].is_string());
 
     // The next time the code is issued right after the login.
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let callback = browser.get(back.as_str()).await;
+    let callback = house.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await;
     assert!(callback.parameter("code").is_some(), "{}", callback.redirect());
     // Unless the client requests consent.
     let page = consent_page(&house, &mut browser, &request("&prompt=consent")).await;
@@ -110,9 +104,7 @@ async fn a_response_may_be_sent_in_a_form() {
     house.client(json!({"skip_consent": true})).await;
     let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("&response_mode=form_post")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let answer = browser.get(back.as_str()).await;
-    assert_eq!(answer.status, StatusCode::OK);
+    let answer = house.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await.expect(200);
     for text in
         [r#"action="https://shop.example/cb""#, r#"value="some-state""#, r#"name="code""#, "/oauth2/form-post.js"]
     {
@@ -167,8 +159,7 @@ async fn the_consent_page_requires_the_user_who_logged_in() {
     let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("")).await;
     let login = json!({"subject": ada, "identity_provider_session_id": Uuid::from_u128(9)});
-    let back = house.accept("login", &challenge, login).await;
-    let page = browser.get(back.as_str()).await.redirect();
+    let page = house.pass(&mut browser, "login", &challenge, login).await.redirect();
 
     let cases = [
         (Some(session(ada)), StatusCode::OK),
@@ -228,8 +219,7 @@ async fn tokens_have_the_claims_that_the_user_agreed_to() {
     let sign_in = async |browser: &mut Client, query: &str| {
         browser.set_cookie("ory_kratos_session", "x");
         let challenge = house.begin(browser, query).await;
-        let back = house.accept("login", &challenge, login.clone()).await;
-        browser.get(back.as_str()).await
+        house.pass(browser, "login", &challenge, login.clone()).await
     };
     let mut browser = house.browser();
     let page = sign_in(&mut browser, &request("+email+profile")).await.redirect();
@@ -280,16 +270,13 @@ async fn a_narrower_scope_has_fewer_claims() {
     let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("+offline_access+email+profile")).await;
     let login = json!({"subject": Uuid::from_u128(1), "identity_provider_session_id": Uuid::from_u128(9)});
-    let back = house.accept("login", &challenge, login).await;
-    let page = browser.get(back.as_str()).await.redirect();
+    let page = house.pass(&mut browser, "login", &challenge, login).await.redirect();
     let back = allow(&mut browser, &page).await;
     let tokens = house.redeem(&browser.get(back.as_str()).await.redirect()).await.json;
 
     let refresh = async |token: &Value, scope: &str| {
         let fields = [("grant_type", "refresh_token"), ("refresh_token", token.as_str().unwrap()), ("scope", scope)];
-        let reply = crate::tests::token::token(&house, &fields).await;
-        assert_eq!(reply.status, StatusCode::OK, "{reply}");
-        reply
+        crate::tests::token::token(&house, &fields).await.expect(200)
     };
     let narrow = refresh(&tokens["refresh_token"], "openid email").await;
     let (_, id_token) = crate::tests::token::decode(&narrow.string("/id_token"));

@@ -205,13 +205,11 @@ async fn the_claims_about_a_user_are_deleted_with_the_account() {
         for subject in ["ada", "bob"] {
             let mut browser = house.browser();
             let challenge = house.begin(&mut browser, &request("")).await;
-            let back = house.accept("login", &challenge, json!({"subject": subject})).await;
-            let challenge = browser.get(back.as_str()).await.parameter("consent_challenge").unwrap();
+            let challenge = house.log_in(&mut browser, &challenge, json!({"subject": subject})).await;
             let id = house.look("consent", &challenge).await.json["consent_request_id"].as_str().unwrap().to_owned();
             ids.push(GrantId::from_uuid(id.parse().unwrap()));
             let consent = json!({"grant_scope": ["openid"], "session": {"id_token": {"email": "x@example.org"}}});
-            let back = house.accept("consent", &challenge, consent).await;
-            assert!(browser.get(back.as_str()).await.parameter("code").is_some());
+            assert!(house.pass(&mut browser, "consent", &challenge, consent).await.parameter("code").is_some());
         }
         let cx = house.cx();
         let mut tx = house.oauth.database.write(cx.tenant).await.unwrap();
@@ -234,18 +232,15 @@ async fn a_null_item_in_an_acceptance_counts_as_absent() {
     house.client(json!({})).await;
     let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada", "amr": [null, "pwd"]})).await;
-    let challenge = browser.get(back.as_str()).await.parameter("consent_challenge").unwrap();
+    let challenge = house.log_in(&mut browser, &challenge, json!({"subject": "ada", "amr": [null, "pwd"]})).await;
     let document = house.look("consent", &challenge).await.json;
     assert_eq!(document["amr"], json!(["pwd"]));
     assert_eq!(document.get("context"), Some(&Value::Null), "the member is present without a context, too");
     // Sent by both reference applications when no box is checked.
     let consent = json!({"grant_scope": [null], "grant_access_token_audience": [null]});
-    let back = house.accept("consent", &challenge, consent).await;
-    let callback = browser.get(back.as_str()).await.redirect();
+    let callback = house.pass(&mut browser, "consent", &challenge, consent).await.redirect();
     assert_eq!(parameter(&callback, "scope").as_deref(), Some(""));
-    let tokens = house.redeem(&callback).await;
-    assert_eq!(tokens.status, StatusCode::OK, "{tokens}");
+    house.redeem(&callback).await.expect(200);
 }
 
 #[tokio::test]

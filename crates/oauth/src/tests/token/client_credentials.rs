@@ -15,8 +15,8 @@ async fn machine(more: &Value) -> (Database, House) {
 async fn a_client_gets_a_token_for_itself_without_a_row() {
     let (database, house) = machine(&json!({})).await;
     let before = database.usage();
-    let reply = token(&house, &[GRANT, ("scope", "jobs.run"), ("audience", "https://api.example/v1")]).await;
-    assert_eq!(reply.status, StatusCode::OK, "{reply}");
+    let reply =
+        token(&house, &[GRANT, ("scope", "jobs.run"), ("audience", "https://api.example/v1")]).await.expect(200);
     assert_eq!(reply.headers[header::CACHE_CONTROL], "no-store");
     assert_eq!(reply.headers[header::PRAGMA], "no-cache");
     assert_eq!(database.usage().write_transactions, before.write_transactions, "issuing writes nothing");
@@ -113,8 +113,7 @@ async fn a_client_revokes_only_its_own_tokens() {
 async fn an_operator_ends_all_tokens_of_a_client() {
     let (_, house) = machine(&json!({})).await;
     let access_token = token(&house, &[GRANT]).await.string("/access_token");
-    let reply = admin(&house, Method::DELETE, "/admin/oauth2/tokens?client_id=shop", &Value::Null).await;
-    assert_eq!(reply.status, StatusCode::NO_CONTENT);
+    admin(&house, Method::DELETE, "/admin/oauth2/tokens?client_id=shop", &Value::Null).await.expect(204);
     assert!(!is_active(&house, &access_token).await);
     assert!(is_active(&house, &token(&house, &[GRANT]).await.string("/access_token")).await);
     admin(&house, Method::DELETE, "/admin/oauth2/tokens", &Value::Null).await.expect_error(400, "invalid_request");
@@ -135,8 +134,7 @@ async fn tokens_end_with_their_client_and_a_new_client_with_its_id_does_not_revi
 async fn a_client_has_its_own_lifespans() {
     let (_, house) = machine(&json!({})).await;
     let lifespans = json!({"client_credentials_grant_access_token_lifespan": "90s"});
-    let reply = house.admin(Method::PUT, "/admin/clients/shop/lifespans", lifespans).await;
-    assert_eq!(reply.status, StatusCode::OK, "{reply}");
+    house.admin(Method::PUT, "/admin/clients/shop/lifespans", lifespans).await.expect(200);
     assert_eq!(token(&house, &[GRANT]).await.json["expires_in"], 90);
 }
 

@@ -10,12 +10,11 @@ async fn operators_manage_key_sets() {
     let house = house(sqlite().await, &json!({}));
     let path = "/admin/keys/my-set";
     admin(&house, Method::GET, path, &Value::Null).await.expect_error(404, "Unable to locate the resource");
-    let made = admin(&house, Method::POST, path, &json!({"alg": "ES256", "kid": "one", "use": "sig"})).await;
-    assert_eq!(made.status, StatusCode::CREATED, "{made}");
+    let made =
+        admin(&house, Method::POST, path, &json!({"alg": "ES256", "kid": "one", "use": "sig"})).await.expect(201);
     assert!(made.json["keys"][0]["d"].is_string());
     assert_eq!(made.headers[header::LOCATION], path);
-    let again = admin(&house, Method::POST, path, &json!({"alg": "ES256", "kid": "one"})).await;
-    assert_eq!(again.status, StatusCode::CONFLICT);
+    admin(&house, Method::POST, path, &json!({"alg": "ES256", "kid": "one"})).await.expect(409);
     admin(&house, Method::POST, path, &json!({"alg": "HS256"})).await.expect_error(400, "invalid_request");
     admin(&house, Method::POST, path, &json!({"alg": "ES256", "use": "x"})).await.expect_error(400, "invalid_request");
 
@@ -27,8 +26,7 @@ async fn operators_manage_key_sets() {
     assert_eq!((put.status, &put.json["kid"]), (StatusCode::OK, &json!("two")));
     let both = admin(&house, Method::GET, path, &Value::Null).await;
     assert_eq!(both.json["keys"].as_array().unwrap().len(), 2);
-    let replaced = admin(&house, Method::PUT, path, &json!({"keys": [renamed]})).await;
-    assert_eq!(replaced.status, StatusCode::OK, "{replaced}");
+    let replaced = admin(&house, Method::PUT, path, &json!({"keys": [renamed]})).await.expect(200);
     assert_eq!(admin(&house, Method::GET, path, &Value::Null).await.json, replaced.json);
     admin(&house, Method::PUT, path, &json!({"keys": [{"kty": "oct"}]})).await.expect_error(400, "invalid_request");
 
@@ -49,8 +47,7 @@ async fn private_keys_are_returned_only_to_authenticated_callers() {
     let members = |key: &Value| key.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
     for algorithm in ["ES256", "RS256", "EdDSA"] {
         let body = json!({"alg": algorithm, "kid": algorithm, "use": "sig"});
-        let made = unproved_admin(&house, Method::POST, path, &body).await;
-        assert_eq!(made.status, StatusCode::CREATED, "{made}");
+        let made = unproved_admin(&house, Method::POST, path, &body).await.expect(201);
         let one = format!("{path}/{algorithm}");
         let private = admin(&house, Method::GET, &one, &Value::Null).await.json["keys"][0].clone();
         assert!(private["d"].is_string(), "{private}");
