@@ -12,9 +12,9 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
+use test_client::CookieJar;
 use url::Url;
 
-use crate::cookie_jar::CookieJar;
 use crate::form::Form;
 use crate::page::Page;
 

@@ -8,7 +8,6 @@
 
 pub mod browser;
 pub mod chrome;
-pub mod cookie_jar;
 pub mod form;
 pub mod look;
 pub mod page;

@@ -6,6 +6,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use scraper::{Html, Selector};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+pub use test_client::parameter as query;
 use url::Url;
 
 use crate::form::Form;
@@ -85,9 +86,4 @@ impl Page {
         let text: String = self.text().chars().take(2_000).collect();
         format!("{} from {}: {text}", self.status, self.url)
     }
-}
-
-/// A parameter of a URL's query.
-pub fn query(url: &Url, name: &str) -> Option<String> {
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }

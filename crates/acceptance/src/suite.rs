@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use server::config::{Config, Service};
 use server::{Environment, Running};
 use tempfile::TempDir;
+use test_client::merge;
 
 use crate::browser::Browser;
 use crate::smtp_sink::SmtpSink;
@@ -223,17 +224,5 @@ fn keep_flows_as_named(tree: &mut Value) {
         } } } });
         merge(&mut off, std::mem::take(tree));
         *tree = off;
-    }
-}
-
-/// Merges `over` into `under`: objects are merged, everything else is replaced.
-fn merge(under: &mut Value, over: Value) {
-    match (under, over) {
-        (Value::Object(under), Value::Object(over)) => {
-            for (key, value) in over {
-                merge(under.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (under, over) => *under = over,
     }
 }

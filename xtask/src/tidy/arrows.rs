@@ -11,7 +11,7 @@ use crate::process::Process;
 /// The layers, from the bottom to the top.
 const LAYERS: &[&[&str]] = &[
     &["base"],
-    &["database", "telemetry", "jose", "oauth-types", "go-templates", "saml", "scim"],
+    &["database", "telemetry", "jose", "oauth-types", "go-templates", "saml", "scim", "test-client"],
     &["contracts", "web", "ui", "jobs"],
     &["service"],
     &["identity", "oauth", "permissions", "gateway", "federation"],
@@ -22,6 +22,9 @@ const LAYERS: &[&[&str]] = &[
 
 /// Crates outside the layers: they use none of our crates, and none of our crates uses them.
 const OUTSIDE: &[&str] = &["xtask"];
+
+/// Crates that only tests use. Other crates have them as dev-dependencies.
+const TEST_SUPPORT: &[&str] = &["test-client", "acceptance"];
 
 /// Crates of formats and rules, without a clock, a network, a database or a runtime.
 const PURE: &[&str] = &["jose", "oauth-types", "go-templates", "saml", "scim"];
@@ -97,8 +100,8 @@ const RESERVED: &[Reserved] = &[
     },
 ];
 
-/// Reserved in shipped code, and allowed in the tests of every crate.
-const FOR_TESTS: &[&str] = &["anyhow", "axum", "tokio"];
+/// Reserved in shipped code, and allowed in the tests of every crate and in test support.
+const FOR_TESTS: &[&str] = &["anyhow", "axum", "tokio", "tower"];
 
 /// A package of the workspace, from its manifest.
 #[derive(Debug, Deserialize)]
@@ -160,16 +163,24 @@ fn check_arrow(package: &Package, dependency: &Dependency, place: &str) -> Optio
     let from = layer_of(&package.name);
     let to = layer_of(&dependency.name);
     let allowed = matches!((from, to), (Some(from), Some(to)) if to < from);
-    (!allowed).then(|| Finding::error(place, format!("`{}` must not depend on `{}`", package.name, dependency.name)))
+    if !allowed {
+        return Some(Finding::error(place, format!("`{}` must not depend on `{}`", package.name, dependency.name)));
+    }
+    let is_shipped = is_test_support(&dependency.name) && !is_for_tests(package, dependency);
+    is_shipped.then(|| Finding::error(place, format!("`{}` is for tests: use it as a dev-dependency", dependency.name)))
 }
 
 fn check_reserved(package: &Package, dependency: &Dependency, place: &str) -> Option<Finding> {
     let name = dependency.name.as_str();
-    if dependency.kind.as_deref() == Some("dev") && FOR_TESTS.contains(&name) {
+    if is_for_tests(package, dependency) && FOR_TESTS.contains(&name) {
         return None;
     }
     let rule = RESERVED.iter().find(|rule| rule.names.contains(&name) && !rule.to.contains(&package.name.as_str()))?;
     Some(Finding::error(place, format!("`{name}` is not for `{}`: {}", package.name, rule.reason)))
+}
+
+fn is_for_tests(package: &Package, dependency: &Dependency) -> bool {
+    dependency.kind.as_deref() == Some("dev") || is_test_support(&package.name)
 }
 
 fn layer_of(name: &str) -> Option<usize> {
@@ -179,6 +190,10 @@ fn layer_of(name: &str) -> Option<usize> {
 /// The services, for rules that concern only them.
 pub(super) fn is_service(name: &str) -> bool {
     LAYERS.get(4).is_some_and(|services| services.contains(&name))
+}
+
+pub(super) fn is_test_support(name: &str) -> bool {
+    TEST_SUPPORT.contains(&name)
 }
 
 pub(super) fn is_pure(name: &str) -> bool {
@@ -234,6 +249,19 @@ mod tests {
             dependency.kind = Some("dev".into());
         }
         assert_eq!(messages(&package).len(), 1, "the driver is not allowed in tests either");
+    }
+
+    #[test]
+    fn test_support_is_for_tests() {
+        let mut package = package("oauth", &["test-client"], &[]);
+        assert_eq!(messages(&package), ["`test-client` is for tests: use it as a dev-dependency"]);
+        package.dependencies[0].kind = Some("dev".into());
+        assert!(messages(&package).is_empty());
+        package.name = "base".into();
+        assert_eq!(messages(&package), ["`base` must not depend on `test-client`"], "not even in tests");
+        assert!(messages(&self::package("acceptance", &["test-client"], &["anyhow"])).is_empty());
+        assert!(messages(&self::package("test-client", &["base"], &["axum", "tower"])).is_empty());
+        assert_eq!(messages(&self::package("test-client", &["web"], &["rusqlite"])).len(), 2);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use test_client::merge;
 use tokio::process::{Child, Command};
 
 use crate::load::{Shot, once};
@@ -145,16 +146,4 @@ pub(crate) fn on_postgres(mut config: Value, url: &str) -> Value {
     config["dsn"] = Value::from(url);
     config["secrets"] = json!({ "default": ["a-default-secret-of-32-bytes-for-a-bench"] });
     config
-}
-
-/// Merges `over` into `under`: objects are merged, everything else is replaced.
-fn merge(under: &mut Value, over: Value) {
-    match (under, over) {
-        (Value::Object(under), Value::Object(over)) => {
-            for (key, value) in over {
-                merge(under.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (under, over) => *under = over,
-    }
 }

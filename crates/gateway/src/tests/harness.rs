@@ -7,10 +7,11 @@ use std::time::Duration;
 use axum::response::IntoResponse;
 use base::{Clock, ManualClock, Rng};
 use contracts::Link;
-use http::Response;
 use http::request::Parts as RequestParts;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use jose::{Algorithm, Jwk, JwkSet};
 use serde_json::{Value, json};
+use test_client::Reply;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -97,39 +98,17 @@ impl Running {
         Self { gateway, proxy: addresses[0], api: addresses[1], _stop: stop }
     }
 
-    pub(super) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(super) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
         exchange(self.proxy, "GET", path, headers, b"").await
     }
 
-    pub(super) async fn decide(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(super) async fn decide(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
         exchange(self.api, "GET", path, headers, b"").await
     }
 }
 
 fn clock() -> Clock {
     ManualClock::starting_at(fixtures::START).clock()
-}
-
-/// The response.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
-}
-
-impl Answer {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(its_name, _)| its_name == name).map(|(_, value)| value.as_str())
-    }
-
-    pub(super) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    pub(super) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
-    }
 }
 
 /// The head of a request. `Host` is `api.example` unless the headers include one.
@@ -144,13 +123,7 @@ pub(super) fn head(method: &str, path: &str, headers: &[(&str, &str)]) -> String
     head + "\r\n"
 }
 
-pub(super) async fn exchange(
-    to: SocketAddr,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: &[u8],
-) -> Answer {
+pub(super) async fn exchange(to: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
     let stream = TcpStream::connect(to).await.unwrap();
     let length = body.len().to_string();
     let mut all = headers.to_vec();
@@ -165,32 +138,30 @@ pub(super) async fn exchange(
         let _ = write.write_all(&body).await;
         write
     });
-    let answer = read_answer(&mut BufReader::new(read)).await;
+    let mut read = BufReader::new(read);
+    let (status, headers) = read_head(&mut read).await;
+    let mut body = Vec::new();
+    // The server closes the connection after the response; a chunked body is returned as received.
+    let _ = read.read_to_end(&mut body).await;
     sending.abort();
-    answer
+    Reply::new(status, headers, &body)
 }
 
-pub(super) async fn read_head<R: tokio::io::AsyncBufRead + Unpin>(from: &mut R) -> (u16, Vec<(String, String)>) {
+pub(super) async fn read_head<R: tokio::io::AsyncBufRead + Unpin>(from: &mut R) -> (StatusCode, HeaderMap) {
     let mut line = String::new();
     from.read_line(&mut line).await.unwrap();
-    let status = line.split(' ').nth(1).and_then(|it| it.parse().ok()).unwrap_or(0);
-    let mut headers = Vec::new();
+    let status = line.split(' ').nth(1).and_then(|it| it.parse().ok()).expect("a status line");
+    let mut headers = HeaderMap::new();
     loop {
         let mut line = String::new();
         from.read_line(&mut line).await.unwrap();
         match line.trim_end().split_once(':') {
-            Some((name, value)) => headers.push((name.to_ascii_lowercase(), value.trim().to_owned())),
+            Some((name, value)) => {
+                headers.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value.trim()).unwrap());
+            }
             None => return (status, headers),
         }
     }
-}
-
-async fn read_answer<R: tokio::io::AsyncBufRead + Unpin>(from: &mut R) -> Answer {
-    let (status, headers) = read_head(from).await;
-    let mut body = Vec::new();
-    // The server closes the connection after the response; a chunked body is returned as received.
-    let _ = from.read_to_end(&mut body).await;
-    Answer { status, headers, body }
 }
 
 /// Reads a request up to the end of its head, for an upstream with handwritten responses.

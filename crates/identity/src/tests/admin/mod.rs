@@ -1,111 +1,46 @@
 //! Tests of the admin API over the router, on both engines, with a fixed clock.
 
-use std::sync::Arc;
-
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use base::{Context, ManualClock, PageRequest, RequestId, Rng, Sealer, Secret, TenantId, Timestamp};
-use contracts::Link;
-use database::Database;
-use http::{HeaderMap, Method, Request, StatusCode};
+use base::{Secret, TenantId, Timestamp};
+use http::StatusCode;
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
-use web::outbound::{Client, Destinations};
+use test_client::{Client, Kind, Reply};
 
+use super::TestServer;
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{Aal, CredentialType, Device, IdentityId, Session};
 use crate::storage;
-use crate::{Config, Identity, Parts};
 
 mod shapes;
 mod ways_in;
 
-struct TestServer {
-    identity: Arc<Identity>,
-    clock: ManualClock,
-    admin: Router,
-    public: Router,
-}
-
-struct Reply {
-    status: StatusCode,
-    headers: HeaderMap,
-    json: Value,
-}
-
 async fn on_both<F: Future<Output = ()>>(test: impl Fn(TestServer) -> F) {
+    let config = json!({
+        "dev": true,
+        "serve": {"public": {"base_url": "http://id.example/"}, "admin": {"base_url": "http://admin.example/"}},
+        "selfservice": {"methods": {"password": {"config": {"haveibeenpwned_enabled": false}}, "link": {"enabled": true}}},
+        "hashers": {"bcrypt": {"cost": 4}},
+    });
     database::testing::on_both_engines(&[jobs::MIGRATIONS, crate::MIGRATIONS], |database| {
-        test(TestServer::new(database))
+        test(TestServer::start(database, config.clone()))
     })
     .await;
 }
 
 impl TestServer {
-    fn new(database: Database) -> Self {
-        let config: Config = serde_json::from_value(json!({
-            "dev": true,
-            "serve": {"public": {"base_url": "http://id.example/"}, "admin": {"base_url": "http://admin.example/"}},
-            "selfservice": {"methods": {"password": {"config": {"haveibeenpwned_enabled": false}}, "link": {"enabled": true}}},
-            "hashers": {"bcrypt": {"cost": 4}},
-        }))
-        .unwrap();
-        let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_800_000_000));
-        let rng = Rng::seeded(3);
-        let sealer = Sealer::new(&[Secret::new("a secret of the tests".to_owned())], rng.clone()).unwrap();
-        let identity = Identity::new(Parts {
-            config,
-            database,
-            clock: clock.clock(),
-            rng,
-            sealer,
-            http: Client::new(Destinations::Any, &base::TrustStore::bundled()),
-            ui: ui::Ui::new(ui::Config::default()).unwrap(),
-            login_requests: Link::unset(),
-            subject_observer: Link::unset(),
-            connections: Link::unset(),
-        })
-        .unwrap();
-        Self { admin: identity.admin_router(), public: identity.public_router(), identity, clock }
-    }
-
-    fn cx(&self) -> Context {
-        let id = RequestId(base::uuid::Uuid::nil());
-        Context::for_background(self.clock.clock().now(), TenantId::DEFAULT, id)
-    }
-
-    async fn send(&self, router: &Router, method: &str, path: &str, body: Option<Value>) -> Reply {
-        let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(path);
-        if body.is_some() {
-            request = request.header("content-type", "application/json");
-        }
-        let body = body.map_or_else(Body::empty, |value| Body::from(value.to_string()));
-        let mut request = request.body(body).unwrap();
-        request.extensions_mut().insert(self.cx());
-        let response = router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, 16 << 20).await.unwrap();
-        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Reply { status: parts.status, headers: parts.headers, json }
+    fn public(&self, kind: Kind) -> Client {
+        self.client(kind, "http://id.example")
     }
 
     async fn ask(&self, method: &str, path: &str, body: Value) -> Reply {
-        let body = (!body.is_null()).then_some(body);
-        self.send(&self.admin, method, path, body).await
+        self.operator().json(method.parse().unwrap(), path, &body).await
     }
 
     async fn create(&self, email: &str) -> String {
-        let reply = self.ask("POST", "/admin/identities", json!({"traits": {"email": email}})).await.expect(201);
-        reply.json["id"].as_str().unwrap().to_owned()
-    }
-
-    async fn events(&self) -> Vec<String> {
-        let page = PageRequest { size: 1000, after: None };
-        let events = jobs::list_events(&mut self.identity.database.read(TenantId::DEFAULT), page).await.unwrap();
-        events.items.into_iter().map(|event| event.name).collect()
+        self.ask("POST", "/admin/identities", json!({"traits": {"email": email}})).await.expect(201).string("/id")
     }
 
     async fn sign_in(&self, id: &str) -> Session {
@@ -119,26 +54,6 @@ impl TestServer {
         storage::sessions::insert(&mut tx, &session).await.unwrap();
         tx.commit().await.unwrap();
         session
-    }
-}
-
-impl Reply {
-    #[track_caller]
-    fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status.as_u16(), status, "{}", self.json);
-        self
-    }
-
-    fn reason(&self) -> &str {
-        self.json["error"]["reason"].as_str().unwrap_or_default()
-    }
-
-    /// The URL of `rel="next"`, as path and query.
-    fn next(&self) -> Option<String> {
-        let links = self.headers.get("link")?.to_str().unwrap();
-        let next = links.split(',').find(|link| link.contains("rel=\"next\""))?;
-        let url = next.trim_start_matches('<').split('>').next()?;
-        Some(url.strip_prefix("http://admin.example").unwrap_or(url).to_owned())
     }
 }
 
@@ -242,7 +157,7 @@ async fn errors_name_the_invalid_member() {
         ] {
             let reply = refused(body.clone()).await;
             assert_eq!(reply.status.as_u16(), status, "{body}: {}", reply.json);
-            assert!(reply.reason().contains(word), "{body}: {}", reply.json);
+            assert!(reply.string("/error/reason").contains(word), "{body}: {}", reply.json);
         }
         let all = server.ask("GET", "/admin/identities", Value::Null).await.expect(200);
         assert_eq!(all.json.as_array().unwrap().len(), 1, "a rejected request has no effect");
@@ -268,7 +183,7 @@ async fn lists_are_paged_by_sealed_tokens_and_filtered() {
                 assert_eq!(identity["verifiable_addresses"].as_array().unwrap().len(), 1);
                 assert!(found.insert(identity["id"].as_str().unwrap().to_owned()), "an identity is listed twice");
             }
-            path = page.next();
+            path = page.next_page().map(str::to_owned);
         }
         assert_eq!((pages, found), (3, expected.clone()));
 
@@ -287,7 +202,7 @@ async fn lists_are_paged_by_sealed_tokens_and_filtered() {
         assert_eq!(one.json.as_array().unwrap().len(), 1);
         let similar = by("preview_credentials_identifier_similar=p&page_size=5".into()).await.expect(200);
         assert_eq!(similar.json.as_array().unwrap().len(), 5);
-        let rest = server.ask("GET", &similar.next().unwrap(), Value::Null).await.expect(200);
+        let rest = server.ask("GET", similar.next_page().unwrap(), Value::Null).await.expect(200);
         assert_eq!(rest.json.as_array().unwrap().len(), 2, "the link contains the filters");
         assert_eq!(by("preview_credentials_identifier_similar=p%25".into()).await.expect(200).json, json!([]));
         let two: Vec<_> = expected.iter().take(2).cloned().collect();
@@ -406,13 +321,13 @@ async fn a_batch_reports_a_result_per_item() {
 async fn schemas_are_public() {
     on_both(|server| async move {
         for path in ["/schemas/default", "/schemas/ZGVmYXVsdA", "/admin/schemas/default"] {
-            let reply = server.send(&server.public, "GET", path, None).await.expect(200);
+            let reply = server.public(Kind::Native).get(path).await.expect(200);
             assert!(reply.json["properties"]["traits"].is_object());
         }
-        let list = server.send(&server.public, "GET", "/schemas", None).await.expect(200);
+        let list = server.public(Kind::Native).get("/schemas").await.expect(200);
         assert_eq!((&list.json[0]["id"], list.json.as_array().unwrap().len()), (&json!("default"), 1));
-        server.send(&server.public, "GET", "/schemas/unknown", None).await.expect(404);
-        server.send(&server.public, "GET", "/admin/identities", None).await.expect(404);
+        server.public(Kind::Native).get("/schemas/unknown").await.expect(404);
+        server.public(Kind::Native).get("/admin/identities").await.expect(404);
     })
     .await;
 }

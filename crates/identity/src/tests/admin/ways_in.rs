@@ -1,5 +1,7 @@
 //! Sessions, credentials and recovery in the admin API.
 
+use http::Method;
+
 use super::*;
 
 #[tokio::test]
@@ -18,9 +20,9 @@ async fn sessions_are_listed_extended_and_ended() {
         assert_eq!(list.json[0]["identity"]["id"], id.as_str());
         assert_eq!(list.json[0]["devices"][0]["ip_address"], "192.0.2.1");
         let page = server.ask("GET", "/admin/sessions?page_size=1", Value::Null).await.expect(200);
-        let next = server.ask("GET", &page.next().unwrap(), Value::Null).await.expect(200);
+        let next = server.ask("GET", page.next_page().unwrap(), Value::Null).await.expect(200);
         assert_eq!(next.json[0]["id"], json!(first.id));
-        assert!(next.next().is_none());
+        assert!(next.next_page().is_none());
 
         let extended =
             server.ask("PATCH", &format!("/admin/sessions/{}/extend", first.id), Value::Null).await.expect(200);
@@ -123,30 +125,22 @@ async fn an_administrator_creates_a_recovery_code() {
         let until: Timestamp = made.json["expires_at"].as_str().unwrap().parse().unwrap();
         assert_eq!(until, server.clock.clock().now().plus(Duration::from_hours(12)));
         // Fetched and submitted without a cookie, by the person who received it.
-        let shown = server
-            .send(&server.public, "GET", &format!("/self-service/recovery/flows?id={flow}"), None)
-            .await
-            .expect(200);
+        let shown =
+            server.public(Kind::SinglePage).get(&format!("/self-service/recovery/flows?id={flow}")).await.expect(200);
         assert_eq!(shown.json["state"], "sent_email");
         assert_eq!(shown.json["return_to"], "/ui/welcome");
         let path = format!("/self-service/recovery?flow={flow}");
         // The flow is for this code only: it sends no other one.
         let request = json!({"method": "code", "email": "ada@example.org"});
-        let rejected = server.send(&server.public, "POST", &path, Some(request)).await.expect(400);
+        let rejected = server.public(Kind::SinglePage).post_json(&path, &request).await.expect(400);
         let at_code =
             rejected.json["ui"]["nodes"].as_array().unwrap().iter().find(|it| it["attributes"]["name"] == "code");
         assert_eq!(at_code.unwrap()["messages"][0]["id"], 4_000_002);
         let mails = server.ask("GET", "/admin/courier/messages", Value::Null).await.expect(200);
         assert_eq!(mails.json, json!([]));
-        let passed = server.send(&server.public, "POST", &path, Some(json!({"method": "code", "code": code}))).await;
+        let passed = server.public(Kind::SinglePage).post_json(&path, &json!({"method": "code", "code": code})).await;
         assert_eq!(passed.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", passed.json);
-        assert!(
-            passed
-                .headers
-                .get_all("set-cookie")
-                .iter()
-                .any(|cookie| cookie.to_str().unwrap().starts_with("ory_kratos_session="))
-        );
+        assert!(passed.set_cookies().iter().any(|cookie| cookie.name() == "ory_kratos_session"), "{passed}");
         let read = server.ask("GET", &format!("/admin/identities/{id}"), Value::Null).await.expect(200);
         assert_eq!(read.json["verifiable_addresses"][0]["verified"], false, "no address was verified");
         server
@@ -156,7 +150,7 @@ async fn an_administrator_creates_a_recovery_code() {
         server.ask("POST", "/admin/recovery/code", json!({"identity_id": id, "expires_in": "soon"})).await.expect(400);
         let elsewhere = "/admin/recovery/code?return_to=https://evil.example/";
         let refused = server.ask("POST", elsewhere, json!({"identity_id": id})).await.expect(400);
-        assert!(refused.reason().contains("return_to"), "{}", refused.json);
+        assert!(refused.string("/error/reason").contains("return_to"), "{}", refused.json);
     })
     .await;
 }
@@ -171,11 +165,11 @@ async fn an_administrator_creates_a_recovery_link() {
         assert_eq!(until, server.clock.clock().now().plus(Duration::from_hours(12)));
         let link = made.json["recovery_link"].as_str().unwrap();
         let path = link.strip_prefix("http://id.example").unwrap();
-        server.send(&server.public, "GET", path, None).await.expect(200);
-        let passed = server.send(&server.public, "POST", path, None).await.expect(303);
+        server.public(Kind::Browser).get(path).await.expect(200);
+        let passed = server.public(Kind::Browser).request(Method::POST, path, None).await.expect(303);
         assert!(passed.headers["location"].to_str().unwrap().starts_with("http://id.example/ui/settings?flow="));
-        let again = server.send(&server.public, "POST", path, None).await.expect(303);
-        assert!(!again.headers.get_all("set-cookie").iter().any(|it| it.to_str().unwrap().starts_with("ory_kratos_s")));
+        let again = server.public(Kind::Browser).request(Method::POST, path, None).await.expect(303);
+        assert!(!again.set_cookies().iter().any(|cookie| cookie.name().starts_with("ory_kratos_s")));
         let read = server.ask("GET", &format!("/admin/identities/{id}"), Value::Null).await.expect(200);
         assert_eq!(read.json["verifiable_addresses"][0]["verified"], false, "no address was verified");
         for (query, body, word) in [
@@ -184,7 +178,7 @@ async fn an_administrator_creates_a_recovery_link() {
             ("?return_to=https://evil.example/", json!({"identity_id": id}), "return_to"),
         ] {
             let refused = server.ask("POST", &format!("/admin/recovery/link{query}"), body).await.expect(400);
-            assert!(refused.reason().contains(word), "{}", refused.json);
+            assert!(refused.string("/error/reason").contains(word), "{}", refused.json);
         }
     })
     .await;

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use contracts::{Connection, Unavailable};
+use base::Context;
+use contracts::{Connection, Connections, Unavailable};
 
 use super::*;
 
@@ -39,7 +40,7 @@ impl Connections for Provider {
 }
 
 impl TestServer {
-    fn provider(&self, is_down: bool) -> Arc<Provider> {
+    fn authorization_server(&self, is_down: bool) -> Arc<Provider> {
         let provider = Arc::new(Provider { is_down, ..Provider::default() });
         self.connections.set(provider.clone());
         provider
@@ -53,7 +54,7 @@ fn body(values: &[(String, String)]) -> String {
 #[tokio::test]
 async fn without_an_authorization_server_applications_are_not_shown() {
     with_server(|server| async move {
-        let mut browser = server.browser();
+        let mut browser = server.visitor();
         browser.sign_up("ada@example.org").await;
         let page = browser.open("/ui/settings").await;
         assert_eq!((page.status, page.heading()), (StatusCode::OK, "Your account"));
@@ -65,8 +66,8 @@ async fn without_an_authorization_server_applications_are_not_shown() {
 #[tokio::test]
 async fn an_application_is_listed_and_ended_by_a_form_of_this_page() {
     with_server(|server| async move {
-        let provider = server.provider(false);
-        let mut browser = server.browser();
+        let provider = server.authorization_server(false);
+        let mut browser = server.visitor();
         browser.sign_up("ada@example.org").await;
         let page = browser.open("/ui/settings").await;
         assert!(page.html.contains("Album &#60;script&#62;") && page.html.contains('…'), "{}", page.html);
@@ -89,8 +90,8 @@ async fn an_application_is_listed_and_ended_by_a_form_of_this_page() {
 #[tokio::test]
 async fn ending_an_application_needs_a_recent_sign_in() {
     with_server(|server| async move {
-        let provider = server.provider(false);
-        let mut browser = server.browser();
+        let provider = server.authorization_server(false);
+        let mut browser = server.visitor();
         browser.sign_up("ada@example.org").await;
         server.clock.advance(std::time::Duration::from_mins(61));
         let page = browser.open("/ui/settings").await;
@@ -108,10 +109,10 @@ async fn ending_an_application_needs_a_recent_sign_in() {
 #[tokio::test]
 async fn an_unavailable_authorization_server_does_not_affect_the_rest_of_the_page() {
     with_server(|server| async move {
-        server.provider(true);
-        let mut browser = server.browser();
+        server.authorization_server(true);
+        let mut browser = server.visitor();
         browser.sign_up("ada@example.org").await;
-        server.browser().sign_in("ada@example.org", PASSWORD).await;
+        server.visitor().sign_in("ada@example.org", PASSWORD).await;
         let page = browser.open("/ui/settings").await;
         assert_eq!((page.status, page.heading()), (StatusCode::OK, "Your account"));
         assert!(page.html.contains("Connected applications cannot be shown"), "{}", page.html);

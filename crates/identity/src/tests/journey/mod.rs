@@ -2,83 +2,55 @@
 
 mod connections;
 
-use std::collections::BTreeMap;
-
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use base::{Context, Locale, ManualClock, RequestId, Rng, Sealer, Secret, TenantId, Timestamp};
-use contracts::{Connections, Link};
+use base::Locale;
 use database::Database;
-use http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, USER_AGENT};
-use http::{Method, Request, StatusCode};
+use http::header::CONTENT_SECURITY_POLICY;
+use http::{Method, StatusCode};
 use serde_json::json;
-use tower::ServiceExt as _;
-use web::outbound::{Client, Destinations};
+use test_client::{Client, FORM, Kind};
 
-use crate::{Identity, Parts};
+use super::TestServer;
 
 const PUBLIC: &str = "http://id.example:4433";
 const PASSWORD: &str = "correct horse battery staple";
 
-#[derive(Clone)]
-struct TestServer {
-    public: Router,
-    admin: Router,
-    clock: ManualClock,
-    connections: Link<dyn Connections>,
+/// A test server with this configuration of flows.
+fn server_with(database: Database, flows: &serde_json::Value) -> TestServer {
+    let mut config = json!({
+        "dev": true,
+        "serve": {"public": {"base_url": format!("{PUBLIC}/")}},
+        "selfservice": {
+            "flows": {
+                "registration": {"after": {"password": {"hooks": [{"hook": "session"}]}}},
+                "recovery": {"enabled": true},
+                "verification": {"enabled": true},
+            },
+            "methods": {"password": {"config": {"haveibeenpwned_enabled": false}}},
+        },
+        "hashers": {"bcrypt": {"cost": 4}},
+    });
+    for (kind, flow) in flows.as_object().unwrap() {
+        config["selfservice"]["flows"][kind] = flow.clone();
+    }
+    TestServer::start(database, config)
 }
 
 impl TestServer {
-    fn new(database: Database) -> Self {
-        Self::with(database, &json!({}))
+    fn visitor(&self) -> Browser {
+        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0";
+        Browser { http: self.client(Kind::Browser, PUBLIC).with_header("user-agent", firefox) }
     }
 
-    /// A test server with this configuration of flows.
-    fn with(database: Database, flows: &serde_json::Value) -> Self {
-        let mut config = json!({
-            "dev": true,
-            "serve": {"public": {"base_url": format!("{PUBLIC}/")}},
-            "selfservice": {
-                "flows": {
-                    "registration": {"after": {"password": {"hooks": [{"hook": "session"}]}}},
-                    "recovery": {"enabled": true},
-                    "verification": {"enabled": true},
-                },
-                "methods": {"password": {"config": {"haveibeenpwned_enabled": false}}},
-            },
-            "hashers": {"bcrypt": {"cost": 4}},
-        });
-        for (kind, flow) in flows.as_object().unwrap() {
-            config["selfservice"]["flows"][kind] = flow.clone();
-        }
-        let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_800_000_000));
-        let rng = Rng::seeded(7);
-        let connections = Link::unset();
-        let identity = Identity::new(Parts {
-            config: serde_json::from_value(config).unwrap(),
-            database,
-            clock: clock.clock(),
-            sealer: Sealer::new(&[Secret::new("a secret of the tests".to_owned())], rng.clone()).unwrap(),
-            rng,
-            http: Client::new(Destinations::Any, &base::TrustStore::bundled()),
-            ui: ui::Ui::new(ui::Config::default()).unwrap(),
-            login_requests: Link::unset(),
-            subject_observer: Link::unset(),
-            connections: connections.clone(),
-        })
-        .unwrap();
-        Self { public: identity.public_router(), admin: identity.admin_router(), clock, connections }
-    }
-
-    fn browser(&self) -> Browser<'_> {
-        Browser { server: self, locale: Locale::ENGLISH, cookies: BTreeMap::new() }
+    /// A browser on the admin port.
+    fn office(&self) -> Browser {
+        let mut http = self.operator();
+        http.kind = Kind::Browser;
+        Browser { http }
     }
 }
 
-struct Browser<'h> {
-    server: &'h TestServer,
-    locale: Locale,
-    cookies: BTreeMap<String, String>,
+struct Browser {
+    http: Client,
 }
 
 /// The page that the browser shows after all redirects.
@@ -115,7 +87,7 @@ fn attribute(tag: &str, name: &str) -> String {
     value.replace("&#34;", "\"").replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&")
 }
 
-impl Browser<'_> {
+impl Browser {
     async fn open(&mut self, address: &str) -> Shown {
         self.follow(Method::GET, address.to_owned(), None).await
     }
@@ -133,47 +105,14 @@ impl Browser<'_> {
 
     async fn follow(&mut self, mut method: Method, mut address: String, mut body: Option<String>) -> Shown {
         for _ in 0..10 {
-            let path = address.strip_prefix(PUBLIC).unwrap_or(&address).to_owned();
-            let mut cx = Context::for_background(
-                self.server.clock.clock().now(),
-                TenantId::DEFAULT,
-                RequestId(base::uuid::Uuid::nil()),
-            );
-            cx.locale = self.locale;
-            cx.client_address = Some([192, 0, 2, 1].into());
-            let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            let mut request = Request::builder()
-                .method(method.clone())
-                .uri(&path)
-                .extension(cx)
-                .header(ACCEPT, "text/html")
-                .header(USER_AGENT, "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0");
-            if !cookies.is_empty() {
-                request = request.header(COOKIE, cookies.join("; "));
+            let reply = self.http.request(method, &address, body.take().map(|body| (FORM, body))).await;
+            if reply.location().is_empty() {
+                let path = address.strip_prefix(PUBLIC).unwrap_or(&address).to_owned();
+                let policy = reply.header(CONTENT_SECURITY_POLICY).unwrap_or_default().to_owned();
+                return Shown { status: reply.status, path, html: reply.text, policy };
             }
-            if body.is_some() {
-                request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-            }
-            let request = request.body(body.take().map_or_else(Body::empty, Body::from)).unwrap();
-            let response = self.server.public.clone().oneshot(request).await.unwrap();
-            let (parts, content) = response.into_parts();
-            for cookie in parts.headers.get_all(SET_COOKIE) {
-                let cookie = cookie.to_str().unwrap();
-                let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
-                if cookie.contains("Max-Age=0") {
-                    self.cookies.remove(name);
-                } else {
-                    self.cookies.insert(name.to_owned(), value.to_owned());
-                }
-            }
-            if let Some(location) = parts.headers.get(LOCATION) {
-                address = location.to_str().unwrap().to_owned();
-                method = Method::GET;
-                continue;
-            }
-            let html = String::from_utf8(to_bytes(content, 1 << 20).await.unwrap().to_vec()).unwrap();
-            let policy = parts.headers.get(CONTENT_SECURITY_POLICY).map_or("", |policy| policy.to_str().unwrap());
-            return Shown { status: parts.status, path, html, policy: policy.to_owned() };
+            address = reply.location().to_owned();
+            method = Method::GET;
         }
         panic!("too many redirects, the last one to {address}");
     }
@@ -192,17 +131,17 @@ impl Browser<'_> {
 
 async fn with_server<F: Future<Output = ()>>(test: impl Fn(TestServer) -> F) {
     let sets = [jobs::MIGRATIONS, crate::MIGRATIONS];
-    database::testing::on_both_engines(&sets, |database| async { test(TestServer::new(database)).await }).await;
+    database::testing::on_both_engines(&sets, |database| async { test(server_with(database, &json!({}))).await }).await;
 }
 
 #[tokio::test]
 async fn the_root_url_redirects_to_the_sign_in_page() {
     with_server(|server| async move {
-        let page = server.browser().open("/").await;
+        let page = server.visitor().open("/").await;
         assert_eq!((page.status, page.heading()), (StatusCode::OK, "Sign in"));
         assert!(page.path.starts_with("/ui/login?flow="), "{}", page.path);
-        let mut german = server.browser();
-        german.locale = Locale::from_tag("de").unwrap();
+        let mut german = server.visitor();
+        german.http.locale = Locale::from_tag("de").unwrap();
         assert_eq!(german.open("/").await.heading(), "Anmelden");
     })
     .await;
@@ -211,7 +150,7 @@ async fn the_root_url_redirects_to_the_sign_in_page() {
 #[tokio::test]
 async fn a_person_signs_up_in_two_steps_and_is_welcomed_at_the_next_visit() {
     with_server(|server| async move {
-        let mut browser = server.browser();
+        let mut browser = server.visitor();
         let page = browser.open("/ui/registration").await;
         assert_eq!(page.heading(), "Create your account");
         let page = browser.submit(&page, &[("traits.email", "ada@example.org"), ("method", "profile")]).await;
@@ -230,8 +169,8 @@ async fn a_person_signs_up_in_two_steps_and_is_welcomed_at_the_next_visit() {
 #[tokio::test]
 async fn a_wrong_password_is_reported_above_the_form_and_the_flow_can_continue() {
     with_server(|server| async move {
-        server.browser().sign_up("ada@example.org").await;
-        let mut browser = server.browser();
+        server.visitor().sign_up("ada@example.org").await;
+        let mut browser = server.visitor();
         let page = browser.sign_in("ada@example.org", "something else").await;
         assert_eq!(page.heading(), "Sign in");
         assert!(page.html.contains(r#"role="alert""#) && page.html.contains("The sign-in details are not correct"));
@@ -247,7 +186,7 @@ async fn a_wrong_password_is_reported_above_the_form_and_the_flow_can_continue()
 #[tokio::test]
 async fn other_devices_are_signed_out_from_the_settings_only_by_their_owner() {
     with_server(|server| async move {
-        let (mut here, mut there) = (server.browser(), server.browser());
+        let (mut here, mut there) = (server.visitor(), server.visitor());
         here.sign_up("ada@example.org").await;
         there.sign_in("ada@example.org", PASSWORD).await;
         let page = here.open("/ui/settings").await;
@@ -269,7 +208,7 @@ async fn other_devices_are_signed_out_from_the_settings_only_by_their_owner() {
 #[tokio::test]
 async fn signing_out_asks_for_confirmation_and_then_ends_the_session() {
     with_server(|server| async move {
-        let mut browser = server.browser();
+        let mut browser = server.visitor();
         browser.sign_up("ada@example.org").await;
         let page = browser.open("/ui/logout").await;
         assert_eq!(page.heading(), "Sign out?");
@@ -286,7 +225,7 @@ async fn signing_out_asks_for_confirmation_and_then_ends_the_session() {
 #[tokio::test]
 async fn a_flow_that_is_gone_is_replaced_and_a_foreign_one_is_not_shown() {
     with_server(|server| async move {
-        let (mut mine, mut theirs) = (server.browser(), server.browser());
+        let (mut mine, mut theirs) = (server.visitor(), server.visitor());
         let page = mine.open("/ui/login?flow=00000000-0000-0000-0000-000000000000").await;
         assert_eq!(page.heading(), "Sign in");
         let foreign = theirs.open(&page.path).await;
@@ -302,9 +241,8 @@ async fn a_flow_that_is_gone_is_replaced_and_a_foreign_one_is_not_shown() {
 #[tokio::test]
 async fn mail_that_is_not_sent_can_be_read_on_the_admin_port() {
     with_server(|server| async move {
-        server.browser().sign_up("ada@example.org").await;
-        let office = TestServer { public: server.admin.clone(), ..server };
-        let mut admin = office.browser();
+        server.visitor().sign_up("ada@example.org").await;
+        let mut admin = server.office();
         let list = admin.open("/admin/mailbox").await;
         assert_eq!((list.status, list.heading()), (StatusCode::OK, "Mailbox"));
         assert!(list.html.contains("ada@example.org"), "{}", list.html);
@@ -326,24 +264,23 @@ async fn mail_that_is_not_sent_can_be_read_on_the_admin_port() {
 async fn a_registrant_who_opens_the_mail_in_another_browser_can_still_finish() {
     let sets = [jobs::MIGRATIONS, crate::MIGRATIONS];
     database::testing::on_both_engines(&sets, |database| async {
-        let server = TestServer::with(database, &json!({"registration": {"confirm_address_first": true}}));
-        let mut browser = server.browser();
+        let server = server_with(database, &json!({"registration": {"confirm_address_first": true}}));
+        let mut browser = server.visitor();
         let waiting = browser.sign_up("ada@example.org").await;
         assert_eq!(waiting.heading(), "Confirm your address");
         assert!(waiting.html.contains("We sent a code to ada@example.org."), "{}", waiting.html);
-        let office = TestServer { public: server.admin.clone(), ..server.clone() };
-        let mailbox = office.browser().open("/admin/mailbox").await;
+        let mailbox = server.office().open("/admin/mailbox").await;
         let id = mailbox.html.split_once(r#"href="mailbox/"#).unwrap().1.split_once('"').unwrap().0;
-        let mail = office.browser().open(&format!("/admin/mailbox/{id}")).await;
+        let mail = server.office().open(&format!("/admin/mailbox/{id}")).await;
         let link = mail.html.split("<a href=\"").find(|part| part.contains("&#38;code=")).expect("a link");
         let link = link.split_once('"').unwrap().0.replace("&#38;", "&");
         let code = link.split_once("code=").unwrap().1.to_owned();
-        let mut phone = server.browser();
+        let mut phone = server.visitor();
         let page = phone.open(&link).await;
         assert_eq!((page.status, page.heading()), (StatusCode::FORBIDDEN, "Continue in the other browser"));
         let page = browser.submit(&waiting, &[("code", &code), ("method", "code")]).await;
         assert_eq!(page.heading(), "You are signed in");
-        phone.locale = Locale::from_tag("de").unwrap();
+        phone.http.locale = Locale::from_tag("de").unwrap();
         assert_eq!(phone.open(&waiting.path).await.heading(), "Im anderen Browser fortfahren");
     })
     .await;
@@ -354,8 +291,8 @@ async fn a_configured_page_replaces_the_built_in_one() {
     let sets = [jobs::MIGRATIONS, crate::MIGRATIONS];
     database::testing::on_both_engines(&sets, |database| async {
         let own = json!({"login": {"ui_url": format!("{PUBLIC}/own/login?theme=1")}, "settings": {"ui_url": format!("{PUBLIC}/own/settings")}});
-        let server = TestServer::with(database, &own);
-        let mut browser = server.browser();
+        let server = server_with(database, &own);
+        let mut browser = server.visitor();
         let page = browser.open("/ui/login?flow=abc").await;
         assert_eq!(page.path, "/own/login?theme=1&flow=abc");
         assert_eq!(browser.open("/ui/settings").await.path, "/own/settings");
@@ -367,7 +304,7 @@ async fn a_configured_page_replaces_the_built_in_one() {
 #[tokio::test]
 async fn the_code_page_shows_the_address_and_links_to_its_correction() {
     with_server(|server| async move {
-        let mut browser = server.browser();
+        let mut browser = server.visitor();
         let page = browser.open("/ui/recovery?return_to=http%3A%2F%2Fid.example%3A4433%2Fui%2Fwelcome").await;
         // The address is unknown; the page is the same.
         let page = browser.submit(&page, &[("email", "nobody@example.org"), ("method", "code")]).await;
@@ -393,7 +330,7 @@ async fn the_code_page_shows_the_address_and_links_to_its_correction() {
 #[tokio::test]
 async fn a_network_that_caused_too_many_messages_sees_how_long_to_wait() {
     with_server(|server| async move {
-        let mut browser = server.browser();
+        let mut browser = server.visitor();
         let mut page = browser.open("/ui/recovery").await;
         page = browser.submit(&page, &[("email", "nobody@example.org"), ("method", "code")]).await;
         for _ in 0..29 {
@@ -412,7 +349,7 @@ async fn a_network_that_caused_too_many_messages_sees_how_long_to_wait() {
 #[tokio::test]
 async fn a_language_is_chosen_by_a_link_that_keeps_the_flow() {
     with_server(|server| async move {
-        let mut browser = server.browser();
+        let mut browser = server.visitor();
         let page = browser.open("/ui/login").await;
         let flow = page.path.split_once("flow=").unwrap().1;
         let link = format!(r#"href="?flow={flow}&#38;lang=ar""#);
@@ -420,13 +357,13 @@ async fn a_language_is_chosen_by_a_link_that_keeps_the_flow() {
         let chosen = browser.open(&format!("{}&lang=ar", page.path)).await;
         assert_eq!(chosen.heading(), "تسجيل الدخول");
         assert!(chosen.html.contains(r#"<html lang="ar" dir="rtl""#), "{}", chosen.html);
-        assert_eq!(browser.cookies["kleis_language"], "ar");
+        assert_eq!(browser.http.cookie("kleis_language"), Some("ar"));
         // The form is that of the same flow.
         let refused =
             browser.submit(&chosen, &[("identifier", "a@b.example"), ("password", "x"), ("method", "password")]);
         assert!(refused.await.path.ends_with(flow));
         assert_eq!(browser.open(&format!("{}&lang=xx", page.path)).await.heading(), "Sign in");
-        assert_eq!(browser.cookies["kleis_language"], "ar");
+        assert_eq!(browser.http.cookie("kleis_language"), Some("ar"));
     })
     .await;
 }
@@ -434,7 +371,7 @@ async fn a_language_is_chosen_by_a_link_that_keeps_the_flow() {
 #[tokio::test]
 async fn the_rules_for_a_new_password_are_those_of_the_configuration() {
     with_server(|server| async move {
-        let mut browser = server.browser();
+        let mut browser = server.visitor();
         let page = browser.open("/ui/registration").await;
         let page = browser.submit(&page, &[("traits.email", "ada@example.org"), ("method", "profile")]).await;
         // The check against data breaches is disabled in this test server.

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::components::attempts::{AdmittedGuess, Caller, Target};
 use crate::storage::tests::count_rows;
 
-use super::{Client, PASSWORD, TestServer, with_server};
+use super::{Client, FlowReply as _, PASSWORD, TestServer, with_server};
 use crate::domain::code::CodePurpose;
 
 /// An address that no other request used.
@@ -17,8 +17,8 @@ fn elsewhere(number: u32) -> IpAddr {
     std::net::Ipv4Addr::from(0x0a00_0000 + number).into()
 }
 
-fn at(mut client: Client<'_>, number: u32) -> Client<'_> {
-    client.address = elsewhere(number);
+fn at(mut client: Client, number: u32) -> Client {
+    client.http.address = Some(elsewhere(number));
     client
 }
 
@@ -76,24 +76,24 @@ async fn an_owner_signs_in_during_an_attack_from_a_familiar_device_in_any_networ
     with_server(json!({}), |server| async move {
         let mut owner = server.browser();
         owner.sign_up("a@example.org").await.expect(303);
-        assert_eq!(owner.cookies.get("kleis_device").map(String::len), Some(32));
-        owner.cookies.remove("ory_kratos_session");
+        assert_eq!(owner.http.cookie("kleis_device").map(str::len), Some(32));
+        owner.http.cookies.remove("ory_kratos_session");
         attack(&server, "a@example.org", 30).await;
-        let device = owner.cookies["kleis_device"].clone();
+        let device = owner.http.cookie("kleis_device").unwrap().to_owned();
         let mut moved = at(owner, 10_000);
         moved.sign_in("a@example.org", PASSWORD).await.expect(303);
         assert_eq!(moved.whoami().await.expect(200).json["identity"]["traits"]["email"], "a@example.org");
-        assert_eq!(moved.cookies["kleis_device"], device);
+        assert_eq!(moved.http.cookie("kleis_device"), Some(device.as_str()));
         // The network is familiar now too.
         at(server.native(), 10_000).sign_in("a@example.org", PASSWORD).await.expect(200);
 
         // The device of another person is not familiar, and neither is an invented cookie.
         let mut other = server.browser();
         other.sign_up("b@example.org").await.expect(303);
-        other.cookies.remove("ory_kratos_session");
-        for cookie in [other.cookies["kleis_device"].clone(), "x".repeat(32), "nonsense".to_owned()] {
+        other.http.cookies.remove("ory_kratos_session");
+        for cookie in [other.http.cookie("kleis_device").unwrap().to_owned(), "x".repeat(32), "nonsense".to_owned()] {
             let mut stranger = at(server.spa(), 10_001);
-            stranger.cookies.insert("kleis_device".to_owned(), cookie);
+            stranger.http.set_cookie("kleis_device", &cookie);
             stranger.sign_in("a@example.org", PASSWORD).await.expect(429);
         }
     })
@@ -380,7 +380,7 @@ async fn a_link_does_not_outlive_a_recovery_or_a_new_password() {
     with_server(json!({}), |server| async move {
         let mut owner = server.browser();
         owner.sign_up("a@example.org").await.expect(303);
-        owner.cookies.remove("ory_kratos_session");
+        owner.http.cookies.remove("ory_kratos_session");
         for changes_password in [true, false] {
             let mut stranger = at(server.spa(), 1);
             let id = stranger.begin("recovery").await;
@@ -394,7 +394,7 @@ async fn a_link_does_not_outlive_a_recovery_or_a_new_password() {
                 owner.submit("settings", &id, body).await.expect(200);
             } else {
                 let mut familiar = server.spa();
-                familiar.cookies.insert("kleis_device".to_owned(), owner.cookies["kleis_device"].clone());
+                familiar.http.set_cookie("kleis_device", owner.http.cookie("kleis_device").unwrap());
                 let id = familiar.begin("recovery").await;
                 familiar.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
                 let code = server.code(&id, CodePurpose::Recovery).await;

@@ -4,7 +4,7 @@ use base::TenantId;
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
-use super::{TestServer, with_server};
+use super::{FlowReply as _, TestServer, with_server};
 use crate::domain::code::CodePurpose;
 use crate::domain::flow::{Flow, FlowId, Registration};
 use crate::domain::message::validation;
@@ -169,7 +169,7 @@ async fn one_of_two_concurrent_recoveries_is_accepted_and_none_fails() {
             server.native().sign_up("a@example.org").await.expect(200);
             let mut familiar = server.native();
             let mut stranger = server.native();
-            stranger.address = std::net::Ipv4Addr::new(10, 0, 0, 1).into();
+            stranger.http.address = Some(std::net::Ipv4Addr::new(10, 0, 0, 1).into());
             let mut flows = Vec::new();
             for client in [&mut stranger, &mut familiar] {
                 let id = client.begin("recovery").await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Client, PASSWORD, Reply, TestServer, with_server};
+use super::{Client, FlowReply as _, PASSWORD, Reply, TestServer, with_server};
 use crate::components::courier::Template;
 use crate::domain::code::CodePurpose;
 
@@ -40,7 +40,7 @@ fn awaited(reply: &Reply) -> String {
     }
 }
 
-async fn confirm(server: &TestServer, client: &mut Client<'_>, flow: &str) -> Reply {
+async fn confirm(server: &TestServer, client: &mut Client, flow: &str) -> Reply {
     let code = server.code(flow, CodePurpose::Verification).await;
     client.submit("verification", flow, json!({"method": "code", "code": code})).await
 }
@@ -86,7 +86,7 @@ async fn a_taken_address_looks_like_a_new_one_and_its_owner_is_notified() {
         let mut holder = server.spa();
         let reply = holder.sign_up("a@example.org").await.expect(200);
         confirm(&server, &mut holder, &awaited(&reply)).await.expect(200);
-        let clients: [fn(&TestServer) -> Client<'_>; 3] = [TestServer::browser, TestServer::spa, TestServer::native];
+        let clients: [fn(&TestServer) -> Client; 3] = [TestServer::browser, TestServer::spa, TestServer::native];
         for (number, client) in clients.into_iter().enumerate() {
             let before = server.identity.database.usage();
             let mut stranger = client(&server);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Client, PASSWORD, Reply, with_server};
+use super::{Client, FlowReply as _, PASSWORD, Reply, with_server};
 use crate::domain::code::CodePurpose;
 
 fn passwordless(more: &Value) -> Value {
@@ -10,7 +10,7 @@ fn passwordless(more: &Value) -> Value {
         "security": {"account_enumeration": {"mitigate": false}},
         "selfservice": {"methods": {"code": {"passwordless_enabled": true}}},
     });
-    super::merge(&mut config, more);
+    test_client::merge(&mut config, more.clone());
     config
 }
 
@@ -104,7 +104,7 @@ async fn a_code_as_the_only_method_is_sent_at_once_for_every_identifier() {
 }
 
 /// Signs up with a password and begins a sign-in, up to the code.
-async fn sent_code(client: &mut Client<'_>, body: Value) -> (String, Reply) {
+async fn sent_code(client: &mut Client, body: Value) -> (String, Reply) {
     let id = client.begin("login").await;
     let sent = client.submit("login", &id, body).await.expect(400);
     assert_eq!(sent.json["state"], "sent_email");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Client, PASSWORD, TestServer, with_server};
+use super::{Client, FlowReply as _, PASSWORD, TestServer, with_server};
 use crate::components::courier::Template;
 use crate::domain::code::CodePurpose;
 
@@ -26,7 +26,7 @@ async fn mailed(server: &TestServer, flow: &str) -> String {
     panic!("no mail for {flow}");
 }
 
-async fn ask(client: &mut Client<'_>, flow: &str, email: &str) -> String {
+async fn ask(client: &mut Client, flow: &str, email: &str) -> String {
     let id = client.begin(flow).await;
     client.submit(flow, &id, json!({"method": "link", "email": email})).await;
     id
@@ -122,14 +122,14 @@ async fn a_page_of_another_origin_cannot_submit_a_link() {
             let mut reader = server.browser();
             let (path, token) = link.split_once("&token=").unwrap();
             for site in ["cross-site", "same-site"] {
-                reader.fetch_site = Some(site);
+                reader.http = reader.http.with_header("sec-fetch-site", site);
                 for (path, body) in [(link.as_str(), ""), (path, &format!("token={token}"))] {
                     let bounced = reader.post(path, "application/x-www-form-urlencoded", body).await.expect(303);
                     assert_eq!(bounced.location(), link, "{flow}: the button is shown");
                 }
             }
             reader.whoami().await.expect(401);
-            reader.fetch_site = Some("same-origin");
+            reader.http = reader.http.with_header("sec-fetch-site", "same-origin");
             let passed = reader.follow(&link).await.expect(303);
             assert_ne!(passed.location(), link, "{flow}: the link was not used up");
         }

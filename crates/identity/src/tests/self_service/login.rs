@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{PASSWORD, with_server};
+use super::{FlowReply as _, PASSWORD, with_server};
 use crate::domain::code::CodePurpose;
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn forged_and_mismatched_requests_are_rejected() {
         // A native client must not send cookies.
         let mut native = server.native();
         let id = native.begin("login").await;
-        native.cookies.insert("something".into(), "x".into());
+        native.http.set_cookie("something", "x");
         let reply = native.submit("login", &id, body).await.expect(400);
         assert_eq!(reply.json["error"]["details"]["found cookies"], json!(["something"]));
     })

@@ -2,7 +2,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::totp::{code_of, link};
-use super::{Client, PASSWORD, Reply, with_server};
+use super::{Client, FlowReply as _, PASSWORD, Reply, with_server};
 
 fn enabled() -> Value {
     json!({"selfservice": {"methods": {"lookup_secret": {"enabled": true}, "totp": {"enabled": true}}}})
@@ -26,7 +26,7 @@ fn buttons(flow: &Reply) -> Vec<String> {
 }
 
 /// Creates codes in the settings and confirms them.
-async fn make(client: &mut Client<'_>) -> Vec<String> {
+async fn make(client: &mut Client) -> Vec<String> {
     let id = client.begin("settings").await;
     let made = client.submit("settings", &id, json!({"lookup_secret_regenerate": true})).await.expect(200);
     let confirmed = client.submit("settings", &id, json!({"lookup_secret_confirm": true})).await.expect(200);
@@ -34,7 +34,7 @@ async fn make(client: &mut Client<'_>) -> Vec<String> {
     codes(&made).into_iter().map(Option::unwrap).collect()
 }
 
-async fn second_factor(client: &mut Client<'_>, code: &str) -> Reply {
+async fn second_factor(client: &mut Client, code: &str) -> Reply {
     let id = client.begin_with("login", "?aal=aal2").await;
     client.submit("login", &id, json!({"method": "lookup_secret", "lookup_secret": code})).await
 }
@@ -224,7 +224,7 @@ async fn guesses_at_codes_are_limited() {
         owner.sign_up("a@example.org").await.expect(200);
         make(&mut owner).await;
         let mut thief = server.native();
-        thief.address = [198, 51, 100, 7].into();
+        thief.http.address = Some([198, 51, 100, 7].into());
         thief.sign_in("a@example.org", PASSWORD).await.expect(200);
         let mut checked = 0;
         for guess in 0..30 {

@@ -21,7 +21,8 @@ async fn newest(server: &TestServer) -> Message {
 /// Requests a recovery code in that language.
 async fn ask_in(server: &TestServer, tag: &str) -> Message {
     server.advance(120);
-    let mut client = super::Client { locale: locale(tag), ..server.native() };
+    let mut client = server.native();
+    client.http.locale = locale(tag);
     let id = client.begin("recovery").await;
     client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
     newest(server).await
@@ -83,7 +84,8 @@ async fn a_message_keeps_its_language_until_it_is_delivered() {
 async fn a_notice_to_an_unknown_recipient_is_in_the_language_of_the_request() {
     let notify: Value = json!({"selfservice": {"flows": {"recovery": {"notify_unknown_recipients": true}}}});
     with_server(notify, |server| async move {
-        let mut client = super::Client { locale: locale("de"), ..server.native() };
+        let mut client = server.native();
+        client.http.locale = locale("de");
         let id = client.begin("recovery").await;
         client.submit("recovery", &id, json!({"method": "code", "email": "nobody@example.org"})).await.expect(200);
         let mail = newest(&server).await;

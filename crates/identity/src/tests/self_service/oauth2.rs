@@ -10,7 +10,7 @@ use database::WriteTx;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Client, PASSWORD, PUBLIC, Reply, TestServer, with_server};
+use super::{Client, FlowReply as _, PASSWORD, PUBLIC, Reply, TestServer, with_server};
 use crate::domain::code::CodePurpose;
 
 /// An authorization server that knows the challenges `new` and `known:<subject>`.
@@ -119,7 +119,7 @@ async fn a_single_page_application_is_sent_to_the_provider() {
 }
 
 /// Recovers an account within a login and returns the settings flow for the new password.
-async fn recover(server: &TestServer, client: &mut Client<'_>, query: &str) -> Reply {
+async fn recover(server: &TestServer, client: &mut Client, query: &str) -> Reply {
     let id = client.begin_with("recovery", &format!("?login_challenge=new{query}")).await;
     client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await;
     let code = server.code(&id, CodePurpose::Recovery).await;

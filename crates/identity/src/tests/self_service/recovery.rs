@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::with_server;
+use super::{FlowReply as _, with_server};
 use crate::domain::code::CodePurpose;
 
 #[tokio::test]

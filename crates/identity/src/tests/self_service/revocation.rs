@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Client, PASSWORD, TestServer, with_server};
+use super::{Client, FlowReply as _, PASSWORD, TestServer, with_server};
 use contracts::Sessions;
 
 use crate::domain::code::CodePurpose;
@@ -16,7 +16,7 @@ fn only_by_hook() -> Value {
 }
 
 /// Recovers the account with a code from the mail.
-async fn recover(server: &TestServer, client: &mut Client<'_>) {
+async fn recover(server: &TestServer, client: &mut Client) {
     let id = client.begin("recovery").await;
     client.submit("recovery", &id, json!({"method": "code", "email": ADDRESS})).await.expect(303);
     let code = server.code(&id, CodePurpose::Recovery).await;

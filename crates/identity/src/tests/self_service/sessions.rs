@@ -1,11 +1,9 @@
-use axum::body::Body;
 use base::PlainToken;
 use contracts::{SessionCheck, SessionCredentials, Sessions as _};
-use http::{Request, StatusCode};
+use http::StatusCode;
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
 
-use super::{PASSWORD, TestServer, with_server};
+use super::{FlowReply as _, PASSWORD, TestServer, with_server};
 
 #[tokio::test]
 async fn an_unknown_session_token_is_401() {
@@ -16,7 +14,7 @@ async fn an_unknown_session_token_is_401() {
         forged.token = Some("ory_st_forged".to_owned());
         forged.whoami().await.expect(401);
         let mut tampered = server.browser();
-        tampered.cookies.insert("ory_kratos_session".into(), "tampered".into());
+        tampered.http.set_cookie("ory_kratos_session", "tampered");
         tampered.whoami().await.expect(401);
     })
     .await;
@@ -54,10 +52,7 @@ async fn a_person_lists_and_ends_their_other_sessions() {
         assert_eq!(list.headers["x-total-count"], "3");
         let page = here.get("/sessions?page_size=2").await.expect(200);
         assert_eq!(page.json.as_array().unwrap().len(), 2);
-        let link = page.headers["link"].to_str().unwrap().to_owned();
-        let next = link.split(',').find(|part| part.contains("next")).unwrap();
-        let next = next.split(['<', '>']).nth(1).unwrap();
-        assert_eq!(here.get(next).await.expect(200).json.as_array().unwrap().len(), 1);
+        assert_eq!(here.get(page.next_page().unwrap()).await.expect(200).json.as_array().unwrap().len(), 1);
         here.get("/sessions?page_token=nonsense").await.expect(400);
 
         let own = here.whoami().await.json["id"].as_str().unwrap().to_owned();
@@ -90,17 +85,17 @@ async fn a_browser_signs_out_only_with_its_own_link() {
         client.get("/self-service/logout").await.expect(400);
         client.clone().get("/self-service/logout?token=ory_lo_wrong").await.expect(403);
         client.get(&url).await.expect(204);
-        assert!(!client.cookies.contains_key("ory_kratos_session"));
+        assert!(client.http.cookie("ory_kratos_session").is_none());
         client.whoami().await.expect(401);
         other.whoami().await.expect(200);
 
         let mut browser = server.browser();
         browser.sign_in("a@example.org", PASSWORD).await.expect(303);
-        let session = browser.cookies.clone();
+        let session = browser.http.cookies.clone();
         let logout = browser.get("/self-service/logout/browser").await.expect(200);
         let done = browser.get(logout.json["logout_url"].as_str().unwrap()).await.expect(303);
         assert_eq!(done.location(), "http://www.example/");
-        browser.cookies = session;
+        browser.http.cookies = session;
         browser.whoami().await.expect(401);
     })
     .await;
@@ -163,10 +158,7 @@ async fn password_managers_find_the_settings() {
 
 /// Sends a request to the admin port.
 pub(super) async fn administer(server: &TestServer, method: &str, path: &str, body: Value) -> StatusCode {
-    let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
-    let mut request = request.body(Body::from(body.to_string())).unwrap();
-    request.extensions_mut().insert(server.cx());
-    server.identity.admin_router().oneshot(request).await.unwrap().status()
+    server.operator().json(method.parse().unwrap(), path, &body).await.status
 }
 
 #[tokio::test]

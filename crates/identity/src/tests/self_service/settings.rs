@@ -1,7 +1,7 @@
 use base64::Engine as _;
 use serde_json::json;
 
-use super::{PASSWORD, with_server};
+use super::{FlowReply as _, PASSWORD, with_server};
 
 #[tokio::test]
 async fn settings_need_a_session() {
@@ -184,7 +184,7 @@ async fn a_browser_signs_in_again_and_the_change_continues() {
             .await
             .expect(303);
         assert!(sent.location().contains("/self-service/login/browser?refresh=true"), "{}", sent.location());
-        assert!(client.cookies.contains_key("ory_kratos_continuity"));
+        assert!(client.http.cookie("ory_kratos_continuity").is_some());
 
         // The URL of the form does not allow another browser to complete it.
         let path = format!("/self-service/settings?flow={id}");
@@ -200,7 +200,7 @@ async fn a_browser_signs_in_again_and_the_change_continues() {
         let done = client.get(back.location()).await.expect(303);
         assert_eq!(done.location(), format!("http://ui.example/settings?flow={id}"));
         assert_eq!(client.fetch("settings", &id).await.messages(), [1_050_001]);
-        assert!(!client.cookies.contains_key("ory_kratos_continuity"));
+        assert!(client.http.cookie("ory_kratos_continuity").is_none());
         server.native().sign_in("a@example.org", "a better password").await.expect(200);
         let shown = client.get(&path).await.expect(303);
         assert!(shown.location().starts_with("http://ui.example/settings"), "the saved submission is gone");
@@ -218,7 +218,7 @@ async fn a_single_page_application_signs_in_again_and_the_change_continues() {
         let body = json!({"method": "password", "password": "a better password"});
         let refused = client.submit("settings", &id, body).await.expect(403);
         assert_eq!(refused.error_id(), "session_refresh_required");
-        assert!(client.cookies.contains_key("ory_kratos_continuity"));
+        assert!(client.http.cookie("ory_kratos_continuity").is_some());
 
         let login = client.get(refused.json["redirect_browser_to"].as_str().unwrap()).await.expect(200);
         let login = login.json["id"].as_str().unwrap().to_owned();
@@ -229,7 +229,7 @@ async fn a_single_page_application_signs_in_again_and_the_change_continues() {
         assert_eq!(url, format!("http://id.example:4433/self-service/settings?flow={id}"));
         let done = client.get(&url).await.expect(200);
         assert_eq!((done.messages(), &done.json["state"]), (vec![1_050_001], &json!("success")));
-        assert!(!client.cookies.contains_key("ory_kratos_continuity"));
+        assert!(client.http.cookie("ory_kratos_continuity").is_none());
         server.native().sign_in("a@example.org", "a better password").await.expect(200);
     })
     .await;

@@ -14,7 +14,7 @@ fn enabled() -> Value {
     }})
 }
 
-async fn prove(client: &mut Client<'_>, code: String) -> Reply {
+async fn prove(client: &mut Client, code: String) -> Reply {
     let id = client.begin_with("login", "?aal=aal2").await;
     client.submit("login", &id, json!({"method": "totp", "totp_code": code})).await
 }
@@ -80,11 +80,11 @@ async fn guesses_at_the_password_do_not_use_up_guesses_at_the_second_factor() {
         let secret = link(&server, &mut owner).await;
         server.advance(60);
         let mut elsewhere = server.native();
-        elsewhere.address = [198, 51, 100, 7].into();
+        elsewhere.http.address = Some([198, 51, 100, 7].into());
         elsewhere.sign_in("a@example.org", PASSWORD).await.expect(200);
         for (number, name) in (0..24).zip([person.as_str(), "a@example.org"].into_iter().cycle()) {
             let mut stranger = server.native();
-            stranger.address = [203, 0, 113, number].into();
+            stranger.http.address = Some([203, 0, 113, number].into());
             stranger.sign_in(name, "a wrong password").await;
         }
         prove(&mut elsewhere, code_of(&server, &secret)).await.expect(200);

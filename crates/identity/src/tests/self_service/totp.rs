@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
 
 use super::sessions::administer;
-use super::{Client, PASSWORD, Reply, TestServer, with_server};
+use super::{Client, FlowReply as _, PASSWORD, Reply, TestServer, with_server};
 
 fn enabled() -> Value {
     json!({"selfservice": {"methods": {"totp": {"enabled": true, "config": {"issuer": "Example & Co"}}}}})
@@ -21,7 +21,7 @@ fn attributes<'r>(flow: &'r Reply, id: &str) -> &'r Value {
 }
 
 /// Sets up an authenticator app in the settings and returns its secret.
-pub(super) async fn link(server: &TestServer, client: &mut Client<'_>) -> String {
+pub(super) async fn link(server: &TestServer, client: &mut Client) -> String {
     let id = client.begin("settings").await;
     let flow = client.fetch("settings", &id).await.expect(200);
     let secret = attributes(&flow, "totp_secret_key")["text"]["context"]["secret"].as_str().unwrap().to_owned();
@@ -31,7 +31,7 @@ pub(super) async fn link(server: &TestServer, client: &mut Client<'_>) -> String
     secret
 }
 
-async fn second_factor(client: &mut Client<'_>, body: Value) -> Reply {
+async fn second_factor(client: &mut Client, body: Value) -> Reply {
     let id = client.begin_with("login", "?aal=aal2").await;
     client.submit("login", &id, body).await
 }
@@ -175,7 +175,7 @@ async fn guesses_at_codes_are_limited() {
         let secret = link(&server, &mut owner).await;
         server.advance(60);
         let mut thief = server.native();
-        thief.address = [198, 51, 100, 7].into();
+        thief.http.address = Some([198, 51, 100, 7].into());
         thief.sign_in("a@example.org", PASSWORD).await.expect(200);
         let id = thief.begin_with("login", "?aal=aal2").await;
         let mut checked = 0;
@@ -303,7 +303,7 @@ async fn a_browser_is_redirected_to_the_second_factor_and_back() {
         let body = json!({"method": "totp", "totp_code": code_of(&server, &secret)});
         assert_eq!(browser.submit("login", &id, body).await.expect(303).location(), "http://www.example/app");
         let mut spa = server.spa();
-        spa.cookies = browser.cookies.clone();
+        spa.http.cookies = browser.http.cookies.clone();
         assert_eq!(spa.whoami().await.expect(200).json["authenticator_assurance_level"], "aal2");
     })
     .await;

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{PASSWORD, with_server};
+use super::{FlowReply as _, PASSWORD, with_server};
 use crate::domain::code::CodePurpose;
 
 #[tokio::test]

@@ -11,9 +11,8 @@ async fn house() -> House {
 async fn a_client_is_created_read_changed_and_deleted() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
-        let answer = house.admin(Method::POST, "/admin/clients", json!({"client_name": "A", "redirect_uris": [CALLBACK]})).await;
-        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
-        let created = answer.json();
+        let answer = house.admin(Method::POST, "/admin/clients", json!({"client_name": "A", "redirect_uris": [CALLBACK]})).await.expect(201);
+        let created = answer.json;
         let id = created["client_id"].as_str().unwrap().to_owned();
         assert_eq!(answer.headers[header::LOCATION], format!("/admin/clients/{id}"));
         assert_eq!(created["client_secret"].as_str().unwrap().len(), 26);
@@ -28,25 +27,23 @@ async fn a_client_is_created_read_changed_and_deleted() {
 
         house.wait(60);
         let uri = format!("/admin/clients/{id}");
-        let read = house.admin(Method::GET, &uri, Value::Null).await.json();
+        let read = house.admin(Method::GET, &uri, Value::Null).await.json;
         assert!(read.get("client_secret").is_none() && read.get("registration_access_token").is_none());
-        let changed = house.admin(Method::PUT, &uri, json!({"client_name": "B", "redirect_uris": [CALLBACK]})).await;
-        assert_eq!(changed.status, StatusCode::OK, "{}", changed.body);
-        let changed = changed.json();
+        let changed = house.admin(Method::PUT, &uri, json!({"client_name": "B", "redirect_uris": [CALLBACK]})).await.expect(200);
+        let changed = changed.json;
         assert_eq!(changed["client_name"], "B");
         assert_eq!(changed["created_at"], "2026-11-22T10:00:00Z");
         assert_eq!(changed["updated_at"], "2026-11-22T10:01:00Z");
         assert!(changed.get("client_secret").is_none());
 
         let patch = json!([{"op": "replace", "path": "/client_name", "value": "C"}, {"op": "add", "path": "/redirect_uris/-", "value": "https://b.example"}]);
-        let patched = house.admin(Method::PATCH, &uri, patch).await.json();
+        let patched = house.admin(Method::PATCH, &uri, patch).await.json;
         assert_eq!(patched["client_name"], "C");
         assert_eq!(patched["redirect_uris"], json!([CALLBACK, "https://b.example"]));
 
         assert_eq!(house.admin(Method::DELETE, &uri, Value::Null).await.status, StatusCode::NO_CONTENT);
-        let gone = house.admin(Method::DELETE, &uri, Value::Null).await;
-        assert_eq!(gone.status, StatusCode::NOT_FOUND);
-        assert_eq!(gone.json(), json!({"error": "Unable to locate the resource", "error_description": ""}));
+        let gone = house.admin(Method::DELETE, &uri, Value::Null).await.expect(404);
+        assert_eq!(gone.json, json!({"error": "Unable to locate the resource", "error_description": ""}));
     })
     .await;
 }
@@ -68,11 +65,11 @@ async fn invalid_clients_are_rejected_with_the_name_of_the_field() {
     ];
     for (client, status, word) in cases {
         let answer = house.admin(Method::POST, "/admin/clients", client.clone()).await;
-        assert_eq!(answer.status, status, "{client} {}", answer.body);
-        assert!(answer.json()["error_description"].as_str().unwrap().contains(word), "{client} {}", answer.body);
+        assert_eq!(answer.status, status, "{client} {answer}");
+        assert!(answer.json["error_description"].as_str().unwrap().contains(word), "{client} {answer}");
     }
     let answer = house.admin(Method::POST, "/admin/clients", json!({"redirect_uris": ["x:y#z"]})).await;
-    assert_eq!(answer.json()["error"], "invalid_redirect_uri");
+    assert_eq!(answer.json["error"], "invalid_redirect_uri");
 }
 
 #[tokio::test]
@@ -91,10 +88,9 @@ async fn a_patch_cannot_change_the_id_and_an_invalid_one_is_a_client_error() {
     ];
     for patch in patches {
         let answer = house.admin(Method::PATCH, "/admin/clients/shop", patch.clone()).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{patch} {}", answer.body);
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{patch} {answer}");
     }
-    let answer = house.admin(Method::PUT, "/admin/clients/shop", json!({"client_id": "other"})).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    house.admin(Method::PUT, "/admin/clients/shop", json!({"client_id": "other"})).await.expect(400);
 }
 
 #[tokio::test]
@@ -103,10 +99,9 @@ async fn public_clients_have_no_secret_and_get_one_when_they_become_confidential
     let created =
         house.client(json!({"client_id": "app", "client_secret": "", "token_endpoint_auth_method": "none"})).await;
     assert!(created.get("client_secret").is_none());
-    let rotated = house.admin(Method::POST, "/admin/clients/app/secrets/rotate", Value::Null).await;
-    assert_eq!(rotated.status, StatusCode::BAD_REQUEST);
+    house.admin(Method::POST, "/admin/clients/app/secrets/rotate", Value::Null).await.expect(400);
     let patch = json!([{"op": "replace", "path": "/token_endpoint_auth_method", "value": "client_secret_basic"}]);
-    let patched = house.admin(Method::PATCH, "/admin/clients/app", patch).await.json();
+    let patched = house.admin(Method::PATCH, "/admin/clients/app", patch).await.json;
     assert_eq!(patched["client_secret"].as_str().unwrap().len(), 26);
 }
 
@@ -116,14 +111,13 @@ async fn secrets_rotate_and_former_ones_can_be_dropped() {
     house.client(json!({"grant_types": ["client_credentials"]})).await;
     let token = async |secret: &str| {
         let form = format!("grant_type=client_credentials&client_id=shop&client_secret={secret}");
-        Browser::default().post(&house, "https://op.example/oauth2/token", form).await.status
+        house.browser().post("https://op.example/oauth2/token", FORM, &form).await.status
     };
     assert_eq!(token("averylongsecret").await, StatusCode::OK);
-    let rotated = house.admin(Method::POST, "/admin/clients/shop/secrets/rotate", Value::Null).await.json();
+    let rotated = house.admin(Method::POST, "/admin/clients/shop/secrets/rotate", Value::Null).await.json;
     let fresh = rotated["client_secret"].as_str().unwrap().to_owned();
     assert_eq!((token("averylongsecret").await, token(&fresh).await), (StatusCode::OK, StatusCode::OK));
-    let dropped = house.admin(Method::DELETE, "/admin/clients/shop/secrets/rotate", Value::Null).await;
-    assert_eq!(dropped.status, StatusCode::OK);
+    house.admin(Method::DELETE, "/admin/clients/shop/secrets/rotate", Value::Null).await.expect(200);
     assert_eq!((token("averylongsecret").await, token(&fresh).await), (StatusCode::UNAUTHORIZED, StatusCode::OK));
 }
 
@@ -132,7 +126,7 @@ async fn lifespans_are_replaced_as_a_whole() {
     let house = house().await;
     house.client(json!({"refresh_token_grant_id_token_lifespan": "1h"})).await;
     let body = json!({"authorization_code_grant_access_token_lifespan": "31h"});
-    let answer = house.admin(Method::PUT, "/admin/clients/shop/lifespans", body).await.json();
+    let answer = house.admin(Method::PUT, "/admin/clients/shop/lifespans", body).await.json;
     assert_eq!(answer["authorization_code_grant_access_token_lifespan"], "31h0m0s");
     assert_eq!(answer["refresh_token_grant_id_token_lifespan"], Value::Null);
 }
@@ -153,23 +147,22 @@ async fn clients_are_listed_in_pages_and_by_name_and_owner() {
     for _ in 0..3 {
         let answer = house.admin(Method::GET, &uri, Value::Null).await;
         ids.extend(
-            answer.json().as_array().unwrap().iter().map(|client| client["client_id"].as_str().unwrap().to_owned()),
+            answer.json.as_array().unwrap().iter().map(|client| client["client_id"].as_str().unwrap().to_owned()),
         );
         let links = answer.headers[header::LINK].to_str().unwrap().to_owned();
         assert!(links.contains("</admin/clients?page_size=2>; rel=\"first\""), "{links}");
-        let Some(next) = links.split(',').find(|link| link.contains("rel=\"next\"")) else { break };
-        uri = next.split(['<', '>']).nth(1).unwrap().to_owned();
+        let Some(next) = answer.next_page() else { break };
+        uri = next.to_owned();
     }
     assert_eq!(ids, ["c0", "c1", "c2", "c3", "c4"]);
     let count = async |query: &str| {
-        house.admin(Method::GET, &format!("/admin/clients?{query}"), Value::Null).await.json().as_array().unwrap().len()
+        house.admin(Method::GET, &format!("/admin/clients?{query}"), Value::Null).await.json.as_array().unwrap().len()
     };
     assert_eq!(count("owner=even").await, 3);
     assert_eq!(count("client_name=Client+1").await, 1);
     assert_eq!(count("client_name=Client+1&owner=even").await, 0);
     for query in ["page_size=x", "page_token=x"] {
-        let answer = house.admin(Method::GET, &format!("/admin/clients?{query}"), Value::Null).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
+        house.admin(Method::GET, &format!("/admin/clients?{query}"), Value::Null).await.expect(400);
     }
 }
 
@@ -184,12 +177,12 @@ async fn an_invalid_member_and_an_invalid_document_have_different_errors() {
         ("authorization_code_grant_access_token_lifespan", json!("x")),
     ] {
         let answer = house.admin(Method::POST, "/admin/clients", json!({member: value})).await;
-        let error = answer.json();
+        let error = answer.json;
         assert_eq!((answer.status, &error["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_client_metadata")));
         assert!(error["error_description"].as_str().unwrap().contains(member), "{error}");
     }
     let answer = house.admin(Method::POST, "/admin/clients", json!([])).await;
-    assert_eq!((answer.status, &answer.json()["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_request")));
+    assert_eq!((answer.status, &answer.json["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_request")));
 }
 
 #[tokio::test]
@@ -197,7 +190,7 @@ async fn the_secret_of_a_public_client_is_not_shown() {
     let house = house().await;
     let client = json!({"token_endpoint_auth_method": "none", "client_secret": "a secret of their own"});
     let answer = house.admin(Method::POST, "/admin/clients", client).await;
-    assert_eq!((answer.status, answer.json().get("client_secret")), (StatusCode::CREATED, None));
+    assert_eq!((answer.status, answer.json.get("client_secret")), (StatusCode::CREATED, None));
 }
 
 #[tokio::test]
@@ -209,16 +202,16 @@ async fn a_disabled_grant_type_cannot_be_registered_but_existing_clients_keep_it
     let mut config = House::applications();
     config["oauth2"] = json!({"grant_types_disabled": ["client_credentials", "implicit"]});
     let house = House::seeded(database, config, 2);
-    let refused = |answer: Answer| {
+    let refused = |answer: Reply| {
         assert_eq!(
-            (answer.status, &answer.json()["error"]),
+            (answer.status, &answer.json["error"]),
             (StatusCode::BAD_REQUEST, &json!("invalid_client_metadata"))
         );
     };
     let new = json!({"client_id": "new", "grant_types": ["implicit"]});
     refused(house.admin(Method::POST, "/admin/clients", new).await);
     house.client(json!({})).await;
-    let mut shop = house.admin(Method::GET, "/admin/clients/shop", Value::Null).await.json();
+    let mut shop = house.admin(Method::GET, "/admin/clients/shop", Value::Null).await.json;
     shop["grant_types"] = json!(["authorization_code", "client_credentials"]);
     refused(house.admin(Method::PUT, "/admin/clients/shop", shop).await);
     let patch = json!([{"op": "add", "path": "/grant_types/-", "value": "implicit"}]);
@@ -228,8 +221,7 @@ async fn a_disabled_grant_type_cannot_be_registered_but_existing_clients_keep_it
     let patch = json!([{"op": "replace", "path": "/client_name", "value": "Old"}]);
     assert_eq!(house.admin(Method::PATCH, "/admin/clients/old", patch).await.status, StatusCode::OK);
     let form = "grant_type=client_credentials&client_id=old&client_secret=averylongsecret".to_owned();
-    let answer = Browser::default().post(&house, "https://op.example/oauth2/token", form).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-    let document = Browser::default().get(&house, "https://op.example/.well-known/openid-configuration").await.json();
+    house.browser().post("https://op.example/oauth2/token", FORM, &form).await.expect(200);
+    let document = house.browser().get("https://op.example/.well-known/openid-configuration").await.json;
     assert_eq!(document["grant_types_supported"], json!(["authorization_code", "refresh_token"]));
 }

@@ -8,15 +8,14 @@ async fn a_first_login_leads_to_a_code_and_its_tokens() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
-        let mut browser = Browser::default();
+        let mut browser = house.browser();
 
-        let answer = browser.get(&house, &authorize(&request("&nonce=some-nonce&login_hint=ada&acr_values=a+b&custom=1&audience=https://api.example/v1"))).await;
-        assert_eq!(answer.status, StatusCode::FOUND);
-        assert!(answer.location().as_str().starts_with("https://ui.example/login?x=1&login_challenge="));
+        let answer = browser.get(&authorize(&request("&nonce=some-nonce&login_hint=ada&acr_values=a+b&custom=1&audience=https://api.example/v1"))).await.expect(302);
+        assert!(answer.location().starts_with("https://ui.example/login?x=1&login_challenge="));
         let challenge = answer.parameter("login_challenge").unwrap();
 
         let uri = format!("/admin/oauth2/auth/requests/login?login_challenge={challenge}");
-        let login = house.admin(Method::GET, &uri, Value::Null).await.json();
+        let login = house.admin(Method::GET, &uri, Value::Null).await.json;
         assert_eq!(login["skip"], false);
         assert_eq!(login["subject"], "");
         assert_eq!(login["client"]["client_id"], "shop");
@@ -29,14 +28,12 @@ async fn a_first_login_leads_to_a_code_and_its_tokens() {
         assert!(request_url.contains("custom=1"), "{request_url}");
 
         let login = json!({"subject": "ada", "remember": true, "remember_for": 3600, "acr": "aal1", "amr": ["password"], "context": {"a": 1}});
-        let back = house.accept("login", &challenge, login).await;
-        let answer = browser.get(&house, back.as_str()).await;
-        assert_eq!(answer.status, StatusCode::FOUND, "{}", answer.body);
-        assert!(browser.cookies.contains_key("ory_hydra_session"));
+        let answer = house.pass(&mut browser, "login", &challenge, login).await.expect(302);
+        assert!(browser.cookie("ory_hydra_session").is_some());
         let consent_challenge = answer.parameter("consent_challenge").unwrap();
 
         let uri = format!("/admin/oauth2/auth/requests/consent?consent_challenge={consent_challenge}");
-        let consent = house.admin(Method::GET, &uri, Value::Null).await.json();
+        let consent = house.admin(Method::GET, &uri, Value::Null).await.json;
         assert_eq!(consent["skip"], false);
         assert_eq!(consent["subject"], "ada");
         assert_eq!(consent["acr"], "aal1");
@@ -47,18 +44,15 @@ async fn a_first_login_leads_to_a_code_and_its_tokens() {
             "grant_scope": ["openid"], "grant_access_token_audience": [], "remember": true, "remember_for": 0,
             "session": {"access_token": {"role": "admin"}, "id_token": {"email": "ada@example.org"}},
         });
-        let back = house.accept("consent", &consent_challenge, answer_to_consent).await;
-        let answer = browser.get(&house, back.as_str()).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
-        let callback = answer.location();
+        let answer = house.pass(&mut browser, "consent", &consent_challenge, answer_to_consent).await.expect(303);
+        let callback = answer.redirect();
         assert!(callback.as_str().starts_with("https://shop.example/cb?code=ory_ac_"), "{callback}");
         assert_eq!(parameter(&callback, "state").as_deref(), Some("some-state"));
         assert_eq!(parameter(&callback, "scope").as_deref(), Some("openid"));
         assert_eq!(parameter(&callback, "iss").as_deref(), Some("https://op.example/"));
 
-        let tokens = house.redeem(&callback).await;
-        assert_eq!(tokens.status, StatusCode::OK, "{}", tokens.body);
-        let tokens = tokens.json();
+        let tokens = house.redeem(&callback).await.expect(200);
+        let tokens = tokens.json;
         assert!(tokens["id_token"].is_string() && tokens["access_token"].is_string(), "{tokens}");
         assert_eq!(tokens["scope"], "openid");
         assert!(tokens.get("refresh_token").is_none(), "offline access was not granted");
@@ -91,24 +85,22 @@ async fn a_login_is_eight_statements_in_three_transactions() {
 async fn verifiers_and_challenges_work_once() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let login_challenge = house.begin(&mut browser, &request("")).await;
     let login_back = house.accept("login", &login_challenge, json!({"subject": "ada"})).await;
-    let answer = browser.get(&house, login_back.as_str()).await;
+    let answer = browser.get(login_back.as_str()).await;
     let consent_challenge = answer.parameter("consent_challenge").unwrap();
     let consent_back = house.accept("consent", &consent_challenge, json!({"grant_scope": ["openid"]})).await;
-    assert_eq!(browser.get(&house, consent_back.as_str()).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(browser.get(consent_back.as_str()).await.status, StatusCode::SEE_OTHER);
 
     for url in [&login_back, &consent_back] {
-        let answer = browser.get(&house, url.as_str()).await;
-        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.body);
-        assert!(answer.body.contains("access_denied"), "{}", answer.body);
+        let answer = browser.get(url.as_str()).await.expect(403);
+        assert!(answer.text.contains("access_denied"), "{answer}");
     }
     for (what, challenge) in [("login", &login_challenge), ("consent", &consent_challenge)] {
         let uri = format!("/admin/oauth2/auth/requests/{what}?{what}_challenge={challenge}");
-        let answer = house.admin(Method::GET, &uri, Value::Null).await;
-        assert_eq!(answer.status, StatusCode::GONE, "{}", answer.body);
-        assert!(answer.json()["redirect_to"].as_str().unwrap().starts_with("https://op.example/oauth2/auth?"));
+        let answer = house.admin(Method::GET, &uri, Value::Null).await.expect(410);
+        assert!(answer.json["redirect_to"].as_str().unwrap().starts_with("https://op.example/oauth2/auth?"));
     }
 }
 
@@ -124,66 +116,61 @@ async fn an_authorization_request_over_a_limit_is_400_with_the_name_of_its_param
         ("custom", "x".repeat(8_200)),
     ] {
         let query = request(&format!("&{name}={value}")).replace("&scope=openid+photos.read", "");
-        let answer = Browser::default().get(&house, &authorize(&query)).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{name}: {}", answer.body);
+        let answer = house.browser().get(&authorize(&query)).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{name}: {answer}");
         assert!(!answer.headers.contains_key(header::LOCATION), "{name}");
-        assert!(answer.body.contains(name), "{name}: {}", answer.body);
+        assert!(answer.text.contains(name), "{name}: {answer}");
     }
     let fits = format!("&acr_values={}&ui_locales={}", "a+".repeat(32), "de+".repeat(32));
-    house.begin(&mut Browser::default(), &request(&fits)).await;
+    house.begin(&mut house.browser(), &request(&fits)).await;
 }
 
 #[tokio::test]
 async fn a_remembered_user_skips_login_and_consent() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     house.sign_in(&mut browser, &request(""), json!({"subject": "ada", "remember": true, "acr": "aal1"})).await;
     house.wait(60);
 
     let challenge = house.begin(&mut browser, &request("&prompt=none")).await;
     let uri = format!("/admin/oauth2/auth/requests/login?challenge={challenge}");
-    let login = house.admin(Method::GET, &uri, Value::Null).await.json();
+    let login = house.admin(Method::GET, &uri, Value::Null).await.json;
     assert_eq!((&login["skip"], &login["subject"]), (&json!(true), &json!("ada")));
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let answer = browser.get(&house, back.as_str()).await;
+    let answer = house.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await;
     let challenge = answer.parameter("consent_challenge").unwrap();
     let uri = format!("/admin/oauth2/auth/requests/consent?challenge={challenge}");
-    let consent = house.admin(Method::GET, &uri, Value::Null).await.json();
+    let consent = house.admin(Method::GET, &uri, Value::Null).await.json;
     assert_eq!((&consent["skip"], &consent["acr"]), (&json!(true), &json!("aal1")));
-    let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
-    assert!(browser.get(&house, back.as_str()).await.parameter("code").is_some());
+    let answer = house.pass(&mut browser, "consent", &challenge, json!({"grant_scope": ["openid"]})).await;
+    assert!(answer.parameter("code").is_some(), "{answer}");
 
     // A larger request requires consent again; another user requires a new login.
     let challenge = house.begin(&mut browser, &request("+photos.write")).await;
     let other = house.accept("login", &challenge, json!({"subject": "bob"})).await;
     assert_eq!(parameter(&other, "prompt").as_deref(), Some("login"));
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
+    let challenge = house.log_in(&mut browser, &challenge, json!({"subject": "ada"})).await;
     let uri = format!("/admin/oauth2/auth/requests/consent?consent_challenge={challenge}");
-    assert_eq!(house.admin(Method::GET, &uri, Value::Null).await.json()["skip"], false);
+    assert_eq!(house.admin(Method::GET, &uri, Value::Null).await.json["skip"], false);
 }
 
 #[tokio::test]
 async fn prompt_none_fails_if_interaction_is_required() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
-    let mut browser = Browser::default();
-    let answer = browser.get(&house, &authorize(&request("&prompt=none"))).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let mut browser = house.browser();
+    let answer = browser.get(&authorize(&request("&prompt=none"))).await.expect(303);
     assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
     assert_eq!(answer.parameter("iss").as_deref(), Some("https://op.example/"));
 
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
-    browser.get(&house, back.as_str()).await;
+    house.pass(&mut browser, "login", &challenge, json!({"subject": "ada", "remember": true})).await;
     let challenge = house.begin(&mut browser, &request("&prompt=none")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let answer = browser.get(&house, back.as_str()).await;
+    let answer = house.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await;
     assert_eq!(answer.parameter("error").as_deref(), Some("consent_required"));
     // max_age has expired.
     house.wait(10);
-    let answer = browser.get(&house, &authorize(&request("&prompt=none&max_age=5"))).await;
+    let answer = browser.get(&authorize(&request("&prompt=none&max_age=5"))).await;
     assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
 }
 
@@ -191,31 +178,30 @@ async fn prompt_none_fails_if_interaction_is_required() {
 async fn another_browser_can_neither_finish_nor_use_up_a_login() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("")).await;
     let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let mut other = Browser::default();
+    let mut other = house.browser();
     house.begin(&mut other, &request("")).await;
-    let answer = other.get(&house, back.as_str()).await;
-    assert_eq!(answer.status, StatusCode::FORBIDDEN);
-    assert!(answer.body.contains("request_forbidden"), "{}", answer.body);
+    let answer = other.get(back.as_str()).await.expect(403);
+    assert!(answer.text.contains("request_forbidden"), "{answer}");
 
-    let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
+    let challenge = browser.get(back.as_str()).await.parameter("consent_challenge").unwrap();
     let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
-    assert_eq!(other.get(&house, back.as_str()).await.status, StatusCode::FORBIDDEN);
-    assert!(browser.get(&house, back.as_str()).await.parameter("code").is_some());
+    assert_eq!(other.get(back.as_str()).await.status, StatusCode::FORBIDDEN);
+    assert!(browser.get(back.as_str()).await.parameter("code").is_some());
 }
 
 #[tokio::test]
 async fn two_tabs_of_one_browser_do_not_disturb_each_other() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let first = house.begin(&mut browser, &request("")).await;
     let second = house.begin(&mut browser, &request("")).await;
     for challenge in [first, second] {
-        let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-        assert!(browser.get(&house, back.as_str()).await.parameter("consent_challenge").is_some());
+        let answer = house.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await;
+        assert!(answer.parameter("consent_challenge").is_some(), "{answer}");
     }
 }
 
@@ -223,14 +209,14 @@ async fn two_tabs_of_one_browser_do_not_disturb_each_other() {
 async fn a_rejection_is_sent_to_the_client_with_the_error_of_the_application() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("&response_mode=fragment")).await;
     let uri = format!("/admin/oauth2/auth/requests/login/reject?login_challenge={challenge}");
     let body =
         json!({"error": "account_locked", "error_description": "Call us.", "error_hint": "Soon.", "status_code": 400});
-    let back = house.admin(Method::PUT, &uri, body).await.json();
-    let answer = browser.get(&house, back["redirect_to"].as_str().unwrap()).await;
-    let location = answer.location();
+    let back = house.admin(Method::PUT, &uri, body).await.json;
+    let answer = browser.get(back["redirect_to"].as_str().unwrap()).await;
+    let location = answer.redirect();
     let fragment = location.fragment().unwrap();
     assert!(
         fragment.starts_with("error=account_locked&error_description=Call+us.+Soon.&state=some-state&iss="),
@@ -238,11 +224,10 @@ async fn a_rejection_is_sent_to_the_client_with_the_error_of_the_application() {
     );
 
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
+    let challenge = house.log_in(&mut browser, &challenge, json!({"subject": "ada"})).await;
     let uri = format!("/admin/oauth2/auth/requests/consent/reject?consent_challenge={challenge}");
-    let back = house.admin(Method::PUT, &uri, json!({})).await.json();
-    let answer = browser.get(&house, back["redirect_to"].as_str().unwrap()).await;
+    let back = house.admin(Method::PUT, &uri, json!({})).await.json;
+    let answer = browser.get(back["redirect_to"].as_str().unwrap()).await;
     assert_eq!(answer.parameter("error").as_deref(), Some("access_denied"));
 }
 
@@ -250,81 +235,70 @@ async fn a_rejection_is_sent_to_the_client_with_the_error_of_the_application() {
 async fn challenges_expire_and_cannot_be_confused() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("")).await;
     let get = |what: &str, challenge: &str| format!("/admin/oauth2/auth/requests/{what}?{what}_challenge={challenge}");
-    let answer = house.admin(Method::GET, &get("consent", &challenge), Value::Null).await;
-    assert_eq!(answer.status, StatusCode::NOT_FOUND);
-    assert_eq!(answer.json()["error"], "Not Found");
+    let answer = house.admin(Method::GET, &get("consent", &challenge), Value::Null).await.expect(404);
+    assert_eq!(answer.json["error"], "Not Found");
     assert_eq!(house.admin(Method::GET, &get("login", ""), Value::Null).await.status, StatusCode::BAD_REQUEST);
 
     let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
     house.wait(31 * 60);
     let answer = house.admin(Method::GET, &get("login", &challenge), Value::Null).await;
     assert_eq!(
-        (answer.status, answer.json()["error"].clone()),
+        (answer.status, answer.json["error"].clone()),
         (StatusCode::UNAUTHORIZED, json!("request_unauthorized"))
     );
-    let answer = browser.get(&house, back.as_str()).await;
-    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    browser.get(back.as_str()).await.expect(401);
 }
 
 #[tokio::test]
 async fn scopes_that_were_not_requested_cannot_be_granted() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("")).await;
     let uri = format!("/admin/oauth2/auth/requests/login/accept?login_challenge={challenge}");
-    let answer = house.admin(Method::PUT, &uri, json!({"subject": ""})).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    house.admin(Method::PUT, &uri, json!({"subject": ""})).await.expect(400);
     let answer = house.admin(Method::PUT, &uri, json!({"subject": "ada", "amr": "password"})).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-    assert!(answer.json()["error_description"].as_str().unwrap().contains("amr"), "{}", answer.body);
+    assert!(answer.json["error_description"].as_str().unwrap().contains("amr"), "{answer}");
 
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
+    let challenge = house.log_in(&mut browser, &challenge, json!({"subject": "ada"})).await;
     let uri = format!("/admin/oauth2/auth/requests/consent/accept?consent_challenge={challenge}");
-    let answer = house.admin(Method::PUT, &uri, json!({"grant_scope": ["openid", "photos.write"]})).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-    assert!(answer.json()["error_description"].as_str().unwrap().contains("photos.write"), "{}", answer.body);
+    let answer = house.admin(Method::PUT, &uri, json!({"grant_scope": ["openid", "photos.write"]})).await.expect(400);
+    assert!(answer.json["error_description"].as_str().unwrap().contains("photos.write"), "{answer}");
 }
 
 #[tokio::test]
 async fn a_deleted_client_or_an_ended_login_gets_no_code() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
-    let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
+    let challenge = house.log_in(&mut browser, &challenge, json!({"subject": "ada", "remember": true})).await;
     let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
-    let ended = house.admin(Method::DELETE, "/admin/oauth2/auth/sessions/login?subject=ada", Value::Null).await;
-    assert_eq!(ended.status, StatusCode::NO_CONTENT);
-    let answer = browser.get(&house, back.as_str()).await;
+    house.admin(Method::DELETE, "/admin/oauth2/auth/sessions/login?subject=ada", Value::Null).await.expect(204);
+    let answer = browser.get(back.as_str()).await;
     assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
 
     house.wait(1);
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
+    let challenge = house.log_in(&mut browser, &challenge, json!({"subject": "ada"})).await;
     let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
-    let deleted = house.admin(Method::DELETE, "/admin/clients/shop", Value::Null).await;
-    assert_eq!(deleted.status, StatusCode::NO_CONTENT);
-    assert_eq!(browser.get(&house, back.as_str()).await.status, StatusCode::UNAUTHORIZED);
+    house.admin(Method::DELETE, "/admin/clients/shop", Value::Null).await.expect(204);
+    assert_eq!(browser.get(back.as_str()).await.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
 async fn a_request_may_be_a_form_and_keeps_its_parameters() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
-    let mut browser = Browser::default();
-    let answer = browser.post(&house, "https://op.example/oauth2/auth", request("")).await;
+    let mut browser = house.browser();
+    let answer = browser.post("https://op.example/oauth2/auth", FORM, &request("")).await;
     let challenge = answer.parameter("login_challenge").unwrap();
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
-    let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
-    let callback = browser.get(&house, back.as_str()).await.location();
+    let challenge = house.log_in(&mut browser, &challenge, json!({"subject": "ada"})).await;
+    let callback = house.pass(&mut browser, "consent", &challenge, json!({"grant_scope": ["openid"]})).await.redirect();
     assert_eq!(parameter(&callback, "state").as_deref(), Some("some-state"));
 }
 
@@ -335,19 +309,14 @@ async fn an_unknown_client_or_redirect_uri_is_shown_to_the_user() {
         json!({"urls": {"self": {"issuer": "https://op.example/"}, "login": "/login", "error": "https://ui.example/error?x=1"}}),
     );
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     for query in [
         "client_id=unknown",
         "client_id=shop&redirect_uri=https://evil.example/&response_type=code&state=12345678",
         "state=a&state=b",
     ] {
-        let answer = browser.get(&house, &authorize(query)).await;
-        assert_eq!(answer.status, StatusCode::FOUND);
-        assert!(
-            answer.location().as_str().starts_with("https://ui.example/error?x=1&error=invalid_"),
-            "{}",
-            answer.location()
-        );
+        let answer = browser.get(&authorize(query)).await.expect(302);
+        assert!(answer.location().starts_with("https://ui.example/error?x=1&error=invalid_"), "{answer}");
     }
 }
 
@@ -361,8 +330,8 @@ async fn a_requested_acr_that_was_not_reached_is_zero() {
         ("&acr_values=gold", json!({"subject": "ada", "acr": "gold"})),
         ("", json!({"subject": "ada"})),
     ] {
-        let callback = house.sign_in(&mut Browser::default(), &request(query), login).await;
-        let tokens = house.redeem(&callback).await.json();
+        let callback = house.sign_in(&mut house.browser(), &request(query), login).await;
+        let tokens = house.redeem(&callback).await.json;
         acrs.push(crate::tests::token::decode(tokens["id_token"].as_str().unwrap()).1["acr"].clone());
     }
     assert_eq!(acrs, [json!("0"), json!("gold"), Value::Null]);
@@ -378,22 +347,21 @@ async fn challenges_are_added_to_the_query_before_the_fragment_of_a_page() {
     }});
     let house = House::new(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await, config);
     house.client(json!({})).await;
-    let mut browser = Browser::default();
-    let starts = |answer: &Answer, expected: &str, fragment: &str| {
-        let location = answer.location();
+    let mut browser = house.browser();
+    let starts = |answer: &Reply, expected: &str, fragment: &str| {
+        let location = answer.redirect();
         assert!(location.as_str().starts_with(expected), "{location}");
         assert_eq!(location.fragment(), Some(fragment), "{location}");
     };
-    let answer = browser.get(&house, &authorize(&request("&prompt=create"))).await;
+    let answer = browser.get(&authorize(&request("&prompt=create"))).await;
     starts(&answer, "https://ui.example/app?login_challenge=", "/register");
-    let answer = browser.get(&house, &authorize(&request(""))).await;
+    let answer = browser.get(&authorize(&request(""))).await;
     starts(&answer, "https://ui.example/app?x=1&login_challenge=", "/login");
     let challenge = answer.parameter("login_challenge").unwrap();
-    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
-    let answer = browser.get(&house, back.as_str()).await;
+    let answer = house.pass(&mut browser, "login", &challenge, json!({"subject": "ada", "remember": true})).await;
     starts(&answer, "https://ui.example/app?consent_challenge=", "/consent");
-    let answer = browser.get(&house, "https://op.example/oauth2/sessions/logout").await;
+    let answer = browser.get("https://op.example/oauth2/sessions/logout").await;
     starts(&answer, "https://ui.example/app?y&logout_challenge=", "/logout");
-    let answer = browser.get(&house, &authorize("client_id=unknown")).await;
+    let answer = browser.get(&authorize("client_id=unknown")).await;
     starts(&answer, "https://ui.example/app?error=invalid_client", "/error");
 }

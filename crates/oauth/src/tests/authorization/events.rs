@@ -27,16 +27,15 @@ async fn each_change_has_one_event_about_one_kind_of_subject() {
     database::testing::on_both_engines(&[MIGRATIONS, jobs::MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
-        let mut browser = Browser::default();
+        let mut browser = house.browser();
         let callback = house.sign_in(&mut browser, &request(""), json!({"subject": "ada", "remember": true})).await;
-        let tokens = house.redeem(&callback).await.json();
+        let tokens = house.redeem(&callback).await.json;
         let listed = house.admin(Method::GET, "/admin/oauth2/auth/sessions/consent?subject=ada", Value::Null).await;
-        let id = listed.json()[0]["consent_request_id"].as_str().unwrap().to_owned();
+        let id = listed.json[0]["consent_request_id"].as_str().unwrap().to_owned();
         let revocation = format!("/admin/oauth2/auth/sessions/consent?consent_request_id={id}");
         // What is revoked already is not recorded again.
         for _ in 0..2 {
-            let answer = house.admin(Method::DELETE, &revocation, Value::Null).await;
-            assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.body);
+            house.admin(Method::DELETE, &revocation, Value::Null).await.expect(204);
         }
         assert!(!token::is_active(&house, tokens["access_token"].as_str().unwrap()).await);
         assert_eq!(house.redeem(&callback).await.status, StatusCode::BAD_REQUEST);
@@ -78,7 +77,7 @@ async fn each_change_has_one_event_about_one_kind_of_subject() {
 async fn a_code_that_is_redeemed_again_is_recorded_once() {
     let house = House::with_applications(database::testing::sqlite(&[MIGRATIONS, jobs::MIGRATIONS]).await);
     house.client(json!({})).await;
-    let callback = house.sign_in(&mut Browser::default(), &request(""), json!({"subject": "ada"})).await;
+    let callback = house.sign_in(&mut house.browser(), &request(""), json!({"subject": "ada"})).await;
     for status in [StatusCode::OK, StatusCode::BAD_REQUEST, StatusCode::BAD_REQUEST] {
         assert_eq!(house.redeem(&callback).await.status, status);
     }

@@ -2,11 +2,9 @@
 
 use std::collections::HashMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::*;
 use crate::MIGRATIONS;
+use crate::tests::token::{decode, is_active};
 
 async fn house() -> House {
     let house = House::with_own_pages(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
@@ -22,27 +20,14 @@ async fn house() -> House {
 
 /// Logs in; returns the parameters of the fragment.
 async fn answer(house: &House, types: &str) -> HashMap<String, String> {
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let query =
         request("+offline_access&nonce=some-nonce").replace("response_type=code", &format!("response_type={types}"));
     let challenge = house.begin(&mut browser, &query).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let answer = browser.get(house, back.as_str()).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
-    let location = answer.location();
+    let answer = house.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await.expect(303);
+    let location = answer.redirect();
     assert!(location.query().is_none(), "{location}");
     url::form_urlencoded::parse(location.fragment().unwrap().as_bytes()).into_owned().collect()
-}
-
-fn claims(token: &str) -> Value {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
-}
-
-async fn is_active(house: &House, token: &str) -> bool {
-    let request =
-        Request::post("/admin/oauth2/introspect").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    let answer = house.send(&house.admin, request.body(Body::from(format!("token={token}"))).unwrap()).await;
-    answer.json()["active"] == true
 }
 
 #[tokio::test]
@@ -65,7 +50,7 @@ async fn each_response_type_returns_exactly_what_it_names() {
         names.sort_unstable();
         assert_eq!(names, expected, "{types}");
         if let Some(id_token) = answer.get("id_token") {
-            let claims = claims(id_token);
+            let (_, claims) = decode(id_token);
             assert_eq!((&claims["nonce"], &claims["sub"]), (&json!("some-nonce"), &json!("ada")));
             assert_eq!(claims.get("c_hash").is_some(), answer.contains_key("code"), "{types}");
             assert_eq!(claims.get("at_hash").is_some(), answer.contains_key("access_token"), "{types}");
@@ -81,7 +66,7 @@ async fn a_front_channel_token_is_valid_until_it_expires_or_its_grant_ends() {
     let token = &first["access_token"];
     let callback = Url::parse_with_params(CALLBACK, [("code", &first["code"])]).unwrap();
     let tokens = house.redeem(&callback).await;
-    assert!(tokens.json()["refresh_token"].is_string(), "{}", tokens.body);
+    assert!(tokens.json["refresh_token"].is_string(), "{tokens}");
     assert!(is_active(&house, token).await, "redeeming the code ended the other token");
     house.wait(301);
     assert!(!is_active(&house, token).await);

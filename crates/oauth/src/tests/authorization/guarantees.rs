@@ -16,18 +16,16 @@ async fn of_many_redemptions_of_one_verifier_one_gets_a_code() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = Arc::new(House::with_applications(database));
         house.client(json!({})).await;
-        let mut browser = Browser::default();
+        let mut browser = house.browser();
         let challenge = house.begin(&mut browser, &request("")).await;
         let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-        let answers = many_visits(&house, &browser, &back).await;
-        let passed: Vec<&Answer> = answers.iter().filter(|answer| answer.status == StatusCode::FOUND).collect();
+        let answers = many_visits(&browser, &back).await;
+        let passed: Vec<&Reply> = answers.iter().filter(|answer| answer.status == StatusCode::FOUND).collect();
         assert_eq!(passed.len(), 1);
         let challenge = passed[0].parameter("consent_challenge").unwrap();
-        for cookie in passed[0].headers.get_all(header::SET_COOKIE) {
-            browser.keep(cookie.to_str().unwrap());
-        }
+        browser.keep_cookies(passed[0]);
         let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
-        let answers = many_visits(&house, &browser, &back).await;
+        let answers = many_visits(&browser, &back).await;
         let codes = answers.iter().filter(|answer| answer.status == StatusCode::SEE_OTHER).count();
         let refused = answers.iter().filter(|answer| answer.status == StatusCode::FORBIDDEN).count();
         assert_eq!((codes, refused), (1, answers.len() - 1));
@@ -35,12 +33,11 @@ async fn of_many_redemptions_of_one_verifier_one_gets_a_code() {
     .await;
 }
 
-async fn many_visits(house: &Arc<House>, browser: &Browser, url: &Url) -> Vec<Answer> {
+async fn many_visits(browser: &Client, url: &Url) -> Vec<Reply> {
     let mut visits = JoinSet::new();
     for _ in 0..64 {
-        let (house, url) = (house.clone(), url.clone());
-        let mut browser = Browser { cookies: browser.cookies.clone() };
-        visits.spawn(async move { browser.get(&house, url.as_str()).await });
+        let (mut browser, url) = (browser.clone(), url.clone());
+        visits.spawn(async move { browser.get(url.as_str()).await });
     }
     visits.join_all().await
 }
@@ -61,7 +58,7 @@ impl Meter {
 
 /// A login after which the client is cached and signing keys exist.
 async fn warm(house: &House) {
-    let callback = house.sign_in(&mut Browser::default(), &request(""), json!({"subject": "bob"})).await;
+    let callback = house.sign_in(&mut house.browser(), &request(""), json!({"subject": "bob"})).await;
     assert_eq!(house.redeem(&callback).await.status, StatusCode::OK);
 }
 
@@ -75,22 +72,22 @@ async fn a_login_with_the_operators_applications_costs_eight_statements() {
     warm(&house).await;
 
     let meter = Meter::start(&database);
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("+offline_access")).await;
     assert_eq!(house.look("login", &challenge).await.status, StatusCode::OK);
     let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
     assert_eq!(meter.read(), (0, 0), "nothing is written before the login");
     // Session and event.
-    let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
+    let challenge = browser.get(back.as_str()).await.parameter("consent_challenge").unwrap();
     assert_eq!(house.look("consent", &challenge).await.status, StatusCode::OK);
     let grant = json!({"grant_scope": ["openid", "photos.read", "offline_access"], "remember": true});
     let back = house.accept("consent", &challenge, grant).await;
     assert_eq!(meter.read(), (2, 1));
     // Grant, consent and event.
-    let callback = browser.get(&house, back.as_str()).await.location();
+    let callback = browser.get(back.as_str()).await.redirect();
     assert_eq!(meter.read(), (5, 2));
     // The grant is read and redeemed; event.
-    assert!(house.redeem(&callback).await.json()["refresh_token"].is_string());
+    assert!(house.redeem(&callback).await.json["refresh_token"].is_string());
     assert_eq!(meter.read(), (8, 3));
 }
 
@@ -102,19 +99,18 @@ async fn a_login_through_the_built_in_pages_costs_eight_statements() {
     warm(&house).await;
 
     let meter = Meter::start(&database);
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let page = super::pages::consent_page(&house, &mut browser, &request("")).await;
-    let back = super::pages::allow(&house, &mut browser, &page).await;
+    let back = super::pages::allow(&mut browser, &page).await;
     assert_eq!(meter.read(), (2, 1));
-    let callback = browser.get(&house, back.as_str()).await.location();
+    let callback = browser.get(back.as_str()).await.redirect();
     assert_eq!(house.redeem(&callback).await.status, StatusCode::OK);
     assert_eq!(meter.read(), (8, 3));
 
     // A known user costs less: nothing is asked, and session and grant are written together.
     let meter = Meter::start(&database);
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let callback = browser.get(&house, back.as_str()).await.location();
+    let callback = house.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await.redirect();
     assert_eq!(house.redeem(&callback).await.status, StatusCode::OK);
     let (statements, transactions) = meter.read();
     assert_eq!(transactions, 2);
@@ -127,10 +123,10 @@ async fn challenges_and_verifiers_stay_short() {
     let house = House::with_applications(database);
     let keys = json!({"x": "y".repeat(4000)});
     house.client(json!({"metadata": keys})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("&nonce=0123456789abcdef")).await;
     let login_back = house.accept("login", &challenge, json!({"subject": Uuid::nil(), "amr": ["password"]})).await;
-    let consent = browser.get(&house, login_back.as_str()).await.parameter("consent_challenge").unwrap();
+    let consent = browser.get(login_back.as_str()).await.parameter("consent_challenge").unwrap();
     let consent_back = house.accept("consent", &consent, json!({"grant_scope": ["openid"]})).await;
     let lengths = [challenge.len(), login_back.as_str().len(), consent.len(), consent_back.as_str().len()];
     assert!(lengths.into_iter().all(|length| length < 2_000), "{lengths:?}");
@@ -160,11 +156,10 @@ async fn a_back_channel_logout_is_retried_until_it_succeeds() {
     let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
     let house = House::with_applications(database.clone());
     house.client(json!({"backchannel_logout_uri": format!("http://{address}/out")})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let callback = house.sign_in(&mut browser, &request(""), json!({"subject": "ada", "remember": true})).await;
-    let tokens = house.redeem(&callback).await.json();
-    let ended = house.admin(Method::DELETE, "/admin/oauth2/auth/sessions/login?subject=ada", Value::Null).await;
-    assert_eq!(ended.status, StatusCode::NO_CONTENT);
+    let tokens = house.redeem(&callback).await.json;
+    house.admin(Method::DELETE, "/admin/oauth2/auth/sessions/login?subject=ada", Value::Null).await.expect(204);
 
     let worker = Worker::new(database, house.clock.clock(), Rng::seeded(9), house.oauth.handlers(), []);
     worker.run_due().await.unwrap();
@@ -189,6 +184,5 @@ async fn a_back_channel_logout_is_retried_until_it_succeeds() {
     assert!(claims.get("nonce").is_none());
 
     // A logout token is not an ID token.
-    let answer = browser.get(&house, &format!("https://op.example/oauth2/sessions/logout?id_token_hint={token}")).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    browser.get(&format!("https://op.example/oauth2/sessions/logout?id_token_hint={token}")).await.expect(400);
 }

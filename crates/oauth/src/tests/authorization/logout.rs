@@ -11,20 +11,11 @@ use crate::MIGRATIONS;
 
 const LOGOUT: &str = "https://op.example/oauth2/sessions/logout";
 
-async fn signed_in(house: &House, browser: &mut Browser) -> Value {
+async fn signed_in(house: &House, browser: &mut Client) -> Value {
     let callback =
         house.sign_in(browser, &request("+offline_access"), json!({"subject": "ada", "remember": true})).await;
-    let tokens = house.redeem(&callback).await;
-    assert_eq!(tokens.status, StatusCode::OK, "{}", tokens.body);
-    tokens.json()
-}
-
-async fn is_active(house: &House, token: &Value) -> bool {
-    let uri = "/admin/oauth2/introspect";
-    let body = format!("token={}", token.as_str().unwrap());
-    let request = Request::post(uri).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    let answer = house.send(&house.admin, request.body(Body::from(body)).unwrap()).await;
-    answer.json()["active"] == true
+    let tokens = house.redeem(&callback).await.expect(200);
+    tokens.json
 }
 
 #[tokio::test]
@@ -32,29 +23,29 @@ async fn a_logout_ends_the_session_and_its_tokens() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
-        let mut browser = Browser::default();
+        let mut browser = house.browser();
         let tokens = signed_in(&house, &mut browser).await;
         assert!(is_active(&house, &tokens["access_token"]).await);
 
-        let answer = browser.get(&house, LOGOUT).await;
-        assert!(answer.location().as_str().starts_with("https://ui.example/logout?logout_challenge="));
+        let answer = browser.get(LOGOUT).await;
+        assert!(answer.location().starts_with("https://ui.example/logout?logout_challenge="));
         let challenge = answer.parameter("logout_challenge").unwrap();
         let uri = format!("/admin/oauth2/auth/requests/logout?logout_challenge={challenge}");
-        let document = house.admin(Method::GET, &uri, Value::Null).await.json();
+        let document = house.admin(Method::GET, &uri, Value::Null).await.json;
         assert_eq!((&document["subject"], &document["rp_initiated"]), (&json!("ada"), &json!(false)));
         assert_eq!(document["expires_at"], "2026-11-22T10:30:00Z");
         let back = house.accept("logout", &challenge, Value::Null).await;
 
-        let mut other = Browser::default();
-        assert_eq!(other.get(&house, back.as_str()).await.location().as_str(), "https://ui.example/bye");
+        let mut other = house.browser();
+        assert_eq!(other.get(back.as_str()).await.location(), "https://ui.example/bye");
         assert!(is_active(&house, &tokens["access_token"]).await, "another browser could log the user out");
 
-        let answer = browser.get(&house, back.as_str()).await;
-        assert_eq!(answer.location().as_str(), "https://ui.example/bye");
-        assert!(!browser.cookies.contains_key("ory_hydra_session"));
+        let answer = browser.get(back.as_str()).await;
+        assert_eq!(answer.location(), "https://ui.example/bye");
+        assert!(browser.cookie("ory_hydra_session").is_none());
         assert!(!is_active(&house, &tokens["access_token"]).await);
         assert!(!is_active(&house, &tokens["refresh_token"]).await);
-        let answer = browser.get(&house, &authorize(&request("&prompt=none"))).await;
+        let answer = browser.get(&authorize(&request("&prompt=none"))).await;
         assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
     })
     .await;
@@ -64,41 +55,40 @@ async fn a_logout_ends_the_session_and_its_tokens() {
 async fn a_client_logs_its_user_out_and_gets_the_redirect() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({"backchannel_logout_uri": "http://127.0.0.1:9/out", "frontchannel_logout_uri": "https://shop.example/out"})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let tokens = signed_in(&house, &mut browser).await;
     let hint = tokens["id_token"].as_str().unwrap();
     // The token may have expired: it still identifies the session.
     house.wait(2 * 60 * 60);
     let target = "post_logout_redirect_uri=https://shop.example/bye&state=xyz";
-    let answer = browser.get(&house, &format!("{LOGOUT}?id_token_hint={hint}&{target}")).await;
+    let answer = browser.get(&format!("{LOGOUT}?id_token_hint={hint}&{target}")).await;
     let challenge = answer.parameter("logout_challenge").unwrap();
     let uri = format!("/admin/oauth2/auth/requests/logout?logout_challenge={challenge}");
-    let document = house.admin(Method::GET, &uri, Value::Null).await.json();
+    let document = house.admin(Method::GET, &uri, Value::Null).await.json;
     assert_eq!((&document["client"]["client_id"], &document["rp_initiated"]), (&json!("shop"), &json!(true)));
     let request_url = "/oauth2/sessions/logout?post_logout_redirect_uri=https%3A%2F%2Fshop.example%2Fbye&state=xyz";
     assert_eq!(document["request_url"], request_url, "relative, without the ID token");
     let back = house.accept("logout", &challenge, Value::Null).await;
-    let answer = browser.get(&house, back.as_str()).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let answer = browser.get(back.as_str()).await.expect(200);
     assert_eq!(answer.headers[header::REFRESH], "3;url=https://shop.example/bye?state=xyz");
     let policy = answer.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
     assert!(policy.ends_with("; frame-src https://shop.example"), "{policy}");
     assert!(
-        answer.body.contains(r#"<iframe src="https://shop.example/out?iss=https%3A%2F%2Fop.example%2F&#38;sid="#),
+        answer.text.contains(r#"<iframe src="https://shop.example/out?iss=https%3A%2F%2Fop.example%2F&#38;sid="#),
         "{}",
-        answer.body
+        answer.text
     );
 
     // The second time there is no session to end.
-    let answer = browser.get(&house, back.as_str()).await;
-    assert_eq!(answer.location().as_str(), "https://shop.example/bye?state=xyz");
+    let answer = browser.get(back.as_str()).await;
+    assert_eq!(answer.location(), "https://shop.example/bye?state=xyz");
 }
 
 #[tokio::test]
 async fn an_invalid_logout_request_is_rejected() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let tokens = signed_in(&house, &mut browser).await;
     let hint = tokens["id_token"].as_str().unwrap();
     let queries = [
@@ -111,25 +101,25 @@ async fn an_invalid_logout_request_is_rejected() {
         "logout_verifier=nonsense".to_owned(),
     ];
     for query in queries {
-        let answer = browser.get(&house, &format!("{LOGOUT}?{query}")).await;
+        let answer = browser.get(&format!("{LOGOUT}?{query}")).await;
         assert!(answer.status.is_client_error(), "{query}: {}", answer.status);
     }
     assert!(is_active(&house, &tokens["access_token"]).await);
     // A client may be named without a token; then the user must confirm.
     let query = "client_id=shop&post_logout_redirect_uri=https://shop.example/bye";
-    assert!(browser.get(&house, &format!("{LOGOUT}?{query}")).await.parameter("logout_challenge").is_some());
+    assert!(browser.get(&format!("{LOGOUT}?{query}")).await.parameter("logout_challenge").is_some());
     // Without a session there is nothing to confirm.
-    let answer = Browser::default().get(&house, &format!("{LOGOUT}?{query}")).await;
-    assert_eq!(answer.location().as_str(), "https://shop.example/bye");
+    let answer = house.browser().get(&format!("{LOGOUT}?{query}")).await;
+    assert_eq!(answer.location(), "https://shop.example/bye");
 }
 
 #[tokio::test]
 async fn a_rejected_logout_changes_nothing() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let tokens = signed_in(&house, &mut browser).await;
-    let challenge = browser.get(&house, LOGOUT).await.parameter("logout_challenge").unwrap();
+    let challenge = browser.get(LOGOUT).await.parameter("logout_challenge").unwrap();
     let uri = format!("/admin/oauth2/auth/requests/logout/reject?logout_challenge={challenge}");
     assert_eq!(house.admin(Method::PUT, &uri, Value::Null).await.status, StatusCode::NO_CONTENT);
     assert!(is_active(&house, &tokens["access_token"]).await);
@@ -139,26 +129,26 @@ async fn a_rejected_logout_changes_nothing() {
 async fn the_built_in_pages_confirm_and_log_out() {
     let house = House::with_own_pages(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({"skip_consent": true})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
-    let callback = browser.get(&house, back.as_str()).await.location();
-    let tokens = house.redeem(&callback).await.json();
+    let callback =
+        house.pass(&mut browser, "login", &challenge, json!({"subject": "ada", "remember": true})).await.redirect();
+    let tokens = house.redeem(&callback).await.json;
 
-    let page = browser.get(&house, LOGOUT).await.location();
-    let answer = browser.get(&house, page.as_str()).await;
-    assert!(answer.status == StatusCode::OK && answer.body.contains("Sign out?"), "{}", answer.body);
+    let page = browser.get(LOGOUT).await.redirect();
+    let answer = browser.get(page.as_str()).await;
+    assert!(answer.status == StatusCode::OK && answer.text.contains("Sign out?"), "{answer}");
     let challenge = parameter(&page, "logout_challenge").unwrap();
     let stay = browser
-        .post(&house, "https://op.example/oauth2/logout", format!("logout_challenge={challenge}&decision=stay"))
+        .post("https://op.example/oauth2/logout", FORM, &format!("logout_challenge={challenge}&decision=stay"))
         .await;
-    assert!(stay.body.contains("You are still signed in"), "{}", stay.body);
+    assert!(stay.text.contains("You are still signed in"), "{stay}");
     let leave = format!("logout_challenge={challenge}&decision=sign_out");
-    let back = browser.post(&house, "https://op.example/oauth2/logout", leave).await.location();
-    let answer = browser.get(&house, back.as_str()).await;
-    assert_eq!(answer.location().as_str(), "https://op.example/oauth2/signed-out");
-    let answer = browser.get(&house, answer.location().as_str()).await;
-    assert!(answer.body.contains("You are signed out"), "{}", answer.body);
+    let back = browser.post("https://op.example/oauth2/logout", FORM, &leave).await.redirect();
+    let answer = browser.get(back.as_str()).await;
+    assert_eq!(answer.location(), "https://op.example/oauth2/signed-out");
+    let answer = browser.get(answer.location()).await;
+    assert!(answer.text.contains("You are signed out"), "{answer}");
     assert!(!is_active(&house, &tokens["access_token"]).await);
 }
 
@@ -167,26 +157,25 @@ async fn a_login_that_is_no_longer_remembered_can_still_be_logged_out() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
-        let mut browser = Browser::default();
+        let mut browser = house.browser();
         let challenge = house.begin(&mut browser, &request("")).await;
         let login = json!({"subject": "ada", "remember": true, "remember_for": 5});
-        let back = house.accept("login", &challenge, login).await;
-        let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
+        let challenge = house.log_in(&mut browser, &challenge, login).await;
         // A slow user can still accept.
         house.wait(10);
-        let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
-        let callback = browser.get(&house, back.as_str()).await.location();
-        let tokens = house.redeem(&callback).await.json();
+        let callback =
+            house.pass(&mut browser, "consent", &challenge, json!({"grant_scope": ["openid"]})).await.redirect();
+        let tokens = house.redeem(&callback).await.json;
         let challenge = house.begin(&mut browser, &request("")).await;
-        assert_eq!(house.look("login", &challenge).await.json()["skip"], false, "the browser is not remembered");
+        assert_eq!(house.look("login", &challenge).await.json["skip"], false, "the browser is not remembered");
 
         house.wait(60);
         let hint = tokens["id_token"].as_str().unwrap();
         let url = format!("https://op.example/oauth2/sessions/logout?id_token_hint={hint}");
-        let challenge = browser.get(&house, &url).await.parameter("logout_challenge").unwrap();
+        let challenge = browser.get(&url).await.parameter("logout_challenge").unwrap();
         let uri = format!("/admin/oauth2/auth/requests/logout/accept?logout_challenge={challenge}");
-        let back = house.admin(Method::PUT, &uri, Value::Null).await.json();
-        browser.get(&house, back["redirect_to"].as_str().unwrap()).await;
+        let back = house.admin(Method::PUT, &uri, Value::Null).await.json;
+        browser.get(back["redirect_to"].as_str().unwrap()).await;
         let reply = crate::tests::token::introspect(&house, tokens["access_token"].as_str().unwrap()).await;
         assert_eq!(reply["active"], false, "what was granted in it ended");
     })
@@ -236,12 +225,11 @@ impl Sessions for IdentityService {
 const IDENTITY_SESSION: Uuid = Uuid::from_u128(5);
 
 /// Logs in with the identity session and logs out again; returns the last response.
-async fn sign_in_and_out(house: &House, browser: &mut Browser) -> Answer {
+async fn sign_in_and_out(house: &House, browser: &mut Client) -> Reply {
     let login = json!({"subject": "ada", "remember": true, "identity_provider_session_id": IDENTITY_SESSION});
     house.sign_in(browser, &request(""), login).await;
-    let challenge = browser.get(house, LOGOUT).await.parameter("logout_challenge").unwrap();
-    let back = house.accept("logout", &challenge, Value::Null).await;
-    browser.get(house, back.as_str()).await
+    let challenge = browser.get(LOGOUT).await.parameter("logout_challenge").unwrap();
+    house.pass(browser, "logout", &challenge, Value::Null).await
 }
 
 #[tokio::test]
@@ -250,8 +238,8 @@ async fn logout_ends_the_identity_session_in_its_own_transaction() {
         let house = House::with_applications(database);
         house.client(json!({})).await;
         let identity = IdentityService::of(&house, false);
-        let answer = sign_in_and_out(&house, &mut Browser::default()).await;
-        assert_eq!(answer.location().as_str(), "https://ui.example/bye");
+        let answer = sign_in_and_out(&house, &mut house.browser()).await;
+        assert_eq!(answer.location(), "https://ui.example/bye");
         assert_eq!(*identity.in_transaction.lock().unwrap(), [IDENTITY_SESSION]);
         assert!(identity.called.lock().unwrap().is_empty());
     })
@@ -264,8 +252,8 @@ async fn logout_ends_an_identity_session_of_another_process_before_the_response(
         let house = House::with_applications(database);
         house.client(json!({})).await;
         let identity = IdentityService::of(&house, true);
-        let answer = sign_in_and_out(&house, &mut Browser::default()).await;
-        assert_eq!(answer.location().as_str(), "https://ui.example/bye");
+        let answer = sign_in_and_out(&house, &mut house.browser()).await;
+        assert_eq!(answer.location(), "https://ui.example/bye");
         // No job ran yet.
         assert_eq!(*identity.called.lock().unwrap(), [IDENTITY_SESSION]);
     })
@@ -279,15 +267,15 @@ async fn logout_ends_every_login_of_the_same_identity_session() {
         house.client(json!({})).await;
         IdentityService::of(&house, false);
         let login = json!({"subject": "ada", "remember": true, "identity_provider_session_id": IDENTITY_SESSION});
-        let callback = house.sign_in(&mut Browser::default(), &request(""), login.clone()).await;
-        let tokens = house.redeem(&callback).await.json();
+        let callback = house.sign_in(&mut house.browser(), &request(""), login.clone()).await;
+        let tokens = house.redeem(&callback).await.json;
         // A login that was accepted, but is not redeemed yet.
-        let mut late = Browser::default();
+        let mut late = house.browser();
         let challenge = house.begin(&mut late, &request("")).await;
         let back = house.accept("login", &challenge, login).await;
-        sign_in_and_out(&house, &mut Browser::default()).await;
+        sign_in_and_out(&house, &mut house.browser()).await;
         assert!(!is_active(&house, &tokens["access_token"]).await);
-        let answer = late.get(&house, back.as_str()).await;
+        let answer = late.get(back.as_str()).await;
         assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
     })
     .await;
@@ -297,13 +285,11 @@ async fn logout_ends_every_login_of_the_same_identity_session() {
 async fn a_state_without_a_client_leads_to_the_logout_page() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     signed_in(&house, &mut browser).await;
-    let answer = browser.get(&house, &format!("{LOGOUT}?state=xyz")).await;
-    assert_eq!(answer.status, StatusCode::FOUND);
+    let answer = browser.get(&format!("{LOGOUT}?state=xyz")).await.expect(302);
     let challenge = answer.parameter("logout_challenge").unwrap();
-    let back = house.accept("logout", &challenge, Value::Null).await;
-    assert_eq!(browser.get(&house, back.as_str()).await.location().as_str(), "https://ui.example/bye");
-    let answer = Browser::default().get(&house, &format!("{LOGOUT}?state=xyz")).await;
-    assert_eq!(answer.location().as_str(), "https://ui.example/bye");
+    assert_eq!(house.pass(&mut browser, "logout", &challenge, Value::Null).await.location(), "https://ui.example/bye");
+    let answer = house.browser().get(&format!("{LOGOUT}?state=xyz")).await;
+    assert_eq!(answer.location(), "https://ui.example/bye");
 }

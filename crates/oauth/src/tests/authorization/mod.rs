@@ -11,22 +11,22 @@ mod one_time;
 mod pages;
 mod sessions;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use base::{Context, ManualClock, RequestId, Rng, Sealer, Secret, TenantId, Timestamp};
 use contracts::Link;
 use database::Database;
 use serde_json::{Value, json};
-use tower::ServiceExt;
+use test_client::{Client, FORM, Kind, Reply, parameter};
 use url::Url;
 use uuid::Uuid;
 
 use crate::{Config, OAuth, Parts};
+
+const ISSUER: &str = "https://op.example";
 
 pub(super) const CALLBACK: &str = "https://shop.example/cb";
 
@@ -36,36 +36,6 @@ pub(super) struct House {
     pub(super) clock: ManualClock,
     public: Router,
     admin: Router,
-}
-
-/// The response.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: String,
-}
-
-impl Answer {
-    pub(super) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{} {}", self.status, self.body))
-    }
-
-    #[track_caller]
-    pub(super) fn location(&self) -> Url {
-        let location = self.headers.get(header::LOCATION);
-        let location = location.unwrap_or_else(|| panic!("no redirect: {} {}", self.status, self.body));
-        Url::parse(location.to_str().unwrap()).unwrap()
-    }
-
-    /// A parameter of the redirect URL.
-    #[track_caller]
-    pub(super) fn parameter(&self, name: &str) -> Option<String> {
-        parameter(&self.location(), name)
-    }
-}
-
-pub(super) fn parameter(url: &Url, name: &str) -> Option<String> {
-    url.query_pairs().find(|(its, _)| its == name).map(|(_, value)| value.into_owned())
 }
 
 impl House {
@@ -122,18 +92,26 @@ impl House {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
-    async fn send(&self, router: &Router, mut request: Request<Body>) -> Answer {
-        request.extensions_mut().insert(self.cx());
-        let response = router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    /// A new browser. Every cookie must work in a redirect from another site, and only over HTTPS.
+    pub(super) fn browser(&self) -> Client {
+        Client::new(Kind::Browser, &self.public, ISSUER, &self.clock.clock()).checking_cookies(|cookie| {
+            assert!(cookie.http_only() == Some(true) && cookie.secure() == Some(true), "{cookie}");
+            assert!(cookie.same_site().is_some_and(|it| it.is_none()), "{cookie}");
+        })
     }
 
-    pub(super) async fn admin(&self, method: Method, uri: &str, body: Value) -> Answer {
-        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
-        let request = Request::builder().method(method).uri(uri).header(header::CONTENT_TYPE, "application/json");
-        self.send(&self.admin, request.body(body).unwrap()).await
+    /// A program that calls the public API.
+    pub(super) fn program(&self) -> Client {
+        Client::new(Kind::Native, &self.public, ISSUER, &self.clock.clock())
+    }
+
+    /// A program that calls the admin API.
+    pub(super) fn operator(&self) -> Client {
+        Client::new(Kind::Native, &self.admin, ISSUER, &self.clock.clock())
+    }
+
+    pub(super) async fn admin(&self, method: Method, path: &str, body: Value) -> Reply {
+        self.operator().json(method, path, &body).await
     }
 
     /// Registers a client with everything that the tests use.
@@ -147,80 +125,76 @@ impl House {
         for (name, value) in changes.as_object().unwrap() {
             client[name] = value.clone();
         }
-        let answer = self.admin(Method::POST, "/admin/clients", client).await;
-        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
-        answer.json()
+        self.admin(Method::POST, "/admin/clients", client).await.expect(201).json
     }
 
     /// Accepts as the login or consent application; returns the redirect URL.
     pub(super) async fn accept(&self, what: &str, challenge: &str, answer: Value) -> Url {
-        let uri = format!("/admin/oauth2/auth/requests/{what}/accept?{what}_challenge={challenge}");
-        let answer = self.admin(Method::PUT, &uri, answer).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-        Url::parse(answer.json()["redirect_to"].as_str().unwrap()).unwrap()
+        self.decide(what, challenge, "accept", answer).await
     }
 
     /// Rejects as the login or consent application; returns the redirect URL.
     pub(super) async fn reject(&self, what: &str, challenge: &str) -> Url {
-        let uri = format!("/admin/oauth2/auth/requests/{what}/reject?{what}_challenge={challenge}");
-        let answer = self.admin(Method::PUT, &uri, json!({"error": "no"})).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-        Url::parse(answer.json()["redirect_to"].as_str().unwrap()).unwrap()
+        self.decide(what, challenge, "reject", json!({"error": "no"})).await
+    }
+
+    async fn decide(&self, what: &str, challenge: &str, decision: &str, answer: Value) -> Url {
+        let uri = format!("/admin/oauth2/auth/requests/{what}/{decision}?{what}_challenge={challenge}");
+        self.admin(Method::PUT, &uri, answer).await.expect(200).string("/redirect_to").parse().unwrap()
+    }
+
+    /// Accepts, and returns the answer to the browser at the redirect URL.
+    pub(super) async fn pass(&self, browser: &mut Client, what: &str, challenge: &str, answer: Value) -> Reply {
+        let back = self.accept(what, challenge, answer).await;
+        browser.get(back.as_str()).await
+    }
+
+    /// Accepts the login; returns the consent challenge.
+    pub(super) async fn log_in(&self, browser: &mut Client, challenge: &str, login: Value) -> String {
+        let answer = self.pass(browser, "login", challenge, login).await;
+        answer.parameter("consent_challenge").unwrap_or_else(|| panic!("{answer}"))
     }
 
     /// Reads a challenge as the login or consent application.
-    pub(super) async fn look(&self, what: &str, challenge: &str) -> Answer {
+    pub(super) async fn look(&self, what: &str, challenge: &str) -> Reply {
         let uri = format!("/admin/oauth2/auth/requests/{what}?{what}_challenge={challenge}");
         self.admin(Method::GET, &uri, Value::Null).await
     }
 
     /// Starts an authorization and returns its login challenge.
-    pub(super) async fn begin(&self, browser: &mut Browser, query: &str) -> String {
-        let answer = browser.get(self, &authorize(query)).await;
-        assert_eq!(answer.status, StatusCode::FOUND, "{}", answer.body);
-        answer.parameter("login_challenge").unwrap_or_else(|| panic!("{}", answer.location()))
+    pub(super) async fn begin(&self, browser: &mut Client, query: &str) -> String {
+        let answer = browser.get(&authorize(query)).await.expect(302);
+        answer.parameter("login_challenge").unwrap_or_else(|| panic!("{answer}"))
     }
 
     /// Logs in and consents to everything; returns the client's redirect URL with the code.
-    pub(super) async fn sign_in(&self, browser: &mut Browser, query: &str, login: Value) -> Url {
+    pub(super) async fn sign_in(&self, browser: &mut Client, query: &str, login: Value) -> Url {
         let challenge = self.begin(browser, query).await;
-        let back = self.accept("login", &challenge, login).await;
-        let answer = browser.get(self, back.as_str()).await;
-        let challenge = answer.parameter("consent_challenge").unwrap_or_else(|| panic!("{}", answer.location()));
-        let document = self
-            .admin(
-                Method::GET,
-                &format!("/admin/oauth2/auth/requests/consent?consent_challenge={challenge}"),
-                Value::Null,
-            )
-            .await
-            .json();
+        let challenge = self.log_in(browser, &challenge, login).await;
+        let document = self.look("consent", &challenge).await.json;
         let consent = json!({
             "grant_scope": document["requested_scope"],
             "grant_access_token_audience": document["requested_access_token_audience"], "remember": true,
         });
-        let back = self.accept("consent", &challenge, consent).await;
-        browser.get(self, back.as_str()).await.location()
+        self.pass(browser, "consent", &challenge, consent).await.redirect()
     }
 
     /// Redeems a code; returns the token endpoint's response.
-    pub(super) async fn redeem(&self, callback: &Url) -> Answer {
+    pub(super) async fn redeem(&self, callback: &Url) -> Reply {
         let code = parameter(callback, "code").unwrap_or_else(|| panic!("{callback}"));
-        let form = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs([
-                ("grant_type", "authorization_code"),
-                ("code", &code),
-                ("redirect_uri", CALLBACK),
-                ("client_id", "shop"),
-                ("client_secret", "averylongsecret"),
-            ])
-            .finish();
-        Browser::default().post(self, "https://op.example/oauth2/token", form).await
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("redirect_uri", CALLBACK),
+            ("client_id", "shop"),
+            ("client_secret", "averylongsecret"),
+        ];
+        self.program().post_form("/oauth2/token", &fields).await
     }
 }
 
 pub(super) fn authorize(query: &str) -> String {
-    format!("https://op.example/oauth2/auth?{query}")
+    format!("{ISSUER}/oauth2/auth?{query}")
 }
 
 /// A valid request with more parameters.
@@ -229,51 +203,6 @@ pub(super) fn request(more: &str) -> String {
     format!("client_id=shop&response_type=code&redirect_uri={callback}&state=some-state&scope=openid+photos.read{more}")
 }
 
-/// A browser with a cookie store.
-#[derive(Default)]
-pub(super) struct Browser {
-    pub(super) cookies: BTreeMap<String, String>,
-}
-
-impl Browser {
-    pub(super) async fn get(&mut self, house: &House, url: &str) -> Answer {
-        self.send(house, Request::get(path(url)), String::new()).await
-    }
-
-    pub(super) async fn post(&mut self, house: &House, url: &str, form: String) -> Answer {
-        let request = Request::post(path(url)).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        self.send(house, request, form).await
-    }
-
-    async fn send(&mut self, house: &House, request: axum::http::request::Builder, body: String) -> Answer {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = if cookies.is_empty() { request } else { request.header(header::COOKIE, cookies.join("; ")) };
-        let answer = house.send(&house.public, request.body(Body::from(body)).unwrap()).await;
-        for cookie in answer.headers.get_all(header::SET_COOKIE) {
-            let cookie = cookie.to_str().unwrap();
-            assert!(
-                cookie.contains("HttpOnly") && cookie.contains("Secure") && cookie.contains("SameSite=None"),
-                "{cookie}"
-            );
-            self.keep(cookie);
-        }
-        answer
-    }
-}
-
-impl Browser {
-    fn keep(&mut self, cookie: &str) {
-        let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
-        if cookie.contains("Max-Age=0;") {
-            self.cookies.remove(name);
-        } else {
-            self.cookies.insert(name.to_owned(), value.to_owned());
-        }
-    }
-}
-
-fn path(url: &str) -> String {
-    let url = Url::parse(url).unwrap();
-    assert_eq!(url.origin().ascii_serialization(), "https://op.example", "{url}");
-    url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
+async fn is_active(house: &House, token: &Value) -> bool {
+    super::token::is_active(house, token.as_str().unwrap()).await
 }

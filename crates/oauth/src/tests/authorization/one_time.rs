@@ -20,15 +20,15 @@ async fn reap(house: &House, table: &str) -> u64 {
 }
 
 #[track_caller]
-fn assert_refused(answer: &Answer) {
-    assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.body);
-    assert!(answer.body.contains("access_denied"), "{}", answer.body);
+fn assert_refused(answer: &Reply) {
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "{answer}");
+    assert!(answer.text.contains("access_denied"), "{answer}");
 }
 
 async fn assert_gone(house: &House, what: &str, challenge: &str) {
     let answer = house.look(what, challenge).await;
-    assert_eq!(answer.status, StatusCode::GONE, "{what}: {}", answer.body);
-    assert!(answer.json()["redirect_to"].as_str().unwrap().starts_with("https://op.example/oauth2/auth?"));
+    assert_eq!(answer.status, StatusCode::GONE, "{what}: {answer}");
+    assert!(answer.json["redirect_to"].as_str().unwrap().starts_with("https://op.example/oauth2/auth?"));
 }
 
 #[tokio::test]
@@ -36,26 +36,25 @@ async fn a_login_cannot_be_replayed_after_the_session_ended() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
-        let mut browser = Browser::default();
+        let mut browser = house.browser();
         let challenge = house.begin(&mut browser, &request("")).await;
         let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
-        let before = Browser { cookies: browser.cookies.clone() };
-        assert!(browser.get(&house, back.as_str()).await.parameter("consent_challenge").is_some());
-        let ended = house.admin(Method::DELETE, "/admin/oauth2/auth/sessions/login?subject=ada", Value::Null).await;
-        assert_eq!(ended.status, StatusCode::NO_CONTENT);
+        let before = browser.clone();
+        assert!(browser.get(back.as_str()).await.parameter("consent_challenge").is_some());
+        house.admin(Method::DELETE, "/admin/oauth2/auth/sessions/login?subject=ada", Value::Null).await.expect(204);
 
         for _ in 0..2 {
-            let mut again = Browser { cookies: before.cookies.clone() };
-            assert_refused(&again.get(&house, back.as_str()).await);
-            assert!(!again.cookies.contains_key("ory_hydra_session"));
+            let mut again = before.clone();
+            assert_refused(&again.get(back.as_str()).await);
+            assert!(again.cookie("ory_hydra_session").is_none());
             assert_gone(&house, "login", &challenge).await;
             house.wait(14 * 60);
             assert_eq!(reap(&house, "oauth_login_sessions").await, 0, "the row guards the challenge");
         }
         house.wait(3 * 60);
         // The challenge has expired, so the row is no longer needed.
-        let mut again = Browser { cookies: before.cookies.clone() };
-        assert_eq!(again.get(&house, back.as_str()).await.status, StatusCode::UNAUTHORIZED);
+        let mut again = before.clone();
+        assert_eq!(again.get(back.as_str()).await.status, StatusCode::UNAUTHORIZED);
         assert_eq!(reap(&house, "oauth_login_sessions").await, 1);
     })
     .await;
@@ -67,13 +66,13 @@ async fn a_login_with_a_short_lifespan_cannot_be_replayed_either() {
     config["ttl"] = json!({"authentication_session": "1s"});
     let house = House::new(sqlite().await, config);
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("")).await;
     let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
-    assert!(browser.get(&house, back.as_str()).await.parameter("consent_challenge").is_some());
+    assert!(browser.get(back.as_str()).await.parameter("consent_challenge").is_some());
     house.wait(60);
     assert_eq!(reap(&house, "oauth_login_sessions").await, 0);
-    assert_refused(&browser.get(&house, back.as_str()).await);
+    assert_refused(&browser.get(back.as_str()).await);
 }
 
 #[tokio::test]
@@ -82,18 +81,17 @@ async fn a_revoked_consent_cannot_be_replayed_however_long_challenges_live() {
     config["ttl"] = json!({"login_consent_request": "3h"});
     let house = House::new(sqlite().await, config);
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
-    let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
+    let challenge = house.log_in(&mut browser, &challenge, json!({"subject": "ada", "remember": true})).await;
     let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
-    assert!(browser.get(&house, back.as_str()).await.parameter("code").is_some());
+    assert!(browser.get(back.as_str()).await.parameter("code").is_some());
     let uri = "/admin/oauth2/auth/sessions/consent?subject=ada&all=true";
     assert_eq!(house.admin(Method::DELETE, uri, Value::Null).await.status, StatusCode::NO_CONTENT);
 
     house.wait(2 * 60 * 60);
     assert_eq!(reap(&house, "oauth_grants").await, 0);
-    assert_refused(&browser.get(&house, back.as_str()).await);
+    assert_refused(&browser.get(back.as_str()).await);
     assert_gone(&house, "consent", &challenge).await;
     house.wait(61 * 60);
     assert_eq!(reap(&house, "oauth_grants").await, 1);
@@ -104,27 +102,27 @@ async fn a_rejection_is_sent_once_and_is_final() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
-        let mut browser = Browser::default();
+        let mut browser = house.browser();
         let challenge = house.begin(&mut browser, &request("")).await;
         let accepted = house.accept("login", &challenge, json!({"subject": "ada"})).await;
         let rejected = house.reject("login", &challenge).await;
-        let answer = browser.get(&house, rejected.as_str()).await;
+        let answer = browser.get(rejected.as_str()).await;
         assert_eq!(answer.parameter("error").as_deref(), Some("no"));
-        assert_refused(&browser.get(&house, rejected.as_str()).await);
-        assert_refused(&browser.get(&house, accepted.as_str()).await);
+        assert_refused(&browser.get(rejected.as_str()).await);
+        assert_refused(&browser.get(accepted.as_str()).await);
         assert_gone(&house, "login", &challenge).await;
 
         let challenge = house.begin(&mut browser, &request("")).await;
         let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
         let too_late = house.reject("login", &challenge).await;
-        let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
-        assert_refused(&browser.get(&house, too_late.as_str()).await);
+        let challenge = browser.get(back.as_str()).await.parameter("consent_challenge").unwrap();
+        assert_refused(&browser.get(too_late.as_str()).await);
         let accepted = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
         let rejected = house.reject("consent", &challenge).await;
-        let answer = browser.get(&house, rejected.as_str()).await;
+        let answer = browser.get(rejected.as_str()).await;
         assert_eq!(answer.parameter("error").as_deref(), Some("no"));
-        assert_refused(&browser.get(&house, rejected.as_str()).await);
-        assert_refused(&browser.get(&house, accepted.as_str()).await);
+        assert_refused(&browser.get(rejected.as_str()).await);
+        assert_refused(&browser.get(accepted.as_str()).await);
         assert_gone(&house, "consent", &challenge).await;
         // The markers expire together with their challenges.
         house.wait(31 * 60);
@@ -138,13 +136,13 @@ async fn a_login_that_reuses_a_session_counts_once() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
-        let mut browser = Browser::default();
+        let mut browser = house.browser();
         house.sign_in(&mut browser, &request(""), json!({"subject": "ada", "remember": true})).await;
         let challenge = house.begin(&mut browser, &request("")).await;
-        assert_eq!(house.look("login", &challenge).await.json()["skip"], true);
+        assert_eq!(house.look("login", &challenge).await.json["skip"], true);
         let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-        assert!(browser.get(&house, back.as_str()).await.parameter("consent_challenge").is_some());
-        assert_refused(&browser.get(&house, back.as_str()).await);
+        assert!(browser.get(back.as_str()).await.parameter("consent_challenge").is_some());
+        assert_refused(&browser.get(back.as_str()).await);
         assert_gone(&house, "login", &challenge).await;
     })
     .await;
@@ -163,12 +161,12 @@ async fn two_nodes() -> [Arc<House>; 2] {
 }
 
 /// 64 concurrent requests, to both nodes in turn.
-async fn visits(nodes: &[Arc<House>; 2], browser: &Browser, url: &Url) -> Vec<Answer> {
+async fn visits(nodes: &[Arc<House>; 2], browser: &Client, url: &Url) -> Vec<Reply> {
     let mut visits = JoinSet::new();
     for number in 0..64 {
-        let (house, url) = (nodes[number % 2].clone(), url.clone());
-        let mut browser = Browser { cookies: browser.cookies.clone() };
-        visits.spawn(async move { browser.get(&house, url.as_str()).await });
+        let (mut visitor, url) = (nodes[number % 2].browser(), url.clone());
+        visitor.cookies = browser.cookies.clone();
+        visits.spawn(async move { visitor.get(url.as_str()).await });
     }
     visits.join_all().await
 }
@@ -177,7 +175,7 @@ async fn visits(nodes: &[Arc<House>; 2], browser: &Browser, url: &Url) -> Vec<An
 async fn with_two_nodes_a_challenge_is_redeemed_once_and_both_report_it() {
     let nodes = two_nodes().await;
     nodes[0].client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = nodes[0].browser();
     let login_challenge = nodes[0].begin(&mut browser, &request("")).await;
     // The node that issued the challenge may cache for a moment that it is unused.
     assert_eq!(nodes[0].look("login", &login_challenge).await.status, StatusCode::OK);
@@ -188,9 +186,7 @@ async fn with_two_nodes_a_challenge_is_redeemed_once_and_both_report_it() {
     for answer in refused {
         assert_refused(answer);
     }
-    for cookie in passed[0].headers.get_all(header::SET_COOKIE) {
-        browser.keep(cookie.to_str().unwrap());
-    }
+    browser.keep_cookies(passed[0]);
 
     let consent_challenge = passed[0].parameter("consent_challenge").unwrap();
     assert_eq!(nodes[0].look("consent", &consent_challenge).await.status, StatusCode::OK);
@@ -214,20 +210,19 @@ async fn a_logout_during_consent_leaves_no_active_grant() {
     let nodes = two_nodes().await;
     nodes[0].client(json!({})).await;
     for round in 0..20 {
-        let mut browser = Browser::default();
+        let mut browser = nodes[0].browser();
         let subject = format!("ada-{round}");
         let challenge = nodes[0].begin(&mut browser, &request("")).await;
-        let back = nodes[0].accept("login", &challenge, json!({"subject": subject})).await;
-        let challenge = browser.get(&nodes[0], back.as_str()).await.parameter("consent_challenge").unwrap();
+        let challenge = nodes[0].log_in(&mut browser, &challenge, json!({"subject": subject})).await;
         let back = nodes[0].accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
         let uri = format!("/admin/oauth2/auth/sessions/login?subject={subject}");
         let (answer, ended) =
-            tokio::join!(browser.get(&nodes[0], back.as_str()), nodes[1].admin(Method::DELETE, &uri, Value::Null));
+            tokio::join!(browser.get(back.as_str()), nodes[1].admin(Method::DELETE, &uri, Value::Null));
         assert_eq!(ended.status, StatusCode::NO_CONTENT);
-        let callback = answer.location();
+        let callback = answer.redirect();
         if parameter(&callback, "code").is_some() {
             let tokens = nodes[0].redeem(&callback).await;
-            assert_eq!(tokens.json()["error"], "invalid_grant", "{}", tokens.body);
+            assert_eq!(tokens.json["error"], "invalid_grant", "{tokens}");
         } else {
             assert_eq!(parameter(&callback, "error").as_deref(), Some("login_required"));
         }

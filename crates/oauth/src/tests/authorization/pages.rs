@@ -15,21 +15,18 @@ async fn house() -> House {
 }
 
 /// Logs in and returns the URL of the consent page.
-pub(super) async fn consent_page(house: &House, browser: &mut Browser, query: &str) -> Url {
+pub(super) async fn consent_page(house: &House, browser: &mut Client, query: &str) -> Url {
     let challenge = house.begin(browser, query).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
-    browser.get(house, back.as_str()).await.location()
+    house.pass(browser, "login", &challenge, json!({"subject": "ada", "remember": true})).await.redirect()
 }
 
 /// Allows the request on the page, and has it remembered; returns the redirect URL.
-pub(super) async fn allow(house: &House, browser: &mut Browser, page: &Url) -> Url {
-    let answer = browser.get(house, page.as_str()).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+pub(super) async fn allow(browser: &mut Client, page: &Url) -> Url {
+    let answer = browser.get(page.as_str()).await.expect(200);
     let challenge = parameter(page, "consent_challenge").unwrap();
-    let form = format!("consent_challenge={challenge}&csrf={}&decision=allow&remember=true", csrf(&answer.body));
-    let back = browser.post(house, CONSENT, form).await;
-    assert_eq!(back.status, StatusCode::SEE_OTHER, "{}", back.body);
-    back.location()
+    let form = format!("consent_challenge={challenge}&csrf={}&decision=allow&remember=true", csrf(&answer.text));
+    let back = browser.post(CONSENT, FORM, &form).await.expect(303);
+    back.redirect()
 }
 
 fn csrf(page: &str) -> String {
@@ -41,27 +38,24 @@ fn csrf(page: &str) -> String {
 async fn a_remembered_consent_is_not_requested_again() {
     let house = house().await;
     house.client(json!({"client_name": "<The Shop>", "tos_uri": "https://shop.example/terms"})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let page = consent_page(&house, &mut browser, &request("+offline_access")).await;
-    let answer = browser.get(&house, page.as_str()).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let answer = browser.get(page.as_str()).await.expect(200);
     for text in ["&#60;The Shop&#62;", "photos.read", "Know who you are", "shop.example", "https://shop.example/terms"]
     {
-        assert!(answer.body.contains(text), "{text}: {}", answer.body);
+        assert!(answer.text.contains(text), "{text}: {answer}");
     }
     let challenge = parameter(&page, "consent_challenge").unwrap();
-    let form = format!("consent_challenge={challenge}&csrf={}&decision=allow&remember=true", csrf(&answer.body));
-    let back = browser.post(&house, CONSENT, form).await;
-    assert_eq!(back.status, StatusCode::SEE_OTHER, "{}", back.body);
-    let callback = browser.get(&house, back.location().as_str()).await.location();
+    let form = format!("consent_challenge={challenge}&csrf={}&decision=allow&remember=true", csrf(&answer.text));
+    let back = browser.post(CONSENT, FORM, &form).await.expect(303);
+    let callback = browser.get(back.location()).await.redirect();
     assert_eq!(parameter(&callback, "scope").as_deref(), Some("openid photos.read offline_access"));
-    assert!(house.redeem(&callback).await.json()["refresh_token"].is_string());
+    assert!(house.redeem(&callback).await.json["refresh_token"].is_string());
 
     // The next time the code is issued right after the login.
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let callback = browser.get(&house, back.as_str()).await;
-    assert!(callback.parameter("code").is_some(), "{}", callback.location());
+    let callback = house.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await;
+    assert!(callback.parameter("code").is_some(), "{}", callback.redirect());
     // Unless the client requests consent.
     let page = consent_page(&house, &mut browser, &request("&prompt=consent")).await;
     assert!(page.as_str().starts_with(CONSENT), "{page}");
@@ -71,13 +65,13 @@ async fn a_remembered_consent_is_not_requested_again() {
 async fn a_user_refuses() {
     let house = house().await;
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let page = consent_page(&house, &mut browser, &request("")).await;
-    let answer = browser.get(&house, page.as_str()).await;
+    let answer = browser.get(page.as_str()).await;
     let challenge = parameter(&page, "consent_challenge").unwrap();
-    let form = format!("consent_challenge={challenge}&csrf={}&decision=deny", csrf(&answer.body));
-    let back = browser.post(&house, CONSENT, form).await.location();
-    let answer = browser.get(&house, back.as_str()).await;
+    let form = format!("consent_challenge={challenge}&csrf={}&decision=deny", csrf(&answer.text));
+    let back = browser.post(CONSENT, FORM, &form).await.redirect();
+    let answer = browser.get(back.as_str()).await;
     assert_eq!(answer.parameter("error").as_deref(), Some("access_denied"));
 }
 
@@ -85,21 +79,21 @@ async fn a_user_refuses() {
 async fn consent_requires_the_right_browser_and_its_form() {
     let house = house().await;
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let page = consent_page(&house, &mut browser, &request("")).await;
     let challenge = parameter(&page, "consent_challenge").unwrap();
-    assert_eq!(Browser::default().get(&house, page.as_str()).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(house.browser().get(page.as_str()).await.status, StatusCode::FORBIDDEN);
     let form = format!("consent_challenge={challenge}&csrf=guess&decision=allow");
-    assert_eq!(browser.post(&house, CONSENT, form).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(browser.get(&house, &format!("{CONSENT}?consent_challenge=x")).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(browser.get(&house, CONSENT).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(browser.post(CONSENT, FORM, &form).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(browser.get(&format!("{CONSENT}?consent_challenge=x")).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(browser.get(CONSENT).await.status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]
 async fn a_client_with_skip_consent_needs_no_consent() {
     let house = house().await;
     house.client(json!({"skip_consent": true})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let callback = consent_page(&house, &mut browser, &request("")).await;
     assert!(parameter(&callback, "code").is_some(), "{callback}");
 }
@@ -108,18 +102,16 @@ async fn a_client_with_skip_consent_needs_no_consent() {
 async fn a_response_may_be_sent_in_a_form() {
     let house = house().await;
     house.client(json!({"skip_consent": true})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("&response_mode=form_post")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let answer = browser.get(&house, back.as_str()).await;
-    assert_eq!(answer.status, StatusCode::OK);
+    let answer = house.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await.expect(200);
     for text in
         [r#"action="https://shop.example/cb""#, r#"value="some-state""#, r#"name="code""#, "/oauth2/form-post.js"]
     {
-        assert!(answer.body.contains(text), "{text}: {}", answer.body);
+        assert!(answer.text.contains(text), "{text}: {answer}");
     }
-    let script = browser.get(&house, "https://op.example/oauth2/form-post.js").await;
-    assert!(script.body.contains("submit()"), "{}", script.body);
+    let script = browser.get("https://op.example/oauth2/form-post.js").await;
+    assert!(script.text.contains("submit()"), "{script}");
 }
 
 #[tokio::test]
@@ -127,9 +119,9 @@ async fn a_missing_login_page_is_reported() {
     let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
     let house = House::new(database, json!({"urls": {"self": {"issuer": "https://op.example/"}}}));
     house.client(json!({})).await;
-    let answer = Browser::default().get(&house, &authorize(&request(""))).await;
+    let answer = house.browser().get(&authorize(&request(""))).await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert!(answer.body.contains("urls.login"), "{}", answer.body);
+    assert!(answer.text.contains("urls.login"), "{answer}");
 }
 
 /// An identity service with a fixed response.
@@ -164,11 +156,10 @@ async fn the_consent_page_requires_the_user_who_logged_in() {
             whoami: json!({"identity": {"traits": {"email": "ada@example.org"}}}).into(),
         }))
     };
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("")).await;
     let login = json!({"subject": ada, "identity_provider_session_id": Uuid::from_u128(9)});
-    let back = house.accept("login", &challenge, login).await;
-    let page = browser.get(&house, back.as_str()).await.location();
+    let page = house.pass(&mut browser, "login", &challenge, login).await.redirect();
 
     let cases = [
         (Some(session(ada)), StatusCode::OK),
@@ -181,15 +172,15 @@ async fn the_consent_page_requires_the_user_who_logged_in() {
     for (check, status) in cases {
         let shown = format!("{check:?}");
         *identity.0.lock().unwrap() = check;
-        let answer = browser.get(&house, page.as_str()).await;
+        let answer = browser.get(page.as_str()).await;
         assert_eq!(answer.status, status, "{shown}");
         if status == StatusCode::SEE_OTHER {
             assert_eq!(answer.parameter("prompt").as_deref(), Some("login"), "{shown}");
         }
     }
     *identity.0.lock().unwrap() = Some(session(ada));
-    let answer = browser.get(&house, page.as_str()).await;
-    assert!(answer.body.contains("ada@example.org"), "{}", answer.body);
+    let answer = browser.get(page.as_str()).await;
+    assert!(answer.text.contains("ada@example.org"), "{answer}");
 }
 
 fn ada(house: &House) -> SessionCheck {
@@ -210,10 +201,10 @@ fn ada(house: &House) -> SessionCheck {
 
 /// Redeems a code; returns the claims of the ID token and those of userinfo.
 async fn claims(house: &House, callback: &Url) -> (Value, Value) {
-    let tokens = house.redeem(callback).await.json();
+    let tokens = house.redeem(callback).await.json;
     let (_, id_token) = crate::tests::token::decode(tokens["id_token"].as_str().unwrap());
     let userinfo = crate::tests::token::userinfo(house, tokens["access_token"].as_str().unwrap()).await;
-    (id_token, userinfo.body)
+    (id_token, userinfo.json)
 }
 
 #[tokio::test]
@@ -225,16 +216,15 @@ async fn tokens_have_the_claims_that_the_user_agreed_to() {
     let login = json!({
         "subject": Uuid::from_u128(1), "identity_provider_session_id": Uuid::from_u128(9), "remember": true,
     });
-    let sign_in = async |browser: &mut Browser, query: &str| {
-        browser.cookies.insert("ory_kratos_session".to_owned(), "x".to_owned());
+    let sign_in = async |browser: &mut Client, query: &str| {
+        browser.set_cookie("ory_kratos_session", "x");
         let challenge = house.begin(browser, query).await;
-        let back = house.accept("login", &challenge, login.clone()).await;
-        browser.get(&house, back.as_str()).await
+        house.pass(browser, "login", &challenge, login.clone()).await
     };
-    let mut browser = Browser::default();
-    let page = sign_in(&mut browser, &request("+email+profile")).await.location();
-    let back = allow(&house, &mut browser, &page).await;
-    let (id_token, userinfo) = claims(&house, &browser.get(&house, back.as_str()).await.location()).await;
+    let mut browser = house.browser();
+    let page = sign_in(&mut browser, &request("+email+profile")).await.redirect();
+    let back = allow(&mut browser, &page).await;
+    let (id_token, userinfo) = claims(&house, &browser.get(back.as_str()).await.redirect()).await;
     for claims in [&id_token, &userinfo] {
         assert_eq!(
             (&claims["email"], &claims["email_verified"]),
@@ -246,7 +236,7 @@ async fn tokens_have_the_claims_that_the_user_agreed_to() {
     }
 
     // The same without the consent page, and only the claims that this request asks for.
-    let callback = sign_in(&mut browser, &request("+email")).await.location();
+    let callback = sign_in(&mut browser, &request("+email")).await.redirect();
     let (id_token, userinfo) = claims(&house, &callback).await;
     for claims in [&id_token, &userinfo] {
         assert_eq!(claims["email"], "ada@example.org", "{claims}");
@@ -254,11 +244,11 @@ async fn tokens_have_the_claims_that_the_user_agreed_to() {
     }
 
     // An outage uses nothing up: the same request succeeds afterwards.
-    browser.cookies.insert("ory_kratos_session".to_owned(), "x".to_owned());
+    browser.set_cookie("ory_kratos_session", "x");
     let challenge = house.begin(&mut browser, &request("+email")).await;
     let back = house.accept("login", &challenge, login.clone()).await;
     *identity.0.lock().unwrap() = None;
-    assert_eq!(browser.get(&house, back.as_str()).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(browser.get(back.as_str()).await.status, StatusCode::SERVICE_UNAVAILABLE);
     // Claims of another user must not be issued.
     let eve = SessionCheck::Active(Box::new(ActiveSession {
         identity_id: Uuid::from_u128(2),
@@ -268,7 +258,7 @@ async fn tokens_have_the_claims_that_the_user_agreed_to() {
         }
     }));
     *identity.0.lock().unwrap() = Some(eve);
-    let (id_token, _) = claims(&house, &browser.get(&house, back.as_str()).await.location()).await;
+    let (id_token, _) = claims(&house, &browser.get(back.as_str()).await.redirect()).await;
     assert_eq!((&id_token["email"], &id_token["sub"]), (&Value::Null, &json!(Uuid::from_u128(1))));
 }
 
@@ -277,29 +267,26 @@ async fn a_narrower_scope_has_fewer_claims() {
     let house = house().await;
     house.client(json!({"scope": "openid offline_access photos.* profile email"})).await;
     house.oauth.sessions.set(Arc::new(Identity(Mutex::new(Some(ada(&house))))));
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("+offline_access+email+profile")).await;
     let login = json!({"subject": Uuid::from_u128(1), "identity_provider_session_id": Uuid::from_u128(9)});
-    let back = house.accept("login", &challenge, login).await;
-    let page = browser.get(&house, back.as_str()).await.location();
-    let back = allow(&house, &mut browser, &page).await;
-    let tokens = house.redeem(&browser.get(&house, back.as_str()).await.location()).await.json();
+    let page = house.pass(&mut browser, "login", &challenge, login).await.redirect();
+    let back = allow(&mut browser, &page).await;
+    let tokens = house.redeem(&browser.get(back.as_str()).await.redirect()).await.json;
 
     let refresh = async |token: &Value, scope: &str| {
         let fields = [("grant_type", "refresh_token"), ("refresh_token", token.as_str().unwrap()), ("scope", scope)];
-        let reply = crate::tests::token::token(&house, &fields).await;
-        assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
-        reply
+        crate::tests::token::token(&house, &fields).await.expect(200)
     };
     let narrow = refresh(&tokens["refresh_token"], "openid email").await;
-    let (_, id_token) = crate::tests::token::decode(&narrow.text("id_token"));
-    let userinfo = crate::tests::token::userinfo(&house, &narrow.text("access_token")).await.body;
+    let (_, id_token) = crate::tests::token::decode(&narrow.string("/id_token"));
+    let userinfo = crate::tests::token::userinfo(&house, &narrow.string("/access_token")).await.json;
     for said in [&id_token, &userinfo] {
         assert_eq!((&said["email"], &said["name"]), (&json!("ada@example.org"), &Value::Null), "{said}");
     }
     // The grant still has all claims.
-    let wide = refresh(&narrow.body["refresh_token"], "").await;
-    assert_eq!(crate::tests::token::decode(&wide.text("id_token")).1["name"], "Ada Lovelace");
+    let wide = refresh(&narrow.json["refresh_token"], "").await;
+    assert_eq!(crate::tests::token::decode(&wide.string("/id_token")).1["name"], "Ada Lovelace");
 }
 
 #[tokio::test]
@@ -308,7 +295,7 @@ async fn an_application_of_the_operator_chooses_the_claims_itself() {
     house.client(json!({"scope": "openid photos.* email"})).await;
     house.oauth.sessions.set(Arc::new(Identity(Mutex::new(Some(ada(&house))))));
     let login = json!({"subject": Uuid::from_u128(1), "identity_provider_session_id": Uuid::from_u128(9)});
-    let callback = house.sign_in(&mut Browser::default(), &request("+email"), login).await;
+    let callback = house.sign_in(&mut house.browser(), &request("+email"), login).await;
     let (id_token, userinfo) = claims(&house, &callback).await;
     assert_eq!((&id_token["email"], &userinfo["email"]), (&Value::Null, &Value::Null));
 }
@@ -318,11 +305,11 @@ async fn the_page_has_the_language_that_the_client_requests() {
     let house = house().await;
     house.client(json!({})).await;
     for (locales, language) in [("", "en"), ("de", "de"), ("fr de-AT en", "de"), ("xx", "en")] {
-        let mut browser = Browser::default();
+        let mut browser = house.browser();
         let locales = locales.replace(' ', "+");
         let page = consent_page(&house, &mut browser, &request(&format!("&ui_locales={locales}"))).await;
-        let answer = browser.get(&house, page.as_str()).await;
-        assert!(answer.body.contains(&format!("<html lang=\"{language}\"")), "{locales}: {}", answer.body);
+        let answer = browser.get(page.as_str()).await;
+        assert!(answer.text.contains(&format!("<html lang=\"{language}\"")), "{locales}: {answer}");
     }
 }
 
@@ -330,14 +317,12 @@ async fn the_page_has_the_language_that_the_client_requests() {
 async fn the_language_that_the_user_chose_takes_precedence_over_that_of_the_client() {
     let house = house().await;
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let page = consent_page(&house, &mut browser, &request("&ui_locales=de")).await;
-    let cookies: Vec<String> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let request = Request::get(path(&format!("{page}&lang=ar"))).header(header::COOKIE, cookies.join("; "));
-    let answer = house.send(&house.public, request.body(Body::empty()).unwrap()).await;
-    assert!(answer.body.contains("<html lang=\"ar\" dir=\"rtl\""), "{}", answer.body);
+    let answer = browser.checking_cookies(|_| ()).get(&format!("{page}&lang=ar")).await;
+    assert!(answer.text.contains("<html lang=\"ar\" dir=\"rtl\""), "{answer}");
     assert!(answer.headers[header::SET_COOKIE].to_str().unwrap().starts_with("kleis_language=ar; "));
     let challenge = parameter(&page, "consent_challenge").unwrap();
     let link = format!("href=\"?consent_challenge={challenge}&#38;lang=de\"");
-    assert!(answer.body.contains(&link), "{}", answer.body);
+    assert!(answer.text.contains(&link), "{answer}");
 }

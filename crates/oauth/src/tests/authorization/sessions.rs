@@ -14,15 +14,15 @@ async fn consents_are_listed_and_revoked_with_their_tokens() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
-        let mut browser = Browser::default();
+        let mut browser = house.browser();
         let callback = house.sign_in(&mut browser, &request(""), json!({"subject": "ada", "remember": true})).await;
-        let tokens = house.redeem(&callback).await.json();
+        let tokens = house.redeem(&callback).await.json;
         house.wait(5);
         house.sign_in(&mut browser, &request("+offline_access"), json!({"subject": "ada"})).await;
 
         let uri = "/admin/oauth2/auth/sessions/consent?subject=ada";
         let answer = house.admin(Method::GET, uri, Value::Null).await;
-        let listed = answer.json();
+        let listed = answer.json;
         assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
         assert_eq!(listed[0]["grant_scope"], json!(["openid", "photos.read", "offline_access"]));
         assert_eq!(listed[1]["handled_at"], "2026-11-22T10:00:00Z");
@@ -32,7 +32,7 @@ async fn consents_are_listed_and_revoked_with_their_tokens() {
         let session = listed[1]["consent_request"]["login_session_id"].as_str().unwrap();
         let count = async |query: &str| {
             let uri = format!("/admin/oauth2/auth/sessions/consent?{query}");
-            house.admin(Method::GET, &uri, Value::Null).await.json().as_array().unwrap().len()
+            house.admin(Method::GET, &uri, Value::Null).await.json.as_array().unwrap().len()
         };
         assert_eq!(count(&format!("subject=ada&login_session_id={session}")).await, 2);
         assert_eq!(count(&format!("subject=ada&login_session_id={}", Uuid::nil())).await, 0);
@@ -61,22 +61,15 @@ async fn consents_are_listed_and_revoked_with_their_tokens() {
     .await;
 }
 
-async fn is_active(house: &House, token: &Value) -> bool {
-    let body = format!("token={}", token.as_str().unwrap());
-    let request =
-        Request::post("/admin/oauth2/introspect").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    house.send(&house.admin, request.body(Body::from(body)).unwrap()).await.json()["active"] == true
-}
-
 #[tokio::test]
 async fn logins_and_grants_end_with_their_session_or_account() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     let provider_session = Uuid::from_u128(5);
     let login = json!({"subject": "ada", "remember": true, "identity_provider_session_id": provider_session});
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let callback = house.sign_in(&mut browser, &request(""), login).await;
-    let tokens = house.redeem(&callback).await.json();
+    let tokens = house.redeem(&callback).await.json;
     assert!(is_active(&house, &tokens["access_token"]).await);
 
     let cx = house.cx();
@@ -89,17 +82,17 @@ async fn logins_and_grants_end_with_their_session_or_account() {
     house.oauth.session_ended(&cx, &mut tx, provider_session).await.unwrap();
     tx.commit().await.unwrap();
     assert!(!is_active(&house, &tokens["access_token"]).await);
-    let answer = browser.get(&house, &authorize(&request("&prompt=none"))).await;
+    let answer = browser.get(&authorize(&request("&prompt=none"))).await;
     assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
 
-    let callback = house.sign_in(&mut Browser::default(), &request(""), json!({"subject": "bob"})).await;
-    let tokens = house.redeem(&callback).await.json();
+    let callback = house.sign_in(&mut house.browser(), &request(""), json!({"subject": "bob"})).await;
+    let tokens = house.redeem(&callback).await.json;
     let mut tx = house.oauth.database.write(cx.tenant).await.unwrap();
     house.oauth.subject_ended(&cx, &mut tx, "bob").await.unwrap();
     tx.commit().await.unwrap();
     assert!(!is_active(&house, &tokens["access_token"]).await);
     let uri = "/admin/oauth2/auth/sessions/consent?subject=bob";
-    assert_eq!(house.admin(Method::GET, uri, Value::Null).await.json(), json!([]));
+    assert_eq!(house.admin(Method::GET, uri, Value::Null).await.json, json!([]));
 }
 
 /// The ways in which the session or account of a login can end before the browser returns.
@@ -137,14 +130,14 @@ async fn a_login_accepted_before_its_end_is_not_redeemed_after_it() {
         let login =
             json!({"subject": "ada", "remember": true, "identity_provider_session_id": PROVIDER_SESSION.to_string()});
         for end in [EndOf::Session, EndOf::Person, EndOf::LoginsByOperator] {
-            let mut browser = Browser::default();
+            let mut browser = house.browser();
             let challenge = house.begin(&mut browser, &request("")).await;
             let back = house.accept("login", &challenge, login.clone()).await;
             end.happen(&house).await;
             for _ in 0..2 {
-                let answer = browser.get(&house, back.as_str()).await;
+                let answer = browser.get(back.as_str()).await;
                 assert_eq!(answer.parameter("error").as_deref(), Some("login_required"), "{end:?}");
-                assert!(!browser.cookies.contains_key("ory_hydra_session"), "{end:?}");
+                assert!(browser.cookie("ory_hydra_session").is_none(), "{end:?}");
                 house.wait(60);
             }
             // A later login works.
@@ -160,21 +153,21 @@ async fn a_login_accepted_before_its_end_is_not_redeemed_after_it() {
 async fn a_login_that_races_with_the_end_of_its_account_ends_shortly_afterwards() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
-    let mut early = Browser::default();
+    let mut early = house.browser();
     let callback = house.sign_in(&mut early, &request(""), json!({"subject": "ada", "remember": true})).await;
-    let slipped = house.redeem(&callback).await.json();
+    let slipped = house.redeem(&callback).await.json;
     house.wait(1);
     // As if the end had not seen that login.
     let job = end_late_logins::job(&house.cx(), "ada");
     house.wait(1);
-    let mut late = Browser::default();
+    let mut late = house.browser();
     let callback = house.sign_in(&mut late, &request(""), json!({"subject": "ada", "remember": true})).await;
-    let later = house.redeem(&callback).await.json();
+    let later = house.redeem(&callback).await.json;
 
     let job = Job { id: Uuid::nil(), payload: job.payload, attempt: 1 };
     EndLateLogins(house.oauth.clone()).run(&house.cx(), &job).await.unwrap();
     assert!(!is_active(&house, &slipped["access_token"]).await);
-    let answer = early.get(&house, &authorize(&request("&prompt=none"))).await;
+    let answer = early.get(&authorize(&request("&prompt=none"))).await;
     assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
     assert!(is_active(&house, &later["access_token"]).await, "the user logged in again after that");
 }
@@ -183,7 +176,7 @@ async fn a_login_that_races_with_the_end_of_its_account_ends_shortly_afterwards(
 async fn another_service_accepts_a_login_challenge() {
     let house = House::with_own_pages(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({"skip_consent": true, "metadata": {"team": 1}})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("&login_hint=ada")).await;
     let cx = house.cx();
     let requests: &dyn LoginRequests = &*house.oauth;
@@ -196,9 +189,9 @@ async fn another_service_accepts_a_login_challenge() {
     assert!(matches!(requests.accept(&cx, &challenge, negative).await, Err(LoginRequestError::Refused(_))));
     let login = contracts::AcceptLogin { subject: "ada".to_owned(), remember: true, ..Default::default() };
     let back = requests.accept(&cx, &challenge, login).await.unwrap();
-    assert!(browser.get(&house, &back).await.parameter("code").is_some());
+    assert!(browser.get(&back).await.parameter("code").is_some());
 
-    let challenge = house.begin(&mut Browser::default(), &request("")).await;
+    let challenge = house.begin(&mut house.browser(), &request("")).await;
     let back = requests.reject(&cx, &challenge, contracts::RejectLogin::default()).await.unwrap();
     assert!(back.contains("login_verifier="), "{back}");
 }
@@ -210,15 +203,13 @@ async fn the_claims_about_a_user_are_deleted_with_the_account() {
         house.client(json!({})).await;
         let mut ids = Vec::new();
         for subject in ["ada", "bob"] {
-            let mut browser = Browser::default();
+            let mut browser = house.browser();
             let challenge = house.begin(&mut browser, &request("")).await;
-            let back = house.accept("login", &challenge, json!({"subject": subject})).await;
-            let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
-            let id = house.look("consent", &challenge).await.json()["consent_request_id"].as_str().unwrap().to_owned();
+            let challenge = house.log_in(&mut browser, &challenge, json!({"subject": subject})).await;
+            let id = house.look("consent", &challenge).await.json["consent_request_id"].as_str().unwrap().to_owned();
             ids.push(GrantId::from_uuid(id.parse().unwrap()));
             let consent = json!({"grant_scope": ["openid"], "session": {"id_token": {"email": "x@example.org"}}});
-            let back = house.accept("consent", &challenge, consent).await;
-            assert!(browser.get(&house, back.as_str()).await.parameter("code").is_some());
+            assert!(house.pass(&mut browser, "consent", &challenge, consent).await.parameter("code").is_some());
         }
         let cx = house.cx();
         let mut tx = house.oauth.database.write(cx.tenant).await.unwrap();
@@ -239,29 +230,26 @@ async fn the_claims_about_a_user_are_deleted_with_the_account() {
 async fn a_null_item_in_an_acceptance_counts_as_absent() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada", "amr": [null, "pwd"]})).await;
-    let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
-    let document = house.look("consent", &challenge).await.json();
+    let challenge = house.log_in(&mut browser, &challenge, json!({"subject": "ada", "amr": [null, "pwd"]})).await;
+    let document = house.look("consent", &challenge).await.json;
     assert_eq!(document["amr"], json!(["pwd"]));
     assert_eq!(document.get("context"), Some(&Value::Null), "the member is present without a context, too");
     // Sent by both reference applications when no box is checked.
     let consent = json!({"grant_scope": [null], "grant_access_token_audience": [null]});
-    let back = house.accept("consent", &challenge, consent).await;
-    let callback = browser.get(&house, back.as_str()).await.location();
+    let callback = house.pass(&mut browser, "consent", &challenge, consent).await.redirect();
     assert_eq!(parameter(&callback, "scope").as_deref(), Some(""));
-    let tokens = house.redeem(&callback).await;
-    assert_eq!(tokens.status, StatusCode::OK, "{}", tokens.body);
+    house.redeem(&callback).await.expect(200);
 }
 
 #[tokio::test]
 async fn consents_of_a_login_session_that_cannot_exist_are_an_empty_list() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
-    house.sign_in(&mut Browser::default(), &request(""), json!({"subject": "ada"})).await;
+    house.sign_in(&mut house.browser(), &request(""), json!({"subject": "ada"})).await;
     let uri = "/admin/oauth2/auth/sessions/consent?subject=ada";
-    assert_eq!(house.admin(Method::GET, uri, Value::Null).await.json().as_array().map(Vec::len), Some(1));
+    assert_eq!(house.admin(Method::GET, uri, Value::Null).await.json.as_array().map(Vec::len), Some(1));
     let answer = house.admin(Method::GET, &format!("{uri}&login_session_id=not-a-uuid"), Value::Null).await;
-    assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!([])));
+    assert_eq!((answer.status, answer.json), (StatusCode::OK, json!([])));
 }

@@ -8,6 +8,7 @@ use contracts::{ActiveSession, SessionCheck, SessionCredentials, Sessions, Unava
 use jose::{Algorithm, Jwk, SigningKey};
 use oauth_types::GrantType;
 use serde_json::json;
+use test_client::Client;
 use uuid::Uuid;
 
 use super::*;
@@ -54,7 +55,7 @@ async fn provider() -> (House, Value) {
     });
     let house = House::new(sqlite().await, config);
     house.oauth.sessions.set(Arc::new(AdaIsSignedIn));
-    let document = get(&house, "/.well-known/openid-configuration").await.body;
+    let document = get(&house, "/.well-known/openid-configuration").await.json;
     (house, document)
 }
 
@@ -89,16 +90,15 @@ fn query(client_id: &str, response_type: &str, more: &str) -> String {
 }
 
 /// Ada logs in; returns the parameters that the client receives.
-async fn sign_in(house: &House, browser: &mut Browser, query: &str) -> Vec<(String, String)> {
+async fn sign_in(house: &House, browser: &mut Client, query: &str) -> Vec<(String, String)> {
     let challenge = house.begin(browser, query).await;
     let login = json!({"subject": ADA, "remember": true, "identity_provider_session_id": Uuid::from_u128(2)});
-    let back = house.accept("login", &challenge, login).await;
-    let answer = browser.get(house, back.as_str()).await;
+    let answer = house.pass(browser, "login", &challenge, login).await;
     if answer.status == StatusCode::OK {
-        assert!(answer.body.contains(CALLBACK) && answer.body.contains("name=\"code\""), "{}", answer.body);
+        assert!(answer.text.contains(CALLBACK) && answer.text.contains("name=\"code\""), "{answer}");
         return vec![("form_post".to_owned(), String::new())];
     }
-    let location = answer.location();
+    let location = answer.redirect();
     let text = location.fragment().or(location.query()).unwrap_or_default();
     url::form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }
@@ -108,7 +108,7 @@ fn value_of(answer: &[(String, String)], name: &str) -> Option<String> {
 }
 
 async fn tokens(house: &House, client_id: &str, more: &str, fields: &[(&str, &str)]) -> Reply {
-    let answer = sign_in(house, &mut Browser::default(), &query(client_id, "code", more)).await;
+    let answer = sign_in(house, &mut house.browser(), &query(client_id, "code", more)).await;
     let code = value_of(&answer, "code").unwrap_or_else(|| panic!("{answer:?}"));
     assert_eq!(value_of(&answer, "iss").as_deref(), Some("https://op.example/"), "RFC 9207 is advertised");
     let mut form = vec![
@@ -119,9 +119,7 @@ async fn tokens(house: &House, client_id: &str, more: &str, fields: &[(&str, &st
         ("client_secret", "averylongsecret"),
     ];
     form.extend(fields);
-    let reply = post(house, "/oauth2/token", &form).await;
-    assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
-    reply
+    post(house, "/oauth2/token", &form).await.expect(200)
 }
 
 #[tokio::test]
@@ -150,7 +148,7 @@ async fn every_advertised_response_type_and_mode_works() {
     let (house, document) = provider().await;
     client(&house, &document, "shop", json!({})).await;
     for response_type in list(&document, "response_types_supported") {
-        let answer = sign_in(&house, &mut Browser::default(), &query("shop", &response_type, "&scope=openid")).await;
+        let answer = sign_in(&house, &mut house.browser(), &query("shop", &response_type, "&scope=openid")).await;
         for name in response_type.split(' ') {
             let name = if name == "token" { "access_token" } else { name };
             assert!(value_of(&answer, name).is_some(), "{response_type}: {answer:?}");
@@ -158,7 +156,7 @@ async fn every_advertised_response_type_and_mode_works() {
     }
     for mode in list(&document, "response_modes_supported") {
         let more = format!("&scope=openid&response_mode={mode}");
-        let answer = sign_in(&house, &mut Browser::default(), &query("shop", "code", &more)).await;
+        let answer = sign_in(&house, &mut house.browser(), &query("shop", "code", &more)).await;
         let expected = if mode == "form_post" { "form_post" } else { "code" };
         assert!(value_of(&answer, expected).is_some(), "{mode}: {answer:?}");
     }
@@ -171,16 +169,16 @@ async fn every_advertised_grant_type_yields_a_token() {
     for grant_type in list(&document, "grant_types_supported") {
         let token = match GrantType::parse(&grant_type) {
             Some(GrantType::Implicit) => {
-                let answer = sign_in(&house, &mut Browser::default(), &query("shop", "token", "")).await;
+                let answer = sign_in(&house, &mut house.browser(), &query("shop", "token", "")).await;
                 value_of(&answer, "access_token").unwrap()
             }
             Some(GrantType::ClientCredentials) => {
-                token(&house, &[("grant_type", &grant_type)]).await.text("access_token")
+                token(&house, &[("grant_type", &grant_type)]).await.string("/access_token")
             }
-            Some(GrantType::AuthorizationCode) => tokens(&house, "shop", "", &[]).await.text("access_token"),
+            Some(GrantType::AuthorizationCode) => tokens(&house, "shop", "", &[]).await.string("/access_token"),
             Some(GrantType::RefreshToken) => {
-                let first = tokens(&house, "shop", "&scope=offline_access", &[]).await.text("refresh_token");
-                refresh(&house, &first).await.text("access_token")
+                let first = tokens(&house, "shop", "&scope=offline_access", &[]).await.string("/refresh_token");
+                refresh(&house, &first).await.string("/access_token")
             }
             other => panic!("{grant_type} is advertised, but not used here: {other:?}"),
         };
@@ -192,22 +190,21 @@ async fn every_advertised_grant_type_yields_a_token() {
 async fn every_advertised_prompt_has_its_effect() {
     let (house, document) = provider().await;
     client(&house, &document, "shop", json!({})).await;
-    let mut browser = Browser::default();
+    let mut browser = house.browser();
     sign_in(&house, &mut browser, &query("shop", "code", "&scope=openid")).await;
     for prompt in list(&document, "prompt_values_supported") {
         let begin = authorize(&query("shop", "code", &format!("&scope=openid&prompt={prompt}")));
-        let answer = browser.get(&house, &begin).await;
-        let page = answer.location();
+        let answer = browser.get(&begin).await;
+        let page = answer.redirect();
         let challenge = answer.parameter("login_challenge").unwrap();
-        let skip = house.look("login", &challenge).await.json()["skip"].clone();
+        let skip = house.look("login", &challenge).await.json["skip"].clone();
         match prompt.as_str() {
             "none" => assert_eq!(skip, true),
             "login" | "select_account" => assert_eq!(skip, false, "{prompt}"),
             "create" => assert_eq!((page.path(), skip), ("/registration", json!(false))),
             "consent" => {
-                let back = house.accept("login", &challenge, json!({"subject": ADA})).await;
-                let answer = browser.get(&house, back.as_str()).await;
-                assert!(answer.parameter("consent_challenge").is_some(), "{}", answer.location());
+                let answer = house.pass(&mut browser, "login", &challenge, json!({"subject": ADA})).await;
+                assert!(answer.parameter("consent_challenge").is_some(), "{answer}");
             }
             other => panic!("{other} is advertised, but not used here"),
         }
@@ -256,13 +253,13 @@ async fn every_advertised_authentication_method_and_algorithm_authenticates() {
                     let assertion = SigningKey::new(&key).unwrap().sign(&claims).unwrap();
                     let reply =
                         post(&house, "/oauth2/token", &[grant, ASSERTION, ("client_assertion", &assertion)]).await;
-                    assert_eq!(reply.status, StatusCode::OK, "{name}: {}", reply.body);
+                    assert_eq!(reply.status, StatusCode::OK, "{name}: {reply}");
                 }
                 continue;
             }
             other => panic!("{other} is advertised, but not used here"),
         };
-        assert_eq!(reply.status, StatusCode::OK, "{method}: {}", reply.body);
+        assert_eq!(reply.status, StatusCode::OK, "{method}: {reply}");
     }
 }
 
@@ -272,7 +269,7 @@ async fn every_advertised_subject_type_scope_claim_and_signature_is_served() {
     for subject_type in list(&document, "subject_types_supported") {
         client(&house, &document, &subject_type, json!({"subject_type": subject_type})).await;
         let reply = tokens(&house, &subject_type, "&scope=openid", &[]).await;
-        let (header, claims) = decode(&reply.text("id_token"));
+        let (header, claims) = decode(&reply.string("/id_token"));
         assert_eq!(claims["sub"] == json!(ADA), subject_type == "public", "{subject_type}");
         let algorithm = header["alg"].as_str().unwrap().to_owned();
         for name in ["id_token_signing_alg_values_supported", "id_token_signed_response_alg"] {
@@ -283,15 +280,15 @@ async fn every_advertised_subject_type_scope_claim_and_signature_is_served() {
         client(&house, &document, &algorithm, json!({"userinfo_signed_response_alg": algorithm})).await;
         let scopes = list(&document, "scopes_supported").join("+");
         let reply = tokens(&house, &algorithm, &format!("&scope={scopes}"), &[]).await;
-        let granted = reply.text("scope");
+        let granted = reply.string("/scope");
         for scope in list(&document, "scopes_supported") {
             assert!(granted.split(' ').any(|it| it == scope), "{scope}: {granted}");
         }
-        let shown = userinfo(&house, &reply.text("access_token")).await;
+        let shown = userinfo(&house, &reply.string("/access_token")).await;
         let claims = if algorithm == "none" {
-            shown.body
+            shown.json
         } else {
-            let (header, claims) = decode(shown.body.as_str().unwrap());
+            let (header, claims) = decode(shown.json.as_str().unwrap());
             assert_eq!(header["alg"], json!(algorithm));
             assert!(list(&document, "userinfo_signed_response_alg").contains(&algorithm));
             claims
@@ -319,7 +316,7 @@ async fn every_advertised_challenge_method_is_checked_and_unsupported_features_a
     ] {
         assert_eq!(document[member], false);
         let begin = authorize(&query("shop", "code", &format!("&scope=openid&{parameter}=x")));
-        let answer = Browser::default().get(&house, &begin).await;
+        let answer = house.browser().get(&begin).await;
         assert_eq!(answer.parameter("error").as_deref(), Some(error));
     }
 }

@@ -1,21 +1,12 @@
 //! Wrong client secrets are rate limited per client and network, without locking the client out.
 
-use std::net::IpAddr;
-
 use super::*;
 
 const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 
 async fn token_from(house: &House, address: [u8; 4], client: &str, secret: &str) -> Reply {
     let fields = [GRANT, ("client_id", client), ("client_secret", secret)];
-    let mut request = form_request("/oauth2/token").body(form(&fields)).unwrap();
-    let mut cx = house.cx();
-    cx.client_address = Some(IpAddr::from(address));
-    request.extensions_mut().insert(cx);
-    let response = house.oauth.public_router().oneshot(request).await.unwrap();
-    let (parts, body) = response.into_parts();
-    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-    Reply { status: parts.status, headers: parts.headers, body: serde_json::from_slice(&body).unwrap() }
+    house.program().from_address(address).post_form("/oauth2/token", &fields).await
 }
 
 #[tokio::test]
@@ -38,7 +29,7 @@ async fn wrong_client_secrets_are_limited_without_locking_the_client_out() {
                     reply.expect_error(429, "temporarily_unavailable");
                     assert_eq!(reply.headers[header::RETRY_AFTER], "5");
                 }
-                other => panic!("{other}: {}", reply.body),
+                other => panic!("{other}: {reply}"),
             }
         }
         assert_eq!(checked, 20, "{client}");

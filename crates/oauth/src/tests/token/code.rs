@@ -23,26 +23,25 @@ async fn a_code_is_redeemed_on_both_engines() {
         let house = house(database, &json!({}));
         house.client(json!({})).await;
         let tokens = offline_tokens(&house).await;
-        assert_eq!(tokens.body["scope"], "openid offline_access photos.read");
-        let (header, claims) = decode(&tokens.text("id_token"));
+        assert_eq!(tokens.json["scope"], "openid offline_access photos.read");
+        let (header, claims) = decode(&tokens.string("/id_token"));
         assert_eq!((&header["alg"], &header["typ"]), (&json!("RS256"), &json!("JWT")));
         assert_eq!(claims["sub"], "ada");
         assert_eq!(claims["nonce"], "some-nonce");
         assert_eq!(claims["aud"], json!(["shop"]));
         assert!(claims["sid"].is_string() && claims["at_hash"].is_string());
 
-        let access_token = tokens.text("access_token");
+        let access_token = tokens.string("/access_token");
         let active = introspect(&house, &access_token).await;
         assert_eq!((&active["sub"], &active["client_id"]), (&json!("ada"), &json!("shop")));
         let person = userinfo(&house, &access_token).await;
-        assert_eq!((person.status, &person.body["sub"]), (StatusCode::OK, &json!("ada")));
+        assert_eq!((person.status, &person.json["sub"]), (StatusCode::OK, &json!("ada")));
 
-        let refreshed = refresh(&house, &tokens.text("refresh_token")).await;
-        assert_eq!(refreshed.status, StatusCode::OK, "{}", refreshed.body);
+        let refreshed = refresh(&house, &tokens.string("/refresh_token")).await.expect(200);
         assert!(!is_active(&house, &access_token).await, "a rotation ends the access tokens before it");
-        assert!(is_active(&house, &refreshed.text("access_token")).await);
-        assert!(is_active(&house, &refreshed.text("refresh_token")).await);
-        let (_, renewed) = decode(&refreshed.text("id_token"));
+        assert!(is_active(&house, &refreshed.string("/access_token")).await);
+        assert!(is_active(&house, &refreshed.string("/refresh_token")).await);
+        let (_, renewed) = decode(&refreshed.string("/id_token"));
         for same in ["sub", "nonce", "auth_time", "sid", "rat"] {
             assert_eq!(renewed[same], claims[same], "{same}");
         }
@@ -75,10 +74,10 @@ async fn a_code_redeemed_twice_revokes_its_tokens() {
     let code = offline_code(&house, "").await;
     let tokens = redeem(&house, &code, &[]).await;
     redeem(&house, &code, &[]).await.expect_error(400, "invalid_grant");
-    assert!(!is_active(&house, &tokens.text("access_token")).await);
-    assert!(!is_active(&house, &tokens.text("refresh_token")).await);
-    refresh(&house, &tokens.text("refresh_token")).await.expect_error(400, "invalid_grant");
-    assert_eq!(userinfo(&house, &tokens.text("access_token")).await.status, StatusCode::UNAUTHORIZED);
+    assert!(!is_active(&house, &tokens.string("/access_token")).await);
+    assert!(!is_active(&house, &tokens.string("/refresh_token")).await);
+    refresh(&house, &tokens.string("/refresh_token")).await.expect_error(400, "invalid_grant");
+    assert_eq!(userinfo(&house, &tokens.string("/access_token")).await.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
@@ -120,7 +119,7 @@ async fn no_refresh_token_without_offline_scope_or_grant_type() {
     let (_, house) = shop(&json!({})).await;
     let callback = authorize(&house, "").await;
     let tokens = redeem(&house, &parameter(&callback, "code").unwrap(), &[]).await;
-    assert!(tokens.body.get("refresh_token").is_none(), "{}", tokens.body);
+    assert!(tokens.json.get("refresh_token").is_none(), "{tokens}");
     house.client(json!({"client_id": "online", "grant_types": ["authorization_code"]})).await;
 }
 
@@ -128,19 +127,18 @@ async fn no_refresh_token_without_offline_scope_or_grant_type() {
 async fn userinfo_requires_an_active_token_with_openid() {
     let (_, house) = shop(&json!({})).await;
     let tokens = offline_tokens(&house).await;
-    let refused = userinfo(&house, &tokens.text("refresh_token")).await;
+    let refused = userinfo(&house, &tokens.string("/refresh_token")).await;
     refused.expect_error(401, "invalid_token");
     let challenge = refused.headers[header::WWW_AUTHENTICATE].to_str().unwrap();
     assert!(challenge.starts_with("Bearer error=\"invalid_token\",error_description=\""), "{challenge}");
-    let nothing = get(&house, "/userinfo").await;
-    assert_eq!(nothing.status, StatusCode::UNAUTHORIZED);
+    let nothing = get(&house, "/userinfo").await.expect(401);
     assert_eq!(nothing.headers[header::WWW_AUTHENTICATE], "Bearer realm=\"oauth\"");
-    let in_form = post(&house, "/userinfo", &[("access_token", &tokens.text("access_token"))]).await;
-    assert_eq!(in_form.body["sub"], "ada");
+    let in_form = post(&house, "/userinfo", &[("access_token", &tokens.string("/access_token"))]).await;
+    assert_eq!(in_form.json["sub"], "ada");
     house.client(json!({"client_id": "robot", "grant_types": ["client_credentials"]})).await;
     let fields = [("grant_type", "client_credentials"), ("client_id", "robot"), ("client_secret", "averylongsecret")];
     let robot = post(&house, "/oauth2/token", &fields).await;
-    userinfo(&house, &robot.text("access_token")).await.expect_error(403, "insufficient_scope");
+    userinfo(&house, &robot.string("/access_token")).await.expect_error(403, "insufficient_scope");
 }
 
 #[tokio::test]
@@ -148,9 +146,13 @@ async fn revoking_either_token_ends_the_grant() {
     let (_, house) = shop(&json!({})).await;
     for which in ["access_token", "refresh_token"] {
         let tokens = offline_tokens(&house).await;
-        let fields = [("client_id", "shop"), ("client_secret", "averylongsecret"), ("token", &tokens.text(which))];
+        let fields = [
+            ("client_id", "shop"),
+            ("client_secret", "averylongsecret"),
+            ("token", &tokens.string(&format!("/{which}"))),
+        ];
         assert_eq!(post(&house, "/oauth2/revoke", &fields).await.status, StatusCode::OK);
-        assert!(!is_active(&house, &tokens.text("access_token")).await, "{which}");
-        assert!(!is_active(&house, &tokens.text("refresh_token")).await, "{which}");
+        assert!(!is_active(&house, &tokens.string("/access_token")).await, "{which}");
+        assert!(!is_active(&house, &tokens.string("/refresh_token")).await, "{which}");
     }
 }

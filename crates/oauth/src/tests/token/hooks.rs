@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::routing::post as on_post;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -24,7 +25,7 @@ async fn hook(status: u16, reply: Value) -> HookServer {
         let reply = if reply.is_null() { String::new() } else { reply.to_string() };
         (StatusCode::from_u16(status).unwrap(), reply)
     };
-    let router: Router = Router::new().route("/", on_post(answer)).with_state(requests.clone());
+    let router = axum::Router::new().route("/", on_post(answer)).with_state(requests.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let mut server = JoinSet::new();
@@ -46,11 +47,11 @@ async fn a_hook_replaces_the_claims_of_every_grant() {
     let house = shop(&json!({"token_hook": {"url": hook.url, "auth": key}})).await;
 
     let tokens = offline_tokens(&house).await;
-    assert_eq!(decode(&tokens.text("id_token")).1["email"], "ada@example.com");
-    assert_eq!(introspect(&house, &tokens.text("access_token")).await["ext"], json!({"tier": "gold"}));
-    let refreshed = refresh(&house, &tokens.text("refresh_token")).await;
-    assert_eq!(introspect(&house, &refreshed.text("access_token")).await["ext"], json!({"tier": "gold"}));
-    let own = token(&house, &[("grant_type", "client_credentials")]).await.text("access_token");
+    assert_eq!(decode(&tokens.string("/id_token")).1["email"], "ada@example.com");
+    assert_eq!(introspect(&house, &tokens.string("/access_token")).await["ext"], json!({"tier": "gold"}));
+    let refreshed = refresh(&house, &tokens.string("/refresh_token")).await;
+    assert_eq!(introspect(&house, &refreshed.string("/access_token")).await["ext"], json!({"tier": "gold"}));
+    let own = token(&house, &[("grant_type", "client_credentials")]).await.string("/access_token");
     assert_eq!(introspect(&house, &own).await["ext"], json!({"tier": "gold"}));
 
     let requests = hook.requests.lock().unwrap();
@@ -68,7 +69,7 @@ async fn a_hook_that_denies_or_fails_does_not_use_up_the_code() {
     for (status, error, code) in [(403, "access_denied", 403), (500, "server_error", 500), (200, "server_error", 500)] {
         let hook = hook(status, Value::Null).await;
         let house = shop(&json!({"refresh_token_hook": hook.url})).await;
-        let refresh_token = offline_tokens(&house).await.text("refresh_token");
+        let refresh_token = offline_tokens(&house).await.string("/refresh_token");
         for _ in 0..2 {
             refresh(&house, &refresh_token).await.expect_error(code, error);
             assert!(is_active(&house, &refresh_token).await, "{status}");
@@ -82,5 +83,5 @@ async fn a_hook_may_leave_the_claims_unchanged() {
     let hook = hook(204, Value::Null).await;
     let house = shop(&json!({"token_hook": hook.url})).await;
     let tokens = offline_tokens(&house).await;
-    assert!(introspect(&house, &tokens.text("access_token")).await.get("ext").is_none());
+    assert!(introspect(&house, &tokens.string("/access_token")).await.get("ext").is_none());
 }

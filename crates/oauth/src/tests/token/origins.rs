@@ -1,5 +1,7 @@
 //! Clients that run in a browser.
 
+use test_client::Client;
+
 use super::*;
 
 const SHOP: &str = "https://app.shop.example";
@@ -16,21 +18,18 @@ async fn house() -> House {
     house
 }
 
-async fn ask(house: &House, request: axum::http::request::Builder, body: Body) -> Reply {
-    send(house, house.oauth.public_router(), request.body(body).unwrap()).await
+/// A page of this origin.
+fn page(house: &House, origin: &str) -> Client {
+    house.program().with_header("origin", origin)
 }
 
 fn readable_by(reply: &Reply) -> Option<&str> {
-    reply.headers.get(header::ACCESS_CONTROL_ALLOW_ORIGIN).map(|origin| origin.to_str().unwrap())
+    reply.header(header::ACCESS_CONTROL_ALLOW_ORIGIN)
 }
 
 #[tokio::test]
 async fn a_response_is_readable_by_the_origins_of_its_own_client() {
     let house = house().await;
-    let from = |origin: &str, client: &str| {
-        let fields = form(&[("grant_type", "authorization_code"), ("code", "x"), ("client_id", client)]);
-        (form_request("/oauth2/token").header(header::ORIGIN, origin), fields)
-    };
     for (origin, client, is_readable) in [
         (SHOP, "shop", true),
         ("https://APP.shop.example", "shop", true),
@@ -42,8 +41,8 @@ async fn a_response_is_readable_by_the_origins_of_its_own_client() {
         ("null", "shop", false),
         (SHOP, "unknown", false),
     ] {
-        let (request, body) = from(origin, client);
-        let reply = ask(&house, request, body).await;
+        let fields = [("grant_type", "authorization_code"), ("code", "x"), ("client_id", client)];
+        let reply = page(&house, origin).post_form("/oauth2/token", &fields).await;
         assert_eq!(readable_by(&reply), is_readable.then_some(origin), "{origin} {client}");
         assert_eq!(reply.headers[header::VARY], "Origin");
         assert!(!reply.headers.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));
@@ -53,15 +52,14 @@ async fn a_response_is_readable_by_the_origins_of_its_own_client() {
     let code = parameter(&callback, "code").unwrap();
     let fields =
         [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", CALLBACK), ("client_id", "shop")];
-    let access = post(&house, "/oauth2/token", &fields).await.text("access_token");
+    let access = post(&house, "/oauth2/token", &fields).await.string("/access_token");
     for (origin, is_readable) in [(SHOP, true), ("https://other.example", false)] {
-        let request = Request::get("/userinfo").header(header::AUTHORIZATION, format!("Bearer {access}"));
-        let reply = ask(&house, request.header(header::ORIGIN, origin), Body::empty()).await;
+        let page = page(&house, origin);
+        let bearer = format!("Bearer {access}");
+        let reply = page.clone().with_header("authorization", &bearer).get("/userinfo").await;
         assert_eq!((reply.status, readable_by(&reply)), (StatusCode::OK, is_readable.then_some(origin)));
         let basic = format!("Basic {}", STANDARD.encode("shop:"));
-        let request =
-            form_request("/oauth2/revoke").header(header::AUTHORIZATION, basic).header(header::ORIGIN, origin);
-        let reply = ask(&house, request, form(&[("token", "x")])).await;
+        let reply = page.with_header("authorization", &basic).post_form("/oauth2/revoke", &[("token", "x")]).await;
         assert_eq!((reply.status, readable_by(&reply)), (StatusCode::OK, is_readable.then_some(origin)));
     }
 }
@@ -70,18 +68,16 @@ async fn a_response_is_readable_by_the_origins_of_its_own_client() {
 async fn every_origin_may_send_preflights_and_read_public_documents() {
     let house = house().await;
     for path in crate::PATHS_OF_CLIENTS {
-        let request = Request::builder().method(Method::OPTIONS).uri(*path);
-        let request = request.header(header::ORIGIN, SHOP).header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST");
-        let reply = ask(&house, request, Body::empty()).await;
+        let mut page = page(&house, SHOP).with_header("access-control-request-method", "POST");
+        let reply = page.request(Method::OPTIONS, path, None).await;
         assert_eq!(reply.status, StatusCode::NO_CONTENT, "{path}");
         assert!([Some(SHOP), Some("*")].contains(&readable_by(&reply)), "{path}");
         assert_eq!(reply.headers[header::ACCESS_CONTROL_ALLOW_HEADERS], "Authorization, Content-Type");
     }
     for path in ["/.well-known/openid-configuration", "/.well-known/jwks.json"] {
-        let reply = ask(&house, Request::get(path).header(header::ORIGIN, "https://a.example"), Body::empty()).await;
+        let reply = page(&house, "https://a.example").get(path).await;
         assert_eq!((reply.status, readable_by(&reply)), (StatusCode::OK, Some("*")), "{path}");
     }
     // The endpoints for browsers allow no other origin.
-    let request = Request::get("/oauth2/auth?client_id=shop").header(header::ORIGIN, SHOP);
-    assert_eq!(readable_by(&ask(&house, request, Body::empty()).await), None);
+    assert_eq!(readable_by(&page(&house, SHOP).get("/oauth2/auth?client_id=shop").await), None);
 }

@@ -25,16 +25,16 @@ async fn sixty_four_concurrent_refreshes_have_one_successor() {
         let settings = json!({"oauth2": {"grant": {"refresh_token": {"rotation_grace_period": "10s"}}}});
         let house = Arc::new(house(database, &settings));
         house.client(json!({})).await;
-        let first = offline_tokens(&house).await.text("refresh_token");
+        let first = offline_tokens(&house).await.string("/refresh_token");
         let replies = race(|| {
             let (house, first) = (house.clone(), first.clone());
             async move { refresh(&house, &first).await }
         })
         .await;
-        let successors: BTreeSet<String> = replies.iter().map(|reply| reply.text("refresh_token")).collect();
+        let successors: BTreeSet<String> = replies.iter().map(|reply| reply.string("/refresh_token")).collect();
         assert_eq!(successors.len(), 1, "every request got the same successor");
         for reply in &replies {
-            assert!(is_active(&house, &reply.text("access_token")).await);
+            assert!(is_active(&house, &reply.string("/access_token")).await);
         }
         assert_eq!(refresh(&house, successors.first().unwrap()).await.status, StatusCode::OK);
     })
@@ -46,7 +46,7 @@ async fn without_grace_at_most_one_refresh_succeeds_and_none_is_a_server_error()
     database::testing::on_both_engines(&[MIGRATIONS, jobs::MIGRATIONS], |database| async move {
         let house = Arc::new(house(database, &json!({})));
         house.client(json!({})).await;
-        let first = offline_tokens(&house).await.text("refresh_token");
+        let first = offline_tokens(&house).await.string("/refresh_token");
         let replies = race(|| {
             let (house, first) = (house.clone(), first.clone());
             async move { refresh(&house, &first).await }
@@ -75,7 +75,7 @@ async fn of_sixty_four_concurrent_redemptions_one_succeeds_and_the_others_are_re
         for lost in replies.iter().filter(|reply| reply.status != StatusCode::OK) {
             lost.expect_error(400, "invalid_grant");
         }
-        assert!(!is_active(&house, &won[0].text("access_token")).await, "a replayed code revokes its tokens");
+        assert!(!is_active(&house, &won[0].string("/access_token")).await, "a replayed code revokes its tokens");
     })
     .await;
 }

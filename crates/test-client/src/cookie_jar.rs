@@ -1,5 +1,5 @@
-//! The cookies of a browser (RFC 6265): where they are sent, and until when. The time is the suite's, so that a test can move
-//! past the expiry of a cookie.
+//! The cookies of a browser (RFC 6265): where they are sent, and until when. The time is the test's, so that a test can move past
+//! the expiry of a cookie.
 
 use std::time::Duration;
 
@@ -65,6 +65,11 @@ impl CookieJar {
 
     pub fn get(&self, url: &Url, name: &str) -> Option<&StoredCookie> {
         self.visible(url).find(|cookie| cookie.name == name)
+    }
+
+    /// The cookie of that name, wherever it is sent.
+    pub fn named(&self, name: &str) -> Option<&StoredCookie> {
+        self.cookies.iter().find(|cookie| self.is_live(cookie) && cookie.name == name)
     }
 
     /// Sets a cookie, for tests that tamper with one.
