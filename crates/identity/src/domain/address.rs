@@ -65,7 +65,7 @@ impl AddressStatus {
 pub struct VerifiableAddress {
     pub id: VerifiableAddressId,
     pub via: Via,
-    /// Normalised.
+    /// The normalized address.
     pub value: String,
     pub status: AddressStatus,
     pub verified: bool,
@@ -101,7 +101,7 @@ impl VerifiableAddress {
 pub struct RecoveryAddress {
     pub id: RecoveryAddressId,
     pub via: Via,
-    /// Normalised.
+    /// The normalized address.
     pub value: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,

@@ -143,9 +143,9 @@ impl Identity {
             && self.is_recoverable_by(via, value)
     }
 
-    /// Removes the credentials that were set up at registration: second factors, and the password. The identifiers of the
-    /// password remain, so that a new one can be set. Codes to addresses remain, because they are derived from the traits.
-    /// Returns whether anything was removed.
+    /// Removes the password and the second factors, which may be those of whoever registered the account. The
+    /// identifiers of the password remain, so that a new one can be set. Codes to addresses remain, because they are
+    /// derived from the traits. Returns whether anything was removed.
     pub fn forget_proofs(&mut self, rules: FactorRules, now: Timestamp) -> bool {
         let mut is_changed = false;
         self.credentials.retain(|kind, credential| {
@@ -249,7 +249,7 @@ impl Identity {
         self.available_aal = available_aal(&self.credentials, rules);
     }
 
-    /// A summary of the traits, to detect changes between two steps.
+    /// The traits as JSON text, to detect changes between two steps.
     pub fn traits_text(&self) -> String {
         self.traits.to_string()
     }

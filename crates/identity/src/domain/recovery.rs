@@ -120,8 +120,8 @@ pub struct Proved {
     pub is_redeemed: bool,
     /// Whether the person exists and is not disabled.
     pub is_active: bool,
-    /// Whether the person ever proved to own an address of the account. Whoever changes the address proves nothing, so the present
-    /// addresses do not show it.
+    /// Whether the person ever proved to own an address of the account. Changing an address proves nothing, so this
+    /// cannot be derived from the current addresses.
     pub has_proved_address: bool,
     /// Whether the recovery started within a login of the authorization server.
     pub has_login: bool,
@@ -421,7 +421,7 @@ mod tests {
             }
         }
 
-        /// Whoever owns a verified address set the account up, so its credentials are theirs.
+        /// After an address was proved, the credentials belong to its owner and are kept.
         #[test]
         fn credentials_are_removed_only_with_the_first_proof_of_an_address(at in 0_usize..10_240) {
             let proved = every_proof().nth(at).unwrap();

@@ -56,7 +56,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Replaces the token: whoever knew the earlier one does not hold the session any more.
+    /// Replaces the token; the previous one is no longer valid.
     pub fn renew_token(&mut self, rng: &Rng) -> PlainToken {
         let token = PlainToken::generate(rng, TOKEN_PREFIX, TOKEN_LENGTH);
         self.token_digest = token.digest();

@@ -46,7 +46,7 @@ pub const fn start(requested: &Requested) -> Start {
     }
 }
 
-/// The session of a request, as seen by a flow.
+/// The relation of a request's session to a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requester {
     /// It belongs to another person than the flow.

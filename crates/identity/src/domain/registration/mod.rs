@@ -198,7 +198,7 @@ pub enum Names {
 pub enum Waiting {
     /// The code goes to the registrant.
     Registrant,
-    /// It looks as if a code was sent, but the owners of the names get a message.
+    /// The response is that of a sent code; the owners of the identifiers get a message instead.
     Owners,
     /// The form reports that a name is taken.
     Refused,
@@ -209,7 +209,7 @@ pub const fn wait(names: Names) -> Waiting {
     match names {
         Names::Free => Waiting::Registrant,
         Names::Taken { is_reachable: true } => Waiting::Owners,
-        // No message can reach the owner, and the registrant would wait for ever.
+        // No message can reach the owner, so the registrant would never get a code.
         Names::Taken { is_reachable: false } => Waiting::Refused,
     }
 }

@@ -1,7 +1,7 @@
-//! Verifying an address: a code or a link goes to it; whoever brings it back has shown that they read what arrives there.
+//! Verification: a code or a link is sent to an address. Submitting it proves access to the address.
 //!
-//! No session is needed, and an unknown address is answered as a known one is. Opening the mail of a code uses nothing up:
-//! it fills the code in, so that a scanner of links does no harm.
+//! No session is required, and the response does not depend on whether the address is known. Opening the URL in a mail
+//! with a code only fills in the code and does not redeem it, so a link scanner does no harm.
 
 mod pass;
 
@@ -69,7 +69,7 @@ impl AddressFlow for Verification {
     }
 
     fn anew(&self, is_at_home: bool) -> Self {
-        // What waits for the end of a flow waits in the browser that began it, and in no other.
+        // A pending login or registration continues only in the browser that started the flow.
         if is_at_home { Self { address: None, ..self.clone() } } else { Self::default() }
     }
 
@@ -108,14 +108,13 @@ impl Identity {
         Ok(self.view(&flow, &browser))
     }
 
-    /// What the mail of a code leads to: the code is filled in, and the page is shown.
+    /// Handles the URL in a mail with a code: fills in the code and redirects to the page.
     pub async fn open_verification(&self, cx: &Context, visitor: &Visitor) -> Result<Answer, Failure> {
         let flow = self.submitted_flow::<Verification>(cx, visitor).await?;
         let flow_type = flow.flow_type;
         self.fill_in_code(cx, visitor, &flow).await.map_err(Failure::of(flow_type))
     }
 
-    /// Fills the code of a mail into the form.
     async fn fill_in_code(
         &self,
         cx: &Context,
@@ -198,7 +197,7 @@ impl Identity {
         }
     }
 
-    /// Sends a code or a link, or checks the code that came back.
+    /// Sends a code or a link, or checks a submitted code.
     async fn continue_verification(
         &self,
         cx: &Context,
@@ -229,7 +228,7 @@ impl Identity {
         }
     }
 
-    /// A new flow in the place of one that has verified its address.
+    /// Replaces a completed flow with a new one and sends the client to it.
     async fn restart_verified(
         &self,
         cx: &Context,
@@ -252,7 +251,7 @@ impl Identity {
         submission: &Submission,
     ) -> Result<Step, StepError> {
         self.require_method(flow, submission)?;
-        // The form carries the address along: a code counts first.
+        // The form contains the address as well, so a code takes precedence.
         if let Some(guess) = submission.text("code").filter(|_| flow.state == FlowState::SentEmail) {
             return self.proof_by_code(cx, caller, flow, guess).await;
         }
@@ -263,7 +262,7 @@ impl Identity {
         Ok(Step::Sent)
     }
 
-    /// Sends a code or a link when the address is somebody's, and answers the same when it is nobody's.
+    /// Sends a code or a link if the address is known; the answer is the same if it is not.
     async fn send_verification(
         &self,
         cx: &Context,
@@ -281,7 +280,7 @@ impl Identity {
         let registrant = registrant.filter(|registrant| registrant.verifiable_address(via, &address).is_some());
         let is_taken = found.is_some() && registrant.is_some();
         let person = match &found {
-            // The address is another person's by now: as at the sign-up, it is the holder who learns of it.
+            // The address was taken in the meantime: its owner is notified, as at the registration.
             Some(_) if is_taken => None,
             Some((_, owner)) => storage::identities::find(&mut read, *owner).await?.filter(domain::Identity::is_active),
             None => registrant,
@@ -309,7 +308,7 @@ impl Identity {
         Ok(())
     }
 
-    /// A link was opened, in whichever browser: it is the proof itself.
+    /// Redeems the token of a link. The flow completes in the browser that opened the link.
     async fn verify_by_link(
         &self,
         cx: &Context,
@@ -332,8 +331,8 @@ impl Identity {
     }
 }
 
-/// Continues a flow in the browser that opened its link. What waits for the end of the flow waits in the browser that
-/// began it, and in no other.
+/// Continues a flow in the browser that opened its link. A pending login or registration continues only in the browser
+/// that started the flow.
 fn continue_in(flow: &mut Flow<Verification>, browser: &Browser) {
     if !keeps_waiting(flow.flow_type, browser.is_home_of(flow)) {
         flow.browser = flow.browser.take().map(|_| browser.secret.fingerprint());
