@@ -125,7 +125,7 @@ impl Identity {
         let (device, lifespan) = (visitor.device(&self.rng), self.session_policy.lifespan());
         let (session, token) = Session::issue(&self.rng, person.id, method, device, lifespan, cx.now);
         storage::sessions::insert(tx, &session).await?;
-        storage::codes::void_recovery(tx, person.id).await?;
+        storage::codes::invalidate_recovery(tx, person.id).await?;
         // A familiar device or network may be the attacker's.
         storage::familiar_clients::delete_of_identity(tx, person.id).await?;
         // Only a complete sign-in makes a device familiar.
@@ -181,7 +181,7 @@ impl Identity {
         person: &mut domain::Identity,
     ) -> Result<(), SubmitError> {
         let mut after = person.clone();
-        if !after.forget_proofs(self.session_policy.factor_rules(), cx.now) {
+        if !after.remove_unproved_credentials(self.session_policy.factor_rules(), cx.now) {
             return Ok(());
         }
         after.refresh_available_aal(self.session_policy.factor_rules());

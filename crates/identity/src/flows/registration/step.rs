@@ -50,7 +50,7 @@ impl Identity {
     ) -> Result<(domain::Identity, Derived), StepError> {
         let derived = schema.validate(&mut traits).map_err(|errors| StepError::Invalid(trait_messages(&errors)))?;
         let mut identity = domain::Identity::new(IdentityId::generate(&self.rng), schema.id(), traits, cx.now);
-        identity.follow(&derived, &self.rng, cx.now);
+        identity.apply_derived(&derived, &self.rng, cx.now);
         Ok((identity, derived))
     }
 }

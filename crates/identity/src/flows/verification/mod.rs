@@ -9,6 +9,7 @@ use base::Context;
 use serde_json::Value;
 
 use crate::Identity;
+use crate::components::language;
 use crate::domain;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::code::CodePurpose;
@@ -17,7 +18,6 @@ use crate::domain::message::{Message, flow as flow_messages, verification as mes
 use crate::domain::ui::Ui;
 use crate::domain::verification::{Action, Carrier, Opened, Opening, Submitted, act_on, keeps_waiting, open};
 use crate::flows::answer::FormReason;
-use crate::flows::language;
 use crate::flows::views::FlowView;
 use crate::methods::code::nodes as code_nodes;
 use crate::storage;
