@@ -61,19 +61,22 @@ fn has_values(id: u64) -> bool {
 #[test]
 fn every_message_whose_text_has_values_is_tested_with_them() {
     let tested: Vec<i64> = with_values().iter().map(|message| message.id).collect();
-    for id in all_ids().into_iter().filter(|id| has_values(*id)) {
+    for id in all_ids().into_iter().filter(|id| has_values(*id) && *id != LIST) {
         assert!(i64::try_from(id).is_ok_and(|id| tested.contains(&id)), "{id}: add it to `with_values`");
     }
 }
 
-/// The messages about backup codes: the list, and in its context one for each code.
+/// The list of backup codes. The pages show the messages in its context instead of its text.
+const LIST: u64 = 1_050_015;
+
+/// The messages in the list of backup codes, one for each code.
 fn backup_codes(at: Timestamp) -> Vec<Message> {
     let mut used = LookupCode::unused("used-code");
     used.used_at = Some(at);
     let list = lookup_secret::messages::list(&[LookupCode::unused("new-code"), used]);
     let each = list.context.as_ref().and_then(|context| context["secrets"].as_array()).unwrap().clone();
-    let each = each.into_iter().map(|code: Value| serde_json::from_value(code).unwrap());
-    each.chain([list.clone()]).collect()
+    assert_eq!(u64::try_from(list.id), Ok(LIST));
+    each.into_iter().map(|code: Value| serde_json::from_value(code).unwrap()).collect()
 }
 
 fn with_values() -> Vec<Message> {
