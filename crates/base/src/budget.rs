@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_flight_counts() {
+    fn attempts_in_flight_count_against_the_budget() {
         assert_eq!(BUDGET.admit(None, 2, at(0)), Ok(()));
         assert_eq!(BUDGET.admit(None, 3, at(0)), Err(Duration::from_mins(1)));
         assert!(BUDGET.admit(None, u32::MAX, at(0)).is_err());

@@ -18,5 +18,5 @@ pub trait SubjectObserver: Send + Sync {
 
 /// The other service could not record the end; the caller must roll back its transaction.
 #[derive(Debug, thiserror::Error)]
-#[error("what depends on the subject could not be ended")]
+#[error("cannot end the logins and consents of the subject")]
 pub struct SubjectObserverError(#[from] pub database::Error);

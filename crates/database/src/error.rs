@@ -20,7 +20,7 @@ pub enum Error {
         source: Option<Box<dyn StdError + Send + Sync>>,
     },
     /// The driver or the engine refused a statement: an internal error.
-    #[error("database refused {statement}")]
+    #[error("the database rejected the statement {statement}")]
     Driver {
         statement: &'static str,
         #[source]

@@ -170,9 +170,9 @@ impl Database {
         }
     }
 
-    /// Resolves when a transaction of this process that requested it ([`WriteTx::ring_on_commit`]) has committed. It is a hint
+    /// Resolves when a transaction of this process that requested it ([`WriteTx::notify_on_commit`]) has committed. It is a hint
     /// that reduces polling; background work must not depend on it alone.
-    pub async fn rung(&self) {
+    pub async fn committed(&self) {
         self.0.bell.notified().await;
     }
 

@@ -137,8 +137,8 @@ impl WriteTx {
         }
     }
 
-    /// Notifies [`Database::rung`] after this transaction has committed.
-    pub fn ring_on_commit(&mut self) {
+    /// Notifies [`Database::committed`] after this transaction has committed.
+    pub fn notify_on_commit(&mut self) {
         self.rings = true;
     }
 

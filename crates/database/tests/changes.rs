@@ -65,6 +65,9 @@ async fn a_change_of_another_node_invalidates_its_subject() {
     assert!(cache.get(TENANT, "grace").is_some(), "another tenant's");
 }
 
+/// A statement with its values.
+type Bound<'a> = (&'static Statement, &'a [Value<'a>]);
+
 #[tokio::test]
 async fn every_way_to_end_a_transaction_publishes_one_change() {
     let dsn = postgres_dsn().await;
@@ -72,9 +75,9 @@ async fn every_way_to_end_a_transaction_publishes_one_change() {
     one.migrate(&[SET], Timestamp::EPOCH).await.unwrap();
     let cache = ReadCache::new(one.clone(), 1 << 20, 16);
     let (ada, grace, kay) = (values!["ada"], values!["grace"], values!["ada", "kay"]);
-    let inserted: (_, &[Value<'_>]) = (&INSERT, &ada);
+    let inserted: Bound<'_> = (&INSERT, &ada);
     // The statements of a transaction, whether the last one waits for the commit, and the number of names afterwards.
-    let ways: [(&[(&'static Statement, &[Value<'_>])], bool, i64); 10] = [
+    let ways: [(&[Bound<'_>], bool, i64); 10] = [
         (&[], false, 0),
         (&[inserted], true, 1),
         (&[inserted], false, 2),

@@ -95,7 +95,7 @@ impl Gateway {
     }
 
     /// Whether rules sign with ephemeral keys, which other nodes and this one after a restart do not have.
-    pub fn signs_with_passing_keys(&self) -> bool {
+    pub fn signs_with_ephemeral_keys(&self) -> bool {
         !self.keeps_generated_keys && self.rules.load().key_urls().iter().any(|url| url == IN_PROCESS_KEYS)
     }
 

@@ -27,11 +27,6 @@ pub use definition::DEFINITION;
 pub use service::{ConfigError, ConfigErrors, Identity, Parts};
 pub use storage::{ALL as STATEMENTS, RETENTION};
 
-/// The names of the texts that this service shows, besides those of `ui`.
-pub fn text_names() -> Vec<ui::TextName> {
-    components::courier::text_names()
-}
-
 pub const MIGRATIONS: database::MigrationSet = database::migrations! {
     "identity",
     [

@@ -69,7 +69,7 @@ pub trait Handler: Send + Sync {
 /// Enqueues a job in the transaction that causes it.
 pub async fn enqueue(tx: &mut WriteTx, cx: &Context, id: Uuid, job: NewJob) -> Result<(), Error> {
     storage::insert_job(tx, cx, id, &job).await?;
-    tx.ring_on_commit();
+    tx.notify_on_commit();
     Ok(())
 }
 

@@ -72,7 +72,7 @@ impl Worker {
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return,
-                () = self.database.rung() => {}
+                () = self.database.committed() => {}
                 () = tokio::time::sleep(POLL) => {}
             }
         }

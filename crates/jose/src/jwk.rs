@@ -65,7 +65,7 @@ pub enum JwkError {
     UnsupportedType(String),
     #[error("crv '{0}' is not supported")]
     UnsupportedCurve(String),
-    #[error("'alg' does not fit the type of the key")]
+    #[error("'alg' is not an algorithm for keys of this 'kty' and 'crv'")]
     AlgorithmMismatch,
     #[error("the RSA modulus must have 2048 to 8192 bits")]
     RsaSize,

@@ -29,11 +29,6 @@ pub use definition::DEFINITION;
 pub use service::{OAuth, Parts};
 pub use storage::RETENTION;
 
-/// The names of the texts of this service, besides those of `ui`.
-pub fn text_names() -> Vec<ui::TextName> {
-    pages::texts::Texts::names()
-}
-
 pub const MIGRATIONS: database::MigrationSet = database::migrations! {
     "oauth",
     [1 => "0001_oauth.sql", 2 => "0002_login_challenges.sql", 3 => "0003_provider_ends.sql", 4 => "0004_lists.sql"]

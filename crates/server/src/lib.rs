@@ -1,7 +1,7 @@
 //! The program `kleis`: configuration, wiring, listeners, command line.
 //!
 //! Invariants:
-//! - Everything is checked before a port is bound; all faults are reported together.
+//! - Everything is checked before the database is written or a request is served; all faults are reported together.
 //! - An admin listener that strangers could reach requires authentication, or the start fails.
 //! - Only this crate reads the environment, configuration files and signals.
 

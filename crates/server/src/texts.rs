@@ -13,10 +13,8 @@ use crate::{Environment, demo, start};
 
 #[test]
 fn every_text_that_the_code_names_is_in_english_with_the_values_of_the_code() {
-    let names: Vec<_> = [ui::testing::text_names(), identity::text_names(), oauth::text_names(), demo::text_names()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut names = [ui::testing::text_names(), demo::text_names()].concat();
+    names.extend(Service::ALL.iter().flat_map(|service| (service.definition().text_names)()));
     let problems = ui::testing::problems_of_names(&names, ui::testing::ENGLISH);
     assert!(problems.is_empty(), "crates/ui/locales/en.ftl:\n{}", problems.join("\n"));
 }

@@ -25,7 +25,7 @@ pub type Building<'a> = Pin<Box<dyn Future<Output = Option<Built>> + Send + 'a>>
 /// A background task.
 pub type Background = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Starts a background task. It runs until the receiver changes to `true`: a task that returns earlier counts as a failure.
-pub type Begin = Box<dyn FnOnce(watch::Receiver<bool>) -> Background + Send>;
+pub type StartTask = Box<dyn FnOnce(watch::Receiver<bool>) -> Background + Send>;
 
 /// The parts that a service is built from.
 pub struct Parts {
@@ -109,7 +109,7 @@ pub struct Built {
     pub handlers: Vec<Arc<dyn Handler>>,
     /// The checks of its health, besides the database.
     pub checks: Vec<Arc<dyn Check>>,
-    pub background: Vec<Begin>,
+    pub background: Vec<StartTask>,
 }
 
 impl Built {

@@ -26,6 +26,8 @@ pub struct Definition {
     /// The services that it calls when they run in another process.
     pub remotes: &'static [Remote],
     pub error_format: ErrorFormat,
+    /// The names of the texts that it shows, besides those of `ui`.
+    pub text_names: fn() -> Vec<ui::TextName>,
     /// Builds the service. It returns `None` when the section cannot be used, and reports the reason. It must not write
     /// anything.
     pub build: for<'a> fn(Parts, &'a mut Report) -> Building<'a>,

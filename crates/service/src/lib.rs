@@ -13,7 +13,7 @@ mod links;
 mod listener;
 mod report;
 
-pub use build::{Background, Begin, Building, Built, Check, Directory, KeptFiles, Parts};
+pub use build::{Background, Building, Built, Check, Directory, KeptFiles, Parts, StartTask};
 pub use definition::{
     Configuration, Defaults, Definition, Protection, Remote, RemoteApi, RemoteKey, Replaced, Secrets, Unsupported,
 };

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn the_operator_may_ask_to_see_them() {
+    fn sensitive_values_are_shown_if_configured() {
         let config = LogConfig { leak_sensitive_values: true, ..LogConfig::default() };
         assert_eq!(Redaction::new(&config).header("cookie", "a=b"), "a=b");
     }

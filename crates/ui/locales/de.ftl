@@ -316,9 +316,9 @@ message-4000017 =
         [one] Bitte verwenden Sie höchstens ein Zeichen.
        *[other] Bitte verwenden Sie höchstens { $max_length } Zeichen.
     }
-message-4000018 = Der kleinste mögliche Wert ist { $minimum }.
+message-4000018 = Bitte geben Sie { $minimum } oder mehr ein.
 message-4000019 = Der Wert muss größer als { $minimum } sein.
-message-4000020 = Der größte mögliche Wert ist { $maximum }.
+message-4000020 = Bitte geben Sie { $maximum } oder weniger ein.
 message-4000021 = Der Wert muss kleiner als { $maximum } sein.
 message-4000022 = Der Wert muss ein Vielfaches von { $base } sein.
 message-4000023 =
@@ -331,7 +331,7 @@ message-4000024 =
         [one] Mindestens ein Eintrag ist nötig.
        *[other] Mindestens { $min_items } Einträge sind nötig.
     }
-message-4000025 = Zwei Einträge sind gleich.
+message-4000025 = Zwei Einträge sind gleich. Bitte entfernen Sie einen davon.
 message-4000026 = Diese Art von Wert ist hier nicht erlaubt.
 message-4000027 = Mit diesen Angaben gibt es schon ein Konto. Melden Sie sich daran an, um den anderen Anbieter zu verknüpfen.
 message-4000028 = Mit diesen Angaben gibt es schon ein Konto. Melden Sie sich daran so an, wie Sie es gewohnt sind.

@@ -74,15 +74,15 @@ page-sign-in = Sign in
 page-sign-in-intro = Good to see you again.
 # In place of the sentence above, when an application asked for the sign-in.
 # $client (text): the name of the application, shown bold.
-page-sign-in-toward = Sign in to go on to { $client }.
-# The title, when a signed-in person must sign in once more, for instance before they change a password.
+page-sign-in-toward = Sign in to continue to { $client }.
+# The title, when a signed-in user must sign in once more, for instance before they change a password.
 page-confirm-identity = Confirm it’s you
 # The title of the second step.
 page-second-factor = One more step
 page-second-factor-intro = Your account is protected by a second factor.
 # The title of the page that asks for a code from a mail or text message.
 page-enter-code = Enter your code
-# Before the name of the account that the person signs in to. Read by screen readers.
+# Before the name of the account that the user signs in to. Read by screen readers.
 page-account = Account
 # Before the address that a code was sent to. Read by screen readers.
 page-code-sent-to = Address
@@ -117,7 +117,7 @@ page-sign-up = Create your account
 page-sign-up-intro = It takes less than a minute.
 # In place of the sentence above, when an application asked for the sign-up.
 # $client (text): the name of the application, shown bold.
-page-sign-up-toward = Create an account to go on to { $client }.
+page-sign-up-toward = Create an account to continue to { $client }.
 # The title of the second step, which asks for a password or another way to sign in.
 page-secure-account = Protect your account
 # A question before the link below it.
@@ -140,7 +140,7 @@ page-verification-link-intro = Confirm that this address is yours. If you did no
 # The title, once the address is verified.
 page-verification-done = Address confirmed
 
-# The title of the page for a person who opened the link of a mail in another browser than the one that they began in.
+# The title of the page for a user who opened the link of a mail in another browser than the one that they began in.
 page-other-browser = Continue in the other browser
 page-other-browser-intro = You started in another browser or on another device. Go back to the page there and enter the code from the mail.
 
@@ -188,7 +188,7 @@ page-sessions-ended = Done. Those devices are signed out.
 page-connections = Connected applications
 page-connections-intro = You allowed these applications to use your account. Remove any that you don’t use or recognize.
 page-no-connections = No application uses your account.
-# $time (text): date and time when the person allowed it.
+# $time (text): date and time when the user allowed it.
 page-connected-since = Allowed { $time }
 # A button in the line of one application.
 page-end-connection = Remove access
@@ -197,7 +197,7 @@ page-connection-ended = Done. The application can no longer use your account.
 # When the list cannot be read.
 page-connections-unavailable = Connected applications cannot be shown at the moment. Please try again later.
 
-## Sign-out, and the page of a signed-in person
+## Sign-out, and the page of a signed-in user
 
 # The title of the page, and the label of buttons and links.
 page-sign-out = Sign out
@@ -209,7 +209,7 @@ page-signed-out = You are signed out
 page-signed-out-intro = You can close this window.
 
 page-welcome = You are signed in
-# $name (text): an address or a name of the person, shown bold.
+# $name (text): an address or a name of the user, shown bold.
 page-signed-in-as = Signed in as { $name }
 page-manage-account = Manage your account
 
@@ -325,7 +325,7 @@ message-1040009 = Choose how you want to sign in from now on.
 
 ## Messages of flows: settings
 ##
-## $provider (text): the name of a sign-in provider, such as Google. $display_name (text): the name that a person gave to a key.
+## $provider (text): the name of a sign-in provider, such as Google. $display_name (text): the name that a user gave to a key.
 
 message-1050001 = Your changes have been saved.
 message-1050002 = Link { $provider }
@@ -394,10 +394,10 @@ message-1070018 = Email or phone number
 ##
 ## $address (text): an email address or phone number.
 
-# The texts for an address that a person typed must not say whether it has an account.
+# The texts for an address that a user typed must not say whether it has an account.
 message-1080001 = If an account has this address, we sent a verification link to it.
 message-1080002 = Your email address is confirmed.
-# `.own_address`: the address is that of the account of the person, so the text may name it.
+# `.own_address`: the address is that of the account of the user, so the text may name it.
 message-1080003 = If an account has this address, we sent a verification code to it. Please enter it below.
     .own_address = We sent a code to { $address }. Please enter it below.
 message-1080004 = If an account has this number, we sent a text message with a code to it. Please enter it below.
@@ -444,9 +444,9 @@ message-4000017 =
         [one] Please use at most one character.
        *[other] Please use at most { $max_length } characters.
     }
-message-4000018 = The smallest possible value is { $minimum }.
+message-4000018 = Please enter { $minimum } or more.
 message-4000019 = The value must be greater than { $minimum }.
-message-4000020 = The greatest possible value is { $maximum }.
+message-4000020 = Please enter { $maximum } or less.
 message-4000021 = The value must be less than { $maximum }.
 message-4000022 = The value must be a multiple of { $base }.
 message-4000023 =
@@ -459,7 +459,7 @@ message-4000024 =
         [one] At least one entry is needed.
        *[other] At least { $min_items } entries are needed.
     }
-message-4000025 = Two entries are the same.
+message-4000025 = Two entries are the same. Please remove one of them.
 message-4000026 = This type of value is not allowed here.
 message-4000027 = An account with these details already exists. Sign in to it to link your social account.
 message-4000028 = An account with these details already exists. Sign in to it as you usually do.
@@ -556,7 +556,7 @@ trait-company = Company
 oauth-consent-title = Allow access?
 # $client (text): the name of the application, shown bold.
 oauth-consent-asks = { $client } asks for access to your account.
-# $name (text): an address or a name of the person, shown bold.
+# $name (text): an address or a name of the user, shown bold.
 oauth-signed-in-as = Signed in as { $name }
 # The start of a sentence that the list below continues: each of the permissions that follow.
 oauth-asks-for = It will be able to
@@ -646,10 +646,10 @@ mail-link-validity =
        *[other] { $minutes } minutes
     } and can be used once.
 
-# What to do about a code that the person did not ask for.
+# What to do about a code that the user did not ask for.
 mail-ignore-code = If you did not request this code, ignore this message, and do not give the code to anyone.
 mail-ignore-link = If you did not request this link, ignore this message. Nothing happens unless you open the link.
-# To a person who asked for a mail, and whose address belongs to no account.
+# To a user who asked for a mail, and whose address belongs to no account.
 mail-ignore = If it was you, try another address. If not, ignore this message.
 
 # Before the address of a link, for mail programs in which it cannot be clicked.
@@ -678,7 +678,7 @@ mail-recovery-link =
     .lead = Open this link to recover your account:
     .button = Recover your account
 
-# A person asked for a recovery with an address that belongs to no account.
+# A user asked for a recovery with an address that belongs to no account.
 mail-recovery-unknown =
     .subject = Someone tried to recover an account
     .heading = Someone tried to recover an account
@@ -697,7 +697,7 @@ mail-verification-link =
     .lead = Open this link to confirm that this address is yours:
     .button = Confirm your address
 
-# A person asked for a verification of an address that belongs to no account.
+# A user asked for a verification of an address that belongs to no account.
 mail-verification-unknown =
     .subject = Someone tried to confirm this address
     .heading = Someone tried to confirm this address
@@ -744,7 +744,7 @@ demo-title = Sample app
 demo-intro = This is a separate application. It signs you in with Kleis by OpenID Connect.
 demo-sign-in = Sign in with Kleis
 
-# Before the name of the person, with a comma between them.
+# Before the name of the user, with a comma between them.
 demo-hello = Hello
 demo-signed-in-intro = You are signed in to the sample app.
 demo-who = What the app knows

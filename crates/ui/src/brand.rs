@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_colours_are_those_of_the_style_sheet() {
+    fn the_built_in_colors_are_those_of_the_style_sheet() {
         let sheet = include_str!("../assets/kleis.css");
         assert!(
             sheet.contains(&format!("--accent: {ACCENT};")) && sheet.contains(&format!("--on-accent: {ON_ACCENT};"))

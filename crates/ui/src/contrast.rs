@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn every_colour_notation_of_css_is_supported() {
+    fn every_color_notation_of_css_is_supported() {
         for yellow in
             ["#ff0", "yellow", "rgb(255 255 0)", "hsl(60 100% 50%)", "oklch(96.8% 0.211 109.8)", "rgb(100% 100% 0%)"]
         {

@@ -34,7 +34,7 @@ pub fn text_key(section: &str, field: &str) -> String {
 ///
 /// let texts = Texts::read(ui::Language::english());
 /// assert_eq!(texts.sign_in, "Sign in");
-/// assert_eq!(texts.sign_in_toward("Photos"), "Sign in to go on to Photos.");
+/// assert_eq!(texts.sign_in_toward("Photos"), "Sign in to continue to Photos.");
 /// ```
 #[macro_export]
 macro_rules! texts {

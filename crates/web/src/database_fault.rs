@@ -1,4 +1,4 @@
-//! What a failed database is to whoever asked: a fault of ours or an outage, never their mistake.
+//! Maps a database error to a response: our fault or an outage, never the client's mistake.
 
 /// The cause is in the log, once, from [`DatabaseFault::of`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

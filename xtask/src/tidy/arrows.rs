@@ -29,10 +29,15 @@ const TEST_SUPPORT: &[&str] = &["test-client", "acceptance"];
 /// Crates of formats and rules, without a clock, a network, a database or a runtime.
 const PURE: &[&str] = &["jose", "oauth-types", "go-templates", "saml", "scim"];
 
+/// The position of the services in [`LAYERS`].
+const SERVICES: usize = 4;
+
 /// A third-party crate, the crates that may use it, and the reason.
 struct Reserved {
     names: &'static [&'static str],
     to: &'static [&'static str],
+    /// Whether every service may use it as well.
+    to_services: bool,
     reason: &'static str,
 }
 
@@ -47,27 +52,19 @@ const RESERVED: &[Reserved] = &[
             "postgres-types",
         ],
         to: &["database"],
+        to_services: false,
         reason: "only `database` names the SQL drivers",
     },
     Reserved {
         names: &["anyhow"],
         to: &["server", "xtask", "acceptance"],
+        to_services: false,
         reason: "an operation has an error enum of its own; `anyhow` is for programs and tests",
     },
     Reserved {
         names: &["axum"],
-        to: &[
-            "web",
-            "service",
-            "identity",
-            "oauth",
-            "permissions",
-            "gateway",
-            "federation",
-            "console",
-            "server",
-            "acceptance",
-        ],
+        to: &["web", "service", "console", "server", "acceptance"],
+        to_services: true,
         reason: "only `http/`, `pages/`, `web`, `console` and `server` name the web framework",
     },
     Reserved {
@@ -81,21 +78,18 @@ const RESERVED: &[Reserved] = &[
             "ui",
             "jobs",
             "service",
-            "identity",
-            "oauth",
-            "permissions",
-            "gateway",
-            "federation",
             "console",
             "server",
             "acceptance",
             "xtask",
         ],
+        to_services: true,
         reason: "the crates of formats use no clock, network, database or async",
     },
     Reserved {
         names: &["openssl", "openssl-sys", "native-tls", "ring", "sqlx", "reqwest"],
         to: &[],
+        to_services: false,
         reason: "one TLS stack, one cryptography provider, one database layer, one outbound client",
     },
 ];
@@ -175,7 +169,9 @@ fn check_reserved(package: &Package, dependency: &Dependency, place: &str) -> Op
     if is_for_tests(package, dependency) && FOR_TESTS.contains(&name) {
         return None;
     }
-    let rule = RESERVED.iter().find(|rule| rule.names.contains(&name) && !rule.to.contains(&package.name.as_str()))?;
+    let user = package.name.as_str();
+    let is_allowed = |rule: &Reserved| rule.to.contains(&user) || (rule.to_services && is_service(user));
+    let rule = RESERVED.iter().find(|rule| rule.names.contains(&name) && !is_allowed(rule))?;
     Some(Finding::error(place, format!("`{name}` is not for `{}`: {}", package.name, rule.reason)))
 }
 
@@ -184,12 +180,16 @@ fn is_for_tests(package: &Package, dependency: &Dependency) -> bool {
 }
 
 fn layer_of(name: &str) -> Option<usize> {
-    LAYERS.iter().position(|step| step.contains(&name))
+    LAYERS.iter().position(|layer| layer.contains(&name))
 }
 
-/// The services, for rules that concern only them.
+/// The services, present and planned, for rules that concern only them.
+pub(super) fn services() -> &'static [&'static str] {
+    LAYERS[SERVICES]
+}
+
 pub(super) fn is_service(name: &str) -> bool {
-    LAYERS.get(4).is_some_and(|services| services.contains(&name))
+    services().contains(&name)
 }
 
 pub(super) fn is_test_support(name: &str) -> bool {
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_may_be_less_strict() {
+    fn tests_may_use_reserved_crates_but_not_the_drivers() {
         let mut package = package("gateway", &[], &["anyhow", "rusqlite"]);
         assert_eq!(messages(&package).len(), 2);
         for dependency in &mut package.dependencies {
@@ -268,6 +268,16 @@ mod tests {
     fn formats_use_no_runtime() {
         assert_eq!(messages(&package("jose", &["base"], &["tokio"])).len(), 1);
         assert!(messages(&package("web", &["base"], &["tokio", "axum"])).is_empty());
+        assert_eq!(messages(&package("jobs", &["base"], &["axum"])).len(), 1);
+    }
+
+    #[test]
+    fn every_service_may_use_the_web_framework() {
+        assert!(services().contains(&"oauth") && !is_service("server"));
+        for service in services() {
+            assert!(messages(&package(service, &["base"], &["tokio", "axum"])).is_empty(), "{service}");
+            assert_eq!(messages(&package(service, &[], &["anyhow"])).len(), 1, "{service}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Paths in documents and in the documentation of modules exist, and so do the targets of all relative links.
+//! Paths in documents and in the documentation of modules exist, and so do the targets of all relative links. A row of a table
+//! is one line, because Markdown ends it there.
 
 use super::Finding;
 use super::tree::{File, Tree};
@@ -22,7 +23,7 @@ fn check_file(tree: &Tree, file: &File) -> Vec<Finding> {
         return Vec::new();
     }
     let is_history = HISTORY.iter().any(|path| file.path.starts_with(path));
-    let mut findings = Vec::new();
+    let mut findings = if is_document { broken_rows(file) } else { Vec::new() };
     for (index, line) in file.text.lines().enumerate() {
         let mut missing = Vec::new();
         if is_document {
@@ -34,6 +35,22 @@ fn check_file(tree: &Tree, file: &File) -> Vec<Finding> {
         }
         let place = format!("{}:{}", file.path, index + 1);
         findings.extend(missing.iter().map(|path| Finding::error(&place, format!("`{path}` does not exist"))));
+    }
+    findings
+}
+
+/// The rows of tables that do not end on their line.
+fn broken_rows(file: &File) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut is_code = false;
+    for (index, line) in file.text.lines().map(str::trim).enumerate() {
+        if line.starts_with("```") {
+            is_code = !is_code;
+        }
+        if !is_code && line.starts_with('|') && !line.ends_with('|') {
+            let place = format!("{}:{}", file.path, index + 1);
+            findings.push(Finding::error(place, "a row of a table must be one line that ends with `|`"));
+        }
     }
     findings
 }
@@ -107,6 +124,14 @@ mod tests {
         assert_eq!(count("docs/adr/0001-a.md", "see `crates/webb`"), 0, "a decision is not edited");
         assert_eq!(count("crates/web/README.md", "see `src/lib.rs`, `https://example.org/a.html`, `<name>/a.rs`"), 0);
         assert_eq!(count("crates/web/README.md", "see `src/lob.rs`"), 1);
+    }
+
+    #[test]
+    fn a_row_of_a_table_is_one_line() {
+        let count = |text: &str| check(&Tree::of(&[("README.md", text)])).len();
+        assert_eq!(count("| a | b |\n| --- | --- |\n| 1 | 2 |\n"), 0);
+        assert_eq!(count("| a | b |\n| --- | --- |\n| 1 | two\nlines |\n"), 1);
+        assert_eq!(count("```\n| a shell pipe\n```\n"), 0);
     }
 
     #[test]

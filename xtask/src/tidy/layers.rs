@@ -13,6 +13,8 @@ fn check_file(file: &File) -> Vec<Finding> {
     findings.extend(sql(file));
     findings.extend(environment(file));
     findings.extend(folders(file));
+    findings.extend(components(file));
+    findings.extend(methods(file));
     findings.extend(purity(file));
     findings
 }
@@ -134,6 +136,43 @@ fn folders(file: &File) -> Vec<Finding> {
     findings
 }
 
+/// A part of the service value calls no operation.
+fn components(file: &File) -> Vec<Finding> {
+    let (Some(code), Some(krate)) = (&file.code, file.krate()) else { return Vec::new() };
+    if !is_service(krate) || !file.path.contains("/src/components/") || file.is_test() {
+        return Vec::new();
+    }
+    let names = ["crate::operations", "crate::flows", "crate::methods::ALL", "crate::http", "crate::pages"];
+    let lines = names.iter().flat_map(|name| code.lines_naming(name)).collect();
+    report(file, lines, "a part of the service calls no operation: pass it what it needs")
+}
+
+/// Modules that all sign-in methods share, beside their folders.
+const SHARED_BY_METHODS: &[&str] = &["credential", "sections"];
+
+/// A sign-in method does not import another one.
+fn methods(file: &File) -> Vec<Finding> {
+    let Some((_, rest)) = file.path.split_once("/src/methods/") else { return Vec::new() };
+    let (Some(code), Some((own, _))) = (&file.code, rest.split_once('/')) else { return Vec::new() };
+    let is_foreign = |name: &str| name != own && !SHARED_BY_METHODS.contains(&name);
+    let lines = code.lines.iter().enumerate().filter(|(_, line)| methods_in(line).any(is_foreign));
+    let lines = lines.map(|(index, _)| index + 1).collect();
+    report(file, lines, "a sign-in method does not import another one: share it in `methods/mod.rs` or `domain/`")
+}
+
+/// The modules of `methods/` that a line names, in a path or in a list of imports.
+fn methods_in(line: &str) -> impl Iterator<Item = &str> {
+    let paths = ["crate::methods::", "super::super::"].into_iter().flat_map(|prefix| line.split(prefix).skip(1));
+    let paths = paths.flat_map(|rest| match rest.strip_prefix('{') {
+        Some(list) => list.split([',', '}']).map(str::trim).collect(),
+        None => vec![rest],
+    });
+    paths
+        .filter_map(|path| path.split_once("::"))
+        .map(|(name, _)| name)
+        .filter(|name| name.starts_with(char::is_lowercase) && name.chars().all(|it| it.is_alphanumeric() || it == '_'))
+}
+
 fn purity(file: &File) -> Vec<Finding> {
     let (Some(code), Some(krate)) = (&file.code, file.krate()) else { return Vec::new() };
     if !is_pure(krate) || file.is_test() {
@@ -206,6 +245,32 @@ mod tests {
         assert_eq!(places(credential, "use crate::flows::login;").len(), 1);
         assert_eq!(places(credential, "async fn f() {}").len(), 1);
         assert!(places("crates/identity/src/methods/totp/login.rs", "async fn f() {}").is_empty());
+    }
+
+    #[test]
+    fn a_part_of_the_service_calls_no_operation() {
+        let path = "crates/identity/src/components/codes.rs";
+        assert_eq!(places(path, "use crate::flows::views::SessionView;").len(), 1);
+        assert!(places(path, "use crate::domain::views::SessionView;").is_empty());
+        assert!(places("crates/identity/src/flows/login/mod.rs", "use crate::flows::views::FlowView;").is_empty());
+    }
+
+    #[test]
+    fn a_method_does_not_import_another_one() {
+        let path = "crates/identity/src/methods/totp/login.rs";
+        assert_eq!(places(path, "use crate::methods::password::credential::Password;").len(), 1);
+        assert_eq!(places(path, "let it = crate::methods::code::Code;").len(), 1);
+        assert_eq!(places(path, "use super::super::code::nodes;").len(), 1);
+        assert_eq!(places(path, "use crate::methods::{self, code::nodes, Method};").len(), 1);
+        for text in [
+            "use crate::methods::totp::messages;",
+            "use crate::methods::{self, LoginForm, Method};",
+            "use crate::methods::credential::CredentialConfig;",
+            "// like crate::methods::code::Code",
+        ] {
+            assert!(places(path, text).is_empty(), "{text}");
+        }
+        assert!(places("crates/identity/src/methods/list.rs", "crate::methods::code::config::CodeMethod;").is_empty());
     }
 
     #[test]

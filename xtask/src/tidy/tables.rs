@@ -1,14 +1,12 @@
 //! A service uses only its own tables: their names begin with the service's name, and no foreign key refers to another service.
 
 use super::Finding;
-use super::arrows::is_service;
+use super::arrows::{is_service, services};
 use super::layers::is_sql;
 use super::tree::{File, Tree};
 
 /// SQL keywords before a table's name.
 const INTRODUCTIONS: &[&str] = &["FROM", "INTO", "UPDATE", "JOIN", "TABLE", "REFERENCES", "ON", "EXISTS"];
-
-const SERVICES: &[&str] = &["identity", "oauth", "permissions", "gateway", "federation"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     tree.files().iter().flat_map(check_file).collect()
@@ -48,7 +46,7 @@ fn foreign_tables(krate: &str, sql: &str) -> Vec<String> {
 }
 
 fn owner(table: &str) -> Option<&'static str> {
-    SERVICES.iter().copied().find(|service| table.strip_prefix(service).is_some_and(|rest| rest.starts_with('_')))
+    services().iter().copied().find(|service| table.strip_prefix(service).is_some_and(|rest| rest.starts_with('_')))
 }
 
 #[cfg(test)]

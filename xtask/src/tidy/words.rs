@@ -34,11 +34,12 @@ const COINED: &[(&str, &str)] = &[
     ("vault", "sealer"),
 ];
 
-/// Coined phrases in lower case.
+/// Coined phrases in lower case. In an identifier `_` stands for a blank.
 const COINED_PHRASES: &[(&str, &str)] = &[
     ("the door", "the gateway"),
     ("turned away", "rejected"),
     ("passing key", "ephemeral key"),
+    ("passing keys", "ephemeral keys"),
     ("somebody unknown", "an unknown account"),
     ("somebody known", "a known account"),
     ("could not be had", "failed"),
@@ -106,7 +107,8 @@ fn coined(line: &str, is_rust: bool) -> impl Iterator<Item = (&'static str, &'st
         let lower = lower.clone();
         move |(word, _)| stands_in(&lower, word)
     });
-    let phrases = COINED_PHRASES.iter().filter(move |(phrase, _)| stands_in(&lower, phrase));
+    let spaced = if is_rust { lower.replace('_', " ") } else { lower };
+    let phrases = COINED_PHRASES.iter().filter(move |(phrase, _)| stands_in(&spaced, phrase));
     let types = COINED_TYPES.iter().filter(move |(name, _)| types.iter().any(|it| it == name));
     words.chain(phrases).chain(types).copied()
 }
@@ -191,6 +193,8 @@ mod tests {
             "struct Words;",
             "/// Nobody knocks at the door.",
             "let census = 1;",
+            "fn was_turned_away() {}",
+            "fn signs_with_passing_keys() {}",
         ] {
             assert_eq!(count("a.rs", text), 1, "{text}");
         }

@@ -148,7 +148,7 @@ async fn the_whole_demo_works_with_the_keyboard_alone() -> Result<()> {
     ensure!(page.current_url().await? == demo.app, "the browser is redirected to the configured URL");
     shoot(page, "app").await?;
     activate(page, "form[action='/sign-in'] button", "[name=identifier]").await?;
-    ensure!(text(page).await?.contains("Sign in to go on to"), "the page names the application");
+    ensure!(text(page).await?.contains("Sign in to continue to"), "the page names the application");
     shoot_thoroughly(page, "sign-in").await?;
     activate(page, "a[href*='registration']", "[name='traits.email']").await?;
     shoot_thoroughly(page, "registration").await?;

@@ -58,6 +58,7 @@ pub const DEFINITION: Definition = Definition {
     ],
     remotes: &[],
     error_format: ErrorFormat::Rest,
+    text_names: Vec::new,
     build: |parts, report| -> Building<'_> { Box::pin(build(parts, report)) },
     diagnose: |_| -> Diagnosing<'_> { Box::pin(async { Vec::new() }) },
 };

@@ -44,7 +44,7 @@ impl Failure {
     }
 
     pub(crate) fn bad_request(reason: impl Into<String>) -> Box<Self> {
-        Self::new(StatusCode::BAD_REQUEST, Fault::Client, "The request cannot be accepted as it is").because(reason)
+        Self::new(StatusCode::BAD_REQUEST, Fault::Client, "The request is ambiguous or malformed").because(reason)
     }
 
     pub(crate) fn unauthorized() -> Box<Self> {

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn other_characters_are_themselves() {
+    fn other_characters_match_themselves() {
         assert!(matches("a.b+(c)$", "a.b+(c)$"));
         assert!(matches("\\*\\{", "*{"));
     }

@@ -220,7 +220,7 @@ fn resolve_segments(canonical: &str) -> Result<(String, bool), PathError> {
             ".." => {
                 segments.pop().ok_or(PathError::AboveRoot)?;
             }
-            _ if is_dressed_dot_segment(segment) => return Err(PathError::AmbiguousDotSegment),
+            _ if is_dot_segment_with_suffix(segment) => return Err(PathError::AmbiguousDotSegment),
             _ => {
                 // Without parameters `;v=1` is empty too.
                 saw_empty |= name_of(segment, &[";", "%3B"]).is_empty();
@@ -241,10 +241,10 @@ fn resolve_segments(canonical: &str) -> Result<(String, bool), PathError> {
 }
 
 /// `..;x`, `.;`, `..%3B` and dots followed by blanks: some servers drop the suffix and see a dot segment.
-fn is_dressed_dot_segment(segment: &str) -> bool {
+fn is_dot_segment_with_suffix(segment: &str) -> bool {
     let after_dots = segment.trim_start_matches('.');
     let dots = segment.len() - after_dots.len();
-    (dots == 1 || dots == 2) && [";", "%3B", "%20", "%C2%A0"].iter().any(|dress| after_dots.starts_with(dress))
+    (dots == 1 || dots == 2) && [";", "%3B", "%20", "%C2%A0"].iter().any(|suffix| after_dots.starts_with(suffix))
 }
 
 /// Whether decoding the decoded path again would produce a structural character.

@@ -43,7 +43,7 @@ impl Gateway {
         let mut repositories = self.repositories.lock().await;
         let refreshed = repositories.refresh(which, &self.services.http).await;
         if refreshed.changed {
-            self.put_into_force(repositories.rules()).await;
+            self.activate(repositories.rules()).await;
         }
         refreshed.unread
     }
@@ -53,7 +53,7 @@ impl Gateway {
         self.refresh_rules(which).await;
     }
 
-    async fn put_into_force(self: &Arc<Self>, rules: Vec<Arc<Rule>>) {
+    async fn activate(self: &Arc<Self>, rules: Vec<Arc<Rule>>) {
         let gateway = self.clone();
         // Compiling thousands of rules takes a while and must not block requests.
         let compile = move || RuleSet::new(rules, &gateway.config, &gateway.services);
@@ -67,7 +67,7 @@ impl Gateway {
         };
         tracing::info!(rules = set.len(), valid = set.valid().count(), "access rules are in force");
         self.rules.store(set.clone());
-        if self.signs_with_passing_keys() {
+        if self.signs_with_ephemeral_keys() {
             tracing::warn!(
                 jwks_url = IN_PROCESS_KEYS,
                 "rules sign with an ephemeral key of this process: other nodes, and this one after a restart, have other \

@@ -17,16 +17,16 @@ pub(super) fn merged(global: Option<&Value>, rule: &Value) -> Value {
         Some(global) => global.clone(),
     };
     if !rule.is_null() {
-        lay_over(&mut settings, rule);
+        merge(&mut settings, rule);
     }
     settings
 }
 
-fn lay_over(under: &mut Value, over: &Value) {
+fn merge(under: &mut Value, over: &Value) {
     match (under, over) {
         (Value::Object(under), Value::Object(over)) => {
             for (name, value) in over {
-                lay_over(under.entry(name.clone()).or_insert(Value::Null), value);
+                merge(under.entry(name.clone()).or_insert(Value::Null), value);
             }
         }
         (under, over) => *under = over.clone(),

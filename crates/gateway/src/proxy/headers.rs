@@ -36,7 +36,7 @@ impl HeaderRules<'_> {
             headers.remove(HOST);
         }
         join_cookies(headers);
-        remove_where(headers, |name| self.takes_away(name));
+        remove_where(headers, |name| self.is_removed(name));
         if takes_trailers {
             headers.insert(TE, HeaderValue::from_static("trailers"));
         }
@@ -53,7 +53,7 @@ impl HeaderRules<'_> {
     }
 
     /// Headers that the client sent and the upstream must not receive.
-    fn takes_away(&self, name: &HeaderName) -> bool {
+    fn is_removed(&self, name: &HeaderName) -> bool {
         // The body is sent without waiting for a 100.
         *name == EXPECT
             // CGI turns it into the variable `HTTP_PROXY`, which programs use for their own requests.

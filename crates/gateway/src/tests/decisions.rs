@@ -132,7 +132,7 @@ async fn id_tokens_verify_with_the_published_keys() {
     let mutators =
         json!([{"handler": "id_token", "config": {"issuer_url": "https://gw/", "jwks_url": crate::IN_PROCESS_KEYS}}]);
     let running = Running::start(json!([rule("/a", "", json!({"mutators": mutators}))]), json!({})).await;
-    assert!(running.gateway.signs_with_passing_keys(), "this is logged when the rules are loaded");
+    assert!(running.gateway.signs_with_ephemeral_keys(), "this is logged when the rules are loaded");
     let granted = running.decide("/decisions/a", &[("authorization", "")]).await;
     let token = granted.header("authorization").unwrap().strip_prefix("Bearer ").unwrap().to_owned();
     let published = running.decide("/.well-known/jwks.json", &[]).await.json;
@@ -146,10 +146,10 @@ async fn id_tokens_verify_with_the_published_keys() {
 #[tokio::test]
 async fn only_rules_that_sign_with_ephemeral_keys_are_reported() {
     let running = Running::start(json!([rule("/a", "", json!({}))]), json!({})).await;
-    assert!(!running.gateway.signs_with_passing_keys());
+    assert!(!running.gateway.signs_with_ephemeral_keys());
     let named = json!([{"handler": "id_token", "config": {"issuer_url": "x", "jwks_url": "file:///keys.json"}}]);
     let running = Running::start(json!([rule("/a", "", json!({"mutators": named}))]), json!({})).await;
-    assert!(!running.gateway.signs_with_passing_keys());
+    assert!(!running.gateway.signs_with_ephemeral_keys());
 }
 
 #[tokio::test]

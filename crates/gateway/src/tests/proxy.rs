@@ -175,7 +175,7 @@ async fn path_parameters_do_not_bypass_a_rule() {
 }
 
 #[tokio::test]
-async fn failures_have_their_statuses() {
+async fn each_failure_has_its_status() {
     let upstream = echo_upstream().await;
     let unavailable = "http://127.0.0.1:1";
     let running = Running::start(

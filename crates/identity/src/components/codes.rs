@@ -16,7 +16,7 @@ use crate::domain::flow::{Beginning, Details, Flow, FlowId, FlowKind, FlowState,
 use crate::domain::{self, CredentialType, IdentityId, Via};
 use crate::storage;
 
-use crate::flows::language;
+use crate::components::language;
 
 use super::courier::{Courier, Template};
 use super::policy::{CodePolicy, FlowPolicy};

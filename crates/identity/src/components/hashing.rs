@@ -139,7 +139,7 @@ impl Hasher {
 
     /// Takes the time of a failed verification, for an unknown identifier, so that timing does not reveal whether the
     /// account exists.
-    pub async fn verify_nothing(&self, password: &Secret<String>) -> Result<(), HashError> {
+    pub async fn verify_unknown(&self, password: &Secret<String>) -> Result<(), HashError> {
         let prepared = prepare(password);
         self.hash_and_discard(&prepared).await?;
         if prepared.expose() == password.expose() { Ok(()) } else { self.hash_and_discard(password).await }
@@ -326,7 +326,7 @@ mod tests {
             assert_eq!(hasher.verify(&secret("secret"), &hash).await, Ok(true));
             assert_eq!(hasher.verify(&secret("Secret"), &hash).await, Ok(false));
             assert_eq!(hasher.verify(&secret("secret"), "nonsense").await, Ok(false));
-            assert_eq!(hasher.verify_nothing(&secret(&"ä".repeat(100))).await, Ok(()));
+            assert_eq!(hasher.verify_unknown(&secret(&"ä".repeat(100))).await, Ok(()));
             assert!(hasher.is_current(&hash));
         }
     }
@@ -343,7 +343,7 @@ mod tests {
             let raw = hasher.0.clone().hash(secret(decomposed)).await.unwrap().unwrap();
             assert_eq!(hasher.verify(&secret(decomposed), &raw).await, Ok(true));
             assert_eq!(hasher.verify(&secret(composed), &raw).await, Ok(false));
-            assert_eq!(hasher.verify_nothing(&secret(decomposed)).await, Ok(()));
+            assert_eq!(hasher.verify_unknown(&secret(decomposed)).await, Ok(()));
         }
     }
 

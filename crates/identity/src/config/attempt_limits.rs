@@ -23,15 +23,15 @@ pub struct AttemptLimits {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Limits {
-    /// For one person and one familiar device or network. Guesses `{ burst: 10, refill: 10m }`, messages
+    /// For one user and one familiar device or network. Guesses `{ burst: 10, refill: 10m }`, messages
     /// `{ burst: 10, refill: 90s }`.
     pub familiar: Limit,
-    /// For one person, from all other devices and networks together. Guesses `{ burst: 10, refill: 10m }`, messages
+    /// For one user, from all other devices and networks together. Guesses `{ burst: 10, refill: 10m }`, messages
     /// `{ burst: 5, refill: 15m }`.
     pub stranger: Limit,
-    /// From one network, over all persons. Guesses `{ burst: 200, refill: 3s }`, messages `{ burst: 30, refill: 30s }`.
+    /// From one network, over all users. Guesses `{ burst: 200, refill: 3s }`, messages `{ burst: 30, refill: 30s }`.
     pub network: Limit,
-    /// Over all persons and networks, in each process. Guesses `{ burst: 50000, refill: 12ms }`, messages
+    /// Over all users and networks, in each process. Guesses `{ burst: 50000, refill: 12ms }`, messages
     /// `{ burst: 10000, refill: 90ms }`.
     pub tenant: Limit,
 }

@@ -93,7 +93,7 @@ pub enum LoginStyle {
 #[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of the configuration file")]
 pub struct RegistrationFlow {
-    /// Whether people can sign up.
+    /// Whether users can sign up.
     pub enabled: bool,
     /// Whether a registration with a taken identifier shows how its owner signs in. This reveals which accounts exist.
     pub login_hints: bool,
@@ -145,10 +145,10 @@ pub struct SettingsFlow {
     pub ui_url: Option<String>,
     /// How long the flow can be completed.
     pub lifespan: GoDuration,
-    /// How old a sign-in may be when a person changes credentials. After that, they sign in again.
+    /// How old a sign-in may be when a user changes credentials. After that, they sign in again.
     pub privileged_session_max_age: GoDuration,
     /// The assurance level that the settings demand: `aal1`, or `highest_available` for the second factor of every
-    /// person who has one.
+    /// user who has one.
     #[schemars(with = "String")]
     pub required_aal: RequiredAal,
     // No hook runs before a flow.
@@ -170,7 +170,7 @@ impl Default for SettingsFlow {
     }
 }
 
-/// How a person proves that they own an address.
+/// How a user proves that they own an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FlowUse {

@@ -70,7 +70,7 @@ pub struct Selfservice {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Schemas {
-    /// The id of the identity schema of people who sign up.
+    /// The id of the identity schema of users who sign up.
     pub default_schema_id: String,
     pub schemas: Vec<SchemaSource>,
 }
@@ -81,13 +81,13 @@ pub struct SchemaSource {
     pub id: String,
     /// Where the JSON schema is: `file://`, `base64://`, `http://` or `https://`.
     pub url: String,
-    /// Whether people can choose this schema when they sign up.
+    /// Whether users can choose this schema when they sign up.
     #[serde(default)]
     pub selfservice_selectable: bool,
 }
 
 impl Default for Schemas {
-    /// A person with an e-mail address and a name, so that an empty configuration works.
+    /// A user with an e-mail address and a name, so that an empty configuration works.
     fn default() -> Self {
         Self {
             default_schema_id: "default".to_owned(),
@@ -168,7 +168,7 @@ pub enum SameSite {
 #[serde(default)]
 pub struct Whoami {
     /// The assurance level that `/sessions/whoami` demands: `aal1`, or `highest_available` for the second factor of
-    /// every person who has one.
+    /// every user who has one.
     #[schemars(with = "String")]
     pub required_aal: crate::domain::RequiredAal,
 }
@@ -313,7 +313,7 @@ pub struct Security {
     pub attempt_limits: AttemptLimits,
     /// Whether identity schemas with `$ref` to other documents are refused.
     pub disallow_ref_in_identity_schemas: bool,
-    /// Whether recovery, a new password and the first proof of an address end all other sessions of the person. When
+    /// Whether recovery, a new password and the first proof of an address end all other sessions of the user. When
     /// this is off, only the hook `revoke_active_sessions` ends them.
     pub revoke_active_sessions: bool,
 }

@@ -97,7 +97,7 @@ fn hooks(section: &Value) -> Vec<Notice> {
     by_kind.into_iter().filter_map(notice).collect()
 }
 
-/// Web-hooks that can reject a flow, and second factors that are required of every person.
+/// Web-hooks that can reject a flow, and second factors that are required of every user.
 pub(super) fn protections(section: &Value) -> Vec<Protection> {
     let hook = |path| Protection {
         name: "interrupting_web_hooks",
@@ -127,8 +127,8 @@ fn is_hook(path: &str) -> bool {
     path.starts_with("selfservice.flows.") && path.split('.').any(|step| step == "hooks")
 }
 
-/// A second factor that is required of every person. `highest_available` is not: it is enforced, so people who have an
-/// unsupported factor cannot sign in without it, and no other person can have one.
+/// A second factor that is required of every user. `highest_available` is not: it is enforced, so users who have an
+/// unsupported factor cannot sign in without it, and no other user can have one.
 fn second_factors(section: &Value) -> Vec<Protection> {
     let demands = ["session.whoami.required_aal", "selfservice.flows.settings.required_aal"];
     let demands = demands.into_iter().filter(|path| text(section, path) == Some("aal2"));

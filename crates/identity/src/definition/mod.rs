@@ -86,6 +86,7 @@ pub const DEFINITION: Definition = Definition {
         },
     }],
     error_format: ErrorFormat::Rest,
+    text_names: crate::components::courier::text_names,
     build: |parts, report| -> Building<'_> { Box::pin(build(parts, report)) },
     diagnose: |examined| -> Diagnosing<'_> { Box::pin(diagnosis::diagnose(examined)) },
 };
@@ -102,7 +103,7 @@ fn defaults(known: &Defaults<'_>) -> Vec<(&'static str, Value)> {
     public.into_iter().chain(url("admin").map(|url| ("serve.admin.base_url", url))).collect()
 }
 
-/// The defaults of a start without configuration: people can sign up, are signed in once they confirm their address, and can
+/// The defaults of a start without configuration: users can sign up, are signed in once they confirm their address, and can
 /// recover their account. A file of the replaced program keeps that program's defaults.
 fn defaults_of_ours() -> Value {
     json!({ "selfservice": { "flows": {

@@ -1,4 +1,4 @@
-//! Addresses of a person: verifiable addresses, whose ownership the person can prove, and recovery addresses, which restore
+//! Addresses of a user: verifiable addresses, whose ownership the user can prove, and recovery addresses, which restore
 //! access to an account. Both are derived from the traits. The verification state of an address survives a change of traits
 //! that keeps the address.
 
@@ -65,7 +65,7 @@ impl AddressStatus {
 pub struct VerifiableAddress {
     pub id: VerifiableAddressId,
     pub via: Via,
-    /// Normalised.
+    /// The normalized address.
     pub value: String,
     pub status: AddressStatus,
     pub verified: bool,
@@ -88,7 +88,7 @@ impl VerifiableAddress {
         }
     }
 
-    /// Records that the person proved ownership of the address.
+    /// Records that the user proved ownership of the address.
     pub fn complete(&mut self, now: Timestamp) {
         self.verified = true;
         self.verified_at = Some(now);
@@ -101,7 +101,7 @@ impl VerifiableAddress {
 pub struct RecoveryAddress {
     pub id: RecoveryAddressId,
     pub via: Via,
-    /// Normalised.
+    /// The normalized address.
     pub value: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,

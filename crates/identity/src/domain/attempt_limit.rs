@@ -2,7 +2,7 @@
 //! `docs/adr/0008-attempt-limits.md` gives the reasons.
 //!
 //! What always holds:
-//! - A client that is familiar to the person has a budget of its own. Strangers cannot use it up.
+//! - A client that is familiar to the user has a budget of its own. Strangers cannot use it up.
 //! - Responses to strangers do not depend on whether an account with the given name exists.
 
 use std::time::Duration;
@@ -11,19 +11,19 @@ use base::{Budget, Timestamp};
 
 use super::IdentityId;
 
-/// How many clients one person can be familiar with.
+/// How many clients one user can be familiar with.
 pub const MAX_FAMILIAR: i64 = 16;
 
 /// Failed guesses at a password or a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GuessLimits {
-    /// For one person and one familiar device or network.
+    /// For one user and one familiar device or network.
     pub familiar: Budget,
-    /// For one person, over all other devices and networks.
+    /// For one user, over all other devices and networks.
     pub stranger: Budget,
-    /// From one network, over all persons.
+    /// From one network, over all users.
     pub network: Budget,
-    /// Over all persons and networks, in one process.
+    /// Over all users and networks, in one process.
     pub tenant: Budget,
 }
 
@@ -90,7 +90,7 @@ impl Counter {
         Self::of(&[b"person", person.as_uuid().as_bytes()])
     }
 
-    /// The guesses at the second factors of a person, which need a session of theirs: guesses at the password, which anyone can make,
+    /// The guesses at the second factors of a user, which need a session of theirs: guesses at the password, which anyone can make,
     /// do not use them up.
     pub fn second_factor(person: IdentityId) -> Self {
         Self::of(&[b"second factor", person.as_uuid().as_bytes()])
@@ -101,7 +101,7 @@ impl Counter {
         Self::of(&[b"name of second factor", person.as_uuid().as_bytes()])
     }
 
-    /// Used instead of the person when the name is unknown.
+    /// Used instead of the user when the name is unknown.
     pub fn nobody(name: &str) -> Self {
         Self::of(&[b"nobody", name.as_bytes()])
     }
@@ -123,7 +123,7 @@ impl Counter {
         Self::of(&[b"code", flow.as_uuid().as_bytes(), purpose.as_str().as_bytes()])
     }
 
-    /// A familiar client of one person or recipient.
+    /// A familiar client of one user or recipient.
     #[must_use]
     pub fn from_client(self, client: Self) -> Self {
         Self::of(&[b"from client", &self.0, &client.0])
@@ -150,7 +150,7 @@ pub struct Usage {
 /// The budgets that apply to a guess.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GuessUsage {
-    /// One for each device, network or session that is familiar to the person, in order of preference.
+    /// One for each device, network or session that is familiar to the user, in order of preference.
     pub familiar: Vec<Usage>,
     pub name: Usage,
     pub person: Usage,
@@ -163,10 +163,10 @@ pub struct GuessUsage {
 pub enum Admission {
     /// The familiar client at this position, and nothing else.
     Familiar(usize),
-    /// The name, the person, the network and the tenant.
+    /// The name, the user, the network and the tenant.
     Stranger,
-    /// As [`Admission::Stranger`], but the result is ignored: the person's budget is used up under another name of theirs. A
-    /// rejection would reveal that the names belong to one person.
+    /// As [`Admission::Stranger`], but the result is ignored: the user's budget is used up under another name of theirs. A
+    /// rejection would reveal that the names belong to one user.
     Ignored,
 }
 

@@ -1,8 +1,8 @@
-//! One-time codes. They are sent to an address to prove that the person reads its messages: six digits to enter, or the
+//! One-time codes. They are sent to an address to prove that the user reads its messages: six digits to enter, or the
 //! token of a link to open.
 //!
 //! A code belongs to one flow and one purpose; it cannot be redeemed for another. Wrong guesses count against the code, and
-//! against its person over all flows (`attempt_limit`). Digits are stored sealed, because a digest of one of a million
+//! against its user over all flows (`attempt_limit`). Digits are stored sealed, because a digest of one of a million
 //! values can be reversed. A token is stored as its digest only.
 
 use base::{PlainToken, Rng, Timestamp};
@@ -51,12 +51,12 @@ impl CodePurpose {
     }
 }
 
-/// Who requested a code. A person has one open code of each kind, so that a stranger's request does not invalidate theirs.
+/// Who requested a code. A user has one open code of each kind, so that a stranger's request does not invalidate theirs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AskedBy {
     #[default]
     Stranger,
-    /// A device or network that is familiar to the person.
+    /// A device or network that is familiar to the user.
     Familiar,
     Administrator,
 }
@@ -109,7 +109,7 @@ pub fn generate(rng: &Rng, purpose: CodePurpose) -> PlainToken {
     PlainToken::received(rng.digits(DIGITS))
 }
 
-/// The comparable form of a guess: people group digits, and a token is compared by its digest.
+/// The comparable form of a guess: users group digits, and a token is compared by its digest.
 pub fn comparable(guess: &str, purpose: CodePurpose) -> Vec<u8> {
     if purpose.is_link() {
         return PlainToken::received(guess).digest().as_bytes().to_vec();

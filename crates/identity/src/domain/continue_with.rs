@@ -1,4 +1,4 @@
-//! The next steps of a client, in the body of a successful response, in the order in which they occurred.
+//! The next steps of a client, in the body of a successful response, in the order in which it should take them.
 
 use base::PlainToken;
 use serde::{Serialize, Serializer};

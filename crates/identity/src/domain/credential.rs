@@ -1,8 +1,8 @@
-//! Credentials: they prove the identity of a person. An identity has one credential of each kind; several devices or
+//! Credentials: they prove the identity of a user. An identity has one credential of each kind; several devices or
 //! providers of a kind are part of its configuration, whose type is in the folder of the method
 //! (`methods/<method>/credential.rs`).
 //!
-//! The configuration determines how many factors a credential counts for. The assurance level of a person depends on their
+//! The configuration determines how many factors a credential counts for. The assurance level of a user depends on their
 //! credentials only.
 
 use std::collections::BTreeMap;
@@ -70,7 +70,7 @@ impl Credential {
     }
 }
 
-/// How many factors all credentials of a person count for.
+/// How many factors all credentials of a user count for.
 pub fn factors_of(credentials: &Credentials, rules: FactorRules) -> Factors {
     credentials
         .values()

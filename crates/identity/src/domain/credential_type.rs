@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 /// Where the identifiers of a kind come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Identifiers {
-    /// Entered by people: spellings of one identifier are one identifier (see [`super::identifier`]).
+    /// Entered by users: spellings of one identifier are one identifier (see [`super::identifier`]).
     Typed,
     /// Issued by an identity provider, and compared byte for byte.
     Foreign,
-    /// Issued by this service; people do not enter them.
+    /// Issued by this service; users do not enter them.
     Own,
 }
 

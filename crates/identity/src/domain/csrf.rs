@@ -1,8 +1,9 @@
 //! Protection of browser flows against forged requests.
 //!
-//! The browser holds a random secret in a cookie that scripts cannot read. A form carries a token that proves two things:
-//! the form was rendered for the holder of that secret, and for this flow. A token is invalid in another flow or another
-//! browser. Each rendering masks it restarted, so that compression reveals nothing about it.
+//! The browser holds a random secret in a cookie that scripts cannot read. A form carries a token that proves two
+//! things: the form was rendered for the holder of that secret, and for this flow. A token is invalid in another flow
+//! or another browser. Each rendering masks it with new randomness, so that compression reveals nothing about it
+//! (BREACH).
 
 use base::Rng;
 use base64::Engine as _;

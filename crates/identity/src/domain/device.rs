@@ -1,4 +1,4 @@
-//! The device of a session: IP address, browser, location. It helps people recognize their sessions; no decision depends on
+//! The device of a session: IP address, browser, location. It helps users recognize their sessions; no decision depends on
 //! it.
 
 use base::Rng;

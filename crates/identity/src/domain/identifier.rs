@@ -31,7 +31,7 @@ pub fn normalize_address(via: Via, value: &str) -> String {
     }
 }
 
-/// The normal form of an identifier that a person entered: an address, a number or a name.
+/// The normal form of an identifier that a user entered: an address, a number or a name.
 pub fn normalize_text(text: &str) -> String {
     if let Some(number) = e164(text) {
         return number;
@@ -62,7 +62,7 @@ pub fn e164(text: &str) -> Option<String> {
 }
 
 /// Whether the text is an e-mail address: a local part (RFC 5321 section 4.1.2, or RFC 6531 section 3.3 with letters of any
-/// script) at an ASCII domain. Address literals are rejected, because people do not have such addresses.
+/// script) at an ASCII domain. Address literals are rejected, because users do not have such addresses.
 pub fn is_email(text: &str) -> bool {
     is_mailbox(text, MAX_EMAIL, is_ascii_domain)
 }

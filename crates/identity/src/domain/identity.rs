@@ -1,4 +1,4 @@
-//! An identity: a stored person. Their traits are valid under a schema. Their addresses and the identifiers of their
+//! An identity: the record of a user. Its traits are valid under a schema. Its addresses and the identifiers of their
 //! credentials are derived from the traits on each change.
 
 use std::collections::BTreeMap;
@@ -20,11 +20,11 @@ use super::{
 use crate::methods::code::credential::CodeCredential;
 
 base::uuid_ids! {
-    /// A stored person.
+    /// The record of a user.
     IdentityId;
 }
 
-/// Whether the person may sign in.
+/// Whether the user may sign in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -120,12 +120,12 @@ impl Identity {
         self.verifiable_addresses.iter().find(|address| address.via == via && address.value == value)
     }
 
-    /// Whether any address of the person is verified.
+    /// Whether any address of the user is verified.
     pub fn has_verified_address(&self) -> bool {
         self.verifiable_addresses.iter().any(|address| address.verified)
     }
 
-    /// Whether the person ever proved to own an address of this account, although it may have been replaced since.
+    /// Whether the user ever proved to own an address of this account, although it may have been replaced since.
     pub fn has_proved_address(&self) -> bool {
         self.address_proved || self.has_verified_address()
     }
@@ -137,16 +137,16 @@ impl Identity {
         !(is_unproved && self.has_verified_address())
     }
 
-    /// Whether this is an address of the person that may recover the account.
+    /// Whether this is an address of the user that may recover the account.
     pub fn recovers_by(&self, via: Via, value: &str) -> bool {
         self.recovery_addresses.iter().any(|address| address.via == via && address.value == value)
             && self.is_recoverable_by(via, value)
     }
 
-    /// Removes the credentials that were set up at registration: second factors, and the password. The identifiers of the
-    /// password remain, so that a new one can be set. Codes to addresses remain, because they are derived from the traits.
-    /// Returns whether anything was removed.
-    pub fn forget_proofs(&mut self, rules: FactorRules, now: Timestamp) -> bool {
+    /// Removes the password and the second factors, which may be those of whoever registered the account. The
+    /// identifiers of the password remain, so that a new one can be set. Codes to addresses remain, because they are
+    /// derived from the traits. Returns whether anything was removed.
+    pub fn remove_unproved_credentials(&mut self, rules: FactorRules, now: Timestamp) -> bool {
         let mut is_changed = false;
         self.credentials.retain(|kind, credential| {
             let is_password = *kind == CredentialType::Password && credential.password_hash().is_some();
@@ -189,7 +189,7 @@ impl Identity {
     /// their verification state; addresses that the traits no longer contain are dropped.
     ///
     /// The credentials must be loaded.
-    pub fn follow(&mut self, derived: &Derived, rng: &Rng, now: Timestamp) {
+    pub fn apply_derived(&mut self, derived: &Derived, rng: &Rng, now: Timestamp) {
         let mut known = std::mem::take(&mut self.verifiable_addresses);
         for (via, value) in &derived.verifiable {
             let kept = known.iter().position(|address| address.via == *via && address.value == *value);
@@ -249,7 +249,7 @@ impl Identity {
         self.available_aal = available_aal(&self.credentials, rules);
     }
 
-    /// A summary of the traits, to detect changes between two steps.
+    /// The traits as JSON text, to detect changes between two steps.
     pub fn traits_text(&self) -> String {
         self.traits.to_string()
     }
@@ -278,7 +278,7 @@ mod tests {
         let mut identity = Identity::new(IdentityId::generate(&rng), "default", json!({}), Timestamp::EPOCH);
         identity.external_id = Some("x".repeat(MAX_IDENTIFIER));
         assert_eq!(identity.oversized(), None);
-        identity.follow(&derived(&[&"y".repeat(MAX_IDENTIFIER + 1)]), &rng, Timestamp::EPOCH);
+        identity.apply_derived(&derived(&[&"y".repeat(MAX_IDENTIFIER + 1)]), &rng, Timestamp::EPOCH);
         assert_eq!(identity.oversized().as_deref(), Some("verifiable_addresses"));
         identity.verifiable_addresses.clear();
         identity.recovery_addresses.clear();
@@ -292,20 +292,20 @@ mod tests {
         let rng = Rng::seeded(1);
         let now = Timestamp::from_unix_seconds(1);
         let mut identity = Identity::new(IdentityId::generate(&rng), "default", json!({}), now);
-        identity.follow(&derived(&["a@x", "b@x"]), &rng, now);
+        identity.apply_derived(&derived(&["a@x", "b@x"]), &rng, now);
         identity.verifiable_addresses[0].complete(now);
         let first = identity.verifiable_addresses[0].clone();
 
-        identity.follow(&derived(&["c@x", "a@x"]), &rng, now);
+        identity.apply_derived(&derived(&["c@x", "a@x"]), &rng, now);
         assert_eq!(identity.verifiable_addresses.len(), 2);
         assert_eq!(identity.verifiable_addresses[1], first);
         assert_eq!(identity.verifiable_addresses[0].status, AddressStatus::Pending);
         assert_eq!(identity.credentials[&CredentialType::Password].identifiers, ["c@x", "a@x"]);
 
-        identity.follow(&derived(&[]), &rng, now);
+        identity.apply_derived(&derived(&[]), &rng, now);
         assert!(identity.verifiable_addresses.is_empty() && identity.recovery_addresses.is_empty());
         assert!(identity.credentials[&CredentialType::Password].identifiers.is_empty());
-        identity.follow(&derived(&["a@x"]), &rng, now);
+        identity.apply_derived(&derived(&["a@x"]), &rng, now);
         assert!(!identity.verifiable_addresses[0].verified, "a removed address must be verified again");
     }
 
@@ -314,7 +314,7 @@ mod tests {
         let rng = Rng::seeded(1);
         let now = Timestamp::from_unix_seconds(1);
         let mut identity = Identity::new(IdentityId::generate(&rng), "default", json!({}), now);
-        identity.follow(&derived(&["owner@x", "attacker@x"]), &rng, now);
+        identity.apply_derived(&derived(&["owner@x", "attacker@x"]), &rng, now);
         assert!(
             identity.is_recoverable_by(Via::Email, "owner@x") && identity.is_recoverable_by(Via::Email, "attacker@x")
         );

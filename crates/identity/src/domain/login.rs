@@ -1,15 +1,15 @@
 //! The decisions of a login after a proof of identity, as values.
 //!
 //! [`decide`] runs before anything is written, [`next`] once the session exists. What always holds:
-//! - A disabled person is rejected, whatever they proved.
-//! - Where a verified address is required, a person without one is not signed in.
-//! - A session without the second factor that its person has does not complete a login: the second factor comes first.
+//! - A disabled user is rejected, whatever they proved.
+//! - Where a verified address is required, a user without one is not signed in.
+//! - A session without the second factor that its user has does not complete a login: the second factor comes first.
 //! - A new sign-in gets a new anti-CSRF secret.
 
 use super::client_kind::FlowType;
 use super::{Aal, CredentialType};
 
-/// The state of the person's verifiable addresses.
+/// The state of the user's verifiable addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Addresses {
     /// At least one is verified. Others may be unverified.
@@ -29,7 +29,7 @@ pub struct Proved {
     pub addresses: Addresses,
     /// The level that the flow requests.
     pub requested_aal: Aal,
-    /// Whether the session of the request belongs to this person.
+    /// Whether the session of the request belongs to this user.
     pub has_session: bool,
     /// The hook `require_verified_address`.
     pub requires_verified_address: bool,
@@ -43,7 +43,7 @@ pub struct Proved {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     Refused(Refusal),
-    /// An address must be verified before the person is signed in.
+    /// An address must be verified before the user is signed in.
     VerifyFirst,
     SignedIn(SignIn),
 }
@@ -53,11 +53,11 @@ pub enum Refusal {
     Disabled,
     /// A verified address is required, and the form reports it.
     AddressNotVerified,
-    /// A verified address is required of a person without verifiable addresses: the configuration contradicts the schema.
+    /// A verified address is required of a user without verifiable addresses: the configuration contradicts the schema.
     NothingToVerify,
 }
 
-/// How the person is signed in.
+/// How the user is signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignIn {
     /// Whether the proof is added to the session of the request; otherwise a new session is issued.
@@ -107,7 +107,7 @@ pub enum Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reached {
     pub flow_type: FlowType,
-    /// Whether the session reaches the level that is required of the person.
+    /// Whether the session reaches the level that is required of the user.
     pub is_sufficient: bool,
     /// Whether the flow answers a login challenge.
     pub has_challenge: bool,
@@ -139,7 +139,7 @@ mod tests {
     ];
     const BOTH: [bool; 2] = [false, true];
 
-    /// Every combination of method, state of the person, hooks and assurance.
+    /// Every combination of method, state of the user, hooks and assurance.
     fn all() -> impl Iterator<Item = Proved> {
         let flags = |bits: u8| std::array::from_fn::<bool, 5, _>(|at| bits & (1 << at) != 0);
         CredentialType::ALL.iter().flat_map(move |method| {

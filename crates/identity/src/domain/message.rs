@@ -20,7 +20,7 @@ pub enum MessageKind {
     Error,
 }
 
-/// A message to a person. Clients identify it by its id.
+/// A message to a user. Clients identify it by its id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     pub id: i64,
@@ -162,7 +162,7 @@ pub mod verification {
         sms_code_sent = 1_080_004, "A text message with a verification code was sent to the number you gave.";
     }
 
-    /// A code was sent to the address that a person entered, if an account has it.
+    /// A code was sent to the address that a user entered, if an account has it.
     pub fn code_sent(via: Via) -> Message {
         match via {
             Via::Email => email_code_sent(),
@@ -170,7 +170,7 @@ pub mod verification {
         }
     }
 
-    /// A code was sent to an address of the account that the person signed up with or added.
+    /// A code was sent to an address of the account that the user signed up with or added.
     pub fn code_sent_to(via: Via, address: &str) -> Message {
         code_sent(via).meaning("own_address").with("address", address)
     }

@@ -36,6 +36,7 @@ pub mod traits_schema;
 pub mod ui;
 pub mod ui_node;
 pub mod verification;
+pub(crate) mod views;
 
 pub use aal::Aal;
 pub use address::{AddressStatus, RecoveryAddress, RecoveryAddressId, VerifiableAddress, VerifiableAddressId, Via};

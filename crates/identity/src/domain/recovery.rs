@@ -3,10 +3,10 @@
 //! [`start`] decides whether a flow starts, [`act_on`] what happens to a submission before any proof is examined, [`decide`] what a
 //! right code or link leads to, and [`next`] where the client goes on once the session is written. What always holds:
 //! - Nobody who has a session recovers an account: they would sign in as somebody else without noticing.
-//! - A code counts once, for a person who is active. A code that was sent to an address counts only while the address
+//! - A code counts once, for a user who is active. A code that was sent to an address counts only while the address
 //!   recovers the account.
 //! - A code that an administrator handed out proves no address. It marks none verified and removes no credential.
-//! - A login continues only in the browser that started it, and only with the second factor that its person has.
+//! - A login continues only in the browser that started it, and only with the second factor that its user has.
 
 use super::client_kind::{FlowType, Wants};
 
@@ -14,7 +14,7 @@ use super::client_kind::{FlowType, Wants};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     Flow,
-    /// The person is signed in already. A browser that navigates is redirected, other clients get an error.
+    /// The user is signed in already. A browser that navigates is redirected, other clients get an error.
     SessionExists {
         redirects: bool,
     },
@@ -56,7 +56,7 @@ pub struct Submitted {
 /// What happens to a submission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// The person is signed in already. A browser that navigates is redirected, other clients get an error.
+    /// The user is signed in already. A browser that navigates is redirected, other clients get an error.
     SessionExists {
         redirects: bool,
     },
@@ -65,7 +65,7 @@ pub enum Action {
     /// A new flow replaces the completed one.
     RestartCompleted,
     ShowForm,
-    /// The browser shows a page where the person confirms that they opened the link.
+    /// The browser shows a page where the user confirms that they opened the link.
     ConfirmLink,
     /// The anti-CSRF checks fail.
     Forged,
@@ -97,11 +97,11 @@ pub const fn act_on(submitted: &Submitted) -> Action {
 pub enum Origin {
     /// An administrator handed it out.
     Administrator,
-    /// It was sent to an address of the person.
+    /// It was sent to an address of the user.
     Address {
         /// Whether the address still recovers the account.
         recovers: bool,
-        /// Whether it is also a verifiable address of the person.
+        /// Whether it is also a verifiable address of the user.
         is_verifiable: bool,
     },
 }
@@ -118,10 +118,10 @@ pub struct Proved {
     pub is_open: bool,
     /// Whether the code was redeemed by this request.
     pub is_redeemed: bool,
-    /// Whether the person exists and is not disabled.
+    /// Whether the user exists and is not disabled.
     pub is_active: bool,
-    /// Whether the person ever proved to own an address of the account. Whoever changes the address proves nothing, so the present
-    /// addresses do not show it.
+    /// Whether the user ever proved to own an address of the account. Changing an address proves nothing, so this
+    /// cannot be derived from the current addresses.
     pub has_proved_address: bool,
     /// Whether the recovery started within a login of the authorization server.
     pub has_login: bool,
@@ -131,7 +131,7 @@ pub struct Proved {
     pub skips_settings: bool,
     /// Whether the configuration revokes what was set up before an address was proved.
     pub revokes_unproved: bool,
-    /// Whether the hook revokes the other sessions of the person.
+    /// Whether the hook revokes the other sessions of the user.
     pub revokes_sessions: bool,
 }
 
@@ -143,7 +143,7 @@ pub enum Decision {
     SignedIn(SignIn),
 }
 
-/// How the person is signed in.
+/// How the user is signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one effect")]
 pub struct SignIn {
@@ -192,7 +192,7 @@ pub struct Reached {
     pub has_settings: bool,
     /// Whether a login continues that has not ended meanwhile.
     pub has_login: bool,
-    /// Whether the session reaches the level that is required of the person.
+    /// Whether the session reaches the level that is required of the user.
     pub is_sufficient: bool,
     /// The feature flag `use_continue_with_transitions`.
     pub uses_transitions: bool,
@@ -209,7 +209,7 @@ pub struct Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     Settings,
-    /// The person must prove a second factor before the authorization server continues.
+    /// The user must prove a second factor before the authorization server continues.
     SecondFactor,
     /// The authorization server continues.
     Login,
@@ -384,7 +384,7 @@ mod tests {
             assert_eq!(decide(&proved), expected, "{proved:?}");
             counted[usize::from(expected == Decision::Refused)] += 1;
         }
-        // Of five origins three count, and of eight combinations of flow, code and person one.
+        // Of five origins three count, and of eight combinations of flow, code and user one.
         assert_eq!(counted, [2 * 3 * 1024 / 8, 2 * 5 * 1024 - 2 * 3 * 1024 / 8]);
     }
 
@@ -421,7 +421,7 @@ mod tests {
             }
         }
 
-        /// Whoever owns a verified address set the account up, so its credentials are theirs.
+        /// After an address was proved, the credentials belong to its owner and are kept.
         #[test]
         fn credentials_are_removed_only_with_the_first_proof_of_an_address(at in 0_usize..10_240) {
             let proved = every_proof().nth(at).unwrap();
@@ -430,7 +430,7 @@ mod tests {
             }
         }
 
-        /// A code that was used, a flow that is over or a disabled person never lead to a session, whatever else is true.
+        /// A code that was used, a flow that is over or a disabled user never lead to a session, whatever else is true.
         #[test]
         fn a_sign_in_needs_an_open_flow_an_unused_code_and_an_active_person(at in 0_usize..10_240, flag in 0_usize..3) {
             let mut proved = every_proof().nth(at).unwrap();
@@ -445,7 +445,7 @@ mod tests {
             prop_assert!(signed_in(&elsewhere).is_none_or(|it| !it.keeps_login));
         }
 
-        /// A person who is signed in never recovers an account, by a form or by a link.
+        /// A user who is signed in never recovers an account, by a form or by a link.
         #[test]
         fn a_session_stops_every_submission(at in 0_usize..256) {
             let submitted = Submitted { has_session: true, ..every_submission().nth(at).unwrap() };

@@ -12,7 +12,7 @@ use super::device::Device;
 use super::{Aal, CredentialType, IdentityId};
 
 base::uuid_ids! {
-    /// One session of one person.
+    /// One session of one user.
     SessionId;
 }
 
@@ -56,7 +56,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Replaces the token: whoever knew the earlier one does not hold the session any more.
+    /// Replaces the token; the previous one is no longer valid.
     pub fn renew_token(&mut self, rng: &Rng) -> PlainToken {
         let token = PlainToken::generate(rng, TOKEN_PREFIX, TOKEN_LENGTH);
         self.token_digest = token.digest();
@@ -91,7 +91,7 @@ impl Session {
         (session, token)
     }
 
-    /// Records another proof by the same person: the session gets a new lifespan and keeps its earlier proofs.
+    /// Records another proof by the same user: the session gets a new lifespan and keeps its earlier proofs.
     pub fn authenticate(&mut self, method: AuthenticationMethod, lifespan: Duration, now: Timestamp) {
         self.authentication_methods.push(method);
         self.aal = level_of(&self.authentication_methods);
@@ -100,7 +100,7 @@ impl Session {
         self.updated_at = now;
     }
 
-    /// Adds a factor that the person set up within the session. Neither the time of the last sign-in nor the expiry of the
+    /// Adds a factor that the user set up within the session. Neither the time of the last sign-in nor the expiry of the
     /// session changes. A factor that is set up again counts once.
     pub fn add_factor(&mut self, method: AuthenticationMethod, now: Timestamp) {
         self.authentication_methods.retain(|known| known.method != method.method);
@@ -164,16 +164,16 @@ fn level_of(methods: &[AuthenticationMethod]) -> Aal {
 #[serde(rename_all = "snake_case")]
 pub enum RequiredAal {
     Aal1,
-    /// The second factor of every person who has one.
+    /// The second factor of every user who has one.
     #[default]
-    // `aal2` requires a second factor of every person, but no page asks people to set one up yet: `server` rejects it unless
+    // `aal2` requires a second factor of every user, but no page asks users to set one up yet: `server` rejects it unless
     // the operator accepts the missing protection.
     #[serde(alias = "aal2")]
     HighestAvailable,
 }
 
 impl RequiredAal {
-    /// Whether a session at `reached` suffices for a person whose credentials reach `available`.
+    /// Whether a session at `reached` suffices for a user whose credentials reach `available`.
     pub fn is_met(self, reached: Aal, available: Aal) -> bool {
         match self {
             Self::Aal1 => true,

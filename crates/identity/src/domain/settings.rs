@@ -3,10 +3,10 @@
 //! [`start`] decides whether a flow starts, [`act_on`] what happens to a submission, [`permission`] whether the session may make
 //! a change, [`on_refresh`] what happens when it first needs a new proof, and [`next`] where the client goes on after a change.
 //! What always holds:
-//! - A flow belongs to one person. No other person sees or submits it.
+//! - A flow belongs to one user. No other user sees or submits it.
 //! - A change of what gives access to the account needs a recent sign-in. A change of second factors needs the second factor
-//!   that the person has, whatever level the settings require.
-//! - A submission is saved at most once while the person signs in again: one that was resumed is not saved again.
+//!   that the user has, whatever level the settings require.
+//! - A submission is saved at most once while the user signs in again: one that was resumed is not saved again.
 
 use super::client_kind::{FlowType, Wants};
 use super::{Aal, CredentialType, RequiredAal};
@@ -30,7 +30,7 @@ pub enum Start {
     SignIn {
         redirects: bool,
     },
-    /// The person must prove a second factor first.
+    /// The user must prove a second factor first.
     SecondFactor {
         redirects: bool,
     },
@@ -46,12 +46,12 @@ pub const fn start(requested: &Requested) -> Start {
     }
 }
 
-/// The session of a request, as seen by a flow.
+/// The relation of a request's session to a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requester {
-    /// It belongs to another person than the flow.
+    /// It belongs to another user than the flow.
     Other,
-    /// It belongs to the person of the flow. `is_sufficient` when it reaches the level that the settings require.
+    /// It belongs to the user of the flow. `is_sufficient` when it reaches the level that the settings require.
     Owner { is_sufficient: bool },
 }
 
@@ -59,7 +59,7 @@ pub enum Requester {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denial {
     WrongOwner,
-    /// The person must prove a second factor first.
+    /// The user must prove a second factor first.
     SecondFactor,
 }
 
@@ -121,7 +121,7 @@ pub const fn act_on(submitted: &Submitted) -> Action {
 pub enum Affected {
     /// Traits that are neither identifiers nor addresses.
     Profile,
-    /// How the person signs in, is reached, or recovers the account.
+    /// How the user signs in, is reached, or recovers the account.
     Access,
     SecondFactors,
 }
@@ -134,7 +134,7 @@ pub struct Change {
     pub is_privileged: bool,
     /// The level of the session.
     pub reached: Aal,
-    /// The level that the person can reach.
+    /// The level that the user can reach.
     pub available: Aal,
     /// The level that the settings require.
     pub required: RequiredAal,
@@ -144,9 +144,9 @@ pub struct Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
     Granted,
-    /// The person must sign in again first.
+    /// The user must sign in again first.
     RefreshFirst,
-    /// The person must prove a second factor first.
+    /// The user must prove a second factor first.
     SecondFactorFirst,
 }
 
@@ -195,7 +195,7 @@ pub struct Reached {
     pub wants: Wants,
     /// Whether a login continues that has not ended meanwhile.
     pub has_login: bool,
-    /// Whether the session reaches the level that is required of the person.
+    /// Whether the session reaches the level that is required of the user.
     pub is_sufficient: bool,
     /// Whether the flow has a return URL.
     pub has_return_url: bool,
@@ -220,7 +220,7 @@ pub struct Next {
 /// Where the client goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// The person must prove a second factor before the authorization server continues.
+    /// The user must prove a second factor before the authorization server continues.
     SecondFactor,
     /// The authorization server continues.
     Login,

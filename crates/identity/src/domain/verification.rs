@@ -2,7 +2,7 @@
 //!
 //! [`act_on`] decides what happens to a submission, [`open`] what happens when the mail of a code is opened, [`decide`] what
 //! a right code or link leads to, and [`next`] where the client goes on once that is written. What always holds:
-//! - A code verifies an address of the person it was sent for, once. An address that moved to somebody else stays unverified.
+//! - A code verifies an address of the user it was sent for, once. An address that moved to somebody else stays unverified.
 //! - What waits for the end of a flow, a login or a new account, waits in the browser that started the flow. No other browser
 //!   is signed in.
 //! - A login is accepted only for a session that the flow knows and that belongs to the owner of the address.
@@ -38,7 +38,7 @@ pub enum Action {
     RestartExpired,
     /// A new flow replaces the completed one.
     RestartCompleted,
-    /// The browser shows a page where the person confirms that they opened the link.
+    /// The browser shows a page where the user confirms that they opened the link.
     ConfirmLink,
     /// The anti-CSRF checks fail.
     Forged,
@@ -106,7 +106,7 @@ pub const fn keeps_waiting(flow_type: FlowType, is_same_browser: bool) -> bool {
 pub enum Account {
     /// It is created by this verification. `is_own` when the code was sent to the registrant at one of their addresses.
     Registrant { is_own: bool },
-    /// It exists. `is_own` when the address still belongs to the person that the code was sent for.
+    /// It exists. `is_own` when the address still belongs to the user that the code was sent for.
     Stored { is_own: bool, is_verified: bool },
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn append<D: Details>(
     jobs::append(tx, cx, &[Event::of_flow(flow, outcome, person, reason)]).await
 }
 
-/// Appends that a guess at a secret of `person` failed, in the transaction that counts it. Without a person the same
+/// Appends that a guess at a secret of `person` failed, in the transaction that counts it. Without a user the same
 /// statement runs and writes nothing: the response time must not reveal whether an account exists, and anyone could
 /// fill the log with unknown names. The limits on guesses bound these events too.
 pub(super) async fn append_failed_guess<D: Details>(

@@ -16,7 +16,6 @@ pub(crate) mod errors;
 pub(crate) mod events;
 pub(crate) mod forms;
 pub(crate) mod hooks;
-pub(crate) mod language;
 pub(crate) mod login;
 pub(crate) mod logout;
 mod oauth2;

@@ -152,7 +152,7 @@ impl Identity {
     }
 }
 
-/// The reason in an event: the text of the message, or its number when the text contains what the person submitted, which may be a
+/// The reason in an event: the text of the message, or its number when the text contains what the user submitted, which may be a
 /// password in the wrong field.
 fn reason_of(message: &Message) -> Cow<'_, str> {
     if message.context.is_some() { Cow::Owned(format!("message {}", message.id)) } else { Cow::Borrowed(&message.text) }

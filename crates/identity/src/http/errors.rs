@@ -152,8 +152,12 @@ impl From<LogoutError> for RestError {
         match error {
             LogoutError::ReturnTo(error) => forbidden_return_to(&error),
             LogoutError::TokenMissing => Self::bad_request("token: is missing from the query"),
-            LogoutError::TokenMismatch => not_allowed("The logout token belongs to another session."),
-            LogoutError::UnknownSessionToken => not_allowed("The session token is unknown."),
+            LogoutError::TokenMismatch => {
+                forbidden("The logout token belongs to another session.").with_reason("Start a new logout flow.")
+            }
+            LogoutError::UnknownSessionToken => {
+                forbidden("The session token is unknown.").with_reason("The session may have ended already.")
+            }
             LogoutError::NoSession => no_session(),
             LogoutError::Database(error) => error.into(),
         }
@@ -252,9 +256,9 @@ impl From<RefreshRequired> for RestError {
 impl From<SettingsDenied> for RestError {
     fn from(error: SettingsDenied) -> Self {
         match error {
-            SettingsDenied::WrongOwner => forbidden("This is not allowed")
+            SettingsDenied::WrongOwner => forbidden("The flow belongs to another identity.")
                 .with_id("security_identity_mismatch")
-                .with_reason("The flow belongs to another identity. Begin a new one."),
+                .with_reason("Start a new flow."),
             SettingsDenied::SecondFactor(error) => error.into(),
         }
     }
@@ -284,10 +288,6 @@ impl From<Expired> for RestError {
 
 fn not_found() -> RestError {
     RestError::not_found("The requested resource does not exist.")
-}
-
-fn not_allowed(reason: &str) -> RestError {
-    forbidden("This is not allowed").with_reason(reason)
 }
 
 fn no_session() -> RestError {

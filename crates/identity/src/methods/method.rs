@@ -13,15 +13,15 @@ use crate::flows::registration::step::{RegistrationStep, Step as RegistrationOut
 use crate::flows::settings::step::{SettingsForm, SettingsStep, Step as SettingsOutcome};
 use crate::flows::submission::Submission;
 
-/// The kind of a login, and the data about the person.
+/// The kind of a login, and the data about the user.
 pub(crate) enum LoginForm<'a> {
-    /// A first factor; the person is not identified yet.
+    /// A first factor; the user is not identified yet.
     FirstFactor,
-    /// A first factor of an identified person; `None` where the form must not reveal which accounts exist.
+    /// A first factor of an identified user; `None` where the form must not reveal which accounts exist.
     Named(Option<&'a Credentials>),
-    /// A first factor of a signed-in person.
+    /// A first factor of a signed-in user.
     Refresh(&'a domain::Identity),
-    /// A second factor of a signed-in person.
+    /// A second factor of a signed-in user.
     SecondFactor(&'a domain::Identity),
 }
 
@@ -35,7 +35,7 @@ pub(crate) trait Method: Send + Sync {
         submission.method() == Some(self.kind().as_str())
     }
 
-    /// Adds the nodes of the method to a login, if it is enabled and the person can use it. Returns whether it is offered.
+    /// Adds the nodes of the method to a login, if it is enabled and the user can use it. Returns whether it is offered.
     fn offer_login(&self, _service: &Identity, _form: &LoginForm<'_>, _ui: &mut Ui) -> bool {
         false
     }
@@ -58,7 +58,7 @@ pub(crate) trait Method: Send + Sync {
     /// Adds the nodes of the method to the choice of a credential.
     fn offer_registration(&self, _service: &Identity, _ui: &mut Ui) {}
 
-    /// Creates a credential for a new person.
+    /// Creates a credential for a new user.
     async fn register(&self, _step: RegistrationStep<'_>) -> Result<RegistrationOutcome, StepError> {
         Err(SubmitError::MethodDisabled.into())
     }
@@ -68,7 +68,7 @@ pub(crate) trait Method: Send + Sync {
         false
     }
 
-    /// Adds the nodes of the method to the settings of a person.
+    /// Adds the nodes of the method to the settings of a user.
     fn offer_settings(&self, _form: &mut SettingsForm<'_>) -> Result<(), FormUnavailable> {
         Ok(())
     }

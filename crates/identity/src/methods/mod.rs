@@ -1,4 +1,4 @@
-//! The sign-in methods, a folder for each: how a person proves their identity, and what they can change about it.
+//! The sign-in methods, a folder for each: how a user proves their identity, and what they can change about it.
 //!
 //! A folder contains everything about its method: its section of the configuration (`config.rs`), its stored data
 //! (`credential.rs`), the nodes of its forms (`nodes.rs`), its step in each flow (`login.rs`, `registration.rs`,
@@ -31,7 +31,6 @@ pub(crate) use method::{LoginForm, Method};
 
 macro_rules! all {
     ($($name:ident: $method:expr $(, $section:ty)?;)+) => {
-        /// `selfservice.methods`: the enabled methods.
         /// Every method, in the order in which submissions are offered to them.
         pub(crate) static ALL: &[&dyn Method] = &[$(&$method,)+];
     };

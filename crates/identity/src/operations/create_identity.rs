@@ -147,7 +147,7 @@ impl Identity {
             .collect();
         let hash = self.hash_imported(&new.credentials).await?;
         new.credentials.apply(identity.id, hash.as_deref(), &mut identity.credentials, cx.now);
-        identity.follow(&derived, &self.rng, cx.now);
+        identity.apply_derived(&derived, &self.rng, cx.now);
         identity.refresh_available_aal(self.session_policy.factor_rules());
         match identity.oversized() {
             Some(member) => Err(ComposeError::TooLong(member)),

@@ -87,7 +87,7 @@ impl Identity {
     pub(crate) fn conform(&self, cx: &Context, identity: &mut domain::Identity) -> Result<(), ComposeError> {
         let schema = self.traits_schema(Some(&identity.schema_id))?;
         let derived = schema.validate(&mut identity.traits).map_err(ComposeError::Traits)?;
-        identity.follow(&derived, &self.rng, cx.now);
+        identity.apply_derived(&derived, &self.rng, cx.now);
         identity.refresh_available_aal(self.session_policy.factor_rules());
         identity.updated_at = cx.now;
         identity.oversized().map_or(Ok(()), |member| Err(ComposeError::TooLong(member)))

@@ -1,4 +1,4 @@
-//! The name of a device, such as `Firefox · Linux`, from its `User-Agent` header. It helps people recognize their sessions;
+//! The name of a device, such as `Firefox · Linux`, from its `User-Agent` header. It helps users recognize their sessions;
 //! no decision depends on it.
 
 /// The names of browser and system; `None` when both are unknown.

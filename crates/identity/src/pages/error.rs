@@ -1,4 +1,4 @@
-//! The error page: what happened, what the person can do, and details for support.
+//! The error page: what happened, what the user can do, and details for support.
 
 use std::sync::Arc;
 

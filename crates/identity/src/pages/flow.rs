@@ -130,7 +130,7 @@ impl Identity {
         }))
     }
 
-    /// The page on which the address of the code can be corrected; `None` when the person did not enter it in this flow.
+    /// The page on which the address of the code can be corrected; `None` when the user did not enter it in this flow.
     fn address_page(&self, kind: FlowKind, flow: &FlowView) -> Option<String> {
         if is_further_step(flow) {
             return None;
@@ -158,7 +158,7 @@ impl Identity {
         }
     }
 
-    /// The order of preference is: the person's own choice, the `ui_locales` of the client (OpenID Connect Core section
+    /// The order of preference is: the user's own choice, the `ui_locales` of the client (OpenID Connect Core section
     /// 3.1.2.1), the languages of the browser.
     fn in_requested_language(&self, cx: &Context, flow: &FlowView) -> Context {
         let request = flow.oauth2().and_then(|oauth2| oauth2.request.as_ref());
@@ -243,7 +243,7 @@ impl Identity {
     }
 }
 
-/// Whether the person is already signed in and signs in again.
+/// Whether the user is already signed in and signs in again.
 fn is_further_step(flow: &FlowView) -> bool {
     matches!(&flow.details, DetailsView::Login(login) if login.refresh || login.requested_aal == Aal::Aal2)
 }

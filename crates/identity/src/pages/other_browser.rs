@@ -1,4 +1,4 @@
-//! The page for people who open the link of a verification mail in another browser than the one with the flow.
+//! The page for users who open the link of a verification mail in another browser than the one with the flow.
 
 use askama::Template;
 use axum::response::Response;

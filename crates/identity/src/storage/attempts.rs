@@ -35,7 +35,7 @@ pub const GUESS_COUNTERS: usize = 6;
 pub const CLIENTS: usize = 2;
 
 database::statements! {
-    /// The budgets of a guess that are not full, and which of two clients are familiar to the person.
+    /// The budgets of a guess that are not full, and which of two clients are familiar to the user.
     GUESS_USAGE = "SELECT 0, subject, expires_at FROM identity_attempts \
                    WHERE tenant_id = $1 AND kind = 'guess' AND subject IN ($2, $3, $4, $5, $6, $7) AND expires_at > $8 \
                    UNION ALL SELECT 1, client, seen_at FROM identity_familiar_clients \
@@ -62,7 +62,7 @@ database::statements! {
 pub struct Usage {
     /// The times when budgets that are not full are full again.
     pub full_at: HashMap<Counter, Timestamp>,
-    /// The clients that are familiar to the person, with the time of the last sign-in.
+    /// The clients that are familiar to the user, with the time of the last sign-in.
     pub familiar: HashMap<Counter, Timestamp>,
 }
 
@@ -98,7 +98,7 @@ pub async fn guess_usage(
     Ok(usage)
 }
 
-/// Which of at most two clients are familiar to the person.
+/// Which of at most two clients are familiar to the user.
 pub async fn familiar(
     tx: &mut impl Read,
     person: IdentityId,

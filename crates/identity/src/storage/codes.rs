@@ -66,7 +66,7 @@ pub async fn delete_open(tx: &mut WriteTx, flow: FlowId, purpose: CodePurpose) -
     tx.execute(&DELETE_OF_FLOW, &values![flow.as_uuid(), purpose.as_str()]).await.map(|_| ())
 }
 
-/// Invalidates the person's open codes for this purpose, because a new one is sent to the same kind of requester. The rows
+/// Invalidates the user's open codes for this purpose, because a new one is sent to the same kind of requester. The rows
 /// remain and continue to count guesses: a flow with a superseded code must be indistinguishable from the flow of an unknown
 /// account, whose code is never superseded.
 pub async fn supersede_of_person(
@@ -80,9 +80,9 @@ pub async fn supersede_of_person(
     tx.execute(&SUPERSEDE, &values).await.map(|_| ())
 }
 
-/// Invalidates every recovery code and link of a person, whoever requested it: the account was recovered or its password
+/// Invalidates every recovery code and link of a user, whoever requested it: the account was recovered or its password
 /// changed after they were sent.
-pub async fn void_recovery(tx: &mut WriteTx, person: IdentityId) -> Result<(), Error> {
+pub async fn invalidate_recovery(tx: &mut WriteTx, person: IdentityId) -> Result<(), Error> {
     let nothing: &[u8] = b"";
     tx.execute(&VOID_RECOVERY, &values![person.as_uuid(), nothing]).await.map(|_| ())
 }

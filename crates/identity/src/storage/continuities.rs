@@ -1,4 +1,4 @@
-//! Saved submissions: they continue after the person signs in again. Each is read once, by the person who sent it.
+//! Saved submissions: they continue after the user signs in again. Each is read once, by the user who sent it.
 
 use base::Timestamp;
 use database::{Error, Read as _, WriteTx, values};
@@ -52,7 +52,7 @@ pub async fn take(
     tx.query_opt(&TAKE, &values).await?.map(|row| row.get(0)).transpose()
 }
 
-/// Deletes the saved submissions of a person.
+/// Deletes the saved submissions of a user.
 pub async fn abort(tx: &mut WriteTx, identity: IdentityId) -> Result<(), Error> {
     tx.execute(&ABORT, &values![identity.as_uuid()]).await.map(|_| ())
 }

@@ -1,4 +1,4 @@
-//! Credentials and their identifiers. Configurations are stored sealed. Identifiers are normalised, so that lookups compare
+//! Credentials and their identifiers. Configurations are stored sealed. Identifiers are normalized, so that lookups compare
 //! for equality.
 
 use base::Timestamp;
@@ -42,7 +42,7 @@ database::statements! {
     RELEASE_OF_IDENTITY = "DELETE FROM identity_credential_identifiers WHERE tenant_id = $1 AND identity_id = $2";
 }
 
-/// The owner of a normalised identifier of this kind.
+/// The owner of a normalized identifier of this kind.
 pub async fn find_owner(
     tx: &mut impl Read,
     kind: CredentialType,
@@ -52,7 +52,7 @@ pub async fn find_owner(
     row.map(|row| row.get(0).map(IdentityId::from_uuid)).transpose()
 }
 
-/// The owners of a normalised identifier of any kind.
+/// The owners of a normalized identifier of any kind.
 pub async fn find_owners(tx: &mut impl Read, identifier: &str) -> Result<Vec<(CredentialType, IdentityId)>, Error> {
     let rows = tx.query(&FIND_OWNERS, &values![identifier]).await?;
     rows.iter()

@@ -1,4 +1,4 @@
-//! Devices and networks that a person signed in from, as digests: a limited number per person, for a limited time.
+//! Devices and networks that a user signed in from, as digests: a limited number per user, for a limited time.
 
 use base::Timestamp;
 use database::{Error, WriteTx, values};
@@ -16,7 +16,7 @@ database::statements! {
     DELETE_OF_IDENTITY = "DELETE FROM identity_familiar_clients WHERE tenant_id = $1 AND identity_id = $2";
 }
 
-/// Records that the person signed in from this device or network.
+/// Records that the user signed in from this device or network.
 pub async fn insert(
     tx: &mut WriteTx,
     person: IdentityId,

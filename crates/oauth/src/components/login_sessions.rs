@@ -24,15 +24,15 @@ use crate::storage::{clients, consents, forced_subjects, login_sessions, revocat
 /// Why login sessions end, and which ones.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cause<'a> {
-    /// The person signed out of a session.
+    /// The user signed out of a session.
     SignedOut(&'a LoginSession),
     /// An operator ended a session.
     Operator(LoginSessionId),
-    /// An operator ended all sessions of a subject: logins that browsers still carry as accepted are refused, too.
+    /// An operator ended all sessions of a subject. Accepted logins that browsers have not redeemed are rejected too.
     OperatorOfSubject(&'a str),
-    /// The identity service ended one of its sessions: so do the logins that rest on it.
+    /// The identity service ended one of its sessions, and with it the logins that are based on it.
     IdentitySessionEnded(&'a str),
-    /// The identity service disabled or deleted a person: nothing in their name goes on.
+    /// The identity service disabled or deleted a user.
     SubjectEnded(&'a str),
     /// A login of an ended subject was redeemed at the moment of the end.
     RedeemedLate { subject: &'a str, ended_at: Timestamp },
@@ -172,7 +172,7 @@ impl LoginSessions {
         }
     }
 
-    /// What the person's browsers still carry as accepted is good no more.
+    /// Rejects accepted logins of the subject that browsers have not redeemed.
     async fn refuse_accepted_logins(&self, cx: &Context, tx: &mut WriteTx, subject: &str) -> Result<(), Error> {
         self.mark(cx, tx, Ended::Subject(subject)).await?;
         jobs::enqueue(tx, cx, self.rng.uuid(), end_late_logins::job(cx, subject)).await
@@ -201,7 +201,7 @@ impl LoginSessions {
             .collect())
     }
 
-    /// What a person leaves besides login sessions.
+    /// Ends everything of a subject besides its login sessions.
     async fn end_subject(&self, cx: &Context, tx: &mut WriteTx, subject: &str) -> Result<(), Error> {
         revocations::revoke_by_subject(tx, subject, cx.now).await?;
         revocations::forget_person(tx, subject).await?;

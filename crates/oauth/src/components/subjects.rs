@@ -1,5 +1,5 @@
-//! What clients call a person: the `sub` that a client is shown is the subject itself, or pairwise (OpenID Connect Core
-//! section 8.1), or what a login application chose for the client.
+//! The `sub` of a user in the tokens of a client: the subject itself, a pairwise one (OpenID Connect Core section 8.1),
+//! or one that a login application chose for the client.
 
 use base::Secret;
 use database::{Error, Read};

@@ -1,7 +1,7 @@
 //! The `oauth` section of the configuration: the keys of Ory Hydra, with a few additions.
 //!
 //! Invariants: each value is well-formed by itself. Combinations of values (an issuer without TLS outside `dev`, pairwise
-//! subjects without a salt) are checked when the service is built, before a port is bound.
+//! subjects without a salt) are checked when the service is built, before anything is served.
 
 mod defaults;
 mod hook;

@@ -74,6 +74,7 @@ pub const DEFINITION: Definition = Definition {
         },
     }],
     error_format: ErrorFormat::OAuth,
+    text_names: crate::pages::texts::Texts::names,
     build: |parts, report| -> Building<'_> { Box::pin(async move { build(parts, report) }) },
     diagnose: |examined| -> Diagnosing<'_> { Box::pin(async move { diagnosis::diagnose(&examined) }) },
 };

@@ -1,7 +1,7 @@
 //! The events of this service: what the log says happened, to whom, and with which attributes.
 //!
 //! A variant is one event; serde gives its name and its attributes, and [`Event::subject`] what it is about. Names are
-//! Hydra's where Hydra has the event. Events name clients, grants and people; they never hold a token or a secret.
+//! Hydra's where Hydra has the event. Events name clients, grants and users; they never hold a token or a secret.
 
 use jobs::{DomainEvent, Subject};
 use oauth_types::{GrantType, ScopeSet};
@@ -12,10 +12,10 @@ use super::client::ClientId;
 use super::grant::{Grant, GrantId};
 use super::login_session::LoginSessionId;
 
-/// An event of this service. `subject` is the `sub` of the person, before it is made pairwise for a client.
+/// An event of this service. `subject` is the `sub` of the user, before it is made pairwise for a client.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub enum Event<'a> {
-    /// A person signed in for a client, or their remembered login was used again. Written when the browser brings the
+    /// A user signed in for a client, or their remembered login was used again. Written when the browser brings the
     /// decision of the login application, once for each authorization request.
     #[serde(rename = "OAuth2LoginAccepted")]
     LoginAccepted {
@@ -34,7 +34,7 @@ pub enum Event<'a> {
         /// The error code that the client receives.
         reason: &'a str,
     },
-    /// A login session ended: the person signed out, an operator or the identity service ended it, or the person ended.
+    /// A login session ended: the user signed out, an operator or the identity service ended it, or the account ended.
     /// Its grants are revoked in the same transaction.
     #[serde(rename = "OAuth2LoginSessionEnded")]
     LoginSessionEnded {
@@ -42,10 +42,10 @@ pub enum Event<'a> {
         subject: &'a str,
         login_session_id: LoginSessionId,
     },
-    /// The identity service disabled or deleted a person: their login sessions, grants and consents ended.
+    /// The identity service disabled or deleted a user: their login sessions, grants and consents ended.
     #[serde(rename = "OAuth2SubjectEnded")]
     SubjectEnded { subject: &'a str },
-    /// A person consented, or their consent was not needed: the client receives a code, tokens, or both.
+    /// A user consented, or their consent was not needed: the client receives a code, tokens, or both.
     #[serde(rename = "OAuth2ConsentAccepted")]
     ConsentAccepted {
         #[serde(skip)]
@@ -55,7 +55,7 @@ pub enum Event<'a> {
         /// The granted scope.
         scope: &'a ScopeSet,
     },
-    /// The consent application, or the person on the built-in page, rejected a consent request.
+    /// The consent application, or the user on the built-in page, rejected a consent request.
     #[serde(rename = "OAuth2ConsentRejected")]
     ConsentRejected {
         #[serde(skip)]
@@ -65,7 +65,7 @@ pub enum Event<'a> {
         /// The error code that the client receives.
         reason: &'a str,
     },
-    /// Consents of a person were revoked, with the grants that they led to: one consent, those to a client, or all.
+    /// Consents of a user were revoked, with the grants that they led to: one consent, those to a client, or all.
     #[serde(rename = "OAuth2ConsentRevoked")]
     ConsentRevoked {
         #[serde(skip)]

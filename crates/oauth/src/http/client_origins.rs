@@ -77,7 +77,7 @@ pub(crate) async fn of_the_client(
 }
 
 /// For public documents.
-pub(crate) async fn of_everybody(request: Request, next: Next) -> Response {
+pub(crate) async fn any_origin(request: Request, next: Next) -> Response {
     if request.headers().contains_key(header::ORIGIN) && is_preflight(&request) {
         return preflight(&HeaderValue::from_static("*"));
     }

@@ -1,5 +1,5 @@
-//! The HTTP endpoints: one file each, with its own wire types. The routes of the authorization endpoint and of clients are
-//! in `authorization_routes`.
+//! The HTTP endpoints: a folder for each family, and one file for each endpoint with its own wire types. The `mod.rs` of a
+//! folder has its routes.
 
 mod admin;
 mod authorization;

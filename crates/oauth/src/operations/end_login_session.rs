@@ -1,8 +1,5 @@
-//! Ends login sessions: the row, its grants, the corresponding session of the identity service, and the notifications of
-//! the clients.
-//!
-//! This is one transaction when the identity service runs in this process. One in another process is called after the
-//! commit, before the response; if that fails, a job of the same transaction retries it.
+//! The operations that end login sessions: the end of a confirmed logout, and the admin operation for one session or all
+//! sessions of a subject. `components/login_sessions.rs` does what each end requires.
 
 use base::{Context, Timestamp};
 

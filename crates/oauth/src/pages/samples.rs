@@ -25,7 +25,7 @@ fn check<P: Template>(name: &str, make: impl Fn(&'static Texts) -> P) {
 }
 
 #[test]
-fn consent() {
+fn the_consent_page_matches_its_snapshot() {
     let scope: Vec<String> = ["openid", "offline", "offline_access", "photos.read"].map(str::to_owned).to_vec();
     let audience = vec!["https://api.example".to_owned()];
     check("consent", |texts| ConsentPage {
@@ -46,7 +46,7 @@ fn consent() {
 }
 
 #[test]
-fn consent_to_nothing_by_an_application_on_the_device() {
+fn the_consent_page_without_scopes_of_a_native_application_matches_its_snapshot() {
     check("consent_nothing", |texts| ConsentPage {
         texts,
         client_name: OutsideText::new("app", 60).unwrap(),
@@ -65,7 +65,7 @@ fn consent_to_nothing_by_an_application_on_the_device() {
 }
 
 #[test]
-fn logout() {
+fn the_logout_pages_match_their_snapshots() {
     check("logout", |texts| LogoutPage {
         texts,
         client_name: OutsideText::new("Photo Printer", 60),
@@ -85,7 +85,7 @@ fn logout() {
 }
 
 #[test]
-fn error() {
+fn the_error_page_matches_its_snapshot() {
     check("error", |texts| ErrorPage {
         texts,
         explanation: explanation(texts, StatusCode::BAD_REQUEST, "invalid_request"),
@@ -96,7 +96,7 @@ fn error() {
 }
 
 #[test]
-fn form_post() {
+fn the_form_post_page_matches_its_snapshot() {
     check("form_post", |texts| FormPostPage {
         texts,
         action: "https://printer.example/cb",

@@ -118,8 +118,8 @@ pub async fn insert(
     ];
     tx.touch(challenge.marker.as_bytes());
     let Some(row) = tx.query_opt(&INSERT, &values).await? else { return Ok(None) };
-    let was_turned_away: bool = row.get(0)?;
-    Ok((!was_turned_away).then_some(Inserted { login_expires_at: row.get(1)? }))
+    let was_rejected: bool = row.get(0)?;
+    Ok((!was_rejected).then_some(Inserted { login_expires_at: row.get(1)? }))
 }
 
 pub async fn find(tx: &mut impl Read, sealer: &Sealer, tenant: TenantId, id: GrantId) -> Result<Option<Grant>, Error> {

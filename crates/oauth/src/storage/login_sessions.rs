@@ -80,9 +80,9 @@ pub async fn insert(
     ];
     tx.touch(challenge.marker.as_bytes());
     let Some(row) = tx.query_opt(&INSERT, &values).await? else { return Ok(None) };
-    let was_turned_away: bool = row.get(0)?;
+    let was_rejected: bool = row.get(0)?;
     let inserted = Inserted { has_remembered_consent: row.get(1)?, ended_at_provider: row.get(2)? };
-    Ok((!was_turned_away).then_some(inserted))
+    Ok((!was_rejected).then_some(inserted))
 }
 
 /// Writes the expiry and the provider's session of a reused session. `false` when it ended in the meantime.

@@ -23,7 +23,7 @@ pub(super) struct Fields {
     /// The client id; generated when omitted; it cannot be changed
     #[arg(long = "id", value_name = "ID")]
     client_id: Option<String>,
-    /// The name that people see when they are asked for consent
+    /// The name that users see when they are asked for consent
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// The client secret; generated when omitted
@@ -67,13 +67,13 @@ pub(super) struct Fields {
     request_uri: Option<Vec<String>>,
     #[arg(long, value_name = "ALG", help = "The algorithm of signed request objects, for instance RS256")]
     request_object_signing_alg: Option<String>,
-    /// Do not ask people for consent: for applications of your own
+    /// Do not ask users for consent: for applications of your own
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     skip_consent: Option<bool>,
-    /// Do not ask people to confirm a logout that this client requests
+    /// Do not ask users to confirm a logout that this client requests
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     skip_logout_consent: Option<bool>,
-    /// The URLs to which people may be sent after logout
+    /// The URLs to which users may be redirected after logout
     #[arg(long, value_name = "URL", value_delimiter = ',')]
     post_logout_callback: Option<Vec<String>>,
     /// The URL that receives logout tokens (OpenID Connect Back-Channel Logout)

@@ -1,4 +1,4 @@
-//! `kleis demo`: runs all services with a sample application that signs people in and a sample API behind the gateway. It keeps
+//! `kleis demo`: runs all services with a sample application that signs users in and a sample API behind the gateway. It keeps
 //! everything in memory and leaves nothing behind.
 
 use std::io::ErrorKind;

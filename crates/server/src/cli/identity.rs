@@ -17,35 +17,35 @@ const COLUMNS: &[&str] = &["id", "state", "schema_id", "traits", "created_at"];
 const DETAILS: &[&str] = &["id", "state", "schema_id", "traits", "verifiable_addresses", "created_at"];
 
 const IMPORT_HELP: &str = "\
-A person is a JSON object that POST /admin/identities accepts, for instance:
+An identity is a JSON object that POST /admin/identities accepts, for instance:
   {\"traits\": {\"email\": \"ada@example.org\"}, \"credentials\": {\"password\": {\"config\": {\"hashed_password\": \"$argon2id$...\"}}}}
 
-If a file cannot be read, nothing is created. The command lists each refused person and creates
-the others. The exit code is 1 when a person was refused.";
+If a file cannot be read, nothing is created. The command lists each rejected identity and creates
+the others. The exit code is 1 if an identity was rejected.";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List people, a page at a time
+    /// List identities, a page at a time
     List(ListArguments),
-    /// Show one person
+    /// Show one identity
     Get {
         /// The id, as shown by kleis identity list
         id: String,
         #[command(flatten)]
         common: Common,
     },
-    /// Create a person
+    /// Create an identity
     Create(CreateArguments),
     /// Import identities from JSON files
     #[command(after_help = IMPORT_HELP)]
     Import {
-        /// Files with one person or an array of people each; - is standard input
+        /// Files with one identity or an array of identities each; - is standard input
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
         #[command(flatten)]
         common: Common,
     },
-    /// Delete people and all of their data
+    /// Delete identities and all of their data
     Delete {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
@@ -70,13 +70,13 @@ impl Common {
 
 #[derive(Debug, Args)]
 pub(super) struct ListArguments {
-    /// People on a page
+    /// Identities on a page
     #[arg(long, default_value_t = 50)]
     page_size: u32,
     /// Token of the next page, as printed below the last one
     #[arg(long)]
     page_token: Option<String>,
-    /// Only the person with this identifier, for instance an e-mail address
+    /// Only the identity with this identifier, for instance an email address
     #[arg(long)]
     identifier: Option<String>,
     #[command(flatten)]
@@ -92,10 +92,10 @@ pub(super) struct CreateArguments {
     /// The identity schema; the server's default when omitted
     #[arg(long)]
     schema: Option<String>,
-    /// The person's traits as JSON
+    /// The traits as JSON
     #[arg(long, value_name = "JSON", conflicts_with = "email")]
     traits: Option<String>,
-    /// The person's address, for schemas that have an email trait
+    /// The email address, for schemas that have an email trait
     #[arg(long)]
     email: Option<String>,
     /// Mark the addresses among the traits as verified: no mail is sent, and no confirmation is needed
@@ -133,8 +133,8 @@ async fn list(arguments: ListArguments) -> anyhow::Result<()> {
     query.extend(arguments.page_token.map(|token| ("page_token", token)));
     query.extend(arguments.identifier.map(|identifier| ("credentials_identifier", identifier)));
     let answer = arguments.common.api()?.get(&["admin", "identities"], &query).await?;
-    let people = answer.body.as_array().map(Vec::as_slice).unwrap_or_default();
-    output::rows(arguments.common.format, COLUMNS, people)?;
+    let identities = answer.body.as_array().map(Vec::as_slice).unwrap_or_default();
+    output::rows(arguments.common.format, COLUMNS, identities)?;
     if let Some(token) = answer.next {
         eprintln!("next page: --page-token {token}");
     }
@@ -166,8 +166,8 @@ async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
 }
 
 /// One identity. The table shows for each address whether it is verified.
-fn show(format: Format, person: &Value) -> anyhow::Result<()> {
-    let mut shown = person.clone();
+fn show(format: Format, identity: &Value) -> anyhow::Result<()> {
+    let mut shown = identity.clone();
     if format == Format::Table
         && let Some(addresses) = shown.get_mut("verifiable_addresses").and_then(Value::as_array_mut)
     {
@@ -192,16 +192,16 @@ fn verified(traits: &Value) -> Vec<Value> {
     }
 }
 
-/// Continues after a refusal and reports the number of refusals at the end.
+/// Continues after a rejected identity and reports the number of them at the end.
 async fn import(files: &[PathBuf], common: &Common) -> anyhow::Result<ExitCode> {
     let api = common.api()?;
     let (mut created, mut refused) = (Vec::new(), 0_usize);
     // Read all files first, so that an unreadable file does not stop an import in the middle.
     let read: Vec<(&PathBuf, Vec<Value>)> =
-        files.iter().map(|file| Ok((file, people_in(file)?))).collect::<anyhow::Result<_>>()?;
-    for (file, people) in read {
-        for (index, person) in people.iter().enumerate() {
-            match api.send(Method::POST, &["admin", "identities"], &[], Some(person)).await {
+        files.iter().map(|file| Ok((file, identities_in(file)?))).collect::<anyhow::Result<_>>()?;
+    for (file, identities) in read {
+        for (index, identity) in identities.iter().enumerate() {
+            match api.send(Method::POST, &["admin", "identities"], &[], Some(identity)).await {
                 Ok(answer) => created.push(answer.body),
                 Err(error) => {
                     refused += 1;
@@ -211,14 +211,14 @@ async fn import(files: &[PathBuf], common: &Common) -> anyhow::Result<ExitCode> 
         }
     }
     output::rows(common.format, COLUMNS, &created)?;
-    eprintln!("{} created, {refused} refused", created.len());
+    eprintln!("{} created, {refused} rejected", created.len());
     Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn people_in(file: &Path) -> anyhow::Result<Vec<Value>> {
+fn identities_in(file: &Path) -> anyhow::Result<Vec<Value>> {
     match read(file)? {
-        Value::Array(people) => Ok(people),
-        person @ Value::Object(_) => Ok(vec![person]),
+        Value::Array(identities) => Ok(identities),
+        identity @ Value::Object(_) => Ok(vec![identity]),
         _ => bail!("{} contains neither an identity nor an array of identities", file.display()),
     }
 }

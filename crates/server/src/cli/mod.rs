@@ -42,7 +42,7 @@ First steps:
   kleis demo                       run everything with a sample application
   kleis serve                      run all services; the log shows their URLs
   kleis doctor -c kleis.yml        check a configuration
-  kleis identity list              list the people of a running server
+  kleis identity list              list the identities of a running server
   kleis oauth client create --help register an application
 
 Exit codes: 0 success, 1 failure, 2 invalid command line."
@@ -62,7 +62,7 @@ enum Command {
     Migrate(migrate::Arguments),
     /// Check a configuration: cookies, URLs, CORS, proxies, clock, mail, database
     Doctor(doctor::Arguments),
-    /// People: list, get, create, import, delete
+    /// Identities: list, get, create, import, delete
     #[command(subcommand, visible_alias = "identities")]
     Identity(identity::Command),
     /// OAuth 2.0: clients
@@ -99,11 +99,11 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse_from(arguments);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return add_message(&error.into()),
+        Err(error) => return print_error(&error.into()),
     };
     match runtime.block_on(run(cli.command, called_as)) {
         Ok(code) => code,
-        Err(error) => add_message(&error),
+        Err(error) => print_error(&error),
     }
 }
 
@@ -121,7 +121,7 @@ async fn run(command: Command, called_as: Option<Service>) -> anyhow::Result<Exi
 }
 
 /// Prints an error and its causes, one per line.
-fn add_message(error: &anyhow::Error) -> ExitCode {
+fn print_error(error: &anyhow::Error) -> ExitCode {
     eprintln!("kleis: {error}");
     for cause in error.chain().skip(1) {
         eprintln!("  because: {cause}");

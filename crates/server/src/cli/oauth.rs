@@ -58,7 +58,7 @@ pub(super) enum ClientCommand {
     /// Register a client; its secret is shown once
     #[command(after_help = "\
 Examples:
-  A web application that signs people in:
+  A web application that signs users in:
     kleis oauth client create --name \"My app\" --redirect-uri https://app.example.org/callback \\
       --grant-type authorization_code,refresh_token --scope openid,offline_access,email
 

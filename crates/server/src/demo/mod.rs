@@ -1,4 +1,4 @@
-//! The sample application of `kleis demo`: a relying party that signs people in with OpenID Connect, and an API behind the
+//! The sample application of `kleis demo`: a relying party that signs users in with OpenID Connect, and an API behind the
 //! gateway.
 //!
 //! Invariants:

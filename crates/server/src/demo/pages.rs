@@ -58,7 +58,7 @@ pub(super) fn lines(claims: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The name to show for the person: the first of these claims that exists.
+/// The name to show for the user: the first of these claims that exists.
 pub(super) fn display_name(claims: &Value) -> Option<String> {
     ["name", "given_name", "preferred_username", "email"]
         .into_iter()

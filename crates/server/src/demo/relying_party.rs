@@ -59,7 +59,7 @@ pub(crate) fn router(settings: Settings, tools: Tools) -> Result<Router, ConfigE
         .route("/signed-out", get(signed_out))
         .route(ui::assets::ROUTE, get(asset))
         .with_state(shared);
-    Ok(loopback::lead_to(base_url.as_str(), |path| path == "/", router))
+    Ok(loopback::redirect_to(base_url.as_str(), |path| path == "/", router))
 }
 
 async fn home(State(app): Shared, Cx(cx): Cx, headers: HeaderMap) -> Response {

@@ -102,7 +102,7 @@ mod tests {
     use web::RestError;
 
     use super::*;
-    use crate::http::{ListenerBounds, with_manners};
+    use crate::http::{ListenerBounds, with_bounds_and_error_format};
     use service::ErrorFormat;
 
     const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -126,7 +126,7 @@ mod tests {
             .route("/token", post(|body: String| async move { body }));
         let ui = Ui::new(ui::Config::default()).unwrap();
         let pages = ErrorPages::new(ui, Some("https://id.example/"), &["/token"]);
-        pages.around(with_manners(format, ListenerBounds::public(64 * 1024), routes))
+        pages.around(with_bounds_and_error_format(format, ListenerBounds::public(64 * 1024), routes))
     }
 
     async fn ask(

@@ -41,33 +41,33 @@ pub(crate) fn name_in(url: &Url) -> Option<&str> {
 }
 
 /// Redirects requests for first pages under another name of this machine to `base_url`.
-pub(crate) fn lead_to(base_url: &str, is_first_page: IsFirstPage, router: Router) -> Router {
+pub(crate) fn redirect_to(base_url: &str, is_first_page: IsFirstPage, router: Router) -> Router {
     let base = Url::parse(base_url).ok();
     // A path means that a proxy maps the URLs and is responsible for the host name.
     match base.filter(|base| is_loopback(base) && base.path() == "/") {
         Some(base) => {
-            let lead = Lead { base: Arc::new(base), is_first_page };
-            router.layer(middleware::from_fn_with_state(lead, check))
+            let redirection = Redirection { base: Arc::new(base), is_first_page };
+            router.layer(middleware::from_fn_with_state(redirection, check))
         }
         None => router,
     }
 }
 
 #[derive(Clone)]
-struct Lead {
+struct Redirection {
     base: Arc<Url>,
     is_first_page: IsFirstPage,
 }
 
-async fn check(State(lead): State<Lead>, request: Request, next: Next) -> Response {
-    match lead.target(&request) {
+async fn check(State(redirection): State<Redirection>, request: Request, next: Next) -> Response {
+    match redirection.target(&request) {
         Some(target) => (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, target), (CACHE_CONTROL, "no-store".to_owned())])
             .into_response(),
         None => next.run(request).await,
     }
 }
 
-impl Lead {
+impl Redirection {
     fn target(&self, request: &Request) -> Option<String> {
         if !matches!(*request.method(), Method::GET | Method::HEAD)
             || !(self.is_first_page)(request.uri().path())
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     async fn led(base: &str, host: &str, method: &str, path: &str, accept: &str) -> Option<String> {
-        let router = lead_to(base, |path| path.starts_with("/ui"), Router::new().fallback(async || "here"));
+        let router = redirect_to(base, |path| path.starts_with("/ui"), Router::new().fallback(async || "here"));
         let mut request = Request::builder().method(method).uri(path).header(ACCEPT, accept);
         if let Some(extensions) = request.extensions_mut() {
             extensions.insert(RequestOrigin { scheme: "http".to_owned(), host: host.to_owned() });
@@ -154,7 +154,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_path_that_looks_like_a_host_stays_a_path() {
-        let router = lead_to("http://localhost:4433/", |_| true, Router::new());
+        let router = redirect_to("http://localhost:4433/", |_| true, Router::new());
         let request = Request::get("//evil.example/").header("host", "127.0.0.1:4433");
         let mut request = request.body(Body::empty()).unwrap();
         request.extensions_mut().insert(RequestOrigin { scheme: "http".to_owned(), host: "127.0.0.1:4433".to_owned() });

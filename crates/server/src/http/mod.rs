@@ -32,7 +32,7 @@ use service::ErrorFormat;
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Applies to every request to a service: errors are in the service's format, and bounds are enforced.
-pub(crate) fn with_manners(format: ErrorFormat, bounds: ListenerBounds, router: Router) -> Router {
+pub(crate) fn with_bounds_and_error_format(format: ErrorFormat, bounds: ListenerBounds, router: Router) -> Router {
     bounded_in(format, bounds, refusals::in_format(format, router))
 }
 

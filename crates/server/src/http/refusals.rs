@@ -89,7 +89,7 @@ async fn answer_in_format(State(format): State<ErrorFormat>, request: Request, n
         return (StatusCode::PERMANENT_REDIRECT, [(LOCATION, location)]).into_response();
     }
     let response = next.run(Request::from_parts(parts, body)).await;
-    if is_the_frameworks(&response) { rephrased(format, response).await } else { response }
+    if is_of_the_framework(&response) { rephrased(format, response).await } else { response }
 }
 
 /// The checks that no handler should need to make.
@@ -111,7 +111,7 @@ fn check(parts: &Parts) -> Result<(), String> {
 }
 
 /// Whether the framework made the response: only its refusals are plain text or have no body.
-fn is_the_frameworks(response: &Response) -> bool {
+fn is_of_the_framework(response: &Response) -> bool {
     let kind = response.headers().get(CONTENT_TYPE);
     response.status().is_client_error() && kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"))
 }

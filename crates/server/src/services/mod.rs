@@ -1,4 +1,5 @@
-//! The services of this build. This is the only list of them: all other code iterates over their definitions.
+//! The services of this build. The start iterates over this list and over their definitions; the demo, the start message and the
+//! commands of a service name services.
 
 use std::str::FromStr;
 

@@ -58,6 +58,7 @@ static SAMPLE: Definition = Definition {
     ],
     remotes: &[],
     error_format: ErrorFormat::OAuth,
+    text_names: Vec::new,
     build: |parts, report| -> Building<'_> { Box::pin(async move { build(&parts, report) }) },
     diagnose: |_| -> Diagnosing<'_> {
         Box::pin(async { vec![Diagnosis::new("sample", Verdict::Warning, "is only a sample")] })
@@ -123,7 +124,7 @@ async fn ask(running: &Running, listener: &'static str, path: &str) -> (u16, Str
 }
 
 #[tokio::test]
-async fn it_is_migrated_and_served_with_its_errors_and_its_health() {
+async fn a_sample_service_is_migrated_and_served_with_its_error_format_and_health() {
     let running = running(json!({ "greeting": "hello" })).await;
     assert_eq!(ask(&running, "public", "greeting").await, (200, "hello".to_owned()));
     assert_eq!(ask(&running, "public", "health/ready").await.0, 200);
@@ -138,7 +139,7 @@ async fn it_is_migrated_and_served_with_its_errors_and_its_health() {
 }
 
 #[tokio::test]
-async fn its_checks_decide_whether_it_is_ready() {
+async fn a_failed_check_of_a_service_makes_it_not_ready() {
     let running = running(json!({ "greeting": "sad" })).await;
     let (status, body) = ask(&running, "public", "health/ready").await;
     assert!(status == 503 && body.contains("mood"), "{body}");
@@ -146,7 +147,7 @@ async fn its_checks_decide_whether_it_is_ready() {
 }
 
 #[test]
-fn its_section_is_validated_and_its_unread_key_is_reported() {
+fn the_section_of_a_service_is_validated_and_an_unread_key_is_reported() {
     let fault = configured(json!({ "greting": "hello" })).unwrap_err();
     assert!(fault.contains("sample.greting: there is no such key; did you mean \"greeting\"?"), "{fault}");
     let config = configured(json!({ "greeting": "hello", "farewell": "bye" })).unwrap();
@@ -155,14 +156,14 @@ fn its_section_is_validated_and_its_unread_key_is_reported() {
 }
 
 #[tokio::test]
-async fn a_fault_that_it_finds_stops_the_start() {
+async fn a_fault_that_a_service_reports_stops_the_start() {
     let environment = Environment { free_ports: true, ..Environment::system() };
     let error = start(configured(json!({})).unwrap(), environment).await.unwrap_err();
     assert!(error.to_string().contains("sample.greeting: must not be empty"), "{error}");
 }
 
 #[test]
-fn its_keys_are_set_by_the_environment_and_by_a_file_of_the_replaced_program() {
+fn the_keys_of_a_service_are_set_by_the_environment_and_by_a_file_of_the_replaced_program() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("specimen.yml");
     std::fs::write(&file, "greeting: from the file").unwrap();
@@ -177,7 +178,7 @@ fn its_keys_are_set_by_the_environment_and_by_a_file_of_the_replaced_program() {
 }
 
 #[tokio::test]
-async fn the_doctor_checks_it() {
+async fn the_doctor_checks_a_service() {
     let folder = tempfile::tempdir().unwrap();
     let config = configured(json!({ "greeting": "hello" })).unwrap();
     let found = examine(&config, folder.path(), &TrustStore::bundled()).await;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use jobs::Handler;
 use serde_json::{Value, json};
-use service::{Begin, Defaults, Directory, KeptFiles, Kind, Links, Report};
+use service::{Defaults, Directory, KeptFiles, Kind, Links, Report, StartTask};
 use telemetry::metrics::HttpMetrics;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -31,7 +31,7 @@ pub(super) struct Built {
     routers: BTreeMap<(Service, &'static str), Router>,
     observed: BTreeMap<Service, (HttpMetrics, Health)>,
     handlers: Vec<Arc<dyn Handler>>,
-    background: Vec<Begin>,
+    background: Vec<StartTask>,
     ui: Option<ui::Ui>,
 }
 

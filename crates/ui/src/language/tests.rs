@@ -36,7 +36,7 @@ fn a_text_that_a_language_lacks_is_english() {
     assert_eq!(strings.sign_in, "Se connecter");
     assert_eq!(strings.sign_in_toward("Photos"), "Connectez-vous pour continuer vers Photos.");
     assert_eq!(strings.mailbox, "Mailbox");
-    assert_eq!(strings.sign_up_toward("Photos"), "Create an account to go on to Photos.");
+    assert_eq!(strings.sign_up_toward("Photos"), "Create an account to continue to Photos.");
     let words = Localizer::plain(french());
     let message = |id: u64, context| -> Message {
         serde_json::from_value(json!({"id": id, "text": "wire", "type": "info", "context": context})).unwrap()

@@ -22,7 +22,7 @@ fn oathkeeper_rule(check_session_url: &str, cookie_settings: Value) -> Value {
         "check_session_url": check_session_url, "preserve_path": true, "subject_from": "identity.id",
         "only": ["session"], "force_method": "GET",
     });
-    lay_over(&mut cookie, cookie_settings);
+    merge(&mut cookie, cookie_settings);
     json!({
         "authenticators": [{"handler": "cookie_session", "config": cookie}, {"handler": "anonymous"}],
         "mutators": [{"handler": "header", "config": {"headers": {"X-User-Id": "{{ print .Subject }}"}}}],
@@ -32,7 +32,7 @@ fn oathkeeper_rule(check_session_url: &str, cookie_settings: Value) -> Value {
 /// The same with all extensions enabled.
 fn opted_in(check_session_url: &str, cookie_settings: Value) -> Value {
     let mut rule = oathkeeper_rule(check_session_url, cookie_settings);
-    lay_over(&mut rule["authenticators"][0], json!({"on_invalid": "next", "on_unavailable": "next"}));
+    merge(&mut rule["authenticators"][0], json!({"on_invalid": "next", "on_unavailable": "next"}));
     rule["authenticators"][1] = json!({"handler": "anonymous", "config": {"ignore_authorization_header": true}});
     rule["mutators"][0]["config"] = json!({
         "omit_empty": true, "headers": {"X-User-Id": "{{ if .Authenticated }}{{ print .Subject }}{{ end }}"},
@@ -40,7 +40,7 @@ fn opted_in(check_session_url: &str, cookie_settings: Value) -> Value {
     rule
 }
 
-fn lay_over(under: &mut Value, over: Value) {
+fn merge(under: &mut Value, over: Value) {
     under.as_object_mut().unwrap().extend(over.as_object().unwrap().clone());
 }
 
@@ -178,7 +178,7 @@ async fn each_extension_enables_only_its_own_case() {
     let basic = Request::get("http://h/").header("authorization", "Basic eDp5");
     let rule = |entry: Value, anonymous: Value| {
         let mut rule = oathkeeper_rule(BESIDE_US, json!({}));
-        lay_over(&mut rule["authenticators"][0], entry);
+        merge(&mut rule["authenticators"][0], entry);
         rule["authenticators"][1]["config"] = anonymous;
         rule
     };

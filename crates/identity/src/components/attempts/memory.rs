@@ -10,7 +10,7 @@ use crate::domain::attempt_limit::{Counter, Usage};
 use crate::storage::attempts::Kind;
 
 /// A network is reported as a possible proxy after this number of different names.
-const CROWD: usize = 64;
+const MANY_NAMES: usize = 64;
 
 /// The maximum number of watched networks.
 const MAX_WATCHED: usize = 1024;
@@ -19,11 +19,11 @@ const MAX_WATCHED: usize = 1024;
 pub(crate) struct AttemptMemory {
     in_flight: Mutex<HashMap<(TenantId, Counter), u32>>,
     tenants: Mutex<HashMap<(TenantId, &'static str), Timestamp>>,
-    crowds: Mutex<HashMap<Counter, Crowd>>,
+    networks: Mutex<HashMap<Counter, NamesOfNetwork>>,
 }
 
 #[derive(Debug)]
-enum Crowd {
+enum NamesOfNetwork {
     Names(HashSet<Counter>),
     Reported,
 }
@@ -68,22 +68,22 @@ impl AttemptMemory {
     }
 
     /// Whether the number of names from this network suggests a proxy; `true` once for each network.
-    pub(super) fn is_new_crowd(&self, network: Counter, name: Counter) -> bool {
-        let mut crowds = self.crowds.lock().unwrap_or_else(PoisonError::into_inner);
-        if crowds.len() >= MAX_WATCHED && !crowds.contains_key(&network) {
-            crowds.retain(|_, crowd| matches!(crowd, Crowd::Reported));
-            if crowds.len() >= MAX_WATCHED {
+    pub(super) fn suggests_a_proxy(&self, network: Counter, name: Counter) -> bool {
+        let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
+        if networks.len() >= MAX_WATCHED && !networks.contains_key(&network) {
+            networks.retain(|_, entry| matches!(entry, NamesOfNetwork::Reported));
+            if networks.len() >= MAX_WATCHED {
                 return false;
             }
         }
-        let crowd = crowds.entry(network).or_insert_with(|| Crowd::Names(HashSet::new()));
-        let Crowd::Names(names) = crowd else { return false };
+        let entry = networks.entry(network).or_insert_with(|| NamesOfNetwork::Names(HashSet::new()));
+        let NamesOfNetwork::Names(names) = entry else { return false };
         names.insert(name);
-        let is_crowd = names.len() >= CROWD;
-        if is_crowd {
-            *crowd = Crowd::Reported;
+        let are_many = names.len() >= MANY_NAMES;
+        if are_many {
+            *entry = NamesOfNetwork::Reported;
         }
-        is_crowd
+        are_many
     }
 }
 
@@ -143,9 +143,10 @@ mod tests {
     fn a_network_with_many_names_is_reported_once() {
         let memory = AttemptMemory::default();
         let network = Counter::network("10.0.0.1");
-        let reports = (0..1000).filter(|it| memory.is_new_crowd(network, Counter::name(&it.to_string()))).count();
+        let reports = (0..1000).filter(|it| memory.suggests_a_proxy(network, Counter::name(&it.to_string()))).count();
         assert_eq!(reports, 1);
-        let same = (0..1000).filter(|_| memory.is_new_crowd(Counter::network("10.0.0.2"), Counter::name("a"))).count();
+        let same =
+            (0..1000).filter(|_| memory.suggests_a_proxy(Counter::network("10.0.0.2"), Counter::name("a"))).count();
         assert_eq!(same, 0);
     }
 }

@@ -74,7 +74,7 @@ pub(crate) enum Target<'a> {
         /// The account with this identifier, if it exists.
         person: Option<IdentityId>,
     },
-    /// A second factor, in a session of the person.
+    /// A second factor, in a session of the user.
     SecondFactor(IdentityId),
 }
 
@@ -158,7 +158,7 @@ impl Attempts {
             [device, network, session.unwrap_or(network)].map(|client| person.from_client(client));
         let counters = [name, person, caller.network, of_device, of_network, of_session];
 
-        if self.memory.is_new_crowd(caller.network, name) {
+        if self.memory.suggests_a_proxy(caller.network, name) {
             let address = cx.client_network();
             tracing::warn!(
                 address,

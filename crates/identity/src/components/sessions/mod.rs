@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::client_kind::FlowType;
 use crate::domain::event::Event;
 use crate::domain::session::RequiredAal;
+use crate::domain::views::SessionView;
 use crate::domain::{self, IdentityId, Session, SessionId};
-use crate::flows::views::SessionView;
 use crate::storage;
 use crate::storage::sessions::Ended;
 

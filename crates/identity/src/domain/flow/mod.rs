@@ -94,12 +94,12 @@ pub trait Details: Clone + Serialize + DeserializeOwned + Send + Sync + 'static 
     /// The details, of whichever kind.
     fn any(&self) -> AnyDetails<'_>;
 
-    /// The person that the flow belongs to, if known.
+    /// The user that the flow belongs to, if known.
     fn identity_id(&self) -> Option<IdentityId> {
         None
     }
 
-    /// The person of the flow's events, if known.
+    /// The user of the flow's events, if known.
     fn person(&self) -> Option<IdentityId> {
         self.identity_id()
     }
@@ -227,7 +227,7 @@ impl<D: Details> Flow<D> {
         self.flow_type == FlowType::Browser
     }
 
-    /// The return URL that the person requested.
+    /// The return URL that the user requested.
     pub fn wanted_return_to(&self) -> Option<String> {
         self.return_to.clone().or_else(|| query_parameter(&self.request_url, "return_to"))
     }
@@ -288,7 +288,7 @@ pub struct Login {
     pub identity_schema: Option<String>,
     #[serde(default)]
     pub oauth2: Option<OAuth2Request>,
-    /// The person who must complete a refresh or step-up: the one of the session when the flow was initialized.
+    /// The user who must complete a refresh or step-up: the one of the session when the flow was initialized.
     #[serde(default)]
     pub expected_identity: Option<IdentityId>,
     /// The identifier that a code was sent for.
@@ -384,7 +384,7 @@ impl Details for Settings {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recovery {
-    /// Set when an administrator created the flow for a person.
+    /// Set when an administrator created the flow for a user.
     #[serde(default)]
     pub identity_id: Option<IdentityId>,
     /// An administrator's flow is completed in a browser that did not initialize it.

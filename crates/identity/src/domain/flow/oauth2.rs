@@ -27,7 +27,7 @@ impl OAuth2Request {
         self.request["oidc_context"]["ui_locales"].as_array().into_iter().flatten().filter_map(Value::as_str)
     }
 
-    /// The identifier that the client expects the person to use (OpenID Connect Core section 3.1.2.1).
+    /// The identifier that the client expects the user to use (OpenID Connect Core section 3.1.2.1).
     pub fn login_hint(&self) -> Option<&str> {
         let hint = self.request["oidc_context"]["login_hint"].as_str()?;
         (!hint.is_empty() && hint.len() <= crate::domain::identifier::MAX_IDENTIFIER).then_some(hint)

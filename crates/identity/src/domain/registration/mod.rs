@@ -8,7 +8,7 @@
 //!   challenge is used once.
 //! - Where accounts are hidden, a taken address is not reported to whoever typed it, but to its owner. This needs a
 //!   registration that issues no session: a session cannot be given to somebody who has no account.
-//! - The session of another person never remains beside a new account.
+//! - The session of another user never remains beside a new account.
 
 use super::CredentialType;
 use super::client_kind::{FlowType, Wants};
@@ -38,9 +38,9 @@ pub enum Start {
     Flow,
     /// The session of the request answers the login.
     AcceptLogin,
-    /// The person must sign in again to answer the login.
+    /// The user must sign in again to answer the login.
     SignIn,
-    /// The person is signed in already. A browser that navigates is redirected, other clients get an error.
+    /// The user is signed in already. A browser that navigates is redirected, other clients get an error.
     SessionExists {
         redirects: bool,
     },
@@ -88,7 +88,7 @@ pub struct Submitted {
 /// What happens to a submission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// The person is signed in already. A browser that navigates is redirected, other clients get an error.
+    /// The user is signed in already. A browser that navigates is redirected, other clients get an error.
     SessionExists { redirects: bool },
     /// A new flow replaces the expired one.
     Renew,
@@ -198,7 +198,7 @@ pub enum Names {
 pub enum Waiting {
     /// The code goes to the registrant.
     Registrant,
-    /// It looks as if a code was sent, but the owners of the names get a message.
+    /// The response is that of a sent code; the owners of the identifiers get a message instead.
     Owners,
     /// The form reports that a name is taken.
     Refused,
@@ -209,7 +209,7 @@ pub const fn wait(names: Names) -> Waiting {
     match names {
         Names::Free => Waiting::Registrant,
         Names::Taken { is_reachable: true } => Waiting::Owners,
-        // No message can reach the owner, and the registrant would wait for ever.
+        // No message can reach the owner, so the registrant would never get a code.
         Names::Taken { is_reachable: false } => Waiting::Refused,
     }
 }
@@ -279,7 +279,7 @@ pub struct Reached {
     pub has_login: bool,
     /// Whether the client of the authorization server requests a new account even though a session exists.
     pub requests_new_account: bool,
-    /// Whether the session reaches the level that is required of the person.
+    /// Whether the session reaches the level that is required of the user.
     pub is_sufficient: bool,
 }
 
@@ -295,7 +295,7 @@ pub struct Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     Verification,
-    /// The person must prove a second factor before the authorization server continues.
+    /// The user must prove a second factor before the authorization server continues.
     SecondFactor,
     /// The authorization server continues.
     Login,
@@ -318,7 +318,7 @@ pub enum Delivery {
     Absent,
     Token,
     Cookie,
-    /// It does not, and the cookie of another person's session is deleted.
+    /// It does not, and the cookie of another user's session is deleted.
     CookieDeleted,
 }
 

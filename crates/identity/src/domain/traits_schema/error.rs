@@ -133,7 +133,7 @@ impl TraitProblem {
     }
 }
 
-/// Splits one error into errors that a person can fix: the causes inside alternatives are reported one by one.
+/// Splits one error into errors that a user can fix: the causes inside alternatives are reported one by one.
 pub(super) fn collect(error: &ValidationError<'_>, into: &mut Vec<TraitError>) {
     let before = into.len();
     if let ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } = error.kind() {

@@ -1,4 +1,4 @@
-//! Traits schemas: the attributes of a person, as JSON Schema (draft 04, 06 or 07) with the keyword `ory.sh/kratos`, which
+//! Traits schemas: the attributes of a user, as JSON Schema (draft 04, 06 or 07) with the keyword `ory.sh/kratos`, which
 //! declares the use of a trait: as an identifier, an address to verify, or a recovery address.
 //!
 //! What always holds: create, update, registration and settings all call [`TraitsSchema::validate`], so stored traits are
@@ -50,8 +50,8 @@ pub enum SchemaError {
     Dangling(String),
 }
 
-/// The identifiers and addresses of one person, derived from their traits by the schema's `ory.sh/kratos` keywords. Values
-/// are normalised and free of duplicates, in the order in which they occur.
+/// The identifiers and addresses of one user, derived from their traits by the schema's `ory.sh/kratos` keywords. Values
+/// are normalized and free of duplicates, in the order in which they occur.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Derived {
     pub password: Vec<String>,
@@ -107,7 +107,7 @@ impl TraitsSchema {
     }
 
     /// Validates the traits and derives identifiers and addresses. Telephone numbers that the schema uses as addresses are
-    /// normalised in place.
+    /// normalized in place.
     pub fn validate(&self, traits: &mut Value) -> Result<Derived, Vec<TraitError>> {
         let mut instance = Map::new();
         instance.insert("traits".to_owned(), traits.clone());

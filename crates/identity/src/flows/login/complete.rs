@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::Identity;
 use crate::components::attempts::Caller;
+use crate::components::language;
 use crate::components::sessions::Current;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::continue_with::{ContinueWith, ShownToken};
@@ -19,7 +20,6 @@ use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::errors::{LoginChallengeError, StepError, SubmitError};
 use crate::flows::events::acting_as;
 use crate::flows::hooks::{BegunVerification, VerificationOf};
-use crate::flows::language;
 use crate::flows::views::{Body, SessionBody, SignedInView};
 use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;

@@ -1,4 +1,4 @@
-//! The end of a recovery: whoever brought the code or the link back is let in.
+//! The end of a recovery, after a valid code or link.
 
 use base::{Context, PlainToken};
 use database::WriteTx;
@@ -23,7 +23,7 @@ use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;
 use crate::storage::identities::StoreError;
 
-/// A recovery whose proof was accepted, with what its transaction locked.
+/// A recovery with a valid proof, and the rows that its transaction locked.
 struct Completion<'a> {
     visitor: &'a Visitor,
     code: &'a Code,
@@ -43,8 +43,8 @@ struct Written {
 }
 
 impl Identity {
-    /// Ends a recovery: gathers, decides, writes in one transaction, and answers. `None` when the proof does not count any
-    /// more: another request redeemed the code, or its person or address is gone.
+    /// Ends a recovery: gathers, decides, writes in one transaction, and answers. `None` if the proof is no longer
+    /// valid: another request redeemed the code, or the identity or the address was removed.
     pub(super) async fn complete_recovery(
         &self,
         cx: &Context,
@@ -54,10 +54,10 @@ impl Identity {
     ) -> Result<Option<Answer>, SubmitError> {
         let owner = code.identity_id.ok_or(SubmitError::Broken("a recovery code of nobody"))?;
         let mut tx = self.database.write(cx.tenant).await?;
-        // Other submissions may have changed the form since the flow was read; only its end is final.
+        // Another submission may have changed the form since the flow was read. Only a completed flow rejects this one.
         let Some(flow) = storage::flows::lock::<Recovery>(&mut tx, flow.id).await? else { return Ok(None) };
-        // Before any code is touched: two recoveries of one person void each other's codes below, and must not wait for each
-        // other in a circle.
+        // The identity is locked before any code: concurrent recoveries of one account invalidate each other's codes
+        // below and would deadlock otherwise.
         let person = storage::identities::lock_whole(&mut tx, self.tenant_sealer(cx), owner).await?;
         let Some(person) = person else { return Ok(None) };
         let is_redeemed = storage::codes::redeem(&mut tx, code.id, cx.now).await?;
@@ -78,7 +78,7 @@ impl Identity {
             Origin::Administrator
         } else {
             Origin::Address {
-                // The person may have removed the address since the code was sent.
+                // The user may have removed the address since the code was sent.
                 recovers: person.recovers_by(code.via, &code.address),
                 is_verifiable: person.verifiable_address(code.via, &code.address).is_some(),
             }
@@ -125,7 +125,7 @@ impl Identity {
         let (device, lifespan) = (visitor.device(&self.rng), self.session_policy.lifespan());
         let (session, token) = Session::issue(&self.rng, person.id, method, device, lifespan, cx.now);
         storage::sessions::insert(tx, &session).await?;
-        storage::codes::void_recovery(tx, person.id).await?;
+        storage::codes::invalidate_recovery(tx, person.id).await?;
         // A familiar device or network may be the attacker's.
         storage::familiar_clients::delete_of_identity(tx, person.id).await?;
         // Only a complete sign-in makes a device familiar.
@@ -153,7 +153,7 @@ impl Identity {
         Ok(Written { session, token, settings, browser, new_device, login })
     }
 
-    /// The settings flow in which the person sets a new password.
+    /// The settings flow in which the user sets a new password.
     async fn start_settings(
         &self,
         tx: &mut WriteTx,
@@ -172,8 +172,8 @@ impl Identity {
         Ok(settings)
     }
 
-    /// Removes the password and the second factors that were set up before anybody proved an address of the account: whoever
-    /// set them up may have signed up with another person's address, and would keep its owner out.
+    /// Removes the password and the second factors that were set up before an address of the account was verified: they
+    /// may be those of an attacker who registered with another person's address.
     async fn remove_unproved(
         &self,
         tx: &mut WriteTx,
@@ -181,7 +181,7 @@ impl Identity {
         person: &mut domain::Identity,
     ) -> Result<(), SubmitError> {
         let mut after = person.clone();
-        if !after.forget_proofs(self.session_policy.factor_rules(), cx.now) {
+        if !after.remove_unproved_credentials(self.session_policy.factor_rules(), cx.now) {
             return Ok(());
         }
         after.refresh_available_aal(self.session_policy.factor_rules());
@@ -215,7 +215,7 @@ impl Identity {
         let mut accepted = None;
         if let (Target::Login, Some(login)) = (next(&reached).to, &login) {
             accepted = self.go_on_with_login(cx, login, &session, person).await?;
-            // The login may have ended meanwhile.
+            // The login may have ended in the meantime.
             reached.has_login = accepted.is_some();
         }
         let Next { to, response } = next(&reached);

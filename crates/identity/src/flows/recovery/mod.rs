@@ -1,8 +1,7 @@
-//! Recovering an account: a code or a link goes to a recovery address; whoever brings it back is let in, to set a new
-//! password.
+//! Recovery: a code or a link is sent to a recovery address. Submitting it signs the user in, so that they can set a
+//! new password.
 //!
-//! Somebody who asks for an unknown address sees what somebody who asks for a known one sees. Recovery proves one factor
-//! and never raises assurance beyond it.
+//! The response does not depend on whether the address is known. A recovery proves one factor.
 
 mod complete;
 
@@ -120,7 +119,7 @@ impl Identity {
         Ok(self.view(&flow, &browser))
     }
 
-    /// Both `POST` and `GET` submit: the query counts where the body is silent.
+    /// `POST` and `GET` both submit; query parameters apply where the body has none.
     pub async fn submit_recovery(
         &self,
         cx: &Context,
@@ -128,7 +127,7 @@ impl Identity {
         body: RawSubmission,
     ) -> Result<Answer, Failure> {
         let mut flow = self.submitted_flow::<Recovery>(cx, visitor).await?;
-        // A flow that an administrator began is completed even where people may not begin one themselves.
+        // A flow that an administrator created can be completed even if self-service recovery is disabled.
         if !self.flow_policy.is_enabled(FlowKind::Recovery) && !flow.details.skip_csrf {
             return Err(FlowDisabled(FlowKind::Recovery).into());
         }
@@ -184,7 +183,7 @@ impl Identity {
         }
     }
 
-    /// Sends a code or a link, or checks the code that came back.
+    /// Sends a code or a link, or checks a submitted code.
     async fn continue_recovery(
         &self,
         cx: &Context,
@@ -221,7 +220,8 @@ impl Identity {
         submission: &Submission,
     ) -> Result<Step, StepError> {
         self.require_method(flow, submission)?;
-        // An address beside a code asks for a new one. The flow of an administrator is for the code that was handed out.
+        // A submission with an address requests a new code. A flow that an administrator created accepts only the
+        // administrator's code.
         if let Some(email) = submission.text("email").filter(|_| flow.details.identity_id.is_none()) {
             self.send_recovery(cx, caller, flow, email, submission).await?;
             return Ok(Step::Sent);
@@ -232,7 +232,7 @@ impl Identity {
         }
     }
 
-    /// Sends a code or a link when the address is a recovery address, and answers the same when it is not.
+    /// Sends a code or a link if the address is a recovery address; the answer is the same if it is not.
     async fn send_recovery(
         &self,
         cx: &Context,
@@ -268,7 +268,7 @@ impl Identity {
         Ok(())
     }
 
-    /// A link was opened, in whichever browser: it is the proof itself, and ends in that browser.
+    /// Redeems the token of a link. The flow completes in the browser that opened the link.
     async fn recover_by_link(
         &self,
         cx: &Context,
@@ -287,7 +287,7 @@ impl Identity {
         Ok(self.redirect_to_flow(visitor, &browser, &new))
     }
 
-    /// A new flow in the place of one that is over. Every client is sent to it.
+    /// Replaces an ended flow with a new one and sends the client to it.
     async fn restart_recovery(
         &self,
         cx: &Context,

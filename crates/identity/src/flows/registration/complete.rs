@@ -1,4 +1,4 @@
-//! The end of a registration: the identity, its first session when one is wanted, and what the hooks add.
+//! The end of a registration: creates the identity and, if configured, its first session, and runs the hooks.
 
 use base::{Context, PlainToken};
 use database::WriteTx;
@@ -8,6 +8,7 @@ use url::Url;
 use crate::Identity;
 use crate::components::attempts::{Caller, FamiliarClients};
 use crate::components::codes::Recipient;
+use crate::components::language;
 use crate::domain::client_kind::FlowType;
 use crate::domain::continue_with::{ContinueWith, ShownToken};
 use crate::domain::credential::CredentialConfig;
@@ -23,7 +24,6 @@ use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::errors::{StepError, SubmitError};
 use crate::flows::events::{self, acting_as};
 use crate::flows::hooks::{BegunVerification, VerificationOf};
-use crate::flows::language;
 use crate::flows::login::some_if_any;
 use crate::flows::views::{Body, IdentityBody, RegisteredView, SessionBody};
 use crate::flows::visitor::{Browser, Visitor};
@@ -32,7 +32,7 @@ use crate::storage::identities::{StoreError, Taken};
 
 use super::step::Registrant;
 
-/// What the transaction made.
+/// The result of the transaction.
 pub(super) struct Registered {
     pub identity: domain::Identity,
     pub session: Option<(Session, PlainToken)>,
@@ -40,7 +40,7 @@ pub(super) struct Registered {
     pub verification: Option<BegunVerification>,
 }
 
-/// A registration whose credential was accepted, on its way to an answer.
+/// A registration whose credential was accepted.
 pub(super) struct Completion<'a> {
     pub visitor: &'a Visitor,
     pub caller: Caller,
@@ -52,7 +52,7 @@ pub(super) struct Completion<'a> {
 }
 
 impl Completion<'_> {
-    /// A verification of an address of `person`, without a session or a login.
+    /// The parameters of a verification for `person`, without a session or a login.
     pub(super) fn verification_of<'a>(&'a self, person: &'a domain::Identity) -> VerificationOf<'a> {
         let flow = self.flow;
         VerificationOf {
@@ -72,7 +72,7 @@ impl Completion<'_> {
 }
 
 impl Identity {
-    /// Ends a registration: gathers, decides, and creates the account or lets it wait for its address.
+    /// Ends a registration: gathers, decides, and creates the account, or requires that its address is confirmed first.
     pub(super) async fn complete_registration(
         &self,
         cx: &Context,
@@ -107,7 +107,7 @@ impl Identity {
         }
     }
 
-    /// Where the flow ends unless it says otherwise.
+    /// The URL where the flow ends by default.
     fn registration_return_to(&self, flow: &Flow<Registration>, used: CredentialType) -> Result<Url, SubmitError> {
         let fallback = self.urls.after(FlowKind::Registration, Some(used));
         let wanted = flow.wanted_return_to();
@@ -117,7 +117,7 @@ impl Identity {
         Ok(self.urls.returns().resolve(wanted.as_deref(), &fallback)?)
     }
 
-    /// Writes the account in one transaction, and answers. A name may turn out to be taken.
+    /// Writes the account in one transaction. If an identifier is taken, resolves the conflict instead.
     async fn create_account(
         &self,
         cx: &Context,
@@ -146,7 +146,7 @@ impl Identity {
             Err(StoreError::Stale) => return Err(SubmitError::FlowChanged.into()),
             Err(StoreError::Database(error)) => return Err(error.into()),
         }
-        // From here on it is the registrant who acts.
+        // The events from here on have the registrant as their actor.
         let cx = &acting_as(cx, identity.id);
         let mut registered = Registered { identity, session, verification: None };
         let new_device =
@@ -157,7 +157,8 @@ impl Identity {
         Ok(answer.with_device(new_device))
     }
 
-    /// Writes what comes with a new account: its session, its familiar device, the verification of its address, the events.
+    /// Writes the data that belongs to a new account: its session, its familiar device, the verification of its
+    /// address, its events.
     async fn write_account_effects(
         &self,
         tx: &mut WriteTx,
@@ -192,7 +193,7 @@ impl Identity {
         Ok(new_device)
     }
 
-    /// Answers a registration whose name somebody else has.
+    /// The answer to a registration with an identifier or address of another account.
     async fn resolve_conflict(
         &self,
         cx: &Context,
@@ -236,7 +237,7 @@ impl Identity {
         }
     }
 
-    /// Says that an identifier is taken, and where that is wanted how its owner signs in.
+    /// The message for a taken identifier; with `has_hints` it lists how its owner signs in.
     async fn taken_message(&self, cx: &Context, taken: Taken, has_hints: bool) -> Result<Message, database::Error> {
         let Taken::Identifier { kind, identifier } = taken else { return Ok(validation::identifier_taken()) };
         if !has_hints {
@@ -258,7 +259,8 @@ impl Identity {
         Ok(validation::identifier_taken_by(&identifier, &types, &providers))
     }
 
-    /// Does what a registration would be seen to do, and registers nobody.
+    /// Simulates a registration: responds like a successful one, notifies the owner of the address, and creates no
+    /// account.
     async fn pretend_registration(
         &self,
         cx: &Context,
@@ -312,7 +314,7 @@ impl Identity {
         }
     }
 
-    /// Answers with what was written, for the kind of client that registered.
+    /// The answer to the client after the transaction.
     pub(super) async fn answer_registrant(
         &self,
         cx: &Context,
@@ -361,18 +363,18 @@ impl Identity {
         };
         let answer = Answer::new(flow.flow_type, content);
         Ok(match (next.session, shown) {
-            // The verification flow, when there is one, belongs to the browser as it is: its secret stays.
+            // The anti-CSRF secret is not renewed: a verification flow is bound to it.
             (Delivery::Cookie, Some((session, token))) => {
                 answer.with(CookieChange::Session { token, expires_at: session.expires_at })
             }
-            // A session that the browser had belongs to another person, so it must not stand beside the new account.
+            // A session in the browser's cookie belongs to another user and must not remain beside the new account.
             (Delivery::CookieDeleted, _) => answer.with(CookieChange::SessionEnded),
             (Delivery::Absent | Delivery::Token | Delivery::Cookie, _) => answer,
         })
     }
 }
 
-/// Shows what the transaction wrote: a code is on its way.
+/// Sets the status of the address to `sent`, as the transaction stored it.
 pub(super) fn mark_sent(identity: &mut domain::Identity, address: &str) {
     for known in identity.verifiable_addresses.iter_mut().filter(|known| known.value == address) {
         known.status = AddressStatus::Sent;

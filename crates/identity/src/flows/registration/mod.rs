@@ -1,4 +1,5 @@
-//! Signing up: the traits, then a credential, in one step or two, ended with an identity and perhaps a session.
+//! Registration: takes the traits and a credential, in one step or in two, and creates an identity, with a session if
+//! configured.
 
 mod complete;
 pub(crate) mod pending;
@@ -61,7 +62,7 @@ impl Identity {
                 return Ok(Answer::new(flow_type, Content::Elsewhere { url }));
             }
             (Start::SignIn | Start::AcceptLogin, _, _) => {
-                // The person has to prove who they are again, by signing in.
+                // The client requires a new sign-in.
                 let mut url = endpoint(self.urls.public(), "self-service/login/browser");
                 url.set_query(visitor.request_url.query());
                 return Ok(Answer::redirect(url));
@@ -99,7 +100,7 @@ impl Identity {
         Ok(self.view(&flow, &browser))
     }
 
-    /// The first form: all in one, or the traits alone when the credential is chosen in a second step.
+    /// The first form: traits and credentials, or only the traits if the credential is chosen in a second step.
     pub(super) fn registration_form(&self, flow: &mut Flow<Registration>, traits: &Value) -> Result<(), UnknownSchema> {
         let schema = self.registration_schema(flow)?;
         flow.ui.nodes.clear();
@@ -116,7 +117,7 @@ impl Identity {
         Ok(())
     }
 
-    /// Fills the `login_hint` of the client into the first identifier that it can be.
+    /// Prefills the first identifier field whose type fits the client's `login_hint`.
     fn fill_in_login_hint(&self, flow: &mut Flow<Registration>) -> Result<(), UnknownSchema> {
         let Some(hint) = flow.details.oauth2.as_ref().and_then(OAuth2Request::login_hint).map(str::to_owned) else {
             return Ok(());
@@ -137,7 +138,7 @@ impl Identity {
         Ok(())
     }
 
-    /// The second form: the traits are known, a credential is chosen.
+    /// The second form: the choice of a credential, with the traits as hidden fields.
     pub(super) fn credential_selection_form(
         &self,
         flow: &mut Flow<Registration>,

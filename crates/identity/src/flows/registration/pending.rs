@@ -1,11 +1,14 @@
-//! Sign-ups that wait for their address (`selfservice.flows.registration.confirm_address_first`).
+//! Registrations that are pending until their address is confirmed
+//! (`selfservice.flows.registration.confirm_address_first`).
 //!
-//! Until the code is typed there is no account: the verification flow carries the registrant, sealed. What always holds:
-//! - A sign-up with an address that somebody has looks like any other, to the eye, to a program and to a clock: the same
-//!   rows are written, and a mail goes out. Only the mail differs: the holder of the address learns of the attempt.
-//! - Nobody holds an address that they did not confirm, so nobody can register the account of somebody else in advance.
-//! - Confirming signs in, in the browser that signed up and in no other: the flow is bound to it by its CSRF cookie.
-//! - The code must be the registrant's own: a code for another address in the same flow admits nobody.
+//! The account is created when the code is entered. Until then the verification flow contains the registrant's data,
+//! sealed. What always holds:
+//! - A registration with a taken address is indistinguishable from any other by its response and its duration: the same
+//!   rows are written and a mail is sent. Only the mail differs: it notifies the owner of the address.
+//! - No account that was registered this way has an unconfirmed address, so nobody can register an address of another
+//!   person in advance.
+//! - Confirming the address signs in only the browser that registered: the flow is bound to it by its CSRF cookie.
+//! - Only a code that was sent to an address of the registrant creates the account.
 
 use base::seal::Purpose;
 use base::{Context, PlainToken, Timestamp};
@@ -37,7 +40,7 @@ use super::step::Registrant;
 
 const SEALED: Purpose = Purpose("identity registrant");
 
-/// What a verification flow keeps of somebody who has no account yet.
+/// The data of a registrant in a verification flow.
 #[derive(Serialize, Deserialize)]
 struct Pending {
     identity_id: IdentityId,
@@ -47,16 +50,16 @@ struct Pending {
     registered_at: Timestamp,
 }
 
-/// Somebody whose sign-up counts now.
+/// A registrant whose account was created.
 pub(crate) struct ConfirmedAccount {
     pub(crate) identity: domain::Identity,
-    /// For the browser that signed up.
+    /// Only for the browser that registered.
     pub(crate) session: Option<(Session, PlainToken)>,
     pub(crate) new_device: Option<PlainToken>,
 }
 
 impl Identity {
-    /// Ends a sign-up on the verification of its address, for a registrant and for somebody who is here already alike.
+    /// Starts the verification of the registrant's address, in the same way whether or not the address is taken.
     pub(super) async fn require_confirmation(
         &self,
         cx: &Context,
@@ -105,7 +108,8 @@ impl Identity {
         Ok(self.answer_registrant(cx, completion, registered).await?)
     }
 
-    /// For each of the registrant's names that another identity has: the address at which its holder is notified, if it is one.
+    /// For each identifier or address of the registrant that is taken: the address where its owner is notified; `None`
+    /// if it is not an address.
     async fn owners(
         &self,
         cx: &Context,
@@ -137,7 +141,7 @@ impl Identity {
         Ok(taken.iter().map(address).collect())
     }
 
-    /// Notifies the holder of an address of a registration with it.
+    /// Notifies the owner of an address that somebody tried to register with it.
     pub(in crate::flows) async fn notify_owner(
         &self,
         tx: &mut WriteTx,
@@ -167,7 +171,7 @@ impl Identity {
         Ok(self.sealer.seal_text(SEALED, cx.tenant, &plain))
     }
 
-    /// The registrant whom a verification flow carries, as they would be stored.
+    /// The registrant in a verification flow, as an identity that can be stored.
     pub(crate) fn registrant_of(
         &self,
         cx: &Context,
@@ -178,7 +182,7 @@ impl Identity {
         let Ok(plain) = self.sealer.open_text(SEALED, cx.tenant, sealed) else { return Err(broken) };
         let Ok(pending) = serde_json::from_slice::<Pending>(&plain) else { return Err(broken) };
         let schema = self.schemas.by_id(Some(&pending.schema_id))?;
-        // The schema may have changed since: then they sign up again.
+        // If the schema has changed and rejects the traits, the user must register again.
         let Ok((mut identity, derived)) = self.registrant(cx, &schema, pending.traits) else {
             return Err(UnknownSchema(pending.schema_id).into());
         };
@@ -190,7 +194,8 @@ impl Identity {
         Ok(Some((identity, method)))
     }
 
-    /// Writes the account of a registrant who confirmed an address; `None` when somebody has one of its names by now.
+    /// Writes the account of a registrant who confirmed an address; `None` if one of its identifiers was taken in the
+    /// meantime.
     pub(crate) async fn create_confirmed_account(
         &self,
         tx: &mut WriteTx,

@@ -1,4 +1,4 @@
-//! One submission to a registration: what a method is given, and what it answers.
+//! One submission to a registration: the input and output of a sign-in method.
 
 use base::Context;
 use serde_json::Value;
@@ -14,7 +14,7 @@ use crate::flows::errors::StepError;
 use crate::flows::forms::trait_messages;
 use crate::flows::submission::Submission;
 
-/// What a method is given.
+/// The input of a method.
 pub(crate) struct RegistrationStep<'a> {
     pub service: &'a Identity,
     pub cx: &'a Context,
@@ -24,24 +24,24 @@ pub(crate) struct RegistrationStep<'a> {
     pub submission: &'a Submission,
 }
 
-/// What a method made of it.
+/// The output of a method.
 pub(crate) enum Step {
     Complete(Box<Registrant>),
-    /// The form has changed, was stored, and waits for the next submission.
+    /// The form has changed and was stored; the flow waits for the next submission.
     Form,
 }
 
-/// Somebody who has given everything that an account needs.
+/// A registrant who submitted everything that an account needs.
 pub(crate) struct Registrant {
     pub identity: domain::Identity,
     pub method: AuthenticationMethod,
     pub redeem_code: Option<CodeId>,
-    /// What the submission gave for the messages that follow.
+    /// The payload of the submission, for message templates.
     pub transient_payload: Option<Value>,
 }
 
 impl Identity {
-    /// The person that these traits describe, with the addresses and identifiers that follow from them.
+    /// A new identity with these traits, and the addresses and identifiers derived from them.
     pub(crate) fn registrant(
         &self,
         cx: &Context,
@@ -50,13 +50,13 @@ impl Identity {
     ) -> Result<(domain::Identity, Derived), StepError> {
         let derived = schema.validate(&mut traits).map_err(|errors| StepError::Invalid(trait_messages(&errors)))?;
         let mut identity = domain::Identity::new(IdentityId::generate(&self.rng), schema.id(), traits, cx.now);
-        identity.follow(&derived, &self.rng, cx.now);
+        identity.apply_derived(&derived, &self.rng, cx.now);
         Ok((identity, derived))
     }
 }
 
 impl Flow<Registration> {
-    /// Keeps what was typed in the form.
+    /// Fills the form with the submitted traits.
     pub(crate) fn fill_in_traits(&mut self, traits: &Value) {
         for (name, value) in crate::domain::form::leaves("traits", traits) {
             self.ui.set_value(&name, value);

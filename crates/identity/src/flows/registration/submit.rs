@@ -106,7 +106,7 @@ impl Identity {
         browser: &Browser,
         refusal: Refusal,
     ) -> Result<Answer, SubmitError> {
-        // A field that was carried along unseen shows itself when something is wrong with it.
+        // A hidden field with an error becomes visible, so that the user can correct it.
         let schema = self.registration_schema(&flow)?;
         let say = |refusal: &Refusal, flow: &mut Flow<Registration>| {
             for visible in trait_nodes::nodes(&schema, crate::domain::ui_node::Group::Default, &Value::Null) {
@@ -138,7 +138,7 @@ impl Identity {
         self.replace_expired(cx, visitor, expired, flow).await
     }
 
-    /// The traits alone: on to the choice of a credential, or back from it.
+    /// Handles a submission of the traits alone: shows the choice of a credential, or goes back to the first form.
     async fn register_profile(
         &self,
         cx: &Context,
@@ -164,7 +164,7 @@ impl Identity {
         flow.state = FlowState::ChooseMethod;
         flow.details.code_traits = None;
         let mut tx = self.database.write(cx.tenant).await?;
-        // A code that was sent for other traits confirms nothing any more.
+        // Codes that were sent for other traits are invalid now.
         storage::codes::delete_open(&mut tx, flow.id, CodePurpose::Registration).await?;
         storage::flows::update(&mut tx, flow).await?;
         tx.commit().await?;
@@ -172,7 +172,7 @@ impl Identity {
     }
 }
 
-/// Where a submission leads that is about the traits alone, in a registration of two steps.
+/// The direction of a submission of the traits alone, in a registration of two steps; `None` for any other submission.
 fn direction_of(submission: &Submission) -> Option<Direction> {
     match (submission.text("screen"), submission.method()) {
         (Some("previous"), _) | (_, Some("profile:back")) => Some(Direction::Back),

@@ -1,5 +1,5 @@
-//! A change that waits while the person signs in again: kept sealed on our side, resumed by the same person, in
-//! the same flow, once, within a quarter of an hour.
+//! A submission that is saved while the user signs in again. It is stored sealed, and resumed once, by the same user,
+//! in the same flow, within 15 minutes.
 
 use std::time::Duration;
 
@@ -20,11 +20,11 @@ use crate::storage::continuities::SavedSubmission;
 const PAYLOAD: Purpose = Purpose("identity saved settings");
 const LIFESPAN: Duration = Duration::from_mins(15);
 const NAME: &str = "ory_kratos_settings";
-/// The cookie that names what is saved.
+/// The cookie with the id of the saved submission.
 pub(crate) const COOKIE: &str = "ory_kratos_continuity";
 
 impl Identity {
-    /// Keeps a submission for later; returns the cookie that finds it again.
+    /// Saves a submission; returns the cookie that identifies it.
     pub(super) async fn save_submission(
         &self,
         cx: &Context,
@@ -50,7 +50,7 @@ impl Identity {
         Ok(CookieChange::Continuity { value: id.to_string() })
     }
 
-    /// What this person had saved in this flow, taken out for good.
+    /// Removes and returns the submission that this user saved in this flow.
     pub(super) async fn resume_submission(
         &self,
         cx: &Context,

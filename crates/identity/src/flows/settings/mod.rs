@@ -1,5 +1,5 @@
-//! Account settings: what a signed-in person changes about themselves. Changes that could take the account from them need a
-//! session that was proved a short while ago.
+//! Account settings: the changes that a signed-in user makes to their account. A change of credentials or addresses
+//! requires a recently authenticated session.
 
 mod continuity;
 pub(crate) mod step;
@@ -28,7 +28,7 @@ use crate::components::sessions::Current;
 
 use step::SettingsForm;
 
-/// For whom a recovery starts a settings flow.
+/// The parameters of the settings flow after a recovery.
 pub(super) struct SettingsAfterRecovery<'a> {
     pub visitor: &'a Visitor,
     pub browser: &'a Browser,
@@ -83,7 +83,7 @@ impl Identity {
         storage::continuities::abort(&mut tx, current.session.identity_id).await?;
         storage::flows::insert(&mut tx, &flow).await?;
         tx.commit().await?;
-        // A browser that navigates is redirected to the page, which fetches the flow: it needs no picture of a key.
+        // A browser that navigates is redirected to the page, which fetches the flow, so no QR code is rendered here.
         if to_browser {
             return Ok(self.begun(&flow, &browser));
         }
@@ -92,7 +92,7 @@ impl Identity {
     }
 
     pub(crate) async fn fetch_settings(&self, cx: &Context, visitor: &Visitor) -> Result<FlowView, FetchError> {
-        // First: whoever is not signed in is led to the sign-in, not to a new flow.
+        // The session is checked first: without one the error leads to the sign-in, and not to a new flow.
         let current = self.current(cx, visitor).await?.ok_or(FetchError::NoSession)?;
         let flow = self.fetched_flow::<Settings>(cx, visitor).await?;
         if let Some(denial) = denial(self.requester(&flow, &current)) {
@@ -105,7 +105,7 @@ impl Identity {
         Ok(self.settings_view(cx, &flow, (&current.session, &current.identity), &browser))
     }
 
-    /// The session of a request, as seen by a flow.
+    /// The relation of a request's session to a flow.
     pub(super) fn requester(&self, flow: &Flow<Settings>, current: &Current) -> Requester {
         if flow.details.identity_id == current.session.identity_id {
             Requester::Owner { is_sufficient: current.meets(self.session_policy.settings_required_aal()) }
@@ -127,7 +127,7 @@ impl Identity {
         }
     }
 
-    /// A settings flow for a person who just recovered their account, in the same transaction.
+    /// A settings flow for a user who just recovered their account, in the same transaction.
     pub(super) async fn begin_settings_for(
         &self,
         tx: &mut WriteTx,
@@ -145,7 +145,7 @@ impl Identity {
         Ok(flow)
     }
 
-    /// Fills the form with what the person, who was read with the credentials, can change.
+    /// Fills the form with what the user can change. `person` was read with the credentials.
     pub(super) fn settings_form(
         &self,
         cx: &Context,
@@ -161,7 +161,7 @@ impl Identity {
         self.sort_settings(flow, person)
     }
 
-    /// Brings the nodes into the order of the wire contract.
+    /// Sorts the nodes in the order of the wire contract.
     pub(super) fn sort_settings(
         &self,
         flow: &mut Flow<Settings>,
@@ -172,8 +172,8 @@ impl Identity {
         Ok(())
     }
 
-    /// The flow as this session may see it. What a method keeps in the flow, such as revealed backup codes, is for a session with the
-    /// second factor of its person: another session of theirs may have fetched the flow.
+    /// The flow as this session may see it. Secrets that a method keeps in the flow, such as revealed backup codes, are
+    /// shown only to a session with the user's second factor, because any session of the user can fetch the flow.
     pub(super) fn settings_view(
         &self,
         cx: &Context,

@@ -1,4 +1,4 @@
-//! One submission to the settings: what a method is given, and what it answers.
+//! One submission to a settings flow: the input and output of a sign-in method.
 
 use base::seal::Purpose;
 use base::{Context, PlainToken};
@@ -20,7 +20,7 @@ use crate::flows::visitor::Browser;
 use crate::storage;
 use crate::storage::identities::StoreError;
 
-/// What a method is given.
+/// The input of a method.
 pub(crate) struct SettingsStep<'a> {
     pub service: &'a Identity,
     pub cx: &'a Context,
@@ -31,10 +31,10 @@ pub(crate) struct SettingsStep<'a> {
     pub submission: &'a Submission,
 }
 
-/// What a method made of it.
+/// The output of a method.
 pub(crate) enum Step {
     Changed(Box<Changed>),
-    /// The form shows something new and was stored; nothing has changed yet.
+    /// The form has changed and was stored; the identity is unchanged.
     Form,
 }
 
@@ -42,7 +42,7 @@ pub(crate) enum Step {
 pub(crate) struct Changed {
     pub change: Change,
     pub verification: Option<BegunVerification>,
-    /// The session and its token, when the change proved a factor in it.
+    /// The session and its token, if the change added a factor to it.
     pub session: Option<(Session, PlainToken)>,
 }
 
@@ -52,7 +52,7 @@ impl Changed {
     }
 }
 
-/// A change of the person that is being written. Nobody else changes the person meanwhile.
+/// A change of an identity in its transaction. The row is locked.
 pub(crate) struct Change {
     pub tx: WriteTx,
     before: domain::Identity,
@@ -61,12 +61,12 @@ pub(crate) struct Change {
 }
 
 impl SettingsStep<'_> {
-    /// Refuses to make this change with a session whose last proof is too old.
+    /// Rejects this change if the last authentication of the session is too old.
     pub(crate) fn require_privileged(&self) -> Result<(), SubmitError> {
         self.require(Affected::Access, &self.current.identity)
     }
 
-    /// Refuses to touch the second factors of a person who has any with a session that proved none.
+    /// Rejects a change of second factors if the user has one and this session did not prove it.
     pub(crate) fn require_own_second_factor(&self, person: &domain::Identity) -> Result<(), SubmitError> {
         self.require(Affected::SecondFactors, person)
     }
@@ -95,7 +95,8 @@ impl SettingsStep<'_> {
         }
     }
 
-    /// What a method keeps in this flow, as it is stored now: it is taken once, in the transaction that confirms it.
+    /// Removes and returns the value that a method keeps in this flow, read under a lock, so that only one submission
+    /// can confirm it.
     pub(crate) async fn take_kept<T: DeserializeOwned>(
         &self,
         change: &mut Change,
@@ -109,19 +110,19 @@ impl SettingsStep<'_> {
         Ok(value)
     }
 
-    /// Opens the transaction of a change, with the person locked and read.
+    /// Opens the transaction of a change; the identity is locked and read.
     pub(crate) async fn begin_change(&self) -> Result<Change, SubmitError> {
         let (service, cx) = (self.service, self.cx);
         let mut tx = service.database.write(cx.tenant).await?;
         let id = self.current.session.identity_id;
         let before = storage::identities::lock_whole(&mut tx, service.tenant_sealer(cx), id).await?;
         let before = before.ok_or(SubmitError::NoSession)?;
-        // The person may have set up a second factor since the request began.
+        // The user may have set up a second factor since the request began.
         self.require(Affected::Profile, &before)?;
         Ok(Change { tx, after: before.clone(), before })
     }
 
-    /// Writes the changed person.
+    /// Writes the changed identity.
     pub(crate) async fn store(&self, change: &mut Change) -> Result<(), StoreError> {
         let (service, cx) = (self.service, self.cx);
         let Change { tx, before, after } = change;
@@ -163,11 +164,11 @@ pub(crate) struct SettingsForm<'a> {
     pub flow: &'a mut Flow<Settings>,
 }
 
-/// What the values are sealed for that a method keeps in a flow.
+/// The purpose of the values that methods keep in a flow.
 const KEPT: Purpose = Purpose("identity settings of a method");
 
-/// Keeps a value for a method until the flow ends. A flow rests readable, so secrets are not in its form: they are kept
-/// sealed, and put into the form when it is shown.
+/// Keeps a value for a method until the flow ends. Flows are stored unencrypted, so a secret is sealed and inserted
+/// into the form only when it is shown.
 pub(crate) fn keep<T: Serialize>(
     service: &Identity,
     cx: &Context,
@@ -180,7 +181,7 @@ pub(crate) fn keep<T: Serialize>(
     Ok(())
 }
 
-/// What a method keeps in this flow.
+/// The value that a method keeps in this flow.
 pub(crate) fn kept<T: DeserializeOwned>(
     service: &Identity,
     cx: &Context,

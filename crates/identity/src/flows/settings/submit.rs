@@ -1,4 +1,4 @@
-//! A submission to the settings: one change, or the resumption of one that waited for a fresh proof.
+//! A submission to a settings flow: a change, or one that was saved while the user signed in again.
 
 use base::Context;
 use database::WriteTx;
@@ -28,7 +28,7 @@ use crate::storage;
 
 use super::step::{Change, Changed, SettingsStep, Step};
 
-/// Who submits: a client, in its browser, with its session.
+/// The sender of a submission: its headers, its browser and its session.
 #[derive(Clone, Copy)]
 struct Request<'a> {
     visitor: &'a Visitor,
@@ -90,7 +90,7 @@ impl Identity {
             let answer = self.change_settings(cx, request, flow, &submission, true).await?;
             return Ok(answer.with(CookieChange::ContinuityEnded));
         }
-        // Somebody opened the address of the form: it is shown.
+        // The request has no body: the client opened the URL of the form.
         if action == (Action::Resume { otherwise_redirects: true }) {
             return Ok(Answer::redirect(self.page_of(&flow)));
         }
@@ -108,7 +108,7 @@ impl Identity {
         }
     }
 
-    /// Lets the method make the change. `was_resumed` when the submission waited for a new sign-in.
+    /// Lets the method make the change. `was_resumed` if the submission was saved while the user signed in again.
     async fn change_settings(
         &self,
         cx: &Context,
@@ -212,7 +212,7 @@ impl Identity {
         Ok(answer.with(CookieChange::Session { token: token.clone(), expires_at: session.expires_at }))
     }
 
-    /// Where the client goes on after a change.
+    /// The next step of the client after a change.
     async fn after_settings(
         &self,
         cx: &Context,
@@ -235,7 +235,7 @@ impl Identity {
         let mut accepted = None;
         if let (Target::Login, Some(oauth2)) = (next(&reached).to, &oauth2) {
             accepted = self.go_on_with_login(cx, oauth2, session, person).await?;
-            // The login may have ended meanwhile.
+            // The login may have ended in the meantime.
             reached.has_login = accepted.is_some();
         }
         let next = next(&reached);
@@ -251,7 +251,7 @@ impl Identity {
         Ok((next, url))
     }
 
-    /// The form with something new to look at.
+    /// The answer with a changed form.
     fn settings_shown(&self, cx: &Context, flow: &Flow<Settings>, current: &Current, browser: &Browser) -> Answer {
         let view = self.settings_view(cx, flow, (&current.session, &current.identity), browser);
         self.form_as(flow, browser, FormReason::Accepted, view)

@@ -1,4 +1,4 @@
-//! The end of a verification: the address is marked, and what waited for it goes on.
+//! The end of a verification: marks the address as verified and continues a pending login or registration.
 
 use base::{Context, PlainToken};
 use database::WriteTx;
@@ -21,7 +21,7 @@ use crate::flows::visitor::{Browser, Visitor};
 use crate::methods::code::nodes as code_nodes;
 use crate::storage;
 
-/// A verification whose proof was accepted.
+/// A verification with a valid proof, and the rows that its transaction locked.
 #[derive(Clone, Copy)]
 pub(super) struct Completion<'a> {
     pub visitor: &'a Visitor,
@@ -29,13 +29,13 @@ pub(super) struct Completion<'a> {
     pub code: &'a Code,
 }
 
-/// Whose address a code verifies.
+/// The account whose address a code verifies.
 enum Subject {
-    /// Somebody whose account waits for this. `is_own` when the code was sent to them at one of their addresses.
+    /// A registrant whose account is pending. `is_own` if the code was sent to one of their addresses.
     Registrant { identity: Box<domain::Identity>, method: AuthenticationMethod, is_own: bool },
-    /// An address that still belongs to the person that the code was sent for.
+    /// An address that still belongs to the identity for which the code was sent.
     Stored(VerifiableAddress, IdentityId),
-    /// The address is gone, or is somebody else's.
+    /// The address was removed, or belongs to another identity now.
     Nobody,
 }
 
@@ -43,7 +43,7 @@ enum Subject {
 #[derive(Default)]
 struct Written {
     is_new: bool,
-    /// The session that the client goes on with, and its person.
+    /// The session of the client from now on, and its identity.
     session: Option<(Session, domain::Identity)>,
     /// The token of a session that was issued.
     token: Option<PlainToken>,
@@ -51,8 +51,8 @@ struct Written {
 }
 
 impl Identity {
-    /// Ends a verification: gathers, decides, writes in one transaction, and answers. `None` when the proof does not count any
-    /// more: another request redeemed the code, or the address belongs to somebody else.
+    /// Ends a verification: gathers, decides, writes in one transaction, and answers. `None` if the proof is no longer
+    /// valid: another request redeemed the code, or the address was removed or belongs to another identity.
     pub(super) async fn complete_verification(
         &self,
         cx: &Context,
@@ -62,7 +62,7 @@ impl Identity {
         let Completion { visitor, browser, code } = completion;
         let current = self.current(cx, visitor).await?;
         let mut tx = self.database.write(cx.tenant).await?;
-        // Other submissions may have changed the form since the flow was read; only its end is final.
+        // Another submission may have changed the form since the flow was read. Only a completed flow rejects this one.
         let Some(mut flow) = storage::flows::lock::<Verification>(&mut tx, flow.id).await? else { return Ok(None) };
         if code.purpose.is_link() {
             super::continue_in(&mut flow, browser);
@@ -105,7 +105,7 @@ impl Identity {
         Ok(Some(self.verified_answer(cx, completion, flow, written, (continue_url, success)).await?))
     }
 
-    /// Whose address the code verifies. The address of a registrant is marked.
+    /// The account whose address the code verifies. Marks the address of a registrant as verified.
     async fn subject_of(
         &self,
         tx: &mut WriteTx,
@@ -154,7 +154,7 @@ impl Identity {
         }
     }
 
-    /// Writes the account of a registrant; `None` when somebody has one of its names by now.
+    /// Writes the account of a registrant; `None` if one of its identifiers was taken in the meantime.
     async fn write_account(
         &self,
         tx: &mut WriteTx,
@@ -172,7 +172,7 @@ impl Identity {
         Ok(Some((owner, Written { is_new: true, session, token, new_device })))
     }
 
-    /// The session that started the flow, with its person, when a login waits for the end of the flow.
+    /// If a login is pending: the session that started the flow, with its identity.
     async fn waiting_session(
         &self,
         tx: &mut WriteTx,
@@ -225,7 +225,7 @@ impl Identity {
         Ok(answer.with_device(written.new_device))
     }
 
-    /// Redirects the browser, or shows a program the URL in the completed form.
+    /// Redirects a browser; a program gets the completed form with the URL.
     fn redirect_or_show(
         &self,
         mut flow: Flow<Verification>,
@@ -243,7 +243,7 @@ impl Identity {
         bind(Answer::new(flow.flow_type, content), &flow, browser)
     }
 
-    /// Where the person goes on: where they wanted, if they may, else where the configuration says.
+    /// The URL where the browser continues: the requested one if it is allowed, else the configured one.
     fn after_verification_url(&self, flow: &Flow<Verification>) -> String {
         let wanted = flow.wanted_return_to().and_then(|wanted| self.urls.returns().check(&wanted).ok());
         wanted.map_or_else(|| self.urls.after(FlowKind::Verification, None).to_string(), String::from)

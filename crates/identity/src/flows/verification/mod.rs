@@ -1,7 +1,7 @@
-//! Verifying an address: a code or a link goes to it; whoever brings it back has shown that they read what arrives there.
+//! Verification: a code or a link is sent to an address. Submitting it proves access to the address.
 //!
-//! No session is needed, and an unknown address is answered as a known one is. Opening the mail of a code uses nothing up:
-//! it fills the code in, so that a scanner of links does no harm.
+//! No session is required, and the response does not depend on whether the address is known. Opening the URL in a mail
+//! with a code only fills in the code and does not redeem it, so a link scanner does no harm.
 
 mod complete;
 
@@ -9,6 +9,7 @@ use base::Context;
 use serde_json::Value;
 
 use crate::Identity;
+use crate::components::language;
 use crate::domain;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::code::CodePurpose;
@@ -17,7 +18,6 @@ use crate::domain::message::{Message, flow as flow_messages, verification as mes
 use crate::domain::ui::Ui;
 use crate::domain::verification::{Action, Carrier, Opened, Opening, Submitted, act_on, keeps_waiting, open};
 use crate::flows::answer::FormReason;
-use crate::flows::language;
 use crate::flows::views::FlowView;
 use crate::methods::code::nodes as code_nodes;
 use crate::storage;
@@ -68,8 +68,8 @@ impl AddressFlow for Verification {
         self.address.as_deref()
     }
 
+    // A pending login or registration continues only in the browser that started the flow.
     fn restarted(&self, is_same_browser: bool) -> Self {
-        // What waits for the end of a flow waits in the browser that began it, and in no other.
         if is_same_browser { Self { address: None, ..self.clone() } } else { Self::default() }
     }
 
@@ -111,14 +111,13 @@ impl Identity {
         Ok(self.view(&flow, &browser))
     }
 
-    /// What the mail of a code leads to: the code is filled in, and the page is shown.
+    /// Handles the URL in a mail with a code: fills in the code and redirects to the page.
     pub async fn open_verification(&self, cx: &Context, visitor: &Visitor) -> Result<Answer, Failure> {
         let flow = self.submitted_flow::<Verification>(cx, visitor).await?;
         let flow_type = flow.flow_type;
         self.fill_in_code(cx, visitor, &flow).await.map_err(Failure::of(flow_type))
     }
 
-    /// Fills the code of a mail into the form.
     async fn fill_in_code(
         &self,
         cx: &Context,
@@ -202,7 +201,7 @@ impl Identity {
         }
     }
 
-    /// Sends a code or a link, or checks the code that came back.
+    /// Sends a code or a link, or checks a submitted code.
     async fn continue_verification(
         &self,
         cx: &Context,
@@ -234,7 +233,7 @@ impl Identity {
         }
     }
 
-    /// A new flow in the place of one that has verified its address.
+    /// Replaces a completed flow with a new one and sends the client to it.
     async fn restart_verified(
         &self,
         cx: &Context,
@@ -257,7 +256,7 @@ impl Identity {
         submission: &Submission,
     ) -> Result<Step, StepError> {
         self.require_method(flow, submission)?;
-        // The form carries the address along: a code counts first.
+        // The form contains the address as well, so a code takes precedence.
         if let Some(guess) = submission.text("code").filter(|_| flow.state == FlowState::SentEmail) {
             return self.proof_by_code(cx, caller, flow, guess).await;
         }
@@ -268,7 +267,7 @@ impl Identity {
         Ok(Step::Sent)
     }
 
-    /// Sends a code or a link when the address is somebody's, and answers the same when it is nobody's.
+    /// Sends a code or a link if the address is known; the answer is the same if it is not.
     async fn send_verification(
         &self,
         cx: &Context,
@@ -286,7 +285,7 @@ impl Identity {
         let registrant = registrant.filter(|registrant| registrant.verifiable_address(via, &address).is_some());
         let is_taken = found.is_some() && registrant.is_some();
         let person = match &found {
-            // The address is another person's by now: as at the sign-up, it is the holder who learns of it.
+            // The address was taken in the meantime: its owner is notified, as at the registration.
             Some(_) if is_taken => None,
             Some((_, owner)) => storage::identities::find(&mut read, *owner).await?.filter(domain::Identity::is_active),
             None => registrant,
@@ -314,7 +313,7 @@ impl Identity {
         Ok(())
     }
 
-    /// A link was opened, in whichever browser: it is the proof itself.
+    /// Redeems the token of a link. The flow completes in the browser that opened the link.
     async fn verify_by_link(
         &self,
         cx: &Context,
@@ -337,8 +336,8 @@ impl Identity {
     }
 }
 
-/// Continues a flow in the browser that opened its link. What waits for the end of the flow waits in the browser that
-/// began it, and in no other.
+/// Continues a flow in the browser that opened its link. A pending login or registration continues only in the browser
+/// that started the flow.
 fn continue_in(flow: &mut Flow<Verification>, browser: &Browser) {
     if !keeps_waiting(flow.flow_type, browser.owns(flow)) {
         flow.browser = flow.browser.take().map(|_| browser.secret.fingerprint());

@@ -7,8 +7,8 @@ use url::Url;
 use uuid::Uuid;
 
 use super::flow::{FlowView, IdentityBody};
-use super::people::SessionView;
 use crate::domain::continue_with::{ContinueWith, ShownToken};
+use crate::domain::views::SessionView;
 use crate::domain::{self, Session};
 
 /// The body of the last response of a flow.

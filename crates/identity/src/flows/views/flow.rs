@@ -6,13 +6,13 @@ use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
-use super::people::IdentityView;
 use crate::domain::client_kind::FlowType;
 use crate::domain::continue_with::ContinueWith;
 use crate::domain::csrf::CsrfSecret;
 use crate::domain::flow::{AnyDetails, Details, Flow, FlowId, FlowState, Login, OAuth2Request, Registration, Sent};
 use crate::domain::ui::Ui;
 use crate::domain::ui_node::CSRF_TOKEN;
+use crate::domain::views::IdentityView;
 use crate::domain::{self, Aal, CredentialType};
 
 /// The members that all kinds of flow share, then those of its kind.

@@ -2,8 +2,6 @@
 
 mod answers;
 mod flow;
-mod people;
 
 pub(crate) use answers::{Body, LogoutView, RegisteredView, SessionBody, SignedInView, StoredErrorView};
 pub(crate) use flow::{DetailsView, FlowView, IdentityBody, OAuth2View};
-pub(crate) use people::{ForAdministrators, IdentityView, SessionView};

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::Identity;
 use crate::domain::message_queue::{Dispatch, Message};
+use crate::domain::views::{ForAdministrators, IdentityView, SessionView};
 use crate::domain::{self, Credential, CredentialType};
-use crate::flows::views::{ForAdministrators, IdentityView, SessionView};
 use crate::operations::sessions::SessionDetails;
 
 /// Replaces values that are shown only in development mode.

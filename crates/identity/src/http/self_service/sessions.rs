@@ -12,8 +12,8 @@ use web::{Cx, Json, RestError};
 
 use crate::Identity;
 use crate::domain::SessionId;
+use crate::domain::views::SessionView;
 use crate::flows::sessions::{self, OwnSessionsError};
-use crate::flows::views::SessionView;
 use crate::flows::visitor::Visitor;
 
 /// The number of ended sessions.

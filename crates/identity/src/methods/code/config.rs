@@ -9,7 +9,7 @@ use serde::Deserialize;
 pub struct CodeMethod {
     /// Whether codes are sent for recovery and verification.
     pub enabled: bool,
-    /// Whether people can sign in with a code alone. It excludes `mfa_enabled`.
+    /// Whether users can sign in with a code alone. It excludes `mfa_enabled`.
     pub passwordless_enabled: bool,
     /// Whether a code counts as a second factor.
     pub mfa_enabled: bool,
@@ -36,7 +36,7 @@ pub struct CodeConfig {
     pub lifespan: GoDuration,
     /// The maximum number of wrong codes that can be submitted to one flow.
     pub max_submissions: u32,
-    /// Whether people without a code credential can sign in by a code that is sent to an address of theirs.
+    /// Whether users without a code credential can sign in by a code that is sent to an address of theirs.
     pub missing_credential_fallback_enabled: bool,
 }
 

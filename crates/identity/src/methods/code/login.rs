@@ -70,7 +70,7 @@ fn second_factor_of<'a>(step: &LoginStep<'a>) -> Result<Option<&'a Current>, Ste
 }
 
 /// Sends a code and changes the form to ask for it. When accounts are hidden, the response for an unknown identifier is the
-/// same. A second factor is sent to an address of the signed-in person.
+/// same. A second factor is sent to an address of the signed-in user.
 async fn send(step: &mut LoginStep<'_>, identifier: &str, second: Option<&Current>) -> Result<(), StepError> {
     let (service, cx) = (step.service, step.cx);
     let found = match second {
@@ -143,7 +143,7 @@ async fn redeem(step: LoginStep<'_>, guess: &str) -> Result<Step, StepError> {
         Some(id) => storage::identities::find_whole(&mut tx, service.tenant_sealer(cx), id).await?,
         None => None,
     };
-    // The person may have removed the address since the code was sent; somebody else may read its messages now.
+    // The user may have removed the address since the code was sent; somebody else may read its messages now.
     let Some(identity) = person.filter(|person| signs_in_by_code(service, person, code.via, &code.address)) else {
         return Err(StepError::general(flow_messages::login_code_invalid()));
     };
@@ -174,14 +174,14 @@ impl Redeem for SentCode {
     }
 }
 
-/// Whether a code sent to this address proves the identity of this person, who must include all credentials.
+/// Whether a code sent to this address proves the identity of this user, who must include all credentials.
 fn signs_in_by_code(service: &Identity, person: &domain::Identity, via: Via, address: &str) -> bool {
     let of_code = person.credential(CredentialType::Code).map(Credential::code_addresses).unwrap_or_default();
     of_code.iter().any(|(known, value)| *known == via && value == address)
         || (service.code_policy.reaches_verifiable_addresses() && person.verifiable_address(via, address).is_some())
 }
 
-/// The person who can sign in with a code at this address.
+/// The user who can sign in with a code at this address.
 async fn person_by_code(
     service: &Identity,
     cx: &Context,

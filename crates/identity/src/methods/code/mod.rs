@@ -1,4 +1,4 @@
-//! The method `code`: six digits that are sent to an address of the person. A first factor with `passwordless_enabled`, a
+//! The method `code`: six digits that are sent to an address of the user. A first factor with `passwordless_enabled`, a
 //! second factor with `mfa_enabled`. Recovery and verification use the same forms. All flows share the code that sends and
 //! checks codes: `components/codes.rs`.
 

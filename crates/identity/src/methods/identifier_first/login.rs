@@ -47,7 +47,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, StepError> {
     Ok(Step::Form)
 }
 
-/// The credentials of the identifier's owner, of the kinds whose identifiers people enter.
+/// The credentials of the identifier's owner, of the kinds whose identifiers users enter.
 async fn credentials_of(service: &Identity, cx: &Context, identifier: &str) -> Result<Credentials, database::Error> {
     let mut tx = service.database.read(cx.tenant);
     for kind in [CredentialType::Password, CredentialType::Code] {

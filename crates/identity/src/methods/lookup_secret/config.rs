@@ -6,6 +6,6 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LookupSecretMethod {
-    /// Whether people can set up backup codes, and use one of them as a second factor.
+    /// Whether users can set up backup codes, and use one of them as a second factor.
     pub enabled: bool,
 }

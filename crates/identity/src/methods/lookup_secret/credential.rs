@@ -45,7 +45,7 @@ impl LookupSecretCredential {
 }
 
 impl StoredCredential for LookupSecretCredential {
-    /// Used codes count: a person whose last code is used must still prove a second factor.
+    /// Used codes count: a user whose last code is used must still prove a second factor.
     fn factors(&self, _: &[String], _: FactorRules) -> Factors {
         Factors::second(usize::from(!self.recovery_codes.is_empty()))
     }

@@ -26,7 +26,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, StepError> {
     let target = Target::SecondFactor(identity.id);
     let guess = service.attempts.admit(cx, step.caller, &target, false).await?;
     if guess.is_ignored() {
-        // The session identifies the person: there is no account to hide.
+        // The session identifies the user: there is no account to hide.
         return Err(service.attempts.no_guess_left().into());
     }
     let found = find(codes, given);
@@ -46,7 +46,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, StepError> {
 }
 
 /// Finds the given code. All codes are compared, in a time that does not depend on which one matches. Spaces are ignored and
-/// capitals are accepted, because people copy codes from paper. A code that is listed twice counts as used when one of the
+/// capitals are accepted, because users copy codes from paper. A code that is listed twice counts as used when one of the
 /// two is.
 fn find<'a>(codes: &'a [LookupCode], given: &str) -> Option<&'a LookupCode> {
     let given = without_spaces(given);

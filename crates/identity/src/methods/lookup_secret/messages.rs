@@ -24,7 +24,7 @@ fixed! { Error:
 }
 
 /// The codes, each as a message in the context.
-pub(super) fn list(codes: &[LookupCode]) -> Message {
+pub(crate) fn list(codes: &[LookupCode]) -> Message {
     let texts: Vec<&str> =
         codes.iter().map(|it| if it.used_at.is_some() { "used" } else { it.code.as_str() }).collect();
     let each: Vec<Value> = codes.iter().map(|it| json!(one(it))).collect();

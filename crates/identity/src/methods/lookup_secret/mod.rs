@@ -1,5 +1,5 @@
-//! The method `lookup_secret`: backup codes that a person stores offline, each of which works once (NIST SP 800-63B section
-//! 5.1.2). They are a second factor for a person who lost the other one.
+//! The method `lookup_secret`: backup codes that a user stores offline, each of which works once (NIST SP 800-63B section
+//! 5.1.2). They are a second factor for a user who lost the other one.
 //!
 //! What always holds:
 //! - A code is used once, even under concurrent requests.
@@ -9,7 +9,7 @@
 pub mod config;
 pub mod credential;
 mod login;
-mod messages;
+pub(crate) mod messages;
 mod nodes;
 mod settings;
 
@@ -71,7 +71,7 @@ impl Method for LookupSecret {
     }
 }
 
-/// The codes of a person, including used ones; `None` without codes.
+/// The codes of a user, including used ones; `None` without codes.
 fn codes_of(credentials: &Credentials) -> Option<&[LookupCode]> {
     codes(credentials.get(&CredentialType::LookupSecret)?)
 }

@@ -15,12 +15,12 @@ pub(super) fn login_form(ui: &mut Ui) {
     ui.nodes.append(Node::submit(Group::LookupSecret, "method", "lookup_secret", messages::use_code()));
 }
 
-/// The form for a person without codes.
+/// The form for a user without codes.
 pub(super) fn empty_form(ui: &mut Ui) {
     button(ui, "lookup_secret_regenerate", messages::regenerate());
 }
 
-/// The form for a person with codes.
+/// The form for a user with codes.
 pub(super) fn hidden_form(ui: &mut Ui) {
     button(ui, "lookup_secret_reveal", messages::reveal());
     button(ui, "lookup_secret_disable", messages::disable());

@@ -1,4 +1,4 @@
-//! The stored accounts at identity providers that are linked to a person, for both OpenID Connect and SAML.
+//! The stored accounts at identity providers that are linked to a user, for both OpenID Connect and SAML.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

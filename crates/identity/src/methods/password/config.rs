@@ -6,7 +6,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PasswordMethod {
-    /// Whether people can sign in with a password.
+    /// Whether users can sign in with a password.
     pub enabled: bool,
     pub config: PasswordConfig,
 }

@@ -41,7 +41,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, StepError> {
         service.hasher.verify(&password, hash).await?
     } else {
         // Hash anyway, so that timing does not reveal whether the account exists.
-        service.hasher.verify_nothing(&password).await?;
+        service.hasher.verify_unknown(&password).await?;
         false
     };
     let (Some(identity), true) = (found, matches && !guess.is_ignored()) else {

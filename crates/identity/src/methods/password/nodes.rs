@@ -10,7 +10,7 @@ pub(super) fn login_form(ui: &mut Ui) {
     ui.nodes.append(Node::submit(Group::Password, "method", "password", login::sign_in_with_password()));
 }
 
-/// Asks a signed-in person for the password again.
+/// Asks a signed-in user for the password again.
 pub(super) fn refresh_form(ui: &mut Ui, identifier: &str) {
     ui.nodes.upsert(Node::hidden(Group::Default, "identifier", identifier));
     ui.nodes.upsert(current_password());

@@ -42,11 +42,11 @@ pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, StepError> {
     let credential = Credential::password(identifiers, &hash, cx.now);
     change.after.credentials.insert(CredentialType::Password, credential);
     step.store(&mut change).await?;
-    storage::codes::void_recovery(&mut change.tx, change.after.id).await?;
+    storage::codes::invalidate_recovery(&mut change.tx, change.after.id).await?;
     Ok(Step::Changed(Box::new(Changed::of(change))))
 }
 
-/// The identifiers of the person's password credential, from their traits.
+/// The identifiers of the user's password credential, from their traits.
 fn password_identifiers(service: &Identity, person: &domain::Identity) -> Result<Vec<String>, FormUnavailable> {
     if let Some(credential) = person.credential(CredentialType::Password).filter(|it| !it.identifiers.is_empty()) {
         return Ok(credential.identifiers.clone());

@@ -6,7 +6,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ProfileMethod {
-    /// Whether people can change their profile.
+    /// Whether users can change their profile.
     pub enabled: bool,
 }
 

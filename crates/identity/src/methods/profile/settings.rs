@@ -1,13 +1,13 @@
 //! Changes the traits. A change of identifiers or addresses requires a recent sign-in; other changes do not.
 
 use crate::Identity;
+use crate::components::language;
 use crate::domain::flow::FlowKind;
 use crate::domain::form::leaves;
 use crate::domain::{self, AddressStatus, CredentialType};
 use crate::flows::errors::{StepError, SubmitError};
 use crate::flows::forms::trait_messages;
 use crate::flows::hooks::{BegunVerification, VerificationOf};
-use crate::flows::language;
 use crate::flows::settings::step::{Change, Changed, SettingsStep, Step};
 use crate::storage::identities::StoreError;
 
@@ -29,7 +29,7 @@ pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, StepError> {
     let derived = schema.validate(&mut traits).map_err(|errors| StepError::Invalid(trait_messages(&errors)))?;
     let before = change.after.clone();
     change.after.traits = traits;
-    change.after.follow(&derived, &service.rng, cx.now);
+    change.after.apply_derived(&derived, &service.rng, cx.now);
     if touches_access(&before, &change.after) {
         step.require_privileged()?;
     }
@@ -74,7 +74,7 @@ async fn begin_verification(
     service.begin_verification_of(tx, cx, of, address).await.map(Some)
 }
 
-/// Whether a change affects how the person signs in, is reached, or recovers the account.
+/// Whether a change affects how the user signs in, is reached, or recovers the account.
 fn touches_access(before: &domain::Identity, after: &domain::Identity) -> bool {
     let verifiable = |person: &domain::Identity| -> Vec<_> {
         person.verifiable_addresses.iter().map(|address| (address.via, address.value.clone())).collect()
@@ -105,12 +105,12 @@ mod tests {
         let mut before = domain::Identity::new(IdentityId::generate(&rng), "default", json!({}), Timestamp::EPOCH);
         let derived =
             |address: &str| Derived { verifiable: vec![(Via::Email, address.to_owned())], ..Derived::default() };
-        before.follow(&derived("a@x"), &rng, Timestamp::EPOCH);
+        before.apply_derived(&derived("a@x"), &rng, Timestamp::EPOCH);
         let mut after = before.clone();
         after.traits = json!({"name": "Ada"});
-        after.follow(&derived("a@x"), &rng, Timestamp::EPOCH);
+        after.apply_derived(&derived("a@x"), &rng, Timestamp::EPOCH);
         assert!(!touches_access(&before, &after));
-        after.follow(&derived("b@x"), &rng, Timestamp::EPOCH);
+        after.apply_derived(&derived("b@x"), &rng, Timestamp::EPOCH);
         assert!(touches_access(&before, &after));
     }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TotpMethod {
-    /// Whether people can set up an authenticator app, and use its codes as a second factor.
+    /// Whether users can set up an authenticator app, and use its codes as a second factor.
     pub enabled: bool,
     pub config: TotpConfig,
 }

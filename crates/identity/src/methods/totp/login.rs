@@ -27,7 +27,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, StepError> {
         tracing::warn!(request_id = %cx.request_id, identity = %identity.id, "the stored TOTP URL has no usable secret");
     }
     if guess.is_ignored() {
-        // The session identifies the person: there is no account to hide.
+        // The session identifies the user: there is no account to hide.
         return Err(service.attempts.no_guess_left().into());
     }
     let Some(used) = key.and_then(|key| key.step_of(code, cx.now)) else {

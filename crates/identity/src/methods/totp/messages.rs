@@ -17,6 +17,6 @@ fixed! { Error:
 }
 
 /// The secret, to enter where a QR code cannot be scanned.
-pub(super) fn secret(secret: &str) -> Message {
+pub(crate) fn secret(secret: &str) -> Message {
     Message::info(1_050_006, secret).with("secret", secret)
 }

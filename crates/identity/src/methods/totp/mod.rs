@@ -10,7 +10,7 @@ pub mod config;
 pub mod credential;
 mod key;
 mod login;
-mod messages;
+pub(crate) mod messages;
 mod nodes;
 mod qr;
 mod settings;
@@ -71,7 +71,7 @@ impl Method for Totp {
     }
 }
 
-/// The `otpauth` URL of a person who has an authenticator app.
+/// The `otpauth` URL of a user who has an authenticator app.
 fn url_of(person: &domain::Identity) -> Option<&str> {
     match &person.credential(CredentialType::Totp)?.config {
         CredentialConfig::Totp(totp) => totp.secret().map(|_| totp.url()),

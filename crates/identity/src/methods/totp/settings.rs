@@ -91,7 +91,7 @@ fn issuer(service: &Identity) -> &str {
     configured.or_else(|| service.urls.public().host_str()).unwrap_or("Kleis")
 }
 
-/// The trait that the schema selects as account name, else the id of the person.
+/// The trait that the schema selects as account name, else the id of the user.
 fn account_name(service: &Identity, person: &domain::Identity) -> Result<String, FormUnavailable> {
     let schema = service.schemas.of_person(person)?;
     let mut fields = schema.fields().iter().filter(|field| field.extension.totp_account_name);

@@ -15,7 +15,7 @@ const VERIFIABLE: &str = "identity_verifiable_addresses";
 const RECOVERY: &str = "identity_recovery_addresses";
 
 database::statements! {
-    /// An address and its owner, by the normalised value that a person entered.
+    /// An address and its owner, by the normalized value that a user entered.
     FIND_VERIFIABLE = "SELECT id, via, value, status, verified, verified_at, created_at, updated_at, identity_id \
                        FROM identity_verifiable_addresses WHERE tenant_id = $1 AND via = $2 AND value = $3";
     FIND_RECOVERY = "SELECT id, via, value, created_at, updated_at, identity_id \
@@ -26,7 +26,7 @@ database::statements! {
     /// Only if the state is the one that was read: the verification of an address does not lock its identity.
     UPDATE_VERIFIABLE = "UPDATE identity_verifiable_addresses SET status = $3, verified = $4, verified_at = $5, \
                          updated_at = $6 WHERE tenant_id = $1 AND id = $2 AND status = $7 AND verified = $8";
-    /// The person proved ownership of the address.
+    /// The user proved ownership of the address.
     MARK_VERIFIED = "UPDATE identity_verifiable_addresses SET status = 'completed', verified = TRUE, verified_at = $3, \
                      updated_at = $3 WHERE tenant_id = $1 AND id = $2 RETURNING identity_id";
     MARK_SENT = "UPDATE identity_verifiable_addresses SET status = 'sent', updated_at = $3 \
@@ -39,7 +39,7 @@ database::statements! {
     DELETE_RECOVERY_OF_IDENTITY = "DELETE FROM identity_recovery_addresses WHERE tenant_id = $1 AND identity_id = $2";
 }
 
-/// A verifiable address and the identity that it belongs to; `value` is normalised.
+/// A verifiable address and the identity that it belongs to; `value` is normalized.
 pub async fn find_verifiable(
     tx: &mut impl Read,
     via: Via,
@@ -49,7 +49,7 @@ pub async fn find_verifiable(
     row.map(|row| Ok((read_verifiable(&row)?, IdentityId::from_uuid(row.get(8)?)))).transpose()
 }
 
-/// A recovery address and the identity that it belongs to; `value` is normalised.
+/// A recovery address and the identity that it belongs to; `value` is normalized.
 pub async fn find_recovery(
     tx: &mut impl Read,
     via: Via,
@@ -59,7 +59,7 @@ pub async fn find_recovery(
     row.map(|row| Ok((read_recovery(&row)?, IdentityId::from_uuid(row.get(5)?)))).transpose()
 }
 
-/// Records that the person owns the address; `false` when the address is gone.
+/// Records that the user owns the address; `false` when the address is gone.
 pub async fn mark_verified(tx: &mut WriteTx, id: VerifiableAddressId, now: Timestamp) -> Result<bool, Error> {
     let owner = tx.query_opt(&MARK_VERIFIED, &values![id.as_uuid(), now]).await?;
     touch_owner(tx, owner.as_ref())

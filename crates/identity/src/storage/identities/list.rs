@@ -65,7 +65,7 @@ database::statements! {
 pub enum Filter {
     All,
     Ids(Vec<IdentityId>),
-    /// Normalised, exact, of any kind of sign-in identifier.
+    /// Normalized, exact, of any kind of sign-in identifier.
     Identifier(String),
     IdentifierBeginning(String),
     Organization(Uuid),

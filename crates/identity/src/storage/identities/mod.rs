@@ -144,7 +144,7 @@ pub async fn find_by_external_id(
     tx.query_opt(&FIND_BY_EXTERNAL_ID, &values![external_id]).await?.map(|row| read_whole(&row, sealer)).transpose()
 }
 
-/// As [`find_whole`], by a normalised identifier of this kind.
+/// As [`find_whole`], by a normalized identifier of this kind.
 pub async fn find_by_identifier(
     tx: &mut impl Read,
     sealer: TenantSealer<'_>,

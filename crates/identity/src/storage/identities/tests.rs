@@ -25,7 +25,7 @@ fn person(rng: &Rng, email: &str) -> Identity {
         recovery: list,
         ..Derived::default()
     };
-    identity.follow(&derived, rng, NOW);
+    identity.apply_derived(&derived, rng, NOW);
     let password = Credential::password(vec![email.to_owned()], "$2a$..", NOW);
     identity.credentials.insert(CredentialType::Password, password);
     identity.refresh_available_aal(crate::domain::factors::FactorRules::default());
@@ -128,7 +128,7 @@ async fn an_update_writes_the_difference() {
         let list = vec![(Via::Email, "ada@new.example".to_owned())];
         let derived = Derived { password: vec!["ada@new.example".into()], verifiable: list, ..Derived::default() };
         after.traits = json!({"email": "ada@new.example"});
-        after.follow(&derived, &rng, later);
+        after.apply_derived(&derived, &rng, later);
         after.updated_at = later;
         update(&mut tx, sealer, &before, &after).await.unwrap();
         tx.commit().await.unwrap();

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{Client, PASSWORD, TestServer, with_server};
+use super::{Client, FlowReply as _, PASSWORD, TestServer, server as start, with_server};
 use crate::storage::tests::count_flows;
 
 const KINDS: [&str; 4] = ["login", "registration", "recovery", "verification"];
@@ -16,7 +16,7 @@ async fn rows(server: &TestServer) -> i64 {
     count_flows(&server.identity.database).await
 }
 
-async fn begin(client: &mut Client<'_>, kind: &str) -> Value {
+async fn begin(client: &mut Client, kind: &str) -> Value {
     client.get(&format!("/self-service/{kind}/api")).await.expect(200).json
 }
 
@@ -154,7 +154,7 @@ async fn another_node_with_another_configuration_continues_the_flow() {
             "methods": {"code": {"passwordless_enabled": true}},
             "flows": {"login": {"lifespan": "10m"}},
         }});
-        let other = TestServer::new(server.identity.database.clone(), &change);
+        let other = start(server.identity.database.clone(), change);
         let (mut here, mut there) = (server.native(), other.native());
         let id = here.begin("login").await;
         let by_code = |nodes: &[String]| nodes.iter().any(|node| node.starts_with("code/"));

@@ -1,4 +1,4 @@
-//! Access tokens and ID tokens: made for an answer, and recognised when they come back.
+//! Access tokens and ID tokens: issued in responses, and verified in requests.
 
 mod live;
 pub(crate) mod mint;

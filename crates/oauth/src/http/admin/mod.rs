@@ -1,4 +1,4 @@
-//! The routes of the authorization endpoint, of clients, and of the login, consent and logout steps.
+//! The admin API: clients, the login, consent and logout requests, sessions, access tokens, keys.
 
 mod access_tokens;
 mod admin_error;

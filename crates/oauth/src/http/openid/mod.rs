@@ -1,4 +1,4 @@
-//! OpenID Connect: discovery, the published keys, claims about the person, logout (OpenID Connect Core section 5.3,
+//! OpenID Connect: discovery, the published keys, claims about the user, logout (OpenID Connect Core section 5.3,
 //! Discovery, RP-Initiated Logout).
 
 mod discovery;
@@ -19,11 +19,11 @@ pub(super) fn routes(oauth: &Arc<OAuth>) -> Router<Arc<OAuth>> {
     let of_clients = Router::new()
         .route("/userinfo", get(userinfo::handle).post(userinfo::handle))
         .layer(from_fn_with_state(oauth.clone(), client_origins::of_the_client));
-    let of_everybody = Router::new()
+    let any_origin = Router::new()
         .route("/.well-known/openid-configuration", get(discovery::get))
         .route("/.well-known/oauth-authorization-server", get(discovery::get))
         .route("/.well-known/jwks.json", get(jwks::get))
-        .layer(from_fn(client_origins::of_everybody));
+        .layer(from_fn(client_origins::any_origin));
     let of_browsers = Router::new().route("/oauth2/sessions/logout", get(logout::get).post(logout::post));
-    of_clients.merge(of_everybody).merge(of_browsers)
+    of_clients.merge(any_origin).merge(of_browsers)
 }

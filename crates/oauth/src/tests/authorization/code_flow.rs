@@ -68,7 +68,7 @@ async fn a_login_is_eight_statements_in_three_transactions() {
         // The first login reads the client and the keys.
         for is_counted in [false, true] {
             let before = database.usage();
-            let callback = house.sign_in(&mut Browser::default(), &request(""), json!({"subject": "ada"})).await;
+            let callback = house.sign_in(&mut house.browser(), &request(""), json!({"subject": "ada"})).await;
             assert_eq!(house.redeem(&callback).await.status, StatusCode::OK);
             let after = database.usage();
             if is_counted {

@@ -445,7 +445,7 @@ const HYDRA: database::MigrationSet = database::MigrationSet {
 };
 
 #[tokio::test]
-async fn a_database_of_a_replaced_program_is_recognised_and_left_alone() {
+async fn a_database_of_a_replaced_program_is_recognized_and_left_alone() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("hydra.db");
     let file = format!("sqlite://{}", path.display());
@@ -503,7 +503,7 @@ async fn without_a_configured_url_this_machine_is_called_localhost() {
 }
 
 #[tokio::test]
-async fn a_colour_that_cannot_be_read_is_a_warning_and_a_footer_without_url_a_fault() {
+async fn a_color_that_cannot_be_read_is_a_warning_and_a_footer_without_url_a_fault() {
     let world = World::new();
     let text =
         "ui:\n  variables: {accent: \"#ffd24d\"}\n  dark_variables: {accent: var(--brand)}\n  languages: [de, ar]\n";

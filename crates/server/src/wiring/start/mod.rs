@@ -22,7 +22,7 @@ use crate::http::listen::{Audience, Site};
 use crate::http::loopback;
 use crate::http::path::Rewrite;
 use crate::http::refusals::Refusals as _;
-use crate::http::{ListenerBounds, admin, health, with_manners};
+use crate::http::{ListenerBounds, admin, health, with_bounds_and_error_format};
 
 /// Why a program does not start.
 #[derive(Debug, thiserror::Error)]
@@ -32,9 +32,9 @@ pub enum StartError {
     Faults(#[from] Faults),
     #[error(transparent)]
     DataDir(#[from] DataDirError),
-    #[error("the database cannot be written")]
+    #[error("cannot write to the database; check its permissions and its free space")]
     Database(#[from] database::Error),
-    #[error("the migrations cannot be applied")]
+    #[error("cannot apply the migrations")]
     Migration(#[from] MigrationError),
     #[error(transparent)]
     Secrets(#[from] SecretsError),
@@ -132,7 +132,11 @@ fn assemble(
     let router = match &kind.kind {
         Kind::Public(public) => {
             let router = public_routes(config, service, kind, public, router.merge(health::public(health)));
-            let router = with_manners(format, ListenerBounds::public(config.shared.bounds.submission_bytes), router);
+            let router = with_bounds_and_error_format(
+                format,
+                ListenerBounds::public(config.shared.bounds.submission_bytes),
+                router,
+            );
             let router = match built.error_pages(config, service, kind) {
                 Some(pages) => pages.around(router),
                 None => router,
@@ -142,7 +146,7 @@ fn assemble(
         Kind::Admin(admin) => {
             let router = router.merge(health::admin(health));
             let router = if admin.answers_revision { router.merge(health::revision(health)) } else { router };
-            let router = with_manners(format, ListenerBounds::admin(admin.usual_body), router);
+            let router = with_bounds_and_error_format(format, ListenerBounds::admin(admin.usual_body), router);
             let router = if admin.acts_as_admin { admin::as_holder(router) } else { router };
             let (who, open) = (&config.shared.admin, admin.open_paths);
             let router = admin::serve_private_keys(admin::guard(router, who, open), who, tls.is_some());
@@ -169,7 +173,7 @@ fn public_routes(
 ) -> Router {
     match public.is_first_page {
         Some(is_first_page) => {
-            loopback::lead_to(configured_url(config, service, listener).unwrap_or_default(), is_first_page, router)
+            loopback::redirect_to(configured_url(config, service, listener).unwrap_or_default(), is_first_page, router)
         }
         None => router,
     }
