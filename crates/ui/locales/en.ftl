@@ -346,7 +346,7 @@ message-1050013 = Name of the security key
 message-1050014 = used on { $used_at }
 # Nothing to translate: the list of backup codes.
 message-1050015 = { $secrets }
-message-1050016 = Remove this method
+message-1050016 = Remove backup codes
 message-1050017 = If you can’t scan the QR code, enter this key in your app
 message-1050018 = Remove security key “{ $display_name }”
 message-1050019 = Add passkey

@@ -9,6 +9,11 @@ pub trait StoredCredential {
     /// How many factors it counts for.
     fn factors(&self, identifiers: &[String], rules: FactorRules) -> Factors;
 
+    /// Whether nothing is left that could be proved with it.
+    fn is_used_up(&self) -> bool {
+        false
+    }
+
     /// Removes what an administrator selected. `identifier` selects one entry where a method has several.
     fn remove(&mut self, identifiers: &mut Vec<String>, identifier: Option<&str>) -> Result<Remainder, RemovalRefused>;
 }

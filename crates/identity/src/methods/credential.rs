@@ -64,6 +64,13 @@ macro_rules! configs {
                 }
             }
 
+            pub fn is_used_up(&self) -> bool {
+                match self {
+                    $(Self::$kind(config) => config.is_used_up(),)+
+                    Self::Opaque(..) => false,
+                }
+            }
+
             pub fn remove(
                 &mut self,
                 identifiers: &mut Vec<String>,

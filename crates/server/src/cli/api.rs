@@ -16,7 +16,7 @@ pub(super) struct ApiArguments {
         long,
         value_name = "URL",
         env = "KLEIS_ENDPOINT",
-        help = "The admin API, for instance http://127.0.0.1:4434"
+        help = "The admin API: http://127.0.0.1:4434 for identities, http://127.0.0.1:4445 for OAuth clients"
     )]
     endpoint: Option<String>,
     /// An admin token, if the listener requires one
@@ -130,7 +130,9 @@ fn refusal(status: StatusCode, body: &Value, path: &[&str]) -> anyhow::Error {
             anyhow!("no resource has the id {}", path.last().unwrap_or(&""))
         }
         (StatusCode::NOT_FOUND, _) => {
-            anyhow!("the endpoint is not this admin API: its port is usually 4434 or 4445")
+            anyhow!(
+                "the endpoint is not this admin API: its port is usually 4434 for identities and 4445 for OAuth clients"
+            )
         }
         (StatusCode::UNAUTHORIZED, _) => anyhow!("the server requires an admin token: use --token or KLEIS_TOKEN"),
         (_, Some(reason)) => anyhow!("the server answers {status}: {reason}"),

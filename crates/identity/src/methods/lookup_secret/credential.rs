@@ -50,6 +50,10 @@ impl StoredCredential for LookupSecretCredential {
         Factors::second(usize::from(!self.recovery_codes.is_empty()))
     }
 
+    fn is_used_up(&self) -> bool {
+        self.recovery_codes.iter().all(|code| code.used_at.is_some())
+    }
+
     fn remove(&mut self, _: &mut Vec<String>, _: Option<&str>) -> Result<Remainder, RemovalRefused> {
         Ok(Remainder::Nothing)
     }

@@ -77,6 +77,8 @@ async fn unlink(step: SettingsStep<'_>) -> Result<Step, StepError> {
     let mut change = step.begin_change().await?;
     step.require_own_second_factor(&change.after)?;
     change.after.credentials.remove(&CredentialType::Totp);
+    // Used codes would be required for each sign-in from now on, and could never be given.
+    change.after.credentials.retain(|_, credential| !credential.config.is_used_up());
     step.store(&mut change).await?;
     Ok(Step::Changed(Box::new(Changed::of(change))))
 }

@@ -236,3 +236,31 @@ async fn guesses_at_codes_are_limited() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn used_codes_are_removed_with_the_app_that_they_replaced() {
+    with_server(enabled(), |server| async move {
+        let mut client = server.native();
+        client.sign_up("a@example.org").await.expect(200);
+        link(&server, &mut client).await;
+        let made = make(&mut client).await;
+        for code in &made {
+            let mut other = server.native();
+            other.sign_in("a@example.org", PASSWORD).await.expect(200);
+            second_factor(&mut other, code).await.expect(200);
+        }
+        let id = client.begin("settings").await;
+        client.submit("settings", &id, json!({"totp_unlink": true})).await.expect(200);
+        let signed_in = server.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+        assert!(signed_in.json["session"].get("identity").is_some(), "one factor is sufficient again");
+
+        // With a code left, the codes stay the second factor.
+        link(&server, &mut client).await;
+        make(&mut client).await;
+        let id = client.begin("settings").await;
+        client.submit("settings", &id, json!({"totp_unlink": true})).await.expect(200);
+        let signed_in = server.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+        assert!(signed_in.json["session"].get("identity").is_none(), "the codes are still required");
+    })
+    .await;
+}
