@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use go_templates::value_of;
+use go_templates::{Members, Object, value_of};
 use gotmpl::Value;
 use http::HeaderMap;
+use http::header::HOST;
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 
+use super::functions::PATH_SEGMENT;
 use crate::domain::session::Session;
 use crate::pipeline::Inbound;
 
@@ -86,30 +89,63 @@ impl TemplateView<'_> {
         Value::Map(Arc::new(context))
     }
 
-    /// Go's `url.URL`: its fields, and its methods without arguments.
+    /// Go's `*url.URL`: its fields, and its methods without arguments.
     fn url(&self) -> Value {
         let target = self.inbound.target;
         let host = target.host();
         let port_at = host.rfind(':').filter(|at| !host[*at..].contains(']'));
         let (hostname, port) = port_at.map_or((host, ""), |at| (&host[..at], &host[at + 1..]));
-        let mut query: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
-        for (name, value) in url::form_urlencoded::parse(target.query().unwrap_or_default().as_bytes()) {
-            query.entry(Arc::from(name.as_ref())).or_default().push(text(&value));
-        }
-        let query = query.into_iter().map(|(name, values)| (name, Value::List(values.into()))).collect();
-        let fields: [(&str, Value); 9] = [
+        let query = target.query();
+        let url = target.original_url();
+        let is_default = utf8_percent_encode(target.path(), PATH).to_string() == target.forwarded_path();
+        let fields = [
             ("Scheme", text(target.scheme.as_str())),
+            ("Opaque", text("")),
+            ("User", Value::Nil),
             ("Host", text(host)),
-            ("Hostname", text(hostname.trim_start_matches('[').trim_end_matches(']'))),
-            ("Port", text(port)),
             ("Path", text(target.path())),
-            ("EscapedPath", text(target.forwarded_path())),
-            ("RawQuery", text(target.query().unwrap_or_default())),
-            ("Query", Value::Map(Arc::new(query))),
-            ("String", text(&target.original_url())),
+            ("RawPath", text(if is_default { "" } else { target.forwarded_path() })),
+            ("OmitHost", Value::Bool(false)),
+            ("ForceQuery", Value::Bool(query == Some(""))),
+            ("RawQuery", text(query.unwrap_or_default())),
+            ("Fragment", text("")),
+            ("RawFragment", text("")),
         ];
-        Value::Map(Arc::new(fields.into_iter().map(|(name, value)| (Arc::from(name), value)).collect()))
+        let methods = [
+            ("EscapedFragment", text("")),
+            ("EscapedPath", text(target.forwarded_path())),
+            ("Hostname", text(hostname.trim_start_matches('[').trim_end_matches(']'))),
+            ("IsAbs", Value::Bool(true)),
+            ("Port", text(port)),
+            ("Query", query_values(query.unwrap_or_default())),
+            ("Redacted", text(&url)),
+            ("RequestURI", text(&request_uri(&url, host))),
+            ("String", text(&url)),
+            // Null in JSON, and printed as nothing.
+            ("User", text("")),
+        ];
+        let members = |members: &[(&str, Value)]| {
+            members.iter().map(|(name, value)| (Arc::from(*name), value.clone())).collect::<Members>()
+        };
+        Object { type_name: "*url.URL", fields: members(&fields), methods: members(&methods), text: url }.into_value()
     }
+}
+
+/// The characters that Go does not escape in a path.
+const PATH: &AsciiSet = &PATH_SEGMENT.remove(b'/').remove(b',').remove(b';');
+
+/// Path and query, as a request line has them.
+fn request_uri(url: &str, host: &str) -> String {
+    let rest = url.split_once("://").and_then(|(_, rest)| rest.strip_prefix(host)).unwrap_or_default();
+    if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") }
+}
+
+fn query_values(query: &str) -> Value {
+    let mut values: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        values.entry(Arc::from(name.as_ref())).or_default().push(text(&value));
+    }
+    Value::Map(Arc::new(values.into_iter().map(|(name, values)| (name, Value::List(values.into()))).collect()))
 }
 
 fn text(text: &str) -> Value {
@@ -119,7 +155,8 @@ fn text(text: &str) -> Value {
 /// Header fields under Go's canonical names, with their values.
 fn headers(headers: &HeaderMap) -> Value {
     let mut fields: BTreeMap<Arc<str>, Value> = BTreeMap::new();
-    for name in headers.keys() {
+    // Go keeps the host of a request beside its headers.
+    for name in headers.keys().filter(|name| **name != HOST) {
         let values =
             headers.get_all(name).iter().map(|value| text(&String::from_utf8_lossy(value.as_bytes()))).collect();
         fields.insert(Arc::from(canonical_header_name(name.as_str())), Value::List(values));

@@ -28,8 +28,8 @@ async fn the_server_receives_the_payload_and_the_headers_of_the_rule() {
     let (url, seen) = server(|_, _| answer(200, &[("x-role", "reader"), ("x-other", "o")], "ignored")).await;
     let settings = json!({
         "remote": format!("{url}/check?own=1"),
-        "payload": r#"{"subject": "{{ print .Subject }}", "resource": "{{ .MatchContext.URL.Path }}", "method": {{ .MatchContext.Method | toJson }}}"#,
-        "headers": {"X-Subject": "{{ print .Subject }}", "X-Empty": "{{ print .Extra.none }}", "X-Fixed": "f"},
+        "payload": r#"{"subject": "{{ print .Subject }}", "resource": "{{ .MatchContext.URL.Path }}", "method": {{ .MatchContext.Method | toJson }}, "url": "{{ .MatchContext.URL }}"}"#,
+        "headers": {"X-Url": "{{ .MatchContext.URL }}", "X-Subject": "{{ print .Subject }}", "X-Empty": "{{ print .Extra.none }}", "X-Fixed": "f"},
         "forward_response_headers_to_upstream": ["X-Role", "X-Absent"],
     });
     let request = Request::new(Method::POST, "http://h/a/b?q=1")
@@ -43,10 +43,11 @@ async fn the_server_receives_the_payload_and_the_headers_of_the_rule() {
     assert!(session.headers.get("x-other").is_none());
     let (parts, body) = &seen.lock().unwrap()[0];
     assert_eq!((parts.method.as_str(), parts.uri.to_string().as_str()), ("POST", "/check?own=1"));
-    assert_eq!(body, r#"{"subject": "alice", "resource": "/a/b", "method": "POST"}"#);
+    assert_eq!(body, r#"{"subject": "alice", "resource": "/a/b", "method": "POST", "url": "http://h/a/b?q=1"}"#);
     let header = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap());
     assert_eq!((header("content-type"), header("authorization")), (Some("application/json"), Some("Bearer t")));
     assert_eq!((header("x-subject"), header("x-fixed")), (Some("alice"), Some("f")));
+    assert_eq!(header("x-url"), Some("http://h/a/b?q=1"));
     assert_eq!((header("x-empty"), header("cookie")), (None, None));
 }
 
