@@ -11,7 +11,7 @@ use base::PlainToken;
 use bytes::Bytes;
 use contracts::SessionCredentials;
 use http::header::{AUTHORIZATION, COOKIE, HOST};
-use http::{HeaderMap, HeaderName, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -109,6 +109,16 @@ struct Remote {
     additional_headers: HeaderMap,
 }
 
+/// The credentials of a request that the check gets.
+pub(super) enum Presented {
+    /// Those in the forwarded headers.
+    AsSent,
+    /// The same without `Authorization`.
+    WithoutAuthorization,
+    /// This token, in place of those in `Authorization`.
+    Token(String),
+}
+
 /// The result of the check.
 #[expect(clippy::large_enum_variant, reason = "most sessions are active, and a box would cost each an allocation")]
 pub(super) enum Checked {
@@ -168,19 +178,33 @@ impl SessionCheck {
         matches!(self.place, Place::Remote(_))
     }
 
-    /// Runs the check. `token` is one that no forwarded header carries.
-    pub(super) async fn ask(&self, inbound: &Inbound<'_>, services: &Services, token: Option<String>) -> Checked {
+    /// Whether the rule itself names this header in `forward_http_headers`.
+    pub(super) fn forwards_by_name(&self, name: &HeaderName) -> bool {
+        self.forward_headers.split_last().is_some_and(|(_, named)| named.contains(name))
+    }
+
+    /// Whether the query of the client's request is sent.
+    pub(super) fn forwards_query(&self) -> bool {
+        matches!(&self.place, Place::Remote(remote) if !remote.preserve_query)
+    }
+
+    /// Whether the rule sets this header of the request to `check_session_url`.
+    pub(super) fn adds(&self, name: &HeaderName) -> bool {
+        matches!(&self.place, Place::Remote(remote) if remote.additional_headers.contains_key(name))
+    }
+
+    pub(super) async fn ask(&self, inbound: &Inbound<'_>, services: &Services, presented: Presented) -> Checked {
         match &self.place {
-            Place::InProcess => self.ask_in_process(inbound, services, token).await,
-            Place::Remote(remote) => self.ask_remotely(remote, inbound, services).await,
+            Place::InProcess => self.ask_in_process(inbound, services, presented).await,
+            Place::Remote(remote) => self.ask_remotely(remote, inbound, services, presented).await,
         }
     }
 
-    async fn ask_in_process(&self, inbound: &Inbound<'_>, services: &Services, token: Option<String>) -> Checked {
+    async fn ask_in_process(&self, inbound: &Inbound<'_>, services: &Services, presented: Presented) -> Checked {
         let Some(sessions) = services.in_process.sessions.get() else {
             return Checked::Unavailable(Failure::unavailable("no identity service runs in this process"));
         };
-        match sessions.check(inbound.cx, &self.credentials(inbound.headers, token)).await {
+        match sessions.check(inbound.cx, &self.credentials(inbound.headers, presented)).await {
             Ok(contracts::SessionCheck::Active(active)) => match self.accept(&active.whoami) {
                 Checked::Active(session) => Checked::Active(Session { is_watched: true, ..session }),
                 other => other,
@@ -195,11 +219,11 @@ impl SessionCheck {
         }
     }
 
-    /// The credentials in the forwarded headers.
-    fn credentials(&self, headers: &HeaderMap, token: Option<String>) -> SessionCredentials {
+    fn credentials(&self, headers: &HeaderMap, presented: Presented) -> SessionCredentials {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let forwarded = |name: &HeaderName| if self.forwards(name) { text(name) } else { None };
         let bearer = forwarded(&AUTHORIZATION)
+            .filter(|_| matches!(presented, Presented::AsSent))
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let cookie = self.forwards(&COOKIE).then(|| {
@@ -207,16 +231,38 @@ impl SessionCheck {
             let mut cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
             cookies.next().map(|first| cookies.fold(first.to_owned(), |joined, next| joined + "; " + next))
         });
-        let token = token.map(PlainToken::received);
-        SessionCredentials {
-            session_token: token.or_else(|| forwarded(&X_SESSION_TOKEN).map(PlainToken::received)),
-            cookie: cookie.flatten(),
-            bearer: bearer.map(|(_, token)| PlainToken::received(token.trim())),
-        }
+        let bearer = bearer.map(|(_, token)| PlainToken::received(token.trim()));
+        let session_token = match presented {
+            Presented::Token(token) => Some(PlainToken::received(token)),
+            Presented::AsSent | Presented::WithoutAuthorization => {
+                forwarded(&X_SESSION_TOKEN).map(PlainToken::received)
+            }
+        };
+        SessionCredentials { session_token, cookie: cookie.flatten(), bearer }
     }
 
-    async fn ask_remotely(&self, remote: &Remote, inbound: &Inbound<'_>, services: &Services) -> Checked {
-        let request = match remote.request(inbound, &self.forward_headers) {
+    async fn ask_remotely(
+        &self,
+        remote: &Remote,
+        inbound: &Inbound<'_>,
+        services: &Services,
+        presented: Presented,
+    ) -> Checked {
+        let authorization = match presented {
+            Presented::AsSent => None,
+            Presented::WithoutAuthorization => Some(None),
+            Presented::Token(token) => match HeaderValue::try_from(format!("Bearer {token}")) {
+                Ok(mut value) => {
+                    value.set_sensitive(true);
+                    Some(Some(value))
+                }
+                Err(_) => {
+                    let reason = "the token has characters that a header cannot contain";
+                    return Checked::Invalid(Failure::unauthorized().because(reason));
+                }
+            },
+        };
+        let request = match remote.request(inbound, &self.forward_headers, authorization) {
             Ok(request) => request,
             Err(reason) => return Checked::Refused(Failure::internal(reason)),
         };
@@ -292,7 +338,13 @@ impl Remote {
         })
     }
 
-    fn request(&self, inbound: &Inbound<'_>, forward: &[HeaderName]) -> Result<http::Request<Bytes>, String> {
+    /// `authorization` replaces the client's header, or removes it.
+    fn request(
+        &self,
+        inbound: &Inbound<'_>,
+        forward: &[HeaderName],
+        authorization: Option<Option<HeaderValue>>,
+    ) -> Result<http::Request<Bytes>, String> {
         let target = inbound.target;
         let mut url = self.url.clone();
         if !self.preserve_path {
@@ -316,6 +368,10 @@ impl Remote {
                     headers.append(name, value.clone());
                 });
             }
+        }
+        if let Some(authorization) = authorization {
+            headers.remove(AUTHORIZATION);
+            headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
         }
         for (name, value) in &self.additional_headers {
             headers.insert(name, value.clone());
