@@ -124,7 +124,7 @@ pub(super) enum Presented {
 pub(super) enum Checked {
     Active(Session),
     Invalid(Box<Failure>),
-    /// The session exists but requires a second factor.
+    /// The session exists, or may exist, but requires a second factor or is refused for another reason.
     Incomplete(Box<Failure>),
     Unavailable(Box<Failure>),
     Refused(Box<Failure>),
@@ -286,9 +286,8 @@ impl SessionCheck {
                 let failure = unauthorized(format!("the session check answered with {}", status.as_u16()));
                 Checked::Unavailable(failure.blaming(Fault::Upstream))
             }
-            StatusCode::FORBIDDEN => {
-                Checked::Incomplete(Failure::unauthorized().because("the session requires a second factor"))
-            }
+            // The session may exist: its cookie is kept.
+            StatusCode::FORBIDDEN => Checked::Incomplete(unauthorized(why_forbidden(answer.body()))),
             status => Checked::Invalid(unauthorized(format!("the session check answered with {}", status.as_u16()))),
         }
     }
@@ -308,6 +307,16 @@ impl SessionCheck {
             return Checked::Refused(Failure::unauthorized().because("the session has no subject"));
         }
         Checked::Active(Session::authenticated(self.name, subject, extra))
+    }
+}
+
+/// Kratos and its like name the missing second factor in the error.
+fn why_forbidden(body: &[u8]) -> String {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    if body.pointer("/error/id").and_then(Value::as_str) == Some("session_aal2_required") {
+        "the session requires a second factor".to_owned()
+    } else {
+        "the session check answered with 403".to_owned()
     }
 }
 

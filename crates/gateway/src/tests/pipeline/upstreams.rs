@@ -100,6 +100,23 @@ async fn each_response_of_the_session_check_has_its_effect() {
     assert_eq!(run(next, &request, &services).await.unwrap().subject, "anonymous");
 }
 
+#[tokio::test]
+async fn a_403_of_the_session_check_is_a_missing_second_factor_only_if_it_says_so() {
+    let request = Request::get("http://h/").header("cookie", "session=x");
+    for (body, reason) in [
+        (r#"{"error":{"id":"session_aal2_required","code":403}}"#, "the session requires a second factor"),
+        (r#"{"error":{"id":"security_csrf_violation"}}"#, "the session check answered with 403"),
+        (r#"{"error":"session_aal2_required"}"#, "the session check answered with 403"),
+        ("<!doctype html>", "the session check answered with 403"),
+        ("", "the session check answered with 403"),
+    ] {
+        let (url, _) = server(move |_, _| answer(403, &[], body)).await;
+        let failure = run(cookie_rule(json!({"check_session_url": url})), &request, &fixtures::services()).await;
+        let failure = failure.unwrap_err();
+        assert_eq!((failure.status.as_u16(), failure.reason.as_deref()), (401, Some(reason)), "{body}");
+    }
+}
+
 fn introspection_rule(settings: Value) -> Value {
     json!({"authenticators": [{"handler": "oauth2_introspection", "config": settings}]})
 }
