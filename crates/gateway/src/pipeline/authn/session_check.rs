@@ -248,24 +248,19 @@ impl SessionCheck {
         services: &Services,
         presented: Presented,
     ) -> Checked {
-        let authorization = match presented {
-            Presented::AsSent => None,
-            Presented::WithoutAuthorization => Some(None),
-            Presented::Token(token) => match HeaderValue::try_from(format!("Bearer {token}")) {
-                Ok(mut value) => {
-                    value.set_sensitive(true);
-                    Some(Some(value))
-                }
-                Err(_) => {
-                    let reason = "the token has characters that a header cannot contain";
-                    return Checked::Invalid(Failure::unauthorized().because(reason));
-                }
-            },
-        };
-        let request = match remote.request(inbound, &self.forward_headers, authorization) {
+        let is_as_sent = matches!(presented, Presented::AsSent);
+        let mut request = match remote.request(inbound, &self.forward_headers, is_as_sent) {
             Ok(request) => request,
             Err(reason) => return Checked::Refused(Failure::internal(reason)),
         };
+        if let Presented::Token(token) = presented {
+            let Ok(mut value) = HeaderValue::try_from(format!("Bearer {token}")) else {
+                let reason = "the token has characters that a header cannot contain";
+                return Checked::Invalid(Failure::unauthorized().because(reason));
+            };
+            value.set_sensitive(true);
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
         let answer = match services.http.with_limits(LIMITS).send(request).await {
             Ok(answer) => answer,
             Err(error) => {
@@ -347,12 +342,11 @@ impl Remote {
         })
     }
 
-    /// `authorization` replaces the client's header, or removes it.
     fn request(
         &self,
         inbound: &Inbound<'_>,
         forward: &[HeaderName],
-        authorization: Option<Option<HeaderValue>>,
+        with_authorization: bool,
     ) -> Result<http::Request<Bytes>, String> {
         let target = inbound.target;
         let mut url = self.url.clone();
@@ -371,16 +365,13 @@ impl Remote {
         };
         *request.uri_mut() = url.as_str().parse().map_err(|_| format!("`{url}` is not a valid URI"))?;
         let headers = request.headers_mut();
-        for name in forward.iter().filter(|name| **name != HOST) {
+        let is_sent = |name: &&HeaderName| **name != HOST && (with_authorization || **name != AUTHORIZATION);
+        for name in forward.iter().filter(is_sent) {
             if !headers.contains_key(name) {
                 inbound.headers.get_all(name).iter().for_each(|value| {
                     headers.append(name, value.clone());
                 });
             }
-        }
-        if let Some(authorization) = authorization {
-            headers.remove(AUTHORIZATION);
-            headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
         }
         for (name, value) in &self.additional_headers {
             headers.insert(name, value.clone());
