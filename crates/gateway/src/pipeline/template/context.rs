@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use go_templates::{Members, Object, value_of};
+use go_templates::value_of;
 use gotmpl::Value;
 use http::HeaderMap;
 use http::header::HOST;
-use percent_encoding::{AsciiSet, utf8_percent_encode};
 
-use super::functions::PATH_SEGMENT;
+use super::request_url;
 use crate::domain::session::Session;
 use crate::pipeline::Inbound;
 
@@ -81,71 +80,13 @@ impl TemplateView<'_> {
             context.insert(Arc::from("RegexpCaptureGroups"), Value::List(groups));
         }
         if needs.covers(Needs::URL) {
-            context.insert(Arc::from("URL"), self.url());
+            context.insert(Arc::from("URL"), request_url::value(self.inbound.target));
         }
         if needs.covers(Needs::REQUEST_HEADER) {
             context.insert(Arc::from("Header"), headers(self.inbound.headers));
         }
         Value::Map(Arc::new(context))
     }
-
-    /// Go's `*url.URL`: its fields, and its methods without arguments.
-    fn url(&self) -> Value {
-        let target = self.inbound.target;
-        let host = target.host();
-        let port_at = host.rfind(':').filter(|at| !host[*at..].contains(']'));
-        let (hostname, port) = port_at.map_or((host, ""), |at| (&host[..at], &host[at + 1..]));
-        let query = target.query();
-        let url = target.original_url();
-        let is_default = utf8_percent_encode(target.path(), PATH).to_string() == target.forwarded_path();
-        let fields = [
-            ("Scheme", text(target.scheme.as_str())),
-            ("Opaque", text("")),
-            ("User", Value::Nil),
-            ("Host", text(host)),
-            ("Path", text(target.path())),
-            ("RawPath", text(if is_default { "" } else { target.forwarded_path() })),
-            ("OmitHost", Value::Bool(false)),
-            ("ForceQuery", Value::Bool(query == Some(""))),
-            ("RawQuery", text(query.unwrap_or_default())),
-            ("Fragment", text("")),
-            ("RawFragment", text("")),
-        ];
-        let methods = [
-            ("EscapedFragment", text("")),
-            ("EscapedPath", text(target.forwarded_path())),
-            ("Hostname", text(hostname.trim_start_matches('[').trim_end_matches(']'))),
-            ("IsAbs", Value::Bool(true)),
-            ("Port", text(port)),
-            ("Query", query_values(query.unwrap_or_default())),
-            ("Redacted", text(&url)),
-            ("RequestURI", text(&request_uri(&url, host))),
-            ("String", text(&url)),
-            // Null in JSON, and printed as nothing.
-            ("User", text("")),
-        ];
-        let members = |members: &[(&str, Value)]| {
-            members.iter().map(|(name, value)| (Arc::from(*name), value.clone())).collect::<Members>()
-        };
-        Object { type_name: "*url.URL", fields: members(&fields), methods: members(&methods), text: url }.into_value()
-    }
-}
-
-/// The characters that Go does not escape in a path.
-const PATH: &AsciiSet = &PATH_SEGMENT.remove(b'/').remove(b',').remove(b';');
-
-/// Path and query, as a request line has them.
-fn request_uri(url: &str, host: &str) -> String {
-    let rest = url.split_once("://").and_then(|(_, rest)| rest.strip_prefix(host)).unwrap_or_default();
-    if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") }
-}
-
-fn query_values(query: &str) -> Value {
-    let mut values: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        values.entry(Arc::from(name.as_ref())).or_default().push(text(&value));
-    }
-    Value::Map(Arc::new(values.into_iter().map(|(name, values)| (name, Value::List(values.into()))).collect()))
 }
 
 fn text(text: &str) -> Value {

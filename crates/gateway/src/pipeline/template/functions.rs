@@ -6,10 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use go_templates::{Function, Outcome, displayed, exactly, member, printed, text, wrong};
 use gotmpl::{FuncMap, TemplateError, Value, ValueFunc};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
 use super::context::canonical_header_name;
 use super::marks::display_marked;
+use super::request_url::PATH_SEGMENT;
 use super::rewrite::{
     DISPLAY, DISPLAY_MARKED, HEADER_GET, HEADER_VALUES, MEMBER, QUERY_GET, QUERY_HAS, QUERY_VALUES, VALUES_GET,
 };
@@ -47,19 +48,6 @@ const OWN: &[(&str, Function)] = &[
     }),
     (QUERY_VALUES, |arguments| all_values(arguments, false)),
 ];
-
-/// The characters that Go's `url.PathEscape` does not escape.
-pub(super) const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'+')
-    .remove(b':')
-    .remove(b'=')
-    .remove(b'@');
 
 static ALL: LazyLock<FuncMap> = LazyLock::new(|| {
     let mut all = go_templates::functions();
