@@ -68,7 +68,11 @@ impl Writer {
                 writer.out.push_str(if writer.style == Style::Pretty { ": " } else { ":" });
                 writer.value(value)
             })?,
-            Value::Function(_) => return Err(Unsupported),
+            // The fields of an object.
+            Value::Function(object) => match object(&[Value::Nil]) {
+                Ok(fields @ Value::Map(_)) => self.value(&fields)?,
+                _ => return Err(Unsupported),
+            },
         }
         Ok(())
     }

@@ -13,12 +13,14 @@
 mod arguments;
 mod functions;
 mod json;
+mod object;
 mod printf;
 mod printing;
 mod template;
 
 pub use functions::{Function, functions, is_known, why_absent};
 pub use json::value_of;
+pub use object::{Members, Object, member};
 pub use printing::{displayed, printed};
 pub use template::{HtmlTemplate, MOST_TEXT, TextTemplate, render};
 

@@ -199,6 +199,7 @@ fn value_in(verb: char, spec: Spec, value: &Value, is_inner: bool, out: &mut Str
         (Value::Float(number), 'v' | 'e' | 'E' | 'f' | 'F' | 'g' | 'G') => float(verb, spec, *number, out),
         (Value::String(text), 'v' | 's' | 'x' | 'X' | 'q') => string(verb, spec, text, out),
         (Value::Safe { s, .. }, 'v' | 's' | 'x' | 'X' | 'q') => string(verb, spec, s, out),
+        (Value::Function(_), 'v' | 's' | 'x' | 'X' | 'q') => string(verb, spec, &printed(value), out),
         (Value::List(items), _) => {
             out.push('[');
             for (place, item) in items.iter().enumerate() {

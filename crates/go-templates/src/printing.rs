@@ -16,15 +16,17 @@ pub fn printed(value: &Value) -> String {
                 members.iter().map(|(name, value)| format!("{name}:{}", printed(value))).collect();
             format!("map[{}]", members.join(" "))
         }
+        // An object.
+        Value::Function(object) => object(&[]).map_or_else(|_| value.to_string(), |text| text.to_string()),
         other => other.to_string(),
     }
 }
 
-/// The output of an action: numbers and values that contain numbers become strings. Nil stays nil, which the engine prints
+/// The output of an action: numbers, objects and values that contain them become strings. Nil stays nil, which the engine prints
 /// as Go does.
 pub fn displayed(value: &Value) -> Value {
     match value {
-        Value::Float(_) | Value::List(_) | Value::Map(_) => text(printed(value)),
+        Value::Float(_) | Value::List(_) | Value::Map(_) | Value::Function(_) => text(printed(value)),
         other => other.clone(),
     }
 }

@@ -59,7 +59,7 @@ impl HtmlTemplate {
             // Lists keep their type: scripts format them differently than text does.
             .func(DISPLAY, |given| {
                 display(given, |value| match value {
-                    Value::Float(_) => displayed(value),
+                    Value::Float(_) | Value::Function(_) => displayed(value),
                     other => other.clone(),
                 })
             })

@@ -116,9 +116,26 @@ pub(crate) fn is_forwarded(name: &HeaderName) -> bool {
     folded().eq(*b"forwarded") || folded().take(FORWARDED.len()).eq(FORWARDED.bytes())
 }
 
+/// Headers in which proxies name the client's address, and which frameworks believe. Folded and sorted.
+const CLIENT_ADDRESS: [&str; 8] = [
+    "cf-connecting-ip",
+    "client-ip",
+    "fastly-client-ip",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-original-forwarded-for",
+    "x-real-ip",
+];
+
+/// Whether this header names the client's address, in any spelling.
+pub(crate) fn is_client_address(name: &HeaderName) -> bool {
+    CLIENT_ADDRESS.binary_search_by(|known| compare(known, name)).is_ok()
+}
+
 const FORWARDED: &str = "x-forwarded";
 
-/// The overriding headers that a rule allows (`upstream.keep_headers`).
+/// The overriding headers, and those with the client's address, that a rule allows (`upstream.keep_headers`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KeptHeaders(Vec<String>);
 
@@ -204,6 +221,15 @@ mod tests {
         assert!(forwarding.iter().all(|name| is_forwarded(&name.parse().unwrap())));
         let others = ["forward", "forwarded-for", "x-forward", "xforwarded-for", "x-request-id"];
         assert!(!others.iter().any(|name| is_forwarded(&name.parse().unwrap())));
+    }
+
+    #[test]
+    fn headers_with_the_clients_address_are_recognized_in_any_spelling() {
+        assert!(CLIENT_ADDRESS.is_sorted());
+        let naming = ["X-Real-IP", "X_Real_Ip", "x.real.ip", "True-Client-IP", "CF-Connecting-IP", "client_ip"];
+        assert!(naming.iter().all(|name| is_client_address(&name.parse().unwrap())));
+        let others = ["real-ip", "x-real-ips", "x-realip", "x-client", "x-request-id", "accept"];
+        assert!(!others.iter().any(|name| is_client_address(&name.parse().unwrap())));
     }
 
     #[test]

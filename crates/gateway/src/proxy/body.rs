@@ -12,7 +12,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use web::listener::{IdleBody, Stalled};
 
 use crate::domain::failure::Failure;
-use crate::domain::headers::{is_overriding, remove_hop_by_hop, remove_where};
+use crate::domain::headers::{is_client_address, is_forwarded, is_overriding, remove_hop_by_hop, remove_where};
 use crate::pipeline::RuleSet;
 
 /// The client's side of the exchange failed, not the upstream's.
@@ -85,7 +85,7 @@ impl HttpBody for RequestBody {
         let polled = polled.map_ok(|mut frame: Frame<Bytes>| {
             if let Some(trailers) = frame.trailers_mut() {
                 remove_hop_by_hop(trailers);
-                remove_where(trailers, is_overriding);
+                remove_where(trailers, |name| is_overriding(name) || is_forwarded(name) || is_client_address(name));
                 self.rules.decided_headers().remove_from(trailers);
             }
             frame

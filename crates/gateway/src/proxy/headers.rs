@@ -4,7 +4,7 @@ use http::header::{CONNECTION, COOKIE, EXPECT, HOST, HeaderMap, TE, UPGRADE};
 use http::{HeaderName, HeaderValue};
 
 use crate::domain::headers::{
-    DecidedHeaders, KeptHeaders, is_forwarded, is_overriding, remove_hop_by_hop, remove_where,
+    DecidedHeaders, KeptHeaders, is_client_address, is_forwarded, is_overriding, remove_hop_by_hop, remove_where,
 };
 use crate::domain::session::SetHeaders;
 use crate::domain::target::Target;
@@ -18,7 +18,7 @@ pub(super) struct HeaderRules<'a> {
     pub(super) decided: &'a DecidedHeaders,
     /// The headers that this rule also removes.
     pub(super) removed: &'a [HeaderName],
-    /// The headers overriding the request line that this rule allows.
+    /// The headers overriding the request line, and naming the client's address, that this rule allows.
     pub(super) kept: &'a KeptHeaders,
     /// Whether the peer is a listed proxy, whose forwarding headers are passed on.
     pub(super) is_forwarder: bool,
@@ -59,6 +59,7 @@ impl HeaderRules<'_> {
             // CGI turns it into the variable `HTTP_PROXY`, which programs use for their own requests.
             || *name == "proxy"
             || (!self.is_forwarder && is_forwarded(name))
+            || (!self.is_forwarder && is_client_address(name) && !self.kept.contains(name))
             || (is_overriding(name) && !self.kept.contains(name))
             || self.decided.contains(name)
             || self.removed.contains(name)
@@ -150,6 +151,9 @@ mod tests {
             ("x-forwarded-for", "1.2.3.4"),
             ("x-forwarded-whatever", "x"),
             ("x.forwarded.for", "1.2.3.4"),
+            ("x-real-ip", "1.2.3.4"),
+            ("x_real_ip", "1.2.3.4"),
+            ("true-client-ip", "1.2.3.4"),
             ("forwarded", "for=1.2.3.4"),
             ("connection", "close, x-hop"),
             ("x-hop", "1"),
@@ -177,6 +181,26 @@ mod tests {
             (&untrusted["x-forwarded-for"], &untrusted["x-forwarded-proto"]),
             (&HeaderValue::from_static("10.0.0.1"), &HeaderValue::from_static("http"))
         );
+    }
+
+    #[test]
+    fn a_listed_proxy_or_a_rule_lets_the_clients_address_through() {
+        let sent = [("x-real-ip", "1.2.3.4")];
+        let kept = headers(&[sent[0], ("x-role", "r")]);
+        assert_eq!(applied(&sent, true, false, None), kept);
+        let allowed = KeptHeaders::new(&["X-Real-IP".to_owned()]).unwrap();
+        let decided = DecidedHeaders::default();
+        let rules = HeaderRules {
+            decided: &decided,
+            removed: &[],
+            kept: &allowed,
+            is_forwarder: false,
+            preserve_host: false,
+            client: None,
+        };
+        let mut headers = headers(&sent);
+        rules.apply(&mut headers, SetHeaders::default(), None);
+        assert_eq!(headers["x-real-ip"], "1.2.3.4");
     }
 
     #[test]

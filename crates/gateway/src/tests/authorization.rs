@@ -59,8 +59,13 @@ async fn trailers_are_kept_and_a_forged_header_among_them_is_removed() {
     let (upstream, (url, at_server)) = (verbatim_upstream().await, server(|_, _| answer(200, &[], "")).await);
     let running = Running::start(json!([rule("/a", &upstream, remote(&url))]), json!({})).await;
     let mut stream = TcpStream::connect(running.proxy).await.unwrap();
-    let sent = [("transfer-encoding", "chunked"), ("trailer", "x-role, x-sum"), ("connection", "close")];
-    let text = head("POST", "/a", &sent) + "3\r\nabc\r\n2\r\nde\r\n0\r\nx-role: admin\r\nx-sum: 1\r\n\r\n";
+    let sent = [
+        ("transfer-encoding", "chunked"),
+        ("trailer", "x-role, x-real-ip, x-forwarded-for, x-sum"),
+        ("connection", "close"),
+    ];
+    let text = head("POST", "/a", &sent)
+        + "3\r\nabc\r\n2\r\nde\r\n0\r\nx-role: admin\r\nx-real-ip: 6.6.6.6\r\nx-forwarded-for: 6.6.6.6\r\nx-sum: 1\r\n\r\n";
     stream.write_all(text.as_bytes()).await.unwrap();
     let mut answer = String::new();
     timeout(Duration::from_secs(5), stream.read_to_string(&mut answer)).await.unwrap().unwrap();

@@ -11,7 +11,8 @@ use std::time::Duration;
 use base::TrustStore;
 use base::causes::chain;
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as Pool;
@@ -105,8 +106,12 @@ impl Client {
         outcome
     }
 
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, OutboundError> {
+    async fn exchange(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, OutboundError> {
         check_url(request.uri(), &self.destinations)?;
+        // RFC 9110 section 8.6: some servers answer 411 without it.
+        if request.body().is_empty() && [Method::POST, Method::PUT, Method::PATCH].contains(request.method()) {
+            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         let Limits { timeout, max_bytes } = self.limits;
         let call = async {
             let response = self.pool.request(request.map(Full::new)).await.map_err(|error| failed(Box::new(error)))?;
@@ -195,6 +200,37 @@ mod tests {
         let silent = server("").await;
         let hasty = client.with_limits(Limits { timeout: Duration::from_millis(50), ..Limits::default() });
         assert!(matches!(hasty.get(&silent).await, Err(OutboundError::Timeout(_))));
+    }
+
+    /// The head of the request that a server gets.
+    async fn sent(method: Method, body: &'static str) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let request = Request::builder().method(method).uri(format!("http://{}/", listener.local_addr().unwrap()));
+        let client = Client::new(Destinations::Any, &TrustStore::bundled());
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut buffer = [0; 1024];
+            let length = stream.read(&mut buffer).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+            String::from_utf8_lossy(&buffer[..length]).to_ascii_lowercase()
+        };
+        let (head, answer) =
+            tokio::join!(serve, client.send(request.body(Bytes::from_static(body.as_bytes())).unwrap()));
+        assert_eq!(answer.unwrap().status(), 200);
+        head
+    }
+
+    #[tokio::test]
+    async fn a_request_that_may_have_a_body_says_that_it_has_none() {
+        for method in [Method::POST, Method::PUT, Method::PATCH] {
+            let head = sent(method.clone(), "").await;
+            assert_eq!(head.matches("\r\ncontent-length: 0\r\n").count(), 1, "{head}");
+            assert!(!head.contains("transfer-encoding"), "{head}");
+            assert!(sent(method, "abc").await.contains("\r\ncontent-length: 3\r\n"));
+        }
+        for method in [Method::GET, Method::DELETE, Method::HEAD] {
+            assert!(!sent(method, "").await.contains("content-length"));
+        }
     }
 
     #[tokio::test]

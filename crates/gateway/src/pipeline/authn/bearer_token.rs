@@ -1,14 +1,15 @@
 //! `bearer_token`: finds the session of a token through the identity service or another server.
 //!
-//! Invariant: in this process the token is checked even if no forwarded header carries it. Over HTTP the server sees only
-//! the forwarded headers, as with Oathkeeper.
+//! Invariant: the token that was found, and that has the prefix, is the one that is checked. A token from a place that is not
+//! forwarded is sent as `Authorization: Bearer`, and the `Authorization` of the client is sent only if the token is in it or
+//! the rule names it in `forward_http_headers`.
 
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, COOKIE};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::session_check::{self, Asker, SessionCheck};
+use super::session_check::{self, Asker, Presented, SessionCheck};
 use super::token_from::{self, TokenFrom};
 use super::{Answer, Authenticator, Definition, Inbound, Outcome, Services};
 use crate::pipeline::settings;
@@ -25,8 +26,17 @@ struct BearerToken {
     check: SessionCheck,
     token_from: TokenFrom,
     prefix: String,
-    /// Whether a forwarded header carries the token.
-    is_forwarded: bool,
+    place: Place,
+}
+
+/// Where the token is, as the session check sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// In the client's `Authorization`.
+    Authorization,
+    /// In another part of the request that is forwarded.
+    Forwarded,
+    NotForwarded,
 }
 
 #[derive(Default, Deserialize, JsonSchema)]
@@ -43,25 +53,35 @@ impl BearerToken {
         let token_from = TokenFrom::compile(token_from)?;
         let asker = Asker { name: NAME, credential: AUTHORIZATION, subject_from: "sub" };
         let check = SessionCheck::compile(asker, &check, services)?;
-        let is_forwarded = token_from.header().is_some_and(|name| check.forwards(&name));
-        if let Some(header) = token_from.header()
-            && check.is_remote()
-            && !is_forwarded
-        {
-            tracing::warn!(
-                %header,
-                "a `bearer_token` authenticator does not forward the header of its token: name it in `forward_http_headers`"
+        let place = match &token_from {
+            TokenFrom::Bearer => Place::Authorization,
+            // In the same process `X-Session-Token` alone would be read.
+            TokenFrom::Header(name) if check.is_remote() && check.forwards(name) => Place::Forwarded,
+            TokenFrom::Cookie(_) if check.forwards(&COOKIE) => Place::Forwarded,
+            TokenFrom::QueryParameter(_) if check.forwards_query() => Place::Forwarded,
+            TokenFrom::Header(_) | TokenFrom::Cookie(_) | TokenFrom::QueryParameter(_) => Place::NotForwarded,
+        };
+        if place == Place::NotForwarded && check.adds(&AUTHORIZATION) {
+            return Err(
+                "has `additional_headers` with an `Authorization` that would replace the token, which is sent in this \
+                        header: forward the place of the token with `forward_http_headers`"
+                    .to_owned(),
             );
         }
-        Ok(Self { check, token_from, prefix, is_forwarded })
+        Ok(Self { check, token_from, prefix, place })
     }
 
     async fn outcome(&self, inbound: &Inbound<'_>, services: &Services) -> Outcome {
         let Some(token) = self.token_from.find(inbound).filter(|token| token.starts_with(&self.prefix)) else {
             return Outcome::NotResponsible;
         };
-        let token = (!self.is_forwarded).then_some(token);
-        self.check.ask(inbound, services, token).await.outcome()
+        let presented = match self.place {
+            Place::Authorization => Presented::AsSent,
+            Place::Forwarded if self.check.forwards_by_name(&AUTHORIZATION) => Presented::AsSent,
+            Place::Forwarded => Presented::WithoutAuthorization,
+            Place::NotForwarded => Presented::Token(token),
+        };
+        self.check.ask(inbound, services, presented).await.outcome()
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use web::cookies::SetCookie;
 
-use super::session_check::{self, Asker, Checked, SessionCheck};
+use super::session_check::{self, Asker, Checked, Presented, SessionCheck};
 use super::{Answer, Authenticator, Definition, Inbound, Outcome, Services};
 use crate::pipeline::settings;
 
@@ -62,7 +62,7 @@ impl CookieSession {
         if !self.is_responsible(inbound) {
             return Outcome::NotResponsible;
         }
-        match self.check.ask(inbound, services, None).await {
+        match self.check.ask(inbound, services, Presented::AsSent).await {
             Checked::Invalid(mut failure) => {
                 failure.set_cookies.extend(self.forget.iter().cloned());
                 Outcome::Invalid(failure)

@@ -11,7 +11,7 @@ use base::PlainToken;
 use bytes::Bytes;
 use contracts::SessionCredentials;
 use http::header::{AUTHORIZATION, COOKIE, HOST};
-use http::{HeaderMap, HeaderName, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -109,12 +109,22 @@ struct Remote {
     additional_headers: HeaderMap,
 }
 
+/// The credentials of a request that the check gets.
+pub(super) enum Presented {
+    /// Those in the forwarded headers.
+    AsSent,
+    /// The same without `Authorization`.
+    WithoutAuthorization,
+    /// This token, in place of those in `Authorization`.
+    Token(String),
+}
+
 /// The result of the check.
 #[expect(clippy::large_enum_variant, reason = "most sessions are active, and a box would cost each an allocation")]
 pub(super) enum Checked {
     Active(Session),
     Invalid(Box<Failure>),
-    /// The session exists but requires a second factor.
+    /// The session exists, or may exist, but requires a second factor or is refused for another reason.
     Incomplete(Box<Failure>),
     Unavailable(Box<Failure>),
     Refused(Box<Failure>),
@@ -168,19 +178,33 @@ impl SessionCheck {
         matches!(self.place, Place::Remote(_))
     }
 
-    /// Runs the check. `token` is one that no forwarded header carries.
-    pub(super) async fn ask(&self, inbound: &Inbound<'_>, services: &Services, token: Option<String>) -> Checked {
+    /// Whether the rule itself names this header in `forward_http_headers`.
+    pub(super) fn forwards_by_name(&self, name: &HeaderName) -> bool {
+        self.forward_headers.split_last().is_some_and(|(_, named)| named.contains(name))
+    }
+
+    /// Whether the query of the client's request is sent.
+    pub(super) fn forwards_query(&self) -> bool {
+        matches!(&self.place, Place::Remote(remote) if !remote.preserve_query)
+    }
+
+    /// Whether the rule sets this header of the request to `check_session_url`.
+    pub(super) fn adds(&self, name: &HeaderName) -> bool {
+        matches!(&self.place, Place::Remote(remote) if remote.additional_headers.contains_key(name))
+    }
+
+    pub(super) async fn ask(&self, inbound: &Inbound<'_>, services: &Services, presented: Presented) -> Checked {
         match &self.place {
-            Place::InProcess => self.ask_in_process(inbound, services, token).await,
-            Place::Remote(remote) => self.ask_remotely(remote, inbound, services).await,
+            Place::InProcess => self.ask_in_process(inbound, services, presented).await,
+            Place::Remote(remote) => self.ask_remotely(remote, inbound, services, presented).await,
         }
     }
 
-    async fn ask_in_process(&self, inbound: &Inbound<'_>, services: &Services, token: Option<String>) -> Checked {
+    async fn ask_in_process(&self, inbound: &Inbound<'_>, services: &Services, presented: Presented) -> Checked {
         let Some(sessions) = services.in_process.sessions.get() else {
             return Checked::Unavailable(Failure::unavailable("no identity service runs in this process"));
         };
-        match sessions.check(inbound.cx, &self.credentials(inbound.headers, token)).await {
+        match sessions.check(inbound.cx, &self.credentials(inbound.headers, presented)).await {
             Ok(contracts::SessionCheck::Active(active)) => match self.accept(&active.whoami) {
                 Checked::Active(session) => Checked::Active(Session { is_watched: true, ..session }),
                 other => other,
@@ -195,27 +219,44 @@ impl SessionCheck {
         }
     }
 
-    /// The credentials in the forwarded headers.
-    fn credentials(&self, headers: &HeaderMap, token: Option<String>) -> SessionCredentials {
+    fn credentials(&self, headers: &HeaderMap, presented: Presented) -> SessionCredentials {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let forwarded = |name: &HeaderName| if self.forwards(name) { text(name) } else { None };
         let bearer = forwarded(&AUTHORIZATION)
+            .filter(|_| matches!(presented, Presented::AsSent))
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let cookie = if self.forwards(&COOKIE) { web::cookies::joined(headers) } else { None };
-        let token = token.map(PlainToken::received);
-        SessionCredentials {
-            session_token: token.or_else(|| forwarded(&X_SESSION_TOKEN).map(PlainToken::received)),
-            cookie,
-            bearer: bearer.map(|(_, token)| PlainToken::received(token.trim())),
-        }
+        let bearer = bearer.map(|(_, token)| PlainToken::received(token.trim()));
+        let session_token = match presented {
+            Presented::Token(token) => Some(PlainToken::received(token)),
+            Presented::AsSent | Presented::WithoutAuthorization => {
+                forwarded(&X_SESSION_TOKEN).map(PlainToken::received)
+            }
+        };
+        SessionCredentials { session_token, cookie, bearer }
     }
 
-    async fn ask_remotely(&self, remote: &Remote, inbound: &Inbound<'_>, services: &Services) -> Checked {
-        let request = match remote.request(inbound, &self.forward_headers) {
+    async fn ask_remotely(
+        &self,
+        remote: &Remote,
+        inbound: &Inbound<'_>,
+        services: &Services,
+        presented: Presented,
+    ) -> Checked {
+        let is_as_sent = matches!(presented, Presented::AsSent);
+        let mut request = match remote.request(inbound, &self.forward_headers, is_as_sent) {
             Ok(request) => request,
             Err(reason) => return Checked::Refused(Failure::internal(reason)),
         };
+        if let Presented::Token(token) = presented {
+            let Ok(mut value) = HeaderValue::try_from(format!("Bearer {token}")) else {
+                let reason = "the token has characters that a header cannot contain";
+                return Checked::Invalid(Failure::unauthorized().because(reason));
+            };
+            value.set_sensitive(true);
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
         let answer = match services.http.with_limits(LIMITS).send(request).await {
             Ok(answer) => answer,
             Err(error) => {
@@ -236,9 +277,8 @@ impl SessionCheck {
                 let failure = unauthorized(format!("the session check answered with {}", status.as_u16()));
                 Checked::Unavailable(failure.blaming(Fault::Upstream))
             }
-            StatusCode::FORBIDDEN => {
-                Checked::Incomplete(Failure::unauthorized().because("the session requires a second factor"))
-            }
+            // The session may exist: its cookie is kept.
+            StatusCode::FORBIDDEN => Checked::Incomplete(unauthorized(why_forbidden(answer.body()))),
             status => Checked::Invalid(unauthorized(format!("the session check answered with {}", status.as_u16()))),
         }
     }
@@ -258,6 +298,16 @@ impl SessionCheck {
             return Checked::Refused(Failure::unauthorized().because("the session has no subject"));
         }
         Checked::Active(Session::authenticated(self.name, subject, extra))
+    }
+}
+
+/// Kratos and its like name the missing second factor in the error.
+fn why_forbidden(body: &[u8]) -> String {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    if body.pointer("/error/id").and_then(Value::as_str) == Some("session_aal2_required") {
+        "the session requires a second factor".to_owned()
+    } else {
+        "the session check answered with 403".to_owned()
     }
 }
 
@@ -288,7 +338,12 @@ impl Remote {
         })
     }
 
-    fn request(&self, inbound: &Inbound<'_>, forward: &[HeaderName]) -> Result<http::Request<Bytes>, String> {
+    fn request(
+        &self,
+        inbound: &Inbound<'_>,
+        forward: &[HeaderName],
+        with_authorization: bool,
+    ) -> Result<http::Request<Bytes>, String> {
         let target = inbound.target;
         let mut url = self.url.clone();
         if !self.preserve_path {
@@ -306,7 +361,8 @@ impl Remote {
         };
         *request.uri_mut() = url.as_str().parse().map_err(|_| format!("`{url}` is not a valid URI"))?;
         let headers = request.headers_mut();
-        for name in forward.iter().filter(|name| **name != HOST) {
+        let is_sent = |name: &&HeaderName| **name != HOST && (with_authorization || **name != AUTHORIZATION);
+        for name in forward.iter().filter(is_sent) {
             if !headers.contains_key(name) {
                 inbound.headers.get_all(name).iter().for_each(|value| {
                     headers.append(name, value.clone());

@@ -2,7 +2,7 @@
 //! a cookie is configured.
 
 use http::HeaderName;
-use http::header::{AUTHORIZATION, COOKIE};
+use http::header::AUTHORIZATION;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -40,16 +40,6 @@ impl TokenFrom {
             (None, Some(name), None) => Ok(Self::QueryParameter(name)),
             (None, None, Some(name)) => Ok(Self::Cookie(name)),
             _ => Err("has a `token_from` that names more than one location".to_owned()),
-        }
-    }
-
-    /// The header that carries the token.
-    pub(super) fn header(&self) -> Option<HeaderName> {
-        match self {
-            Self::Bearer => Some(AUTHORIZATION),
-            Self::Header(name) => Some(name.clone()),
-            Self::Cookie(_) => Some(COOKIE),
-            Self::QueryParameter(_) => None,
         }
     }
 

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use go_templates::value_of;
 use gotmpl::Value;
 use http::HeaderMap;
+use http::header::HOST;
 
+use super::request_url;
 use crate::domain::session::Session;
 use crate::pipeline::Inbound;
 
@@ -78,37 +80,12 @@ impl TemplateView<'_> {
             context.insert(Arc::from("RegexpCaptureGroups"), Value::List(groups));
         }
         if needs.covers(Needs::URL) {
-            context.insert(Arc::from("URL"), self.url());
+            context.insert(Arc::from("URL"), request_url::value(self.inbound.target));
         }
         if needs.covers(Needs::REQUEST_HEADER) {
             context.insert(Arc::from("Header"), headers(self.inbound.headers));
         }
         Value::Map(Arc::new(context))
-    }
-
-    /// Go's `url.URL`: its fields, and its methods without arguments.
-    fn url(&self) -> Value {
-        let target = self.inbound.target;
-        let host = target.host();
-        let port_at = host.rfind(':').filter(|at| !host[*at..].contains(']'));
-        let (hostname, port) = port_at.map_or((host, ""), |at| (&host[..at], &host[at + 1..]));
-        let mut query: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
-        for (name, value) in url::form_urlencoded::parse(target.query().unwrap_or_default().as_bytes()) {
-            query.entry(Arc::from(name.as_ref())).or_default().push(text(&value));
-        }
-        let query = query.into_iter().map(|(name, values)| (name, Value::List(values.into()))).collect();
-        let fields: [(&str, Value); 9] = [
-            ("Scheme", text(target.scheme.as_str())),
-            ("Host", text(host)),
-            ("Hostname", text(hostname.trim_start_matches('[').trim_end_matches(']'))),
-            ("Port", text(port)),
-            ("Path", text(target.path())),
-            ("EscapedPath", text(target.forwarded_path())),
-            ("RawQuery", text(target.query().unwrap_or_default())),
-            ("Query", Value::Map(Arc::new(query))),
-            ("String", text(&target.original_url())),
-        ];
-        Value::Map(Arc::new(fields.into_iter().map(|(name, value)| (Arc::from(name), value)).collect()))
     }
 }
 
@@ -119,7 +96,8 @@ fn text(text: &str) -> Value {
 /// Header fields under Go's canonical names, with their values.
 fn headers(headers: &HeaderMap) -> Value {
     let mut fields: BTreeMap<Arc<str>, Value> = BTreeMap::new();
-    for name in headers.keys() {
+    // Go keeps the host of a request beside its headers.
+    for name in headers.keys().filter(|name| **name != HOST) {
         let values =
             headers.get_all(name).iter().map(|value| text(&String::from_utf8_lossy(value.as_bytes()))).collect();
         fields.insert(Arc::from(canonical_header_name(name.as_str())), Value::List(values));

@@ -4,13 +4,16 @@ use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
-use go_templates::{Function, Outcome, displayed, exactly, printed, text, wrong};
+use go_templates::{Function, Outcome, displayed, exactly, member, printed, text, wrong};
 use gotmpl::{FuncMap, TemplateError, Value, ValueFunc};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
 use super::context::canonical_header_name;
 use super::marks::display_marked;
-use super::rewrite::{DISPLAY, DISPLAY_MARKED, HEADER_GET, HEADER_VALUES, QUERY_GET, QUERY_VALUES, VALUES_GET};
+use super::request_url::PATH_SEGMENT;
+use super::rewrite::{
+    DISPLAY, DISPLAY_MARKED, HEADER_GET, HEADER_VALUES, MEMBER, QUERY_GET, QUERY_HAS, QUERY_VALUES, VALUES_GET,
+};
 
 const OWN: &[(&str, Function)] = &[
     ("b64urlenc", |given| {
@@ -33,26 +36,18 @@ const OWN: &[(&str, Function)] = &[
     (DISPLAY_MARKED, display_marked),
     (HEADER_GET, |arguments| first_value(arguments, true)),
     (HEADER_VALUES, |arguments| all_values(arguments, true)),
+    (MEMBER, |given| {
+        let (value, names) = given.split_first().ok_or_else(|| wrong("a member of nothing"))?;
+        names.iter().try_fold(value.clone(), |value, name| member(&value, &printed(name)))
+    }),
     (QUERY_GET, |arguments| first_value(arguments, false)),
+    (QUERY_HAS, |arguments| Ok(Value::Bool(values_of(arguments, false)?.is_some()))),
     (VALUES_GET, |arguments| match first_value(arguments, false)? {
         Value::String(it) if it.is_empty() => first_value(arguments, true),
         found => Ok(found),
     }),
     (QUERY_VALUES, |arguments| all_values(arguments, false)),
 ];
-
-/// The characters that Go's `url.PathEscape` does not escape.
-const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'+')
-    .remove(b':')
-    .remove(b'=')
-    .remove(b'@');
 
 static ALL: LazyLock<FuncMap> = LazyLock::new(|| {
     let mut all = go_templates::functions();

@@ -9,6 +9,7 @@ mod context;
 mod functions;
 mod json;
 mod marks;
+mod request_url;
 mod rewrite;
 
 pub(crate) use compiled::Template;

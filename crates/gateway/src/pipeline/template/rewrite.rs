@@ -1,6 +1,7 @@
 //! Method calls, which Go resolves by reflection and the template engine does not support. `.Header.Get "X"` and
-//! `.URL.Query.Get "k"` become function calls before the template is compiled. The rewriter also records which functions
-//! are called and which parts of the context are read.
+//! `.URL.Query.Get "k"` become function calls before the template is compiled, and so does every path of members that may
+//! lead through the URL, which is an object. The rewriter also records which functions are called and which parts of the
+//! context are read.
 
 use gotmpl::parse::{BranchNode, CommandNode, Expr, ListNode, Node, PipeNode, SmolStr};
 
@@ -11,7 +12,10 @@ pub(super) const HEADER_GET: &str = "\u{1}header.get";
 pub(super) const HEADER_VALUES: &str = "\u{1}header.values";
 pub(super) const QUERY_GET: &str = "\u{1}query.get";
 pub(super) const VALUES_GET: &str = "\u{1}values.get";
+pub(super) const QUERY_HAS: &str = "\u{1}query.has";
 pub(super) const QUERY_VALUES: &str = "\u{1}query.values";
+/// A member of a value, and a member of that, and so on.
+pub(super) const MEMBER: &str = "\u{1}member";
 /// The last command of every action, which formats numbers as Go does.
 pub(super) const DISPLAY: &str = "\u{1}display";
 /// The same for JSON templates, which need to recognize the output of actions.
@@ -56,8 +60,14 @@ impl Rewrite {
     fn pipe(&mut self, pipe: &mut PipeNode) {
         for (place, command) in pipe.commands.iter_mut().enumerate() {
             call_method(command, place > 0);
+            // The engine reports the arguments of a command that takes none.
+            let takes_arguments = matches!(command.args.first(), Some(Expr::Identifier(..)));
+            let is_value = place == 0 && command.args.len() == 1 || takes_arguments;
             for argument in &mut command.args {
                 self.expression(argument);
+                if is_value {
+                    call_member(argument);
+                }
             }
         }
     }
@@ -72,6 +82,41 @@ impl Rewrite {
             Expr::Chain(_, inner, _) => self.expression(inner),
             Expr::String(..) | Expr::Number(..) | Expr::Bool(..) | Expr::Nil(_) => {}
         }
+    }
+}
+
+/// Turns a path of members into a call of [`MEMBER`], unless it leads through dictionaries alone.
+fn call_member(expression: &mut Expr) {
+    let position = expression.pos();
+    let (from, names) = match expression {
+        Expr::Field(_, fields) => {
+            let names = fields.split_off(behind_dictionaries(fields));
+            (if fields.is_empty() { Expr::Dot(position) } else { expression.clone() }, names)
+        }
+        Expr::Variable(_, name, fields) => {
+            let names = fields.split_off(if name == "$" { behind_dictionaries(fields) } else { 0 });
+            (expression.clone(), names)
+        }
+        Expr::Chain(_, inner, fields) => ((**inner).clone(), std::mem::take(fields)),
+        _ => return,
+    };
+    if names.is_empty() {
+        return;
+    }
+    let names = names.iter().map(|name| Expr::String(position, name.as_str().into()));
+    let args = [Expr::Identifier(position, SmolStr::new_static(MEMBER)), from].into_iter().chain(names).collect();
+    let commands = vec![CommandNode { pos: position, args }];
+    *expression = Expr::Pipe(position, PipeNode { pos: position, decl: Vec::new(), commands, is_assign: false });
+}
+
+/// How many names at the beginning of a path do not lead through the URL. No member of the URL has a name of the root, so
+/// that a path that begins with one does not begin at the URL.
+fn behind_dictionaries<T: AsRef<str>>(path: &[T]) -> usize {
+    let name = |place: usize| path.get(place).map_or("", AsRef::as_ref);
+    match (name(0), name(1)) {
+        ("MatchContext", "URL") => 2,
+        ("Subject" | "Authenticated" | "Authenticator" | "Extra" | "Header" | "MatchContext", _) => path.len(),
+        _ => 0,
     }
 }
 
@@ -102,6 +147,8 @@ fn call_method(command: &mut CommandNode, is_piped: bool) {
         [method] if is_variable && method == "Get" => VALUES_GET,
         [.., method] if method == "Get" => QUERY_GET,
         [.., method] if method == "Values" => QUERY_VALUES,
+        [.., owner, method] if owner == "Header" && method == "Has" => return,
+        [.., method] if method == "Has" => QUERY_HAS,
         _ => return,
     };
     fields.pop();

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use super::*;
 use crate::tests::harness::{answer, server};
 
@@ -28,8 +30,8 @@ async fn the_server_receives_the_payload_and_the_headers_of_the_rule() {
     let (url, seen) = server(|_, _| answer(200, &[("x-role", "reader"), ("x-other", "o")], "ignored")).await;
     let settings = json!({
         "remote": format!("{url}/check?own=1"),
-        "payload": r#"{"subject": "{{ print .Subject }}", "resource": "{{ .MatchContext.URL.Path }}", "method": {{ .MatchContext.Method | toJson }}}"#,
-        "headers": {"X-Subject": "{{ print .Subject }}", "X-Empty": "{{ print .Extra.none }}", "X-Fixed": "f"},
+        "payload": r#"{"subject": "{{ print .Subject }}", "resource": "{{ .MatchContext.URL.Path }}", "method": {{ .MatchContext.Method | toJson }}, "url": "{{ .MatchContext.URL }}"}"#,
+        "headers": {"X-Url": "{{ .MatchContext.URL }}", "X-Subject": "{{ print .Subject }}", "X-Empty": "{{ print .Extra.none }}", "X-Fixed": "f"},
         "forward_response_headers_to_upstream": ["X-Role", "X-Absent"],
     });
     let request = Request::new(Method::POST, "http://h/a/b?q=1")
@@ -43,10 +45,11 @@ async fn the_server_receives_the_payload_and_the_headers_of_the_rule() {
     assert!(session.headers.get("x-other").is_none());
     let (parts, body) = &seen.lock().unwrap()[0];
     assert_eq!((parts.method.as_str(), parts.uri.to_string().as_str()), ("POST", "/check?own=1"));
-    assert_eq!(body, r#"{"subject": "alice", "resource": "/a/b", "method": "POST"}"#);
+    assert_eq!(body, r#"{"subject": "alice", "resource": "/a/b", "method": "POST", "url": "http://h/a/b?q=1"}"#);
     let header = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap());
     assert_eq!((header("content-type"), header("authorization")), (Some("application/json"), Some("Bearer t")));
     assert_eq!((header("x-subject"), header("x-fixed")), (Some("alice"), Some("f")));
+    assert_eq!(header("x-url"), Some("http://h/a/b?q=1"));
     assert_eq!((header("x-empty"), header("cookie")), (None, None));
 }
 
@@ -119,6 +122,41 @@ async fn each_response_status_of_the_server_has_its_effect() {
         assert_eq!(seen.lock().unwrap().len() > 2, status >= 500, "{status}: only an outage is retried");
         assert!(followed.lock().unwrap().is_empty(), "a redirect is not followed");
     }
+}
+
+#[tokio::test]
+async fn a_failing_server_is_called_five_times_at_most() {
+    let services = fixtures::services();
+    for retry in [json!({}), json!({"max_delay": "0s", "give_up_after": "3s"})] {
+        let (url, seen) = server(|_, _| answer(503, &[], "")).await;
+        let rule = json_rule(json!({"remote": url, "retry": retry}));
+        let failure = run(rule, &Request::get("http://h/"), &services).await.unwrap_err();
+        assert_eq!(failure.reason.as_deref(), Some("the authorization server answered with 503"), "{retry}");
+        assert_eq!(seen.lock().unwrap().len(), 5, "{retry}");
+    }
+}
+
+#[tokio::test]
+async fn the_reason_is_the_last_answer_when_another_try_gets_none() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    // It answers the first call, and no other.
+    let serving = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut read = [0; 1024];
+        let _ = stream.read(&mut read).await.unwrap();
+        stream.write_all(b"HTTP/1.1 503 X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await.unwrap();
+        drop(stream);
+        let _second = listener.accept().await.unwrap();
+        std::future::pending::<()>().await;
+    };
+    let (request, services) = (Request::get("http://h/"), fixtures::services());
+    let rule = json_rule(json!({"remote": url, "retry": {"give_up_after": "400ms", "max_delay": "5ms"}}));
+    let failure = tokio::select! {
+        outcome = run(rule, &request, &services) => outcome.unwrap_err(),
+        () = serving => unreachable!(),
+    };
+    assert_eq!(failure.reason.as_deref(), Some("the authorization server answered with 503"));
 }
 
 #[tokio::test]

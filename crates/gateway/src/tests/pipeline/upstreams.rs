@@ -100,6 +100,23 @@ async fn each_response_of_the_session_check_has_its_effect() {
     assert_eq!(run(next, &request, &services).await.unwrap().subject, "anonymous");
 }
 
+#[tokio::test]
+async fn a_403_of_the_session_check_is_a_missing_second_factor_only_if_it_says_so() {
+    let request = Request::get("http://h/").header("cookie", "session=x");
+    for (body, reason) in [
+        (r#"{"error":{"id":"session_aal2_required","code":403}}"#, "the session requires a second factor"),
+        (r#"{"error":{"id":"security_csrf_violation"}}"#, "the session check answered with 403"),
+        (r#"{"error":"session_aal2_required"}"#, "the session check answered with 403"),
+        ("<!doctype html>", "the session check answered with 403"),
+        ("", "the session check answered with 403"),
+    ] {
+        let (url, _) = server(move |_, _| answer(403, &[], body)).await;
+        let failure = run(cookie_rule(json!({"check_session_url": url})), &request, &fixtures::services()).await;
+        let failure = failure.unwrap_err();
+        assert_eq!((failure.status.as_u16(), failure.reason.as_deref()), (401, Some(reason)), "{body}");
+    }
+}
+
 fn introspection_rule(settings: Value) -> Value {
     json!({"authenticators": [{"handler": "oauth2_introspection", "config": settings}]})
 }
@@ -268,6 +285,63 @@ async fn a_token_is_read_from_the_configured_location_and_others_are_ignored() {
     assert_eq!(session.subject, "anonymous");
 }
 
+/// What a server reads, in the order of `whoami`: the header for tokens, then `Authorization`.
+fn checked_token(parts: &Parts) -> Option<String> {
+    let header = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    header("x-session-token").or_else(|| header("authorization")?.strip_prefix("Bearer ").map(str::to_owned))
+}
+
+#[tokio::test]
+async fn the_token_that_was_found_is_the_one_that_another_server_checks() {
+    let (url, seen) = server(|parts: &Parts, _: &str| {
+        let person = checked_token(parts).and_then(|token| Some(token.strip_prefix("valid-")?.to_owned()));
+        person.map_or_else(|| answer(401, &[], "{}"), |it| answer(200, &[], &json!({"sub": it}).to_string()))
+    })
+    .await;
+    let services = fixtures::services();
+    let header = json!({"header": "X-Session-Token"});
+    let found = async |token: &str, settings: Value| {
+        let request = Request::get(&format!("http://h/?token={token}"))
+            .header("x-session-token", token)
+            .header("x-key", token)
+            .header("cookie", &format!("token={token}"))
+            .header("authorization", "Bearer valid-mallory");
+        let mut all = json!({"check_session_url": url, "preserve_path": true, "force_method": "GET"});
+        all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        let outcome = run(bearer_rule(all), &request, &services).await;
+        outcome.map(|session| session.subject).map_err(|failure| failure.status.as_u16())
+    };
+    for (settings, is_read) in [
+        (json!({"token_from": header}), true),
+        (json!({"token_from": header, "forward_http_headers": ["X-Session-Token"]}), true),
+        (json!({"token_from": {"header": "X-Key"}}), true),
+        (json!({"token_from": {"cookie": "token"}}), true),
+        (json!({"token_from": {"query_parameter": "token"}}), true),
+        // The server gets the token where it is, and does not look for it there.
+        (json!({"token_from": {"header": "X-Key"}, "forward_http_headers": ["X-Key"]}), false),
+        (json!({"token_from": {"cookie": "token"}, "forward_http_headers": ["Cookie"]}), false),
+        (json!({"token_from": {"query_parameter": "token"}, "preserve_query": false}), false),
+    ] {
+        let expected = if is_read { Ok("alice".to_owned()) } else { Err(401) };
+        assert_eq!(found("valid-alice", settings.clone()).await, expected, "{settings}");
+        assert_eq!(found("nonsense", settings.clone()).await, Err(401), "{settings}");
+    }
+    assert_eq!(found("valid-alice", json!({})).await.as_deref(), Ok("mallory"), "the token is in Authorization");
+    let seen = seen.lock().unwrap();
+    assert!(seen.iter().all(|(parts, _)| parts.headers.get_all("authorization").iter().count() < 2));
+}
+
+#[tokio::test]
+async fn a_token_that_no_header_can_carry_is_invalid() {
+    let (url, seen) = server(|_, _| answer(200, &[], r#"{"sub":"alice"}"#)).await;
+    let rule = bearer_rule(json!({"check_session_url": url, "token_from": {"query_parameter": "t"}}));
+    let outcome = run(rule, &Request::get("http://h/?t=a%0D%0Ab"), &fixtures::services()).await;
+    assert_eq!((outcome.unwrap_err().status, seen.lock().unwrap().len()), (StatusCode::UNAUTHORIZED, 0));
+    let settings = json!({"check_session_url": url, "token_from": {"query_parameter": "t"},
+                          "additional_headers": {"Authorization": "Bearer service"}});
+    assert!(invalid(bearer_rule(settings)).contains("`additional_headers` with an `Authorization`"));
+}
+
 #[tokio::test]
 async fn each_response_of_the_token_check_has_its_effect() {
     let services = fixtures::services();
@@ -311,6 +385,7 @@ async fn the_in_process_check_uses_only_the_extracted_token() {
     let request = Request::get("http://h/?token=query")
         .header("authorization", "Bearer header")
         .header("x-session-token", "st")
+        .header("x-key", "key")
         .header("cookie", "session=valid-alice");
     let checked = async |settings: Value| {
         let mut all = json!({"check_session_url": "http://identity.local/sessions/whoami"});
@@ -326,17 +401,21 @@ async fn the_in_process_check_uses_only_the_extracted_token() {
     // (settings, session token, cookie, bearer)
     for (settings, credentials) in [
         (json!({}), (None, None, text("header"))),
-        (json!({"token_from": {"header": "X-Session-Token"}}), (text("st"), None, text("header"))),
+        (json!({"token_from": {"header": "X-Session-Token"}}), (text("st"), None, None)),
         (
             json!({"token_from": {"header": "X-Session-Token"}, "forward_http_headers": ["X-Session-Token"]}),
-            (text("st"), None, text("header")),
+            (text("st"), None, None),
         ),
-        (json!({"token_from": {"query_parameter": "token"}}), (text("query"), None, text("header"))),
-        (json!({"token_from": {"cookie": "session"}}), (text("valid-alice"), None, text("header"))),
+        (json!({"token_from": {"query_parameter": "token"}}), (text("query"), None, None)),
+        (json!({"token_from": {"cookie": "session"}}), (text("valid-alice"), None, None)),
+        (json!({"token_from": {"cookie": "session"}, "forward_http_headers": ["Cookie"]}), (None, cookie(), None)),
+        // Two credentials, as the rule says.
         (
-            json!({"token_from": {"cookie": "session"}, "forward_http_headers": ["Cookie"]}),
+            json!({"token_from": {"cookie": "session"}, "forward_http_headers": ["Cookie", "Authorization"]}),
             (None, cookie(), text("header")),
         ),
+        // The check would not read this header.
+        (json!({"token_from": {"header": "X-Key"}, "forward_http_headers": ["X-Key"]}), (text("key"), None, None)),
     ] {
         assert_eq!(checked(settings.clone()).await.0, credentials, "{settings}");
     }

@@ -21,6 +21,7 @@ fn render(template: &str) -> Result<String, String> {
     );
     let mut headers = HeaderMap::new();
     headers.insert("x-foo-bar", HeaderValue::from_static("foo"));
+    headers.insert("host", HeaderValue::from_static("api.example:8443"));
     let captures = || vec!["one".to_owned(), "two".to_owned()];
     let inbound = Inbound::new(&cx, &target, &headers, Look::Again, &captures);
     let mut session = Session::authenticated(
@@ -35,6 +36,8 @@ fn render(template: &str) -> Result<String, String> {
     let view = TemplateView { session: &session, inbound: &inbound };
     template.render(&view).map(Cow::into_owned).map_err(|error| error.to_string())
 }
+
+const URL: &str = "https://api.example:8443/a/b%20c?k=v&k=w&x=1%202";
 
 #[test]
 fn templates_render_as_in_go() {
@@ -67,6 +70,44 @@ fn templates_render_as_in_go() {
         ("{{ .MatchContext.URL.Query.Get \"x\" }}{{ .MatchContext.URL.Query.Get \"none\" }}", "1 2"),
         ("{{ .MatchContext.URL.RawQuery }}", "k=v&k=w&x=1%202"),
         ("{{ .MatchContext.URL.String }}", "https://api.example:8443/a/b%20c?k=v&k=w&x=1%202"),
+        ("{{ .MatchContext.URL }}", URL),
+        ("{{ print .MatchContext.URL }}", URL),
+        (
+            "{{ printf \"%s %v\" .MatchContext.URL .MatchContext.Method }}",
+            "https://api.example:8443/a/b%20c?k=v&k=w&x=1%202 POST",
+        ),
+        (
+            "{{ toString .MatchContext.URL | trunc 8 }}{{ .MatchContext.URL | urlPathEscape | trunc 10 }}",
+            "https://https:%2F%",
+        ),
+        (
+            "{{ $u := .MatchContext.URL }}{{ $u }}|{{ $u.Port }}|{{ $u.Query.Get \"k\" }}",
+            "https://api.example:8443/a/b%20c?k=v&k=w&x=1%202|8443|v",
+        ),
+        (
+            "{{ with .MatchContext.URL }}{{ . }}{{ .Path }}{{ (.Query).k }}{{ end }}",
+            "https://api.example:8443/a/b%20c?k=v&k=w&x=1%202/a/b c[v w]",
+        ),
+        (
+            "{{ with .MatchContext }}{{ .URL.Host }}{{ end }}{{ (.MatchContext.URL).Host }}",
+            "api.example:8443api.example:8443",
+        ),
+        ("{{ define \"t\" }}{{ .Scheme }}{{ $.Port }}{{ end }}{{ template \"t\" .MatchContext.URL }}", "https8443"),
+        ("{{ range .Extra.list }}{{ $.MatchContext.URL.Port }}{{ end }}", "84438443"),
+        ("{{ .MatchContext.URL.RequestURI }}", "/a/b%20c?k=v&k=w&x=1%202"),
+        (
+            "{{ .MatchContext.URL.IsAbs }}{{ .MatchContext.URL.Fragment }}{{ .MatchContext.URL.Opaque }}{{ .MatchContext.URL.User }}",
+            "true",
+        ),
+        ("{{ .MatchContext.URL.Query.Has \"k\" }}{{ .MatchContext.URL.Query.Has \"n\" }}", "truefalse"),
+        ("{{ $q := .MatchContext.URL.Query }}{{ if $q.Has \"x\" }}{{ $q.Get \"x\" }}{{ end }}", "1 2"),
+        (
+            "{{ toJson .MatchContext.URL }}",
+            "{\"ForceQuery\":false,\"Fragment\":\"\",\"Host\":\"api.example:8443\",\"OmitHost\":false,\"Opaque\":\"\",\
+             \"Path\":\"/a/b c\",\"RawFragment\":\"\",\"RawPath\":\"\",\"RawQuery\":\"k=v\\u0026k=w\\u0026x=1%202\",\
+             \"Scheme\":\"https\",\"User\":null}",
+        ),
+        ("{{ .MatchContext.Header.Get \"host\" }}", ""),
         ("{{ .MatchContext.Header.Get \"x-FOO-bar\" }}", "foo"),
         ("{{ $h := .MatchContext.Header }}{{ $h.Get \"x-foo-bar\" | upper }}", "FOO"),
         ("{{ print (.MatchContext.Header.Get \"X-Foo-Bar\") }}", "foo"),
@@ -119,6 +160,24 @@ fn an_invalid_template_is_rejected_when_its_rule_is_loaded() {
 #[test]
 fn a_failing_template_reports_the_reason() {
     assert!(render("{{ .Subject.x }}").unwrap_err().contains("can't evaluate field x"));
+    for template in [
+        "{{ .MatchContext.URL.Nosuch }}",
+        "{{ print .MatchContext.URL.Nosuch }}",
+        "{{ with .MatchContext.URL }}{{ .Nosuch }}{{ end }}",
+        "{{ $u := .MatchContext.URL }}{{ $u.Nosuch }}",
+        "{{ with .MatchContext }}{{ .URL.Nosuch }}{{ end }}",
+        "{{ (.MatchContext.URL).Nosuch }}",
+        "{{ $.MatchContext.URL.Nosuch }}",
+    ] {
+        assert!(render(template).unwrap_err().contains("can't evaluate field Nosuch in type *url.URL"), "{template}");
+    }
+    for template in [
+        "{{ .MatchContext.URL.Path 1 }}",
+        "{{ range .MatchContext.URL }}{{ end }}",
+        "{{ .MatchContext.Header.Has \"a\" }}",
+    ] {
+        assert!(render(template).is_err(), "{template}");
+    }
     assert!(render("{{ div 1 0 }}").unwrap_err().contains("division by zero"));
     assert!(render("{{ repeat 999999999 \"x\" }}").is_err());
     assert!(render("{{ range 1000000 }}{{ end }}").is_err());
@@ -135,7 +194,7 @@ fn short_forms_need_no_interpreter() {
 
 proptest::proptest! {
     #[test]
-    fn the_compiler_never_panics(text in "(\\{\\{|\\}\\}| |\\.|Subject|Extra|print|\\||\\(|\\)|\"|range|end|if|with|\\$x|:=|index|1|-|Get){0,16}") {
+    fn the_compiler_never_panics(text in "(\\{\\{|\\}\\}| |\\.|Subject|MatchContext\\.URL|Path|Extra|print|\\||\\(|\\)|\"|range|end|if|with|\\$x|:=|index|1|-|Get){0,16}") {
         let _ = render(&text);
     }
 }
