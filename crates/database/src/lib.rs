@@ -147,11 +147,11 @@ impl Database {
         }
     }
 
-    /// Writes a row without changing it. Fails when the disk is full, or when the database refuses writes for another reason.
+    /// Writes a row without a lasting change. Fails when the disk is full, or when the database refuses writes for another reason.
     /// For readiness.
     pub async fn probe_write(&self) -> Result<(), Error> {
-        let first_version = Value::from(1);
-        self.write_once(TenantId::DEFAULT, &migration::PROBE_WRITE, &[first_version]).await.map(|_| ())
+        let table_of_ours = Value::from(OWN_TABLES);
+        self.write_once(TenantId::DEFAULT, &migration::PROBE_WRITE, &[table_of_ours]).await.map(|_| ())
     }
 
     /// Prepares `statement`, which checks its syntax, tables, columns and parameters.

@@ -17,7 +17,7 @@ const DATABASE: &str = "kleis.db";
 /// Why the data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
-    #[error("the data directory {0} cannot be created")]
+    #[error("the data directory {0} cannot be created: mount a writable volume, and name it with --data or KLEIS_DATA")]
     Make(String, #[source] std::io::Error),
     #[error("the secrets file {0} cannot be read")]
     Read(String, #[source] std::io::Error),
@@ -25,9 +25,11 @@ pub enum DataDirError {
         "the secrets file {0} can be read by others (mode {1:o}): chmod 600 it, and replace the secrets if others may have read them"
     )]
     Exposed(String, u32),
-    #[error("the file {0} cannot be written")]
+    #[error("the file {0} cannot be written: name a writable directory with --data or KLEIS_DATA")]
     Write(String, #[source] std::io::Error),
-    #[error("the database file {0} cannot be created with access for this user alone")]
+    #[error(
+        "the database file {0} cannot be opened for writing by this user alone: name a writable directory with --data or KLEIS_DATA"
+    )]
     Database(String, #[source] std::io::Error),
     #[error("the secrets file {0} is damaged; restore it from a backup: without it sealed data cannot be opened")]
     Damaged(String),

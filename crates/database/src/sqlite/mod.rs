@@ -12,7 +12,8 @@ mod slow_queries;
 mod writer;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -300,16 +301,27 @@ pub(crate) fn failure(statement: &'static str, error: rusqlite::Error) -> Error 
     Error::Driver { statement, source: Box::new(error) }
 }
 
-/// A directory below the system's temporary directory, removed when dropped.
+/// Where a container with a read-only file system can still write: in memory.
+const SHARED_MEMORY: &str = "/dev/shm";
+
+const NO_TEMPORARY_DIRECTORY: &str = "a database in memory needs a temporary directory: mount a writable volume at /tmp, or name \
+                                      a writable directory with TMPDIR";
+
+/// A directory of this user below the system's temporary directory, removed when dropped.
 struct TemporaryDirectory(PathBuf);
 
 impl TemporaryDirectory {
     fn create() -> Result<Self, Error> {
-        let name = format!("kleis-{}-{:016x}", std::process::id(), reader::next_database_id());
-        let path = std::env::temp_dir().join(name);
+        Self::create_below(&std::env::temp_dir()).or_else(|error| {
+            Self::create_below(Path::new(SHARED_MEMORY)).map_err(|_| Error::unavailable(NO_TEMPORARY_DIRECTORY, error))
+        })
+    }
+
+    fn create_below(place: &Path) -> std::io::Result<Self> {
+        let path = place.join(format!("kleis-{}-{:016x}", std::process::id(), reader::next_database_id()));
         // A directory of an earlier process with the same id, if there is one.
         let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir(&path).map_err(|error| Error::unavailable("no temporary directory", error))?;
+        std::fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
     }
 }

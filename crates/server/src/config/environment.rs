@@ -10,6 +10,7 @@ use serde_json::{Number, Value};
 
 use super::document::{self, Step};
 use super::schema::{Place, Schemas};
+use super::spelling::Variable;
 use super::{Fault, Service};
 
 /// Names that belong to the command line, not to the configuration.
@@ -51,41 +52,45 @@ fn of_a_port(name: &str) -> Option<(Option<&str>, Option<&str>)> {
     is_named.then(|| (steps.next(), steps.next()))
 }
 
-/// Writes the values of the variables into `configuration`.
+/// Writes the values of the variables into `configuration`; returns those that set a key.
 pub(super) fn apply(
     variables: &[(String, String)],
     selected: &[Service],
     schemas: &Schemas,
     configuration: &mut Value,
     faults: &mut Vec<Fault>,
-) -> Result<(), Fault> {
+) -> Result<Vec<Variable>, Fault> {
     let root = schemas.root()?;
+    let mut applied = Vec::new();
     let variables: Vec<&(String, String)> =
         variables.iter().filter(|(name, text)| !is_service_link(name, text)).collect();
     // From the most general name to the most specific, so that the more specific name wins.
-    for (name, text) in variables.iter().copied() {
+    for variable in variables.iter().copied() {
+        let (name, text) = variable;
         if let [service] = selected
             && !TOO_COMMON.contains(&name.as_str())
             && let Some((path, value)) = resolve(&schemas.of(*service)?.start(), name, text)
         {
-            write(configuration, Some(*service), path, value, name, faults);
+            applied.extend(write(configuration, Some(*service), path, value, variable, faults));
         } else if SHARED.iter().any(|shared| name == shared || (shared.ends_with('_') && name.starts_with(shared)))
             && let Some((path, value)) = resolve(&root.start(), name, text)
         {
-            write(configuration, None, path, value, name, faults);
+            applied.extend(write(configuration, None, path, value, variable, faults));
         }
     }
-    for (name, text) in variables.iter().copied() {
+    for variable in variables.iter().copied() {
+        let (name, text) = variable;
         for service in schemas.services() {
             let prefix = service.definition().replaced.as_ref().map(|it| it.environment_prefix);
             if let Some(rest) = prefix.and_then(|prefix| name.strip_prefix(prefix))
                 && let Some((path, value)) = resolve(&schemas.of(service)?.start(), rest, text)
             {
-                write(configuration, Some(service), path, value, name, faults);
+                applied.extend(write(configuration, Some(service), path, value, variable, faults));
             }
         }
     }
-    for (name, text) in variables.iter().copied() {
+    for variable in variables.iter().copied() {
+        let (name, text) = variable;
         let Some(rest) = name.strip_prefix("KLEIS_") else { continue };
         if NOT_CONFIGURATION.contains(&name.as_str()) {
             continue;
@@ -99,26 +104,36 @@ pub(super) fn apply(
             None => resolve(&root.start(), rest, text).map(|it| (None, it)),
         };
         match found {
-            Some((service, (path, value))) => write(configuration, service, path, value, name, faults),
+            Some((service, (path, value))) => {
+                applied.extend(write(configuration, service, path, value, variable, faults));
+            }
             None => faults.push(Fault::new(name, "is not a configuration key")),
         }
     }
-    Ok(())
+    Ok(applied)
 }
 
+/// Sets the value; returns the key that the variable sets.
 fn write(
     configuration: &mut Value,
     service: Option<Service>,
     path: Vec<Step>,
     value: Value,
-    name: &str,
+    (name, text): &(String, String),
     faults: &mut Vec<Fault>,
-) {
+) -> Option<Variable> {
     let mut steps: Vec<Step> = service.map(|service| Step::Key(service.name().to_owned())).into_iter().collect();
     steps.extend(path);
     if !document::set(configuration, &steps, value) {
         faults.push(Fault::new(name, "has an index that is too large"));
+        return None;
     }
+    let step = |step: &Step| match step {
+        Step::Key(key) => key.clone(),
+        Step::Index(index) => index.to_string(),
+    };
+    let path = steps.iter().map(step).collect::<Vec<_>>().join(".");
+    Some(Variable { name: name.clone(), path, is_empty: text.is_empty() })
 }
 
 /// The key of `name` and its value, converted to the type of the schema.

@@ -21,6 +21,7 @@ mod listeners;
 pub(crate) mod schema;
 mod secrets;
 pub(crate) mod shared;
+mod spelling;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -36,6 +37,7 @@ pub use shared::{Admin, Shared};
 
 use keys::Common;
 use schema::Schemas;
+use spelling::Spelling;
 
 /// The sources of the configuration.
 #[derive(Clone, Debug, Default)]
@@ -63,11 +65,8 @@ pub struct Config {
     /// Notes about a configuration that can be used.
     pub notices: Vec<Notice>,
     sections: BTreeMap<Service, Value>,
-    classic: Classic,
+    spelling: Spelling,
 }
-
-/// The services that are configured by a file of the program that they replace, each with the name of the file, if it has one.
-pub(crate) type Classic = BTreeMap<Service, Option<String>>;
 
 impl Config {
     /// Reads and checks everything.
@@ -80,13 +79,14 @@ impl Config {
         let schemas = Schemas::new(&known);
         let mut faults = Vec::new();
         let mut tree = json!({});
-        let mut classic: Classic = sources.called_as.map(|service| (service, None)).into_iter().collect();
+        let mut spelling = Spelling::default();
+        spelling.classic.extend(sources.called_as.map(|service| (service, None)));
         for path in &sources.files {
             match file::read(path, &services) {
                 Ok(placed) => {
                     if let Some(service) = placed.classic {
                         let name = path.file_name().unwrap_or(path.as_os_str());
-                        classic.insert(service, Some(name.to_string_lossy().into_owned()));
+                        spelling.classic.insert(service, Some(name.to_string_lossy().into_owned()));
                     }
                     document::merge(&mut tree, placed.value);
                 }
@@ -94,11 +94,12 @@ impl Config {
             }
         }
         let dsn_of_files = tree.get("dsn").cloned();
-        environment::apply(&sources.environment, &services, &schemas, &mut tree, &mut faults)?;
+        spelling.variables = environment::apply(&sources.environment, &services, &schemas, &mut tree, &mut faults)?;
         let is_configured = holds_anything(&tree);
         for (key, value) in &sources.flags {
             let path: Vec<_> = key.split('.').map(|step| document::Step::Key(step.to_owned())).collect();
             document::set(&mut tree, &path, value.clone());
+            spelling.forget_variables_of(key);
         }
         if tree.get("dsn") != dsn_of_files.as_ref() {
             // Flags and the environment take precedence over every file.
@@ -110,9 +111,9 @@ impl Config {
         }
         validate(&tree, &schemas, &mut faults);
         if !faults.is_empty() {
-            return Err(sorted(faults, &classic));
+            return Err(sorted(faults, &spelling));
         }
-        Self::compose(services, tree, is_configured, classic)
+        Self::compose(services, tree, is_configured, spelling)
     }
 
     /// A configuration for tests and for programs that embed Kleis: `tree` has the content of a `kleis.yml`.
@@ -123,13 +124,18 @@ impl Config {
         let mut faults = Vec::new();
         validate(&tree, &Schemas::new(&Service::with(services)), &mut faults);
         if !faults.is_empty() {
-            return Err(sorted(faults, &Classic::new()));
+            return Err(sorted(faults, &Spelling::default()));
         }
         let is_configured = holds_anything(&tree);
-        Self::compose(selected(services), tree, is_configured, Classic::new())
+        Self::compose(selected(services), tree, is_configured, Spelling::default())
     }
 
-    fn compose(services: Vec<Service>, mut tree: Value, is_configured: bool, classic: Classic) -> Result<Self, Faults> {
+    fn compose(
+        services: Vec<Service>,
+        mut tree: Value,
+        is_configured: bool,
+        spelling: Spelling,
+    ) -> Result<Self, Faults> {
         let is_development =
             Service::with(&services).iter().any(|service| tree.get(service.name()).is_some_and(|it| it["dev"] == true));
         let mut sections: BTreeMap<Service, Value> = BTreeMap::new();
@@ -139,21 +145,24 @@ impl Config {
         }
         let mut notices: Vec<Notice> =
             sections.iter().flat_map(|(service, section)| features::report(*service, section, &services)).collect();
-        for (service, file) in classic.iter().filter(|(service, _)| !services.contains(service)) {
+        for (service, file) in spelling.classic.iter().filter(|(service, _)| !services.contains(service)) {
             let file = file.clone().unwrap_or_else(|| service.to_string());
             notices.push(Notice::warning(file, format!("configures {service}, which does not run: it has no effect")));
         }
         let shared = Shared::compose(&tree, &sections, &mut notices)
-            .map_err(|faults| Faults(faults.0.into_iter().map(|fault| spelled_fault(fault, &classic)).collect()))?;
-        notices.extend(secrets::provide(&mut sections, tree.get("secrets")));
+            .map_err(|faults| Faults(faults.0.into_iter().map(|fault| spelling.fault(fault)).collect()))?;
+        let derived = secrets::provide(&mut sections, tree.get("secrets"));
+        // A secret that others are derived from has an effect.
+        notices.retain(|notice| derived.iter().all(|it| it.source != notice.path));
+        notices.extend(derived.into_iter().map(|it| it.notice));
         for (service, section) in &mut sections {
-            if !classic.contains_key(service) {
+            if !spelling.classic.contains_key(service) {
                 document::fill(section, &(service.definition().configuration.defaults_of_ours)());
             }
         }
         let notices =
-            notices.into_iter().map(|notice| Notice { path: spelled(&notice.path, &classic), ..notice }).collect();
-        let config = Self { services, shared, is_configured, is_development, notices, sections, classic };
+            notices.into_iter().map(|notice| Notice { path: spelling.path(&notice.path), ..notice }).collect();
+        let config = Self { services, shared, is_configured, is_development, notices, sections, spelling };
         Ok(config)
     }
 
@@ -174,21 +183,21 @@ impl Config {
 
     /// The fault with its path as the file spells it.
     pub(crate) fn spell(&self, fault: Fault) -> Fault {
-        spelled_fault(fault, &self.classic)
+        self.spelling.fault(fault)
     }
 
     pub(crate) fn spell_notice(&self, notice: Notice) -> Notice {
-        Notice { path: spelled(&notice.path, &self.classic), ..notice }
+        Notice { path: self.spelling.path(&notice.path), ..notice }
     }
 
     /// The services whose files are those of the programs that they replace.
     pub(crate) fn classic_services(&self) -> Vec<Service> {
-        self.classic.keys().copied().collect()
+        self.spelling.classic.keys().copied().collect()
     }
 
     /// Whether `service` is configured as the program that it replaces.
     pub(crate) fn is_classic(&self, service: Service) -> bool {
-        self.classic.contains_key(&service)
+        self.spelling.classic.contains_key(&service)
     }
 
     pub fn runs(&self, service: Service) -> bool {
@@ -294,28 +303,11 @@ fn validate(tree: &Value, schemas: &Schemas, faults: &mut Vec<Fault>) {
     }
 }
 
-fn sorted(faults: Vec<Fault>, classic: &Classic) -> Faults {
-    let mut faults: Vec<Fault> = faults.into_iter().map(|fault| spelled_fault(fault, classic)).collect();
+fn sorted(faults: Vec<Fault>, spelling: &Spelling) -> Faults {
+    let mut faults: Vec<Fault> = faults.into_iter().map(|fault| spelling.fault(fault)).collect();
     faults.sort();
     faults.dedup();
     Faults(faults)
-}
-
-fn spelled_fault(fault: Fault, classic: &Classic) -> Fault {
-    Fault { path: spelled(&fault.path, classic), ..fault }
-}
-
-/// A path as the file spells it: a file of a replaced program has no sections.
-fn spelled(path: &str, classic: &Classic) -> String {
-    let in_file = classic.iter().find_map(|(service, file)| {
-        let rest = path.strip_prefix(service.name())?.strip_prefix('.')?;
-        Some((file, rest))
-    });
-    match in_file {
-        Some((Some(file), rest)) => format!("{file}: {rest}"),
-        Some((None, rest)) => rest.to_owned(),
-        None => path.to_owned(),
-    }
 }
 
 /// The dotted paths that do not exist in the schema of `service`; `*` stands for any step.

@@ -17,13 +17,19 @@ use super::{Notice, Service, document};
 /// The sources of a missing secret, in order of preference.
 const SOURCES: [&str; 4] = ["default", "system", "cipher", "cookie"];
 
-/// Sets the top-level secrets, `shared`, where the sections have none, and derives what is still missing. The notices name the
-/// source.
-pub(super) fn provide(sections: &mut BTreeMap<Service, Value>, shared: Option<&Value>) -> Vec<Notice> {
+/// A secret that was derived from another one.
+pub(super) struct Derived {
+    pub(super) notice: Notice,
+    /// The path of the other one.
+    pub(super) source: String,
+}
+
+/// Sets the top-level secrets, `shared`, where the sections have none, and derives what is still missing.
+pub(super) fn provide(sections: &mut BTreeMap<Service, Value>, shared: Option<&Value>) -> Vec<Derived> {
     for (service, section) in sections.iter_mut() {
         share(*service, section, shared);
     }
-    let mut notices = Vec::new();
+    let mut all = Vec::new();
     let services: Vec<Service> = sections.keys().copied().collect();
     for service in services {
         let Secrets { required, purpose, .. } = service.definition().secrets;
@@ -42,12 +48,13 @@ pub(super) fn provide(sections: &mut BTreeMap<Service, Value>, shared: Option<&V
         let derive = |text: &str| derive_secret(&Secret::new(text.to_owned()), purpose).expose().clone();
         let derived: Vec<String> = list.iter().filter_map(Value::as_str).map(derive).collect();
         let message = format!("is not set; it is derived from {source}, which must be the same on every node");
-        notices.push(Notice::information(format!("{service}.secrets.{name}"), message));
+        let notice = Notice::information(format!("{service}.secrets.{name}"), message);
+        all.push(Derived { notice, source });
         if let Some(section) = sections.get_mut(&service) {
             document::set_default(section, &format!("secrets.{name}"), json!(derived));
         }
     }
-    notices
+    all
 }
 
 /// The first list of secrets under `place` that can be a source, and its name.

@@ -21,7 +21,7 @@ pub(crate) const OF_SECTIONS: [&str; 3] = ["dsn", "log", "tracing"];
 #[serde(default)]
 pub struct Shared {
     /// The database: `sqlite:///path`, `postgres://user:password@host/name` or `memory`. Unset, it is a SQLite file in
-    /// the data directory.
+    /// the data directory; `gateway` alone keeps none.
     pub dsn: Option<Secret<String>>,
     pub log: LogConfig,
     pub tracing: TracingConfig,

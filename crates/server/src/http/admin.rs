@@ -20,7 +20,12 @@ use crate::config::Admin;
 /// Whether clients without credentials are rejected, or the listener is open on purpose. A client authority protects nothing
 /// without TLS.
 pub(crate) fn is_guarded(admin: &Admin, has_tls: bool) -> bool {
-    !admin.tokens.is_empty() || (admin.client_ca.is_some() && has_tls) || admin.unprotected
+    requires_credentials(admin, has_tls) || admin.unprotected
+}
+
+/// Whether a client without a token or certificate is refused.
+pub(crate) fn requires_credentials(admin: &Admin, has_tls: bool) -> bool {
+    !admin.tokens.is_empty() || (admin.client_ca.is_some() && has_tls)
 }
 
 /// The fault of an admin listener that strangers can reach and that requires no credentials.

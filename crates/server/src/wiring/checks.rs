@@ -34,11 +34,18 @@ impl DatabaseAnswers {
             return Ok(());
         }
         *written = None;
-        if let Ok(outcome) = timeout(PATIENCE, Box::pin(self.database.probe_write())).await {
-            outcome?;
+        if takes_writes(&self.database).await? {
             *written = Some(Instant::now());
         }
         Ok(())
+    }
+}
+
+/// Writes once. `false` when that needs longer than [`PATIENCE`], because the database is busy.
+pub(super) async fn takes_writes(database: &Database) -> Result<bool, database::Error> {
+    match timeout(PATIENCE, Box::pin(database.probe_write())).await {
+        Ok(outcome) => outcome.map(|()| true),
+        Err(_) => Ok(false),
     }
 }
 

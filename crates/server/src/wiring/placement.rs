@@ -42,10 +42,8 @@ pub(super) fn of(
     if kind.is_admin() {
         return match other {
             _ if !is_guarded => at(LOOPBACK, "an admin listener binds loopback unless its host is set"),
-            Some(key) => at(ANYWHERE, &format!("{key} names another host, and the listener requires authentication")),
-            None if config.is_classic(service) => {
-                at(ANYWHERE, "the file is one of the replaced program, and the listener requires authentication")
-            }
+            Some(key) => at(ANYWHERE, &format!("{key} names another host")),
+            None if config.is_classic(service) => at(ANYWHERE, "the file is one of the replaced program"),
             None => at(LOOPBACK, "an admin listener binds loopback unless its host is set"),
         };
     }

@@ -98,10 +98,46 @@ fn half_a_certificate_is_refused() {
 fn keys_that_are_known_and_have_no_effect_are_named() {
     let tree = json!({
         "oauth": {"profiling": "cpu", "ttl": {"access_token": "1h"}, "serve": {"public": {"port": 1}}},
-        "identity": {"secrets": {"cookie": ["0123456789abcdef"]}},
+        "identity": {"secrets": {"cookie": ["0123456789abcdef"], "default": ["fedcba9876543210"]}},
     });
     let config = Config::from_value(&[], tree).unwrap();
     let named: Vec<&str> = config.notices.iter().map(|notice| notice.path.as_str()).collect();
     assert!(named.contains(&"identity.secrets.cookie") && named.contains(&"oauth.profiling"), "{named:?}");
     assert!(!named.iter().any(|path| path.starts_with("oauth.ttl") || path.starts_with("oauth.serve")), "{named:?}");
+}
+
+#[test]
+fn a_refused_value_of_a_variable_is_reported_under_the_name_of_the_variable() {
+    let kratos = ("kratos.yml", "selfservice: {default_browser_return_url: \"http://127.0.0.1/\"}");
+    for (variable, wanted) in [
+        (("KLEIS_LOG_LEVEL", "verbose"), "\n  KLEIS_LOG_LEVEL (log.level): must be one of"),
+        (
+            ("KLEIS_IDENTITY_SERVE_PUBLIC_PORT", "70000"),
+            "\n  KLEIS_IDENTITY_SERVE_PUBLIC_PORT (serve.public.port): must be",
+        ),
+        (
+            ("SELFSERVICE_METHODS_TOTP_ENABLED", "maybe"),
+            "\n  SELFSERVICE_METHODS_TOTP_ENABLED (selfservice.methods.totp.enabled): must be of type boolean",
+        ),
+        (
+            ("SERVE_PUBLIC_CORS_ALLOWED_ORIGINS", ""),
+            "\n  SERVE_PUBLIC_CORS_ALLOWED_ORIGINS: is empty: give it a value, or unset it",
+        ),
+    ] {
+        let (_folder, mut sources) = sources(&[kratos], &[variable]);
+        sources.services = vec![Service::IDENTITY];
+        let text = Config::load(&sources).unwrap_err().to_string();
+        assert!(text.contains(wanted) && text.lines().count() == 2, "{wanted:?} is not in {text}");
+    }
+}
+
+#[test]
+fn a_secret_that_others_are_derived_from_is_not_reported_as_without_effect() {
+    let notices = |secrets: Value| {
+        let tree = json!({"identity": {"secrets": secrets}});
+        let config = Config::from_value(&[Service::IDENTITY], tree).unwrap();
+        config.notices.iter().filter(|it| it.path == "identity.secrets.cookie").count()
+    };
+    assert_eq!(notices(json!({"cookie": ["0123456789abcdef"]})), 0);
+    assert_eq!(notices(json!({"cookie": ["0123456789abcdef"], "default": ["fedcba9876543210"]})), 1);
 }

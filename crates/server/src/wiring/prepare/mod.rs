@@ -27,8 +27,8 @@ use super::selection::{migrations_of, retention_of};
 use super::self_signed;
 use super::services::Built;
 use super::table_sizes::TableSizes;
-use crate::config::{Config, Listener, Notice, Service};
-use crate::data_dir::{self, DataDir, DataDirError};
+use crate::config::{Config, Fault, Listener, Notice, Service};
+use crate::data_dir::{self, DataDir};
 use crate::http::admin;
 use crate::http::self_signed::SelfSigned;
 use crate::http::socket::{Address, Bound};
@@ -102,7 +102,17 @@ pub(crate) async fn prepare(
         let url = base_url(&settings, &address, tls.is_some(), &this_machine);
         addresses.insert(service, kind.name, address.clone(), url);
         let place = format!("{} on {address}: {}", if may_bind { "listens" } else { "would listen" }, placement.reason);
-        findings.notice(&config, Notice::information(name, place));
+        let is_exposed = kind.is_admin() && !address.is_local();
+        findings.notice(
+            &config,
+            match is_exposed.then(|| admin::requires_credentials(&config.shared.admin, tls.is_some())) {
+                None => Notice::information(name, place),
+                Some(true) => Notice::information(name, format!("{place}, and the listener requires authentication")),
+                Some(false) => {
+                    Notice::warning(name, format!("{place}, and admin.unprotected opens it to everyone who reaches it"))
+                }
+            },
+        );
         if let Some(Bound { socket, .. }) = bound {
             listeners.push(BoundListener { service, kind, settings, address, socket, tls });
         }
@@ -160,12 +170,14 @@ fn locate(config: &mut Config, environment: &Environment, purpose: Purpose, find
     let may_generate = matches!(dsn, Some(Dsn::Sqlite(_))) || is_development(config);
     let needs_directory = configured.is_none() || (config.lacks_secrets() && may_generate);
     if needs_directory && !is_temporary {
-        data_dir = findings.keep(config, "data directory", data_directory(environment, purpose)).flatten();
+        data_dir = data_directory(config, environment, purpose, findings);
     }
     if config.lacks_secrets() {
         if dsn.is_some() && !may_generate {
-            let message = "no secret is set, and nodes that share a database must share one: set secrets.default (or \
-                           secrets.cipher or secrets.cookie, from which it is derived), or KLEIS_SECRETS_DEFAULT";
+            let message = format!(
+                "no secret is set, and nodes that share a database must share one: set {}",
+                secret_to_set(config)
+            );
             findings.fault(config, "secrets", message);
         }
         let kept = data_dir.as_ref().and_then(|dir| findings.keep(config, "secrets", dir.secrets())).flatten();
@@ -174,7 +186,8 @@ fn locate(config: &mut Config, environment: &Environment, purpose: Purpose, find
             let file = dir.secrets_file();
             if matches!(dsn, Some(Dsn::Postgres(_))) {
                 let message = format!(
-                    "no secret is set: development uses those of {file}; set secrets.default before a second node shares the database"
+                    "no secret is set: development uses those of {file}; before a second node shares the database, set {}",
+                    secret_to_set(config)
                 );
                 findings.notice(config, Notice::warning("secrets", message));
             }
@@ -193,6 +206,7 @@ fn locate(config: &mut Config, environment: &Environment, purpose: Purpose, find
     }
     let dsn = match (dsn, &data_dir) {
         (Some(dsn), _) if purpose == Purpose::Serve || exists(&dsn) => Some(dsn),
+        (None, _) if is_known && keeps_nothing(config) => (purpose == Purpose::Serve).then(Dsn::memory),
         (None, Some(dir)) if is_known && purpose == Purpose::Serve => {
             findings.keep(config, "dsn", dir.database()).map(Dsn::sqlite)
         }
@@ -215,11 +229,49 @@ fn is_development(config: &Config) -> bool {
     config.services.iter().any(is_set)
 }
 
-/// The data directory; an examination does not create it.
-fn data_directory(environment: &Environment, purpose: Purpose) -> Result<Option<DataDir>, DataDirError> {
-    match purpose {
-        Purpose::Examine if !environment.data_dir.exists() => Ok(None),
-        Purpose::Examine | Purpose::Serve => DataDir::open(&environment.data_dir).map(Some),
+/// The data directory; an examination does not create it. Services that keep nothing start without one.
+fn data_directory(
+    config: &Config,
+    environment: &Environment,
+    purpose: Purpose,
+    findings: &mut Findings,
+) -> Option<DataDir> {
+    if purpose == Purpose::Examine && !environment.data_dir.exists() {
+        return None;
+    }
+    match DataDir::open(&environment.data_dir) {
+        Err(error) if keeps_nothing(config) => {
+            let message = format!(
+                "is not needed and not used: keys of kleis://gateway/keys last as long as this process. {}",
+                chain(&error)
+            );
+            findings.notice(config, Notice::warning("data directory", message));
+            None
+        }
+        opened => findings.keep(config, "data directory", opened),
+    }
+}
+
+/// Whether no service of this process has tables.
+fn keeps_nothing(config: &Config) -> bool {
+    config.services.iter().all(|service| service.definition().migrations.is_none())
+}
+
+/// The key and the variable to set when no secret is set, as the file spells them.
+fn secret_to_set(config: &Config) -> String {
+    let of_a_replaced_program = config.services.iter().filter(|service| config.is_classic(**service)).find_map(|it| {
+        let definition = it.definition();
+        Some((*it, definition.secrets.required?, definition.replaced.as_ref()?.environment_prefix))
+    });
+    match of_a_replaced_program {
+        Some((service, key, prefix)) => {
+            let path = config.spell(Fault::new(format!("{service}.secrets.{key}"), "")).path;
+            format!("{path}, or {prefix}SECRETS_{}", key.to_ascii_uppercase())
+        }
+        None => {
+            "secrets.default (or secrets.cipher or secrets.cookie, from which it is derived), or KLEIS_SECRETS_DEFAULT"
+                .to_owned()
+        }
     }
 }
 

@@ -536,3 +536,48 @@ async fn the_example_of_the_guide_to_the_pages_is_valid_and_readable() {
     assert!(of_ui.is_empty(), "{of_ui:?}");
     assert!(config.shared.ui.footer.imprint.is_some() && config.shared.ui.languages().len() == 2);
 }
+
+/// A key by which a file is recognised as Hydra's.
+const OF_HYDRA: &str = "oidc: {subject_identifiers: {supported_types: [public]}}";
+
+#[tokio::test]
+async fn a_gateway_starts_without_a_writable_data_directory_and_keeps_no_database() {
+    let world = World::new();
+    let config = || world.config(&[Service::GATEWAY], &[], &[]).unwrap();
+    // A file in place of the parent directory: nobody can create the directory, not even root.
+    let environment = || Environment { data_dir: world.file("read-only", "").join("data"), ..world.environment() };
+    start(config(), environment()).await.unwrap().shutdown().await;
+    let refused = world.config(&[Service::IDENTITY], &[], &[]).unwrap();
+    let refused = start(refused, environment()).await.unwrap_err().to_string();
+    assert!(refused.contains("--data or KLEIS_DATA"), "{refused}");
+
+    start(config(), world.environment()).await.unwrap().shutdown().await;
+    let files = std::fs::read_dir(world.0.path().join("data")).unwrap();
+    let files: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(files, ["gateway-keys.json"], "the gateway has a key and no tables");
+}
+
+#[tokio::test]
+async fn an_admin_listener_that_is_open_on_purpose_is_a_warning_that_claims_no_authentication() {
+    let world = World::new();
+    let admin = async |way: &str| {
+        let text = format!("dsn: memory\nadmin: {{{way}}}\n{OF_HYDRA}");
+        let config = world.config(&[Service::OAUTH], &[("hydra.yml", &text)], &[]).unwrap();
+        let (_, notices) = world.examine_all(&config).await;
+        notices.into_iter().find(|(_, text)| text.starts_with("hydra.yml: serve.admin: ")).unwrap()
+    };
+    let (severity, text) = admin("unprotected: true").await;
+    assert!(severity == Severity::Warning && text.contains("admin.unprotected opens it"), "{text}");
+    assert!(!text.contains("requires authentication"), "{text}");
+    let (severity, text) = admin("tokens: [0123456789abcdef]").await;
+    assert!(severity == Severity::Information && text.ends_with("requires authentication"), "{text}");
+}
+
+#[tokio::test]
+async fn a_missing_secret_is_named_as_the_file_of_the_replaced_program_spells_it() {
+    let world = World::new();
+    let text = format!("dsn: postgres://127.0.0.1:1/x\n{OF_HYDRA}");
+    let text = world.refused(&[Service::OAUTH], "hydra.yml", &text).await;
+    assert!(text.contains("set hydra.yml: secrets.system, or HYDRA_SECRETS_SYSTEM"), "{text}");
+    assert!(!text.contains("secrets.default"), "{text}");
+}

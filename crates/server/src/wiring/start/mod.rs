@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
+use base::causes::chain;
 use database::{Database, MigrationError};
 use jobs::Worker;
 use service::{AdminListener, Kind, PublicListener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::checks;
 use super::environment::{Environment, Purpose};
 use super::findings::Findings;
 use super::prepare::{BoundListener, Prepared, prepare};
@@ -63,6 +65,12 @@ pub async fn start(config: Config, environment: Environment) -> Result<Running, 
     }
     if let (Some(data_dir), Some(secrets)) = (&parts.data_dir, &generated) {
         data_dir.keep_secrets(secrets)?;
+    }
+    if let Err(error) = checks::takes_writes(&database).await {
+        tracing::warn!(
+            "the database refuses writes, and /health/ready is 503 until it accepts them: {}",
+            chain(&error)
+        );
     }
     let now = environment.clock.now();
     let errors = secret_check::record(&database, &sealers, environment.accept_new_secrets, now).await?;
