@@ -117,15 +117,25 @@ pub(crate) fn is_forwarded(name: &HeaderName) -> bool {
 }
 
 /// Headers in which proxies name the client's address, and which frameworks believe. Folded and sorted.
-const CLIENT_ADDRESS: [&str; 8] = [
+const CLIENT_ADDRESS: [&str; 18] = [
     "cf-connecting-ip",
+    "cf-connecting-ipv6",
     "client-ip",
     "fastly-client-ip",
+    "fly-client-ip",
+    "forwarded-for",
+    "proxy-client-ip",
     "true-client-ip",
+    "wl-proxy-client-ip",
+    "x-azure-clientip",
     "x-client-ip",
     "x-cluster-client-ip",
+    "x-envoy-external-address",
     "x-original-forwarded-for",
+    "x-originating-ip",
     "x-real-ip",
+    "x-remote-addr",
+    "x-remote-ip",
 ];
 
 /// Whether this header names the client's address, in any spelling.

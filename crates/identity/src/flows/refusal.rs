@@ -6,7 +6,7 @@ use base::Context;
 
 use crate::Identity;
 use crate::domain::event::FlowOutcome;
-use crate::domain::flow::{Details, Flow};
+use crate::domain::flow::{Details, Flow, FlowKind};
 use crate::domain::form::FormError;
 use crate::domain::message::{Message, validation};
 use crate::domain::ui::ValidationMessage;
@@ -18,8 +18,8 @@ use super::errors::{StepError, SubmitError};
 use super::events;
 use super::visitor::{Browser, Visitor};
 
-/// The number of writes of one flow after which its rejections are no longer recorded as events: a form can be submitted
-/// without bound.
+/// The number of writes of one settings or registration flow after which its rejections are no longer recorded as events: its form
+/// can be submitted without bound.
 const MOST_RECORDED: i64 = 30;
 
 /// The messages for a rejected submission, and the status of the answer.
@@ -142,7 +142,12 @@ impl Identity {
             }
         }
         // A submission that a limit rejects was not checked. It can be repeated without bound, and so could its event.
-        let is_recorded = !matches!(refusal.reason, FormReason::Limited { .. }) && flow.version - 1 <= MOST_RECORDED;
+        // Where a rejection may be a guess, every event counts: the limits on guesses bound them.
+        let is_bounded = match D::KIND {
+            FlowKind::Settings | FlowKind::Registration => flow.version - 1 > MOST_RECORDED,
+            FlowKind::Login | FlowKind::Recovery | FlowKind::Verification => false,
+        };
+        let is_recorded = !matches!(refusal.reason, FormReason::Limited { .. }) && !is_bounded;
         if is_recorded {
             let reason = refusal.messages.first().map(|message| reason_of(&message.message));
             events::append(&mut tx, cx, flow, FlowOutcome::Failed, reason.as_deref()).await?;

@@ -84,6 +84,10 @@ fn without(
     if factors_of(credentials, rules).first > 0 && factors_of(&after, rules).first == 0 {
         return Err(DeleteCredentialError::LastFirstFactor);
     }
+    if factors_of(credentials, rules).second > factors_of(&after, rules).second {
+        // Used codes would be required for each sign-in from now on, and could never be given.
+        after.retain(|_, credential| !credential.config.is_used_up());
+    }
     Ok(after)
 }
 

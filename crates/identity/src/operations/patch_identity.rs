@@ -257,6 +257,10 @@ fn read_credentials(
         }
         after.insert(kind, credential);
     }
+    if before.keys().any(|kind| !after.contains_key(kind)) {
+        // Used codes would be required for each sign-in from now on, and could never be given.
+        after.retain(|_, credential| !credential.config.is_used_up());
+    }
     identity.credentials = after;
     Ok(())
 }

@@ -75,11 +75,16 @@ impl BearerToken {
         let Some(token) = self.token_from.find(inbound).filter(|token| token.starts_with(&self.prefix)) else {
             return Outcome::NotResponsible;
         };
-        let presented = match self.place {
-            Place::Authorization => Presented::AsSent,
-            Place::Forwarded if self.check.forwards_by_name(&AUTHORIZATION) => Presented::AsSent,
-            Place::Forwarded => Presented::WithoutAuthorization,
-            Place::NotForwarded => Presented::Token(token),
+        let with_authorization = self.check.forwards_by_name(&AUTHORIZATION);
+        let presented = match (self.place, &self.token_from) {
+            (Place::Authorization, _) => Presented::AsSent,
+            // Another cookie of the request could be the one that is checked.
+            (Place::Forwarded, TokenFrom::Cookie(name)) if !self.check.is_remote() => {
+                Presented::Cookie { pair: format!("{name}={token}"), with_authorization }
+            }
+            (Place::Forwarded, _) if with_authorization => Presented::AsSent,
+            (Place::Forwarded, _) => Presented::WithoutAuthorization,
+            (Place::NotForwarded, _) => Presented::Token(token),
         };
         self.check.ask(inbound, services, presented).await.outcome()
     }

@@ -117,6 +117,8 @@ pub(super) enum Presented {
     WithoutAuthorization,
     /// This token, in place of those in `Authorization`.
     Token(String),
+    /// In the same process: this cookie alone, and `Authorization` if the rule forwards it.
+    Cookie { pair: String, with_authorization: bool },
 }
 
 /// The result of the check.
@@ -223,13 +225,20 @@ impl SessionCheck {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let forwarded = |name: &HeaderName| if self.forwards(name) { text(name) } else { None };
         let bearer = forwarded(&AUTHORIZATION)
-            .filter(|_| matches!(presented, Presented::AsSent))
+            .filter(|_| matches!(presented, Presented::AsSent | Presented::Cookie { with_authorization: true, .. }))
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let cookie = if self.forwards(&COOKIE) { web::cookies::joined(headers) } else { None };
+        let cookie = match &presented {
+            Presented::Cookie { pair, .. } => Some(pair.clone()),
+            Presented::AsSent | Presented::WithoutAuthorization if self.forwards(&COOKIE) => {
+                web::cookies::joined(headers)
+            }
+            Presented::Token(_) | Presented::AsSent | Presented::WithoutAuthorization => None,
+        };
         let bearer = bearer.map(|(_, token)| PlainToken::received(token.trim()));
         let session_token = match presented {
             Presented::Token(token) => Some(PlainToken::received(token)),
+            Presented::Cookie { .. } => None,
             Presented::AsSent | Presented::WithoutAuthorization => {
                 forwarded(&X_SESSION_TOKEN).map(PlainToken::received)
             }

@@ -51,19 +51,23 @@ impl TokenFrom {
                 let (scheme, token) = value.split_once(' ')?;
                 scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())?
             }
-            Self::Header(name) => {
-                let mut values = inbound.headers.get_all(name).iter();
-                let (only, None) = (values.next()?, values.next()) else { return None };
-                only.to_str().ok()?.to_owned()
-            }
+            Self::Header(name) => only(inbound.headers.get_all(name).iter())?.to_str().ok()?.to_owned(),
             Self::QueryParameter(name) => {
                 let query = inbound.target.query()?.as_bytes();
-                url::form_urlencoded::parse(query).find(|(its_name, _)| its_name == name)?.1.into_owned()
+                only(url::form_urlencoded::parse(query).filter(|(its_name, _)| its_name == name))?.1.into_owned()
             }
-            Self::Cookie(name) => web::cookies::get(inbound.headers, name)?.to_owned(),
+            Self::Cookie(name) => {
+                only(web::cookies::all(inbound.headers).filter(|(its_name, _)| its_name == name))?.1.to_owned()
+            }
         };
         (!token.is_empty()).then_some(token)
     }
+}
+
+/// The only value: of two, the receiver of the request may take the other one.
+fn only<T>(mut values: impl Iterator<Item = T>) -> Option<T> {
+    let first = values.next()?;
+    values.next().is_none().then_some(first)
 }
 
 #[cfg(test)]
@@ -92,6 +96,9 @@ mod tests {
         assert_eq!(find(json!({"cookie": "none"}), &request), None);
         let twice = Request::get("http://h/").header("x-key", "a").header("x-key", "b");
         assert_eq!(find(json!({"header": "X-Key"}), &twice), None, "two values are ambiguous");
+        let twice = Request::get("http://h/?t=a&t=b").header("cookie", "token=a; token=b");
+        assert_eq!(find(json!({"query_parameter": "t"}), &twice), None);
+        assert_eq!(find(json!({"cookie": "token"}), &twice), None);
         let basic = Request::get("http://h/").header("authorization", "Basic abc");
         assert_eq!(find(json!(null), &basic), None);
     }

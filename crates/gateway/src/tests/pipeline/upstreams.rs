@@ -419,6 +419,12 @@ async fn the_in_process_check_uses_only_the_extracted_token() {
     ] {
         assert_eq!(checked(settings.clone()).await.0, credentials, "{settings}");
     }
+    // Only the cookie that was found is checked, and not another one beside it.
+    let beside = Request::get("http://h/").header("cookie", "apitok=junk; session=valid-alice");
+    let rule = json!({"check_session_url": "http://identity.local/sessions/whoami", "token_from": {"cookie": "apitok"},
+                      "forward_http_headers": ["Cookie"]});
+    assert!(run(bearer_rule(rule), &beside, &services).await.is_err());
+    assert_eq!(fake.seen.lock().unwrap().pop().unwrap().cookie.as_deref(), Some("apitok=junk"));
     let by_cookie = json!({"token_from": {"cookie": "session"}, "forward_http_headers": ["Cookie"],
                            "subject_from": "identity.id"});
     assert_eq!(checked(by_cookie).await.1.as_deref(), Ok("alice"));

@@ -264,3 +264,31 @@ async fn used_codes_are_removed_with_the_app_that_they_replaced() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn used_codes_are_removed_with_an_app_that_an_administrator_removes() {
+    with_server(enabled(), |server| async move {
+        for by_patch in [false, true] {
+            let address = format!("{by_patch}@example.org");
+            let mut client = server.native();
+            let id = client.sign_up(&address).await.expect(200).json["identity"]["id"].as_str().unwrap().to_owned();
+            link(&server, &mut client).await;
+            for code in &make(&mut client).await {
+                let mut other = server.native();
+                other.sign_in(&address, PASSWORD).await.expect(200);
+                second_factor(&mut other, code).await.expect(200);
+            }
+            let mut operator = server.operator();
+            if by_patch {
+                let patch = json!([{"op": "remove", "path": "/credentials/totp"}]);
+                operator.json(http::Method::PATCH, &format!("/admin/identities/{id}"), &patch).await.expect(200);
+            } else {
+                let url = format!("/admin/identities/{id}/credentials/totp");
+                operator.request(http::Method::DELETE, &url, None).await.expect(204);
+            }
+            let signed_in = server.native().sign_in(&address, PASSWORD).await.expect(200);
+            assert!(signed_in.json["session"].get("identity").is_some(), "one factor is sufficient again");
+        }
+    })
+    .await;
+}

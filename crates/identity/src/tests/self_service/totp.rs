@@ -198,6 +198,25 @@ async fn guesses_at_codes_are_limited() {
 }
 
 #[tokio::test]
+async fn guesses_after_many_other_rejections_are_recorded() {
+    with_server(enabled(), |server| async move {
+        let mut owner = server.native();
+        owner.sign_up("a@example.org").await.expect(200);
+        link(&server, &mut owner).await;
+        let mut thief = server.native();
+        thief.sign_in("a@example.org", PASSWORD).await.expect(200);
+        let id = thief.begin_with("login", "?aal=aal2").await;
+        for _ in 0..35 {
+            thief.submit("login", &id, json!({"method": "nonsense"})).await.expect(400);
+        }
+        let before = server.events().await.len();
+        thief.submit("login", &id, json!({"method": "totp", "totp_code": "000000"})).await.expect(400);
+        assert_eq!(server.events().await.len(), before + 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_imported_secret_signs_in_with_its_parameters() {
     with_server(enabled(), |server| async move {
         for (number, (url, digits)) in [
