@@ -1,8 +1,9 @@
 //! The change feed: reads the changes of other processes, several times a second, once for the whole process.
 //!
 //! On PostgreSQL each transaction that touches a subject writes a row into `kleis_changes`, which is sent ahead of its
-//! `COMMIT`: as a part of the transaction's last statement if that one waits to be sent, otherwise as a statement. A row becomes visible a little after its time, so each query reaches back by [`OVERLAP_MICROS`] before the last
-//! one; a transaction whose commit takes longer than [`SLOW_COMMIT`] writes its row again before it is acknowledged. Rows are
+//! `COMMIT`: as a part of the transaction's last statement if that one waits to be sent, otherwise as a statement. A row
+//! becomes visible a little after its time, so each query reaches back by [`OVERLAP_MICROS`] before the last one; a
+//! transaction whose commit takes longer than [`SLOW_COMMIT`] writes its row again before it is acknowledged. Rows are
 //! deleted when no value that was read before them can still be valid.
 //!
 //! On SQLite all changes of this process are known. SQLite reports whether another process wrote to the file (a command, for

@@ -16,8 +16,8 @@ pub(crate) const SELECT_APPLIED: &str = "SELECT service, version, checksum FROM 
 pub(crate) const INSERT_APPLIED: &str =
     "INSERT INTO kleis_migrations (service, version, name, checksum, applied_at) VALUES ($1, $2, $3, $4, $5)";
 
-/// A write that changes one microsecond of one row, forth and back. SQLite writes no page whose content stays the same, so that a
-/// write without a change succeeds on a full disk.
+/// A write that moves one timestamp by a microsecond, back and forth. SQLite does not write a page whose content stays the same, so a
+/// write without a change would succeed on a full disk.
 pub(crate) static PROBE_WRITE: Statement = {
     const SQL: &str = "UPDATE kleis_migrations SET applied_at = applied_at + 1 - 2 * (applied_at % 2) WHERE service = $1 AND version = 1";
     Statement::across_tenants("probe_write", SQL, SQL)

@@ -13,6 +13,7 @@ mod oauth2;
 mod recovery;
 mod registration;
 mod revocation;
+mod second_factor;
 mod sessions;
 mod settings;
 mod stolen_password;
@@ -80,6 +81,14 @@ impl TestServer {
 
     pub(super) fn native(&self) -> Client {
         Client { http: self.client(Kind::Native, PUBLIC), token: None }
+    }
+
+    /// Verifies an address with the code that is sent to it.
+    pub(super) async fn verify(&self, client: &mut Client, address: &str) {
+        let id = client.begin("verification").await;
+        client.submit("verification", &id, json!({"method": "code", "email": address})).await.expect(200);
+        let code = self.code(&id, CodePurpose::Verification).await;
+        client.submit("verification", &id, json!({"method": "code", "code": code})).await.expect(200);
     }
 
     /// The code that a flow expects, as in the message to its recipient.

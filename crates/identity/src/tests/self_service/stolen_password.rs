@@ -24,10 +24,7 @@ async fn a_recovery_by_a_replaced_address_keeps_the_second_factor() {
     with_server(enabled(), |server| async move {
         let mut owner = server.native();
         owner.sign_up("a@example.org").await.expect(200);
-        let id = owner.begin("verification").await;
-        owner.submit("verification", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
-        let code = server.code(&id, CodePurpose::Verification).await;
-        owner.submit("verification", &id, json!({"method": "code", "code": code})).await.expect(200);
+        server.verify(&mut owner, "a@example.org").await;
         let secret = link(&server, &mut owner).await;
 
         let mut thief = server.native();
