@@ -154,7 +154,8 @@ impl<'a> Evaluator<'a> {
         };
         self.charge_comparison(left, right)?;
         let order = left.order(right).map_err(|_| arithmetic::no_operator(at, operator, left, right))?;
-        Ok(Value::Bool(order.is_some_and(is)))
+        let order = order.ok_or_else(|| arithmetic::value_error(at, "NaN has no order"))?;
+        Ok(Value::Bool(is(order)))
     }
 
     fn contains(&mut self, at: usize, element: &Value<'a>, container: &Value<'a>) -> Evaluated<'a> {
