@@ -1,0 +1,11 @@
+//! Settings of Keto that are not supported.
+
+use service::Unsupported;
+
+pub(super) const WITHOUT_EFFECT: &[(&str, &str)] = &[
+    ("$schema", "has no effect: the schema of this version is used"),
+    ("secrets.pagination", "has no effect: tokens of pages are sealed with a secret that is kept in the database"),
+    ("serve.*.write_listen_file", "has no effect: the log shows the addresses of the listeners"),
+];
+
+pub(super) const UNSUPPORTED: &[Unsupported] = &[];
