@@ -30,12 +30,14 @@ pub enum Subject<'a> {
     Client(Cow<'a, str>),
     /// A set of keys, by its name.
     KeySet(Cow<'a, str>),
+    /// The namespace of relation tuples; empty when the event is about several namespaces.
+    Namespace(Cow<'a, str>),
 }
 
 impl Subject<'_> {
     pub fn id(&self) -> &str {
         match self {
-            Self::Person(id) | Self::Client(id) | Self::KeySet(id) => id,
+            Self::Person(id) | Self::Client(id) | Self::KeySet(id) | Self::Namespace(id) => id,
         }
     }
 }
@@ -65,6 +67,25 @@ pub async fn append_if<E: DomainEvent + Sync>(
     storage::insert_event_if(tx, cx, &actor(&cx.actor), &NewEvent::of(event)?, is_written).await
 }
 
+/// As [`append`], for events that are read in their order ([`list_tuple_changes`](crate::list_tuple_changes)). Returns the
+/// sequence of the last event; `None` without events.
+///
+/// PostgreSQL assigns sequences before transactions commit. So that a reader that has seen a sequence never misses a smaller
+/// one, the caller holds a lock of the tenant, which its other writers of such events wait for, from before this call until
+/// its commit.
+pub async fn append_in_order<E: DomainEvent + Sync>(
+    tx: &mut WriteTx,
+    cx: &Context,
+    events: &[E],
+) -> Result<Option<i64>, Error> {
+    let actor = actor(&cx.actor);
+    let mut last = None;
+    for event in events {
+        last = Some(storage::insert_event_in_order(tx, cx, &actor, &NewEvent::of(event)?).await?);
+    }
+    Ok(last)
+}
+
 impl NewEvent {
     fn of(event: &impl DomainEvent) -> Result<Self, Error> {
         let shape = |problem: &str| Error::inconsistent("jobs_events", problem);
@@ -81,6 +102,9 @@ impl NewEvent {
 
 /// The name of the events for issued tokens. There are many, and they are kept for days only.
 pub const TOKEN_ISSUED: &str = "OAuth2AccessTokenIssued";
+
+/// The name of the events for changed relation tuples. They are read in their order.
+pub const TUPLES_CHANGED: &str = "RelationTuplesChanged";
 
 /// How long events are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ mod diagnosis;
 mod links;
 mod listener;
 mod report;
+mod watched_folders;
 
 pub use build::{Background, Building, Built, Check, Directory, KeptFiles, Parts, StartTask};
 pub use definition::{
@@ -21,3 +22,4 @@ pub use diagnosis::{Diagnosing, Diagnosis, Examined, Verdict};
 pub use links::Links;
 pub use listener::{AdminListener, ErrorFormat, Kind, Listener, PublicListener};
 pub use report::{Fault, Notice, Report, Severity};
+pub use watched_folders::WatchedFolders;

@@ -17,17 +17,12 @@ pub(super) enum Rewritten {
 
 const NOT_NEEDED: &str = "not needed: the server deletes expired rows itself, in small batches, while it runs";
 const COURIER: &str = "not needed: the server sends mail itself";
-const NO_PERMISSIONS: &str =
-    "permissions (Keto) are not part of this release; kleis serves identity, oauth and gateway";
 
 /// Translates the command line, including the program's name.
 pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
     let mut arguments = arguments.into_iter();
     let program = arguments.next().unwrap_or_else(|| "kleis".into());
     let name = Path::new(&program).file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-    if name == "keto" {
-        return Rewritten::Answer { text: NO_PERMISSIONS, is_success: false };
-    }
     let called_as: Option<Service> = Service::ALL
         .into_iter()
         .find(|service| service.definition().replaced.as_ref().is_some_and(|it| it.program == name));
@@ -110,6 +105,7 @@ mod tests {
         assert_eq!(arguments("/usr/bin/oathkeeper serve").1, Some(Service::GATEWAY));
         assert_eq!(arguments("kratos serve all").1, Some(Service::IDENTITY));
         assert_eq!(arguments("hydra serve all").1, Some(Service::OAUTH));
+        assert_eq!(arguments("keto serve").1, Some(Service::PERMISSIONS));
         assert_eq!(arguments("kleis serve").1, None);
     }
 
@@ -125,6 +121,5 @@ mod tests {
         let line = "kleis janitor --keep-if-younger 24h postgres://host/name";
         let answer = rewrite(line.split(' ').map(OsString::from).collect());
         assert_eq!(answer, Rewritten::Answer { text: NOT_NEEDED, is_success: true });
-        assert!(arguments("keto serve").0.contains("not part of this release"));
     }
 }

@@ -29,6 +29,8 @@ use service::ErrorFormat;
 
 /// The only endpoint of an admin API that takes a form.
 const INTROSPECTION: &str = "/admin/oauth2/introspect";
+/// The only endpoint of an admin API that takes plain text. It reads and changes nothing but that text.
+const SYNTAX_CHECK: &str = "/opl/syntax/check";
 
 /// The checks of a listener.
 #[derive(Clone)]
@@ -145,6 +147,7 @@ fn may_carry_body(request: &Request) -> bool {
     essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"))
         || (essence == "application/x-www-form-urlencoded" && request.uri().path() == INTROSPECTION)
+        || (essence == "text/plain" && request.uri().path() == SYNTAX_CHECK)
 }
 
 /// The host of `example.org:80`, `127.0.0.1` or `[::1]:80`: it is followed by a port or by nothing.

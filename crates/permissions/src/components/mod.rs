@@ -1,0 +1,4 @@
+//! The parts of the service that hold state: the permission model, and the secret for tokens.
+
+pub(crate) mod models;
+pub(crate) mod tokens;

@@ -1,0 +1,114 @@
+//! This service's section of the configuration: the keys of Keto, with a few additions.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::domain::write_validation::WriteRules;
+
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Config {
+    pub namespaces: Namespaces,
+    pub feature_flags: FeatureFlags,
+    /// Whether a relation tuple that is written must have a declared relation and a subject of a declared type: `strict`, or
+    /// `lax`, as Keto accepts them. A file of Keto has `lax` by default.
+    pub write_validation: WriteValidation,
+}
+
+impl Config {
+    pub(crate) fn write_rules(&self) -> WriteRules {
+        let is_strict_mode = self.feature_flags.strict_mode
+            || matches!(&self.namespaces, Namespaces::Language(language) if language.experimental_strict_mode);
+        WriteRules {
+            checks_types: self.write_validation == WriteValidation::Strict,
+            refuses_subject_ids: is_strict_mode,
+        }
+    }
+}
+
+/// The permission model.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Namespaces {
+    Language(Language),
+    List(Vec<NamedNamespace>),
+    /// The URL of a file or a folder with a namespace in each file, in the format that preceded the Ory Permission Language:
+    /// YAML, JSON or TOML.
+    Location(String),
+}
+
+impl Default for Namespaces {
+    fn default() -> Self {
+        Self::Location("file://./keto_namespaces".to_owned())
+    }
+}
+
+/// A model in the Ory Permission Language.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Language {
+    /// Where the permission model is: `file://` and the path of a file or a folder, whose files form one model; `base64://`;
+    /// `http://` or `https://`. A document has 1 MiB at most.
+    pub location: String,
+    /// Use `feature_flags.strict_mode`.
+    pub experimental_strict_mode: bool,
+}
+
+/// A namespace without declarations: any relation, and any subject.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct NamedNamespace {
+    /// The name of a namespace that accepts any relation and any subject.
+    pub name: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct FeatureFlags {
+    /// Whether only declared types of subjects count, and subject ids, which have no type, are refused in checks and new
+    /// relation tuples.
+    pub strict_mode: bool,
+}
+
+/// How relation tuples are validated when they are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WriteValidation {
+    #[default]
+    Lax,
+    Strict,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(section: Value) -> Config {
+        serde_json::from_value(section).unwrap()
+    }
+
+    #[test]
+    fn an_empty_section_is_that_of_keto() {
+        let config = read(json!({}));
+        assert!(matches!(&config.namespaces, Namespaces::Location(uri) if uri == "file://./keto_namespaces"));
+        assert_eq!(config.write_rules(), WriteRules { checks_types: false, refuses_subject_ids: false });
+    }
+
+    #[test]
+    fn namespaces_have_three_forms() {
+        let of = |namespaces: Value| read(json!({ "namespaces": namespaces })).namespaces;
+        assert!(matches!(of(json!("file:///a")), Namespaces::Location(_)));
+        assert!(matches!(of(json!([{"id": 1, "name": "a"}])), Namespaces::List(list) if list[0].name == "a"));
+        assert!(matches!(of(json!({"location": "file:///a"})), Namespaces::Language(it) if it.location == "file:///a"));
+    }
+
+    #[test]
+    fn both_keys_of_strict_mode_count() {
+        let strict = |section: Value| read(section).write_rules().refuses_subject_ids;
+        assert!(strict(json!({"feature_flags": {"strict_mode": true}})));
+        assert!(strict(json!({"namespaces": {"location": "file:///a", "experimental_strict_mode": true}})));
+        assert!(!strict(json!({"namespaces": {"location": "file:///a"}})));
+        assert!(read(json!({"write_validation": "strict"})).write_rules().checks_types);
+    }
+}

@@ -1,0 +1,74 @@
+//! The errors of operations as answers.
+
+use web::RestError;
+
+use crate::components::models::Unloaded;
+use crate::domain::invalid_tuple::InvalidTuple;
+use crate::operations::delete_relation_tuples::DeleteRelationTuplesError;
+use crate::operations::list_relation_tuples::ListRelationTuplesError;
+use crate::operations::open_snaptoken::OpenSnaptokenError;
+use crate::operations::transact_relation_tuples::TransactError;
+
+/// How soon a client may ask again when there is no permission model.
+const RETRY_AFTER_SECONDS: u64 = 5;
+
+impl From<Unloaded> for RestError {
+    fn from(unloaded: Unloaded) -> Self {
+        let reason = format!("{unloaded}; /health/ready says why");
+        Self::unavailable(RETRY_AFTER_SECONDS).with_reason(reason)
+    }
+}
+
+impl From<InvalidTuple> for RestError {
+    fn from(invalid: InvalidTuple) -> Self {
+        let field = invalid.name_of_field().to_owned();
+        let error = match invalid {
+            InvalidTuple::UnknownNamespace { .. } => Self::not_found(invalid.to_string()),
+            InvalidTuple::Field { .. } => Self::bad_request(invalid.to_string()),
+        };
+        error.with_detail("field", field)
+    }
+}
+
+impl From<ListRelationTuplesError> for RestError {
+    fn from(error: ListRelationTuplesError) -> Self {
+        match error {
+            ListRelationTuplesError::Unloaded(unloaded) => unloaded.into(),
+            ListRelationTuplesError::Invalid(invalid) => invalid.into(),
+            ListRelationTuplesError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeleteRelationTuplesError> for RestError {
+    fn from(error: DeleteRelationTuplesError) -> Self {
+        match error {
+            DeleteRelationTuplesError::Unloaded(unloaded) => unloaded.into(),
+            DeleteRelationTuplesError::Invalid(invalid) => invalid.into(),
+            DeleteRelationTuplesError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<OpenSnaptokenError> for RestError {
+    fn from(error: OpenSnaptokenError) -> Self {
+        match error {
+            OpenSnaptokenError::Invalid(invalid) => {
+                Self::bad_request(format!("snaptoken: {invalid}")).with_detail("field", "snaptoken")
+            }
+            OpenSnaptokenError::Database(error) => error.into(),
+        }
+    }
+}
+
+/// `place` is that of the refused change in the request; `None` when the change is the whole request.
+pub(super) fn transact_error(error: TransactError, place: impl FnOnce(usize) -> Option<String>) -> RestError {
+    match error {
+        TransactError::Unloaded(unloaded) => unloaded.into(),
+        TransactError::Invalid { index, invalid } => match place(index) {
+            Some(place) => invalid.within(&place).into(),
+            None => invalid.into(),
+        },
+        TransactError::Database(error) => error.into(),
+    }
+}

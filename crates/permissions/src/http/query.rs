@@ -1,0 +1,140 @@
+//! Relation tuples in the query of a URL.
+//!
+//! A parameter that is present and empty is the empty text; only an absent one is absent. Of a repeated one the first counts.
+
+use std::borrow::Cow;
+
+use url::form_urlencoded;
+use web::RestError;
+use web::paging::PageQuery;
+
+use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
+use crate::domain::tuple_query::TupleQuery;
+
+/// The parameters of a relation tuple.
+const TUPLE: &[&str] = &[
+    "namespace",
+    "object",
+    "relation",
+    "subject_id",
+    "subject_set.namespace",
+    "subject_set.object",
+    "subject_set.relation",
+];
+
+/// The parameters of a URL.
+pub(super) struct Parameters<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl<'a> Parameters<'a> {
+    pub(super) fn of(query: Option<&'a str>) -> Self {
+        Self(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).collect())
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<String> {
+        self.0.iter().find(|(its_name, _)| its_name == name).map(|(_, value)| value.clone().into_owned())
+    }
+
+    pub(super) fn page(&self) -> PageQuery {
+        PageQuery { page_size: self.find("page_size"), page_token: self.find("page_token") }
+    }
+
+    /// Refuses parameters other than those of a relation tuple, so that a misspelt one does not match more tuples.
+    pub(super) fn refuse_others(&self) -> Result<(), RestError> {
+        let other = self.0.iter().find(|(name, _)| !TUPLE.contains(&name.as_ref()));
+        other.map_or(Ok(()), |(name, _)| {
+            let name: String = name.chars().take(64).collect();
+            let reason = format!("\"{name}\" is not a parameter; the parameters are {}", TUPLE.join(", "));
+            Err(RestError::bad_request(reason))
+        })
+    }
+
+    pub(super) fn tuple_query(&self) -> Result<TupleQuery, RestError> {
+        Ok(TupleQuery {
+            namespace: self.find("namespace"),
+            object: self.find("object"),
+            relation: self.find("relation"),
+            subject: self.subject()?,
+        })
+    }
+
+    /// Errors are those of Keto: the subject may be a text or all three parts of a set.
+    fn subject(&self) -> Result<Option<Subject>, RestError> {
+        if self.find("subject").is_some() {
+            return Err(RestError::bad_request("subject: is no parameter; use subject_id or subject_set.*"));
+        }
+        let part = |name: &str| self.find(&format!("subject_set.{name}"));
+        let set = (part("namespace"), part("object"), part("relation"));
+        match (self.find("subject_id"), set) {
+            (id, (None, None, None)) => Ok(id.map(Subject::Id)),
+            (Some(_), _) => {
+                Err(RestError::bad_request("subject_id: exactly one of subject_set or subject_id has to be provided"))
+            }
+            (None, (Some(namespace), Some(object), Some(relation))) => {
+                Ok(Some(Subject::Set(SubjectSet { namespace, object, relation })))
+            }
+            (None, _) => Err(RestError::bad_request(
+                "subject_set: is incomplete; subject_set.namespace, subject_set.object and subject_set.relation are needed \
+                 together, and may be empty",
+            )),
+        }
+    }
+}
+
+/// The query of a tuple, for `Location`.
+pub(super) fn of_tuple(tuple: &RelationTuple) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("namespace", &tuple.namespace);
+    query.append_pair("object", &tuple.object);
+    query.append_pair("relation", &tuple.relation);
+    match &tuple.subject {
+        Subject::Id(id) => query.append_pair("subject_id", id),
+        Subject::Set(set) => query
+            .append_pair("subject_set.namespace", &set.namespace)
+            .append_pair("subject_set.object", &set.object)
+            .append_pair("subject_set.relation", &set.relation),
+    };
+    query.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(query: &str) -> Result<TupleQuery, String> {
+        Parameters::of(Some(query)).tuple_query().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_empty_parameter_is_present() {
+        let query = parse("namespace=Doc&object=&subject_id=").unwrap();
+        assert_eq!(
+            (query.namespace.as_deref(), query.object.as_deref(), query.relation),
+            (Some("Doc"), Some(""), None)
+        );
+        assert_eq!(query.subject, Some(Subject::Id(String::new())));
+        assert_eq!(parse("").unwrap(), TupleQuery::default());
+        assert_eq!(parse("namespace=a&namespace=b").unwrap().namespace.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn a_subject_is_a_text_or_three_parts() {
+        let set = "subject_set.namespace=Group&subject_set.object=a%20b&subject_set.relation=";
+        let wanted = SubjectSet { namespace: "Group".into(), object: "a b".into(), relation: String::new() };
+        assert_eq!(parse(set).unwrap().subject, Some(Subject::Set(wanted)));
+        assert!(parse(&format!("{set}&subject_id=a")).unwrap_err().contains("exactly one of"));
+        assert!(parse("subject_set.namespace=Group").unwrap_err().contains("subject_set: is incomplete"));
+        assert!(parse("subject=a").unwrap_err().contains("subject: is no parameter"));
+    }
+
+    #[test]
+    fn the_query_of_a_tuple_is_that_tuple() {
+        let set = SubjectSet { namespace: "Group".into(), object: "ü&=#".into(), relation: String::new() };
+        for subject in [Subject::Id("a b+c".into()), Subject::Set(set)] {
+            let tuple =
+                RelationTuple { namespace: "Doc".into(), object: "1/2".into(), relation: "viewer".into(), subject };
+            let TupleQuery { namespace, object, relation, subject } = parse(&of_tuple(&tuple)).unwrap();
+            let (namespace, object, relation) = (namespace.unwrap(), object.unwrap(), relation.unwrap());
+            assert_eq!(RelationTuple { namespace, object, relation, subject: subject.unwrap() }, tuple);
+        }
+    }
+}

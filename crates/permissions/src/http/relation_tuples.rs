@@ -1,0 +1,148 @@
+//! `/relation-tuples` of the read listener, and `/admin/relation-tuples` of the write listener.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base::bounds::DOCUMENT;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use web::paging::Listing;
+use web::{Cx, RestError};
+
+use super::errors::transact_error;
+use super::query::{Parameters, of_tuple};
+use super::wire::RelationTupleDocument;
+use crate::Permissions;
+use crate::domain::tuple_changes::TupleChange;
+use crate::domain::tuple_key::TupleKey;
+use crate::domain::tuple_query::TupleQuery;
+
+const LISTING: Listing<Position> = Listing::new("page of relation tuples", 100, 500);
+
+/// The header with the token of the snapshot after a change.
+const SNAPTOKEN: HeaderName = HeaderName::from_static("snaptoken");
+
+/// The position of a page. It belongs to one query.
+#[derive(Serialize, Deserialize)]
+struct Position {
+    query: [u8; 16],
+    after: TupleKey,
+}
+
+#[derive(Serialize)]
+pub(super) struct RelationTuples {
+    relation_tuples: Vec<RelationTupleDocument>,
+    /// Empty on the last page.
+    next_page_token: String,
+}
+
+pub(super) async fn list(
+    State(permissions): State<Arc<Permissions>>,
+    Cx(cx): Cx,
+    RawQuery(query): RawQuery,
+) -> Result<Json<RelationTuples>, RestError> {
+    let parameters = Parameters::of(query.as_deref());
+    let query = parameters.tuple_query()?;
+    if let Some(token) = parameters.find("snaptoken").filter(|token| !token.is_empty()) {
+        // The database has the changes up to any snapshot.
+        permissions.open_snaptoken(&cx, &token).await?;
+    }
+    let sealer = permissions.tokens.sealer(&cx).await?;
+    let request = LISTING.request(&sealer, cx.tenant, &parameters.page())?;
+    let digest = digest(&query);
+    let after = match request.after {
+        Some(position) if position.query != digest => {
+            return Err(RestError::bad_request("page_token: not a token of this query"));
+        }
+        position => position.map(|it| it.after),
+    };
+    let page = base::PageRequest { size: request.size, after };
+    let page = permissions.list_relation_tuples(&cx, &query, &page).await?;
+    let next = page.next.map(|after| LISTING.token.seal(&sealer, cx.tenant, Position { query: digest, after }, cx.now));
+    Ok(Json(RelationTuples {
+        relation_tuples: page.items.into_iter().map(RelationTupleDocument::from).collect(),
+        next_page_token: next.unwrap_or_default(),
+    }))
+}
+
+fn digest(query: &TupleQuery) -> [u8; 16] {
+    let whole: [u8; 32] = Sha256::digest(format!("{query:?}")).into();
+    std::array::from_fn(|index| whole[index])
+}
+
+pub(super) async fn create(
+    State(permissions): State<Arc<Permissions>>,
+    Cx(cx): Cx,
+    body: Bytes,
+) -> Result<Response, RestError> {
+    let document: RelationTupleDocument = web::Json::decode_within(DOCUMENT, &body)?;
+    let stored = document.clone().stored()?;
+    let location = format!("/relation-tuples?{}", of_tuple(&stored.tuple));
+    let changed = permissions.transact_relation_tuples(&cx, &[TupleChange::Insert(stored)]).await;
+    let (_, snaptoken) = changed.map_err(|error| transact_error(error, |_| None))?;
+    // The query is percent-encoded.
+    let location = HeaderValue::from_str(&location).map_err(|_| RestError::internal())?;
+    let headers = [(header::LOCATION, location), token_header(&snaptoken)];
+    Ok((StatusCode::CREATED, headers, Json(document)).into_response())
+}
+
+/// An item of a patch.
+#[derive(Deserialize)]
+pub(super) struct Delta {
+    action: Action,
+    relation_tuple: RelationTupleDocument,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Action {
+    Insert,
+    Delete,
+}
+
+pub(super) async fn patch(
+    State(permissions): State<Arc<Permissions>>,
+    Cx(cx): Cx,
+    web::Json(deltas): web::Json<Vec<Delta>>,
+) -> Result<Response, RestError> {
+    let place = |index: usize| format!("[{index}].relation_tuple");
+    let changes = deltas.into_iter().enumerate().map(|(index, Delta { action, relation_tuple })| {
+        let stored = relation_tuple.stored().map_err(|invalid| invalid.within(&place(index)))?;
+        Ok(match action {
+            Action::Insert => TupleChange::Insert(stored),
+            Action::Delete => TupleChange::Delete(stored.tuple),
+        })
+    });
+    let changes = changes.collect::<Result<Vec<_>, RestError>>()?;
+    let changed = permissions.transact_relation_tuples(&cx, &changes).await;
+    let (_, snaptoken) = changed.map_err(|error| transact_error(error, |index| Some(place(index))))?;
+    Ok((StatusCode::NO_CONTENT, [token_header(&snaptoken)]).into_response())
+}
+
+pub(super) async fn delete(
+    State(permissions): State<Arc<Permissions>>,
+    Cx(cx): Cx,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Result<Response, RestError> {
+    if !body.is_empty() {
+        return Err(RestError::bad_request("the body must be empty: the parameters of the URL say what to delete"));
+    }
+    let parameters = Parameters::of(query.as_deref());
+    parameters.refuse_others()?;
+    let query = parameters.tuple_query()?;
+    if query.namespace.is_none() {
+        return Err(RestError::bad_request("namespace: is required").with_detail("field", "namespace"));
+    }
+    let (_, snaptoken) = permissions.delete_relation_tuples(&cx, &query).await?;
+    Ok((StatusCode::NO_CONTENT, [token_header(&snaptoken)]).into_response())
+}
+
+fn token_header(snaptoken: &str) -> (HeaderName, HeaderValue) {
+    // A token is base64url.
+    (SNAPTOKEN, HeaderValue::from_str(snaptoken).unwrap_or_else(|_| HeaderValue::from_static("")))
+}

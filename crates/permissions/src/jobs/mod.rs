@@ -1,0 +1,3 @@
+//! Background work.
+
+mod watch_model;

@@ -1,0 +1,62 @@
+//! The service value, which `server` builds and handlers and tasks use. Operations are methods on it, each in its own file.
+
+use std::sync::Arc;
+
+use base::Rng;
+use database::Database;
+
+use crate::components::models::{Models, SourceError};
+use crate::components::tokens::Tokens;
+use crate::config::Config;
+use crate::domain::write_validation::WriteRules;
+
+/// The components of the service.
+pub struct Parts {
+    pub config: Config,
+    pub database: Database,
+    pub rng: Rng,
+    /// For a permission model at a URL.
+    pub http: web::outbound::Client,
+}
+
+/// The service value.
+pub struct Permissions {
+    pub(crate) database: Database,
+    pub(crate) models: Models,
+    pub(crate) tokens: Tokens,
+    pub(crate) write_rules: WriteRules,
+}
+
+impl Permissions {
+    /// A service whose model is not loaded yet.
+    pub fn new(parts: Parts) -> Result<Arc<Self>, SourceError> {
+        let Parts { config, database, rng, http } = parts;
+        Ok(Arc::new(Self {
+            write_rules: config.write_rules(),
+            models: Models::new(&config.namespaces, http)?,
+            tokens: Tokens::new(database.clone(), rng),
+            database,
+        }))
+    }
+
+    /// Endpoints for checks and lists.
+    pub fn read_router(self: &Arc<Self>) -> axum::Router {
+        crate::http::read_routes().with_state(self.clone())
+    }
+
+    /// Endpoints that change relation tuples.
+    pub fn write_router(self: &Arc<Self>) -> axum::Router {
+        crate::http::write_routes().with_state(self.clone())
+    }
+
+    /// The endpoint that checks the syntax of a model.
+    pub fn opl_router(self: &Arc<Self>) -> axum::Router {
+        crate::http::opl_routes().with_state(self.clone())
+    }
+}
+
+impl std::fmt::Debug for Permissions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Permissions")
+    }
+}

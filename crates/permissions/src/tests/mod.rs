@@ -1,0 +1,6 @@
+//! Tests of the whole service, through its routers.
+
+mod changes;
+mod harness;
+mod relation_tuples;
+mod syntax;
