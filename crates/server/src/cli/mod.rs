@@ -119,7 +119,7 @@ async fn run(command: Command, called_as: Option<Service>) -> anyhow::Result<Exi
         Command::Doctor(arguments) => doctor::run(&arguments, called_as).await,
         Command::Identity(command) => identity::run(command).await,
         Command::Oauth(command) => oauth::run(command).await,
-        Command::Permissions(command) => permissions::run(&command),
+        Command::Permissions(command) => permissions::run(command).await,
         Command::Version { format } => output::version(format),
         Command::Completions { shell } => completions::write(shell),
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     #[default]
+    #[value(alias = "default")]
     Table,
     #[value(alias = "json-pretty")]
     Json,

@@ -17,6 +17,8 @@ pub(super) enum Rewritten {
 
 const NOT_NEEDED: &str = "not needed: the server deletes expired rows itself, in small batches, while it runs";
 const COURIER: &str = "not needed: the server sends mail itself";
+const NAMESPACES: &str = "kleis doctor -c FILE loads the namespaces of a configuration, and kleis permissions lint checks files of the \
+    permission language";
 
 /// Translates the command line, including the program's name.
 pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
@@ -45,10 +47,18 @@ pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
     match words.as_slice() {
         ["janitor" | "cleanup", ..] => return Rewritten::Answer { text: NOT_NEEDED, is_success: true },
         ["courier", ..] => return Rewritten::Answer { text: COURIER, is_success: true },
+        ["namespace", ..] if called_as == Some(Service::PERMISSIONS) => {
+            return Rewritten::Answer { text: NAMESPACES, is_success: false };
+        }
         _ => {}
     }
     let mut ours = vec![program];
-    if let [verb, noun, ..] = words.as_slice()
+    if called_as == Some(Service::PERMISSIONS)
+        && let Some(path) = words.first().and_then(|word| of_keto(word))
+    {
+        ours.extend(path.iter().map(OsString::from));
+        rest.drain(..1);
+    } else if let [verb, noun, ..] = words.as_slice()
         && let Some(path) = of_a_noun(verb, noun)
     {
         ours.extend(path.iter().map(OsString::from));
@@ -68,6 +78,17 @@ fn of_a_noun(verb: &str, noun: &str) -> Option<&'static [&'static str]> {
             "oauth2-client" | "oauth2-clients" | "client" | "clients",
         ) => Some(&["oauth", "client"]),
         ("get" | "list" | "import" | "delete", "identity" | "identities") => Some(&["identity"]),
+        _ => None,
+    }
+}
+
+/// Our command for a command of Keto that calls a running service.
+fn of_keto(word: &str) -> Option<&'static [&'static str]> {
+    match word {
+        "check" => Some(&["permissions", "check"]),
+        "expand" => Some(&["permissions", "expand"]),
+        "relation-tuple" | "relation-tuples" => Some(&["permissions", "tuples"]),
+        "status" => Some(&["permissions", "status"]),
         _ => None,
     }
 }
@@ -114,6 +135,23 @@ mod tests {
         assert_eq!(arguments("hydra create oauth2-client --name a").0, "hydra oauth client create --name a");
         assert_eq!(arguments("kratos list identities -e http://a").0, "kratos identity list -e http://a");
         assert_eq!(arguments("kleis identity list").0, "kleis identity list");
+    }
+
+    #[test]
+    fn the_words_of_keto_are_commands_of_permissions() {
+        for (line, ours) in [
+            ("keto check ada view Doc:plan -d 3", "keto permissions check ada view Doc:plan -d 3"),
+            ("keto expand view Doc:plan", "keto permissions expand view Doc:plan"),
+            ("keto relation-tuple get --namespace Doc", "keto permissions tuples get --namespace Doc"),
+            ("/usr/bin/keto status --block", "/usr/bin/keto permissions status --block"),
+            ("keto serve", "keto serve"),
+            ("keto version", "keto version"),
+            // Only under that name.
+            ("kleis check ada view Doc:plan", "kleis check ada view Doc:plan"),
+        ] {
+            assert_eq!(arguments(line).0, ours);
+        }
+        assert!(arguments("keto namespace validate keto.yml").0.starts_with("kleis doctor"));
     }
 
     #[test]

@@ -6,3 +6,4 @@ mod admin;
 mod lines;
 mod permissions;
 mod program;
+mod tuples;
