@@ -7,7 +7,7 @@ use database::Database;
 
 use crate::components::models::{Models, SourceError};
 use crate::components::tokens::Tokens;
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::domain::write_validation::WriteRules;
 
 /// The components of the service.
@@ -25,6 +25,8 @@ pub struct Permissions {
     pub(crate) models: Models,
     pub(crate) tokens: Tokens,
     pub(crate) write_rules: WriteRules,
+    pub(crate) limits: Limits,
+    pub(crate) expands_permits: bool,
 }
 
 impl Permissions {
@@ -33,7 +35,9 @@ impl Permissions {
         let Parts { config, database, rng, http } = parts;
         Ok(Arc::new(Self {
             write_rules: config.write_rules(),
-            models: Models::new(&config.namespaces, http)?,
+            models: Models::new(&config.namespaces, config.is_strict_mode(), http)?,
+            expands_permits: config.feature_flags.expand_rewrites,
+            limits: config.limit,
             tokens: Tokens::new(database.clone(), rng),
             database,
         }))

@@ -15,6 +15,7 @@ pub mod invalid_tuple;
 pub mod model_test;
 pub mod names;
 pub mod relation_tuple;
+pub mod request_conditions;
 pub mod schema;
 pub mod snapshot;
 pub mod symbols;

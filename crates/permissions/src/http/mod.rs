@@ -1,6 +1,8 @@
 //! The route tables of the listeners.
 
+mod checks;
 mod errors;
+mod expansion;
 mod namespaces;
 mod query;
 mod relation_tuples;
@@ -15,7 +17,13 @@ use axum::routing::{get, post, put};
 use crate::Permissions;
 
 pub(crate) fn read_routes() -> Router<Arc<Permissions>> {
-    Router::new().route("/relation-tuples", get(relation_tuples::list)).route("/namespaces", get(namespaces::list))
+    Router::new()
+        .route("/relation-tuples", get(relation_tuples::list))
+        .route("/relation-tuples/check", get(checks::get).post(checks::post))
+        .route("/relation-tuples/check/openapi", get(checks::get_openapi).post(checks::post_openapi))
+        .route("/relation-tuples/batch/check", post(checks::batch))
+        .route("/relation-tuples/expand", get(expansion::get))
+        .route("/namespaces", get(namespaces::list))
 }
 
 pub(crate) fn write_routes() -> Router<Arc<Permissions>> {

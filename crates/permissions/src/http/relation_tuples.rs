@@ -47,10 +47,7 @@ pub(super) async fn list(
 ) -> Result<Json<RelationTuples>, RestError> {
     let parameters = Parameters::of(query.as_deref());
     let query = parameters.tuple_query()?;
-    if let Some(token) = parameters.find("snaptoken").filter(|token| !token.is_empty()) {
-        // The database has the changes up to any snapshot.
-        permissions.open_snaptoken(&cx, &token).await?;
-    }
+    parameters.check_snaptoken(&permissions, &cx).await?;
     let sealer = permissions.tokens.sealer(&cx).await?;
     let request = LISTING.request(&sealer, cx.tenant, &parameters.page())?;
     let digest = digest(&query);
