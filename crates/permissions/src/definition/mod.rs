@@ -53,9 +53,10 @@ pub const DEFINITION: Definition = Definition {
 
 async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
     let config = parts.read_section::<Config>(report)?;
-    let Parts { database, rng, http, .. } = parts;
+    let Parts { database, rng, http, links, .. } = parts;
     let permissions = Permissions::new(crate::Parts { config, database, rng, http });
     let permissions = permissions.map_err(|error| report.error(&error)).ok()?;
+    links.permissions.set(permissions.clone());
     // Without a model the service reports that it is not ready and keeps trying.
     if let Err(fault) = permissions.load_model().await {
         report.warn("namespaces", fault.to_string());

@@ -10,6 +10,7 @@ pub mod list_namespaces;
 pub mod list_relation_tuples;
 pub mod load_model;
 pub mod open_snaptoken;
+mod permission_checks;
 pub mod transact_relation_tuples;
 
 pub use evaluate::EvaluateError;

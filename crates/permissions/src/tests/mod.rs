@@ -3,5 +3,6 @@
 mod changes;
 mod checks;
 mod harness;
+mod permission_checks;
 mod relation_tuples;
 mod syntax;

@@ -18,7 +18,7 @@ use crate::domain::explanation_text::{Line, Vocabulary};
 use crate::domain::graph::Graph;
 use crate::domain::ids::{ConditionId, NamespaceId, RelationId};
 use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
-use crate::domain::write_validation::check_deletion;
+use crate::domain::write_validation::check_names;
 
 /// The longest list that is compared.
 const LONGEST_LIST: usize = 100_000;
@@ -253,7 +253,7 @@ impl Session<'_> {
 
     fn validate(&self, question: &RelationTuple) -> Result<(), String> {
         let rules = self.runner.file.write_rules();
-        let valid = check_deletion(self.runner.model, question);
+        let valid = check_names(self.runner.model, question);
         valid.and_then(|()| rules.check_subject_id(&question.subject)).map_err(|error| error.to_string())
     }
 
