@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::program::{CommandOutput, Program, RunDirectory};
 
-const CONFIG: &str = r#"
+const CONFIG: &str = "
 dsn: memory
 namespaces: [{name: Doc}, {name: Group}]
 serve:
@@ -12,7 +12,7 @@ serve:
   write: {host: 127.0.0.1}
   opl: {host: 127.0.0.1}
   metrics: {host: 127.0.0.1}
-"#;
+";
 
 struct Service {
     directory: RunDirectory,
@@ -143,7 +143,8 @@ fn an_import_lists_what_is_refused_and_an_export_has_the_rest() {
 #[test]
 fn interrupted_runs_continue() {
     let service = Service::start();
-    let lines: String = (0..1_200).map(|number| format!("Doc:{number:04}#viewers@ada\n")).collect();
+    let lines: Vec<String> = (0..1_200).map(|number| format!("Doc:{number:04}#viewers@ada")).collect();
+    let lines = lines.join("\n") + "\n";
     std::fs::write(service.directory.path("all.txt"), &lines).unwrap();
     let stopped = service
         .directory
@@ -166,7 +167,8 @@ fn interrupted_runs_continue() {
     assert_eq!(service.tuples().len(), 1_200);
 
     let page = service.good("kleis permissions tuples get --page-size 500 --format json").json();
-    let first: String = page["relation_tuples"].as_array().unwrap().iter().map(|tuple| format!("{tuple}\n")).collect();
+    let first: Vec<String> = page["relation_tuples"].as_array().unwrap().iter().map(Value::to_string).collect();
+    let first = first.join("\n") + "\n";
     let state = json!({ "query": [], "bytes": first.len(), "exported": 500, "page_token": page["next_page_token"] });
     std::fs::write(service.directory.path("out.ndjson.export-progress"), state.to_string()).unwrap();
     // The page that was being written is cut off.
