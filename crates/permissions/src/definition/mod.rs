@@ -17,7 +17,14 @@ use service::{
 use crate::{Config, Permissions};
 
 /// A listener for programs that ask or change something about everyone.
-const LISTENER: AdminListener = AdminListener { is_below_admin: false, ..AdminListener::API };
+const LISTENER: AdminListener = AdminListener { is_below_admin: false, open_paths: OPEN_PATHS, ..AdminListener::API };
+
+/// Prefixes of paths that need no token.
+const OPEN_PATHS: &[&str] = {
+    let [health, admin_health, version, admin_version] = AdminListener::OPEN_PATHS else { panic!("four prefixes") };
+    let [rpc_health, rpc_version] = crate::grpc::OPEN_PATHS;
+    &[*health, *admin_health, *version, *admin_version, rpc_health, rpc_version]
+};
 
 pub const DEFINITION: Definition = Definition {
     name: "permissions",
@@ -71,6 +78,8 @@ async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
         checks: vec![Arc::new(ModelLoaded(permissions.clone()))],
         ..Built::default()
     };
+    let of_streams = permissions.clone();
+    built.beside(move |stopped| crate::grpc::end_streams(of_streams, stopped));
     built.beside(move |stopped| permissions.watch_model(stopped));
     Some(built)
 }
