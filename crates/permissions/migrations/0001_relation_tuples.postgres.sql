@@ -17,6 +17,10 @@ CREATE TABLE permissions_relation_tuples (
 );
 CREATE INDEX permissions_relation_tuples_by_subject ON permissions_relation_tuples
     (tenant_id, subject_namespace, subject_object, subject_relation, namespace, relation, object);
+-- The subject sets whose members are followed, which may be few among many subjects.
+CREATE INDEX permissions_relation_tuples_sets ON permissions_relation_tuples
+    (tenant_id, namespace, object, relation, subject_namespace, subject_object, subject_relation)
+    WHERE subject_relation <> '';
 CREATE INDEX permissions_relation_tuples_by_expiry ON permissions_relation_tuples (expires_at)
     WHERE expires_at IS NOT NULL;
 

@@ -17,6 +17,8 @@ mod jobs;
 pub mod operations;
 mod service;
 pub mod storage;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 

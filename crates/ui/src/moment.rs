@@ -7,9 +7,8 @@ use base::Timestamp;
 
 use crate::Language;
 
-/// The name of the text of a moment, and its values.
+/// The name of the text of a moment.
 pub(crate) const NAME: &str = "moment";
-pub(crate) const VALUES: &[&str] = &["year", "month", "day", "padded_month", "padded_day", "time"];
 
 /// A `time` element: date and minute in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

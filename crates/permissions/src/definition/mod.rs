@@ -19,12 +19,9 @@ use crate::{Config, Permissions};
 /// A listener for programs that ask or change something about everyone.
 const LISTENER: AdminListener = AdminListener { is_below_admin: false, open_paths: OPEN_PATHS, ..AdminListener::API };
 
-/// Prefixes of paths that need no token.
-const OPEN_PATHS: &[&str] = {
-    let [health, admin_health, version, admin_version] = AdminListener::OPEN_PATHS else { panic!("four prefixes") };
-    let [rpc_health, rpc_version] = crate::grpc::OPEN_PATHS;
-    &[*health, *admin_health, *version, *admin_version, rpc_health, rpc_version]
-};
+/// Prefixes of paths that need no token: those of every admin listener, and the same by remote procedure calls.
+const OPEN_PATHS: &[&str] =
+    &["/health/", "/admin/health/", "/version", "/admin/version", crate::grpc::HEALTH, crate::grpc::VERSION];
 
 pub const DEFINITION: Definition = Definition {
     name: "permissions",

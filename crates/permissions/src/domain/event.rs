@@ -3,8 +3,8 @@
 use jobs::{DomainEvent, Subject};
 use serde::Serialize;
 
-use super::stored_tuple::TupleRecord;
 use super::tuple_key::TupleKey;
+use super::tuple_record::TupleRecord;
 
 /// The most relation tuples of one event. A larger change has several events.
 pub const LARGEST_EVENT: usize = 1_000;
@@ -59,8 +59,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::relation_tuple::{RelationTuple, Subject as TupleSubject};
-    use crate::domain::stored_tuple::StoredTuple;
+    use crate::domain::relation_tuple::{RelationTuple, StoredTuple, Subject as TupleSubject};
 
     fn key(namespace: &str, object: usize) -> TupleKey {
         let text = |text: &str| text.to_owned();

@@ -1,11 +1,22 @@
 //! Decisions about relation tuples: pure, without I/O.
+//!
+//! A [`schema::Schema`] is compiled from a model of the language. [`evaluation`] answers questions about it over a trait that
+//! reads relation tuples; [`graph`] implements that trait in memory.
 
+pub mod condition;
+pub mod evaluation;
 pub mod event;
+pub mod graph;
+pub mod hashing;
+pub mod ids;
 pub mod invalid_tuple;
+pub mod names;
 pub mod relation_tuple;
+pub mod schema;
 pub mod snapshot;
-pub mod stored_tuple;
+pub mod symbols;
 pub mod tuple_changes;
 pub mod tuple_key;
 pub mod tuple_query;
+pub mod tuple_record;
 pub mod write_validation;

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::relation_tuple::RelationTuple;
-use super::stored_tuple::{StoredTuple, TupleRecord};
+use super::relation_tuple::{RelationTuple, StoredTuple};
 use super::tuple_key::TupleKey;
+use super::tuple_record::TupleRecord;
 
 /// A change of one relation tuple.
 #[derive(Clone, Debug, PartialEq)]

@@ -28,17 +28,14 @@ impl From<&RelationTuple> for TupleKey {
 impl From<TupleKey> for RelationTuple {
     fn from(key: TupleKey) -> Self {
         let TupleKey(namespace, object, relation, subject_namespace, subject_object, subject_relation) = key;
-        let subject = if subject_namespace.is_empty() {
-            Subject::Id(subject_object)
-        } else {
-            Subject::Set(SubjectSet {
-                namespace: subject_namespace,
-                object: subject_object,
-                relation: subject_relation,
-            })
-        };
+        let subject = subject_of(subject_namespace, subject_object, subject_relation);
         Self { namespace, object, relation, subject }
     }
+}
+
+/// The subject of these columns.
+pub fn subject_of(namespace: String, object: String, relation: String) -> Subject {
+    if namespace.is_empty() { Subject::Id(object) } else { Subject::Set(SubjectSet { namespace, object, relation }) }
 }
 
 /// The columns of a subject: namespace, object, relation.

@@ -17,7 +17,7 @@ use super::protocol::{Call, Messages, Procedure, Requests, Services};
 use crate::Permissions;
 
 /// The prefix of the paths of this service. Probes have no token.
-pub(super) const PATH: &str = "/grpc.health.v1.Health/";
+pub(crate) const PATH: &str = "/grpc.health.v1.Health/";
 
 /// The time between two checks for a client that watches.
 const INTERVAL: Duration = Duration::from_secs(5);

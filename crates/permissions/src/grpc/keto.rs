@@ -11,7 +11,7 @@ use super::protocol::{Call, Procedure, Services, Unknown};
 use super::wire;
 use crate::Permissions;
 use crate::domain::invalid_tuple::InvalidTuple;
-use crate::domain::stored_tuple::StoredTuple;
+use crate::domain::relation_tuple::StoredTuple;
 use crate::domain::tuple_changes::TupleChange;
 
 type Of = Services<Arc<Permissions>>;
@@ -23,7 +23,7 @@ macro_rules! procedure {
 }
 
 /// The prefix of the paths of the version, which needs no token.
-pub(super) const VERSION: &str = procedure!("VersionService/");
+pub(crate) const PATH_OF_VERSION: &str = procedure!("VersionService/");
 
 pub(super) fn read(services: Of) -> Of {
     let services = services.unary(Procedure::at(procedure!("ReadService/ListRelationTuples")), list);

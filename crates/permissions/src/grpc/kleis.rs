@@ -15,7 +15,7 @@ use super::protocol::{Call, Procedure, Services};
 use super::wire;
 use crate::Permissions;
 use crate::domain::invalid_tuple::InvalidTuple;
-use crate::domain::stored_tuple::{StoredTuple, TupleCondition};
+use crate::domain::relation_tuple::{StoredTuple, TupleCondition};
 use crate::domain::tuple_changes::TupleChange;
 
 type Of = Services<Arc<Permissions>>;
@@ -91,6 +91,7 @@ fn condition(message: kleis::Condition) -> Result<TupleCondition, InvalidTuple> 
         InvalidTuple::field("condition.context", problem)
     };
     let context = object(context.unwrap_or_default()).ok_or_else(invalid)?;
+    let context = (!context.is_empty()).then(|| Value::Object(context).to_string());
     Ok(TupleCondition { name, context })
 }
 
@@ -135,7 +136,7 @@ fn number(number: f64) -> Option<Number> {
 fn message(stored: StoredTuple) -> kleis::StoredRelationTuple {
     let StoredTuple { tuple, condition, expires_at } = stored;
     let condition = condition.map(|TupleCondition { name, context }| {
-        let context = (!context.is_empty()).then(|| fields(context));
+        let context = context.and_then(|text| serde_json::from_str(&text).ok()).map(fields);
         kleis::Condition { name, context }
     });
     let expires_at = expires_at.map(|time| {

@@ -5,7 +5,7 @@ use web::rpc::Status;
 
 use crate::Permissions;
 use crate::components::pages::{LISTING, Position};
-use crate::domain::stored_tuple::StoredTuple;
+use crate::domain::relation_tuple::StoredTuple;
 use crate::domain::tuple_query::TupleQuery;
 
 /// What a client asks for.

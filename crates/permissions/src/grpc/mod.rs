@@ -10,6 +10,7 @@ mod keto;
 mod kleis;
 mod lists;
 mod messages;
+mod opl;
 mod protocol;
 mod reflection;
 #[cfg(test)]
@@ -24,8 +25,8 @@ use tokio::sync::watch;
 use self::protocol::Services;
 use crate::Permissions;
 
-/// Prefixes of the paths that need no token: health for probes, and the version as over REST.
-pub(crate) const OPEN_PATHS: [&str; 2] = [health::PATH, keto::VERSION];
+pub(crate) use health::PATH as HEALTH;
+pub(crate) use keto::PATH_OF_VERSION as VERSION;
 
 pub(crate) fn read_routes(permissions: Arc<Permissions>) -> Router {
     complete(kleis::read(keto::read(Services::new(permissions))))
@@ -36,7 +37,7 @@ pub(crate) fn write_routes(permissions: Arc<Permissions>) -> Router {
 }
 
 pub(crate) fn opl_routes(permissions: Arc<Permissions>) -> Router {
-    complete(Services::new(permissions))
+    complete(opl::check(Services::new(permissions)))
 }
 
 fn complete(services: Services<Arc<Permissions>>) -> Router {

@@ -245,8 +245,29 @@ async fn each_listener_has_its_own_services() {
         let [read, write, opl] = served;
         assert_eq!(read, ["Health", "RelationTupleReadService", "NamespacesService", "ReadService", "VersionService"]);
         assert_eq!(write, ["Health", "RelationTupleWriteService", "VersionService", "WriteService"]);
-        assert_eq!(opl, ["Health", "VersionService"]);
+        assert_eq!(opl, ["Health", "SyntaxService", "VersionService"]);
         drop(harness.database);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_syntax_check_has_the_positions_of_keto() {
+    on_both(|harness| async move {
+        let check = async |text: &[u8]| {
+            let body = json!({"content": base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text)});
+            call(harness.permissions.opl_router(), "ory.keto.opl.v1alpha1.SyntaxService/Check", body).await
+        };
+        assert_eq!(check(b"class User implements Namespace {}").await, (200, json!({})));
+        let (status, answer) = check(b"class User implements Nmespace {}").await;
+        let error = &answer["parseErrors"][0];
+        assert_eq!(
+            (status, &error["start"], &error["end"]),
+            (200, &json!({"line": 1, "column": 22}), &json!({"line": 1, "column": 30}))
+        );
+        assert!(error["message"].as_str().unwrap().contains("Namespace"), "{answer}");
+        let (status, error) = check(&[0xff]).await;
+        assert_eq!((status, &error["details"][0]["debug"]["metadata"]["field"]), (400, &json!("content")));
     })
     .await;
 }

@@ -4,12 +4,13 @@ mod errors;
 mod namespaces;
 mod query;
 mod relation_tuples;
+mod syntax;
 mod wire;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, put};
+use axum::routing::{get, post, put};
 
 use crate::Permissions;
 
@@ -19,10 +20,12 @@ pub(crate) fn read_routes() -> Router<Arc<Permissions>> {
 
 pub(crate) fn write_routes() -> Router<Arc<Permissions>> {
     // A patch is a list of changes; the other two methods take one tuple, or no body.
-    let routes = put(relation_tuples::create).patch(relation_tuples::patch).delete(relation_tuples::delete);
-    web::bounds::take_lists(Router::new().route("/admin/relation-tuples", routes))
+    web::bounds::take_lists(Router::new().route(
+        "/admin/relation-tuples",
+        put(relation_tuples::create).patch(relation_tuples::patch).delete(relation_tuples::delete),
+    ))
 }
 
 pub(crate) fn opl_routes() -> Router<Arc<Permissions>> {
-    Router::new()
+    Router::new().route("/opl/syntax/check", post(syntax::check))
 }

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::invalid_tuple::InvalidTuple;
-use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
-use crate::domain::stored_tuple::{StoredTuple, TupleCondition};
+use crate::domain::relation_tuple::{RelationTuple, StoredTuple, Subject, SubjectSet, TupleCondition};
 
 /// A relation tuple. Members that it does not have are left out; unknown ones are ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,7 +61,10 @@ impl RelationTupleDocument {
                 return Err(InvalidTuple::field("subject_id", problem));
             }
         };
-        let condition = condition.map(|it| TupleCondition { name: it.name, context: it.context });
+        let condition = condition.map(|ConditionDocument { name, context }| TupleCondition {
+            name,
+            context: (!context.is_empty()).then(|| Value::Object(context).to_string()),
+        });
         Ok(StoredTuple { tuple: RelationTuple { namespace, object, relation, subject }, condition, expires_at })
     }
 }
@@ -82,7 +84,11 @@ impl From<StoredTuple> for RelationTupleDocument {
             relation: tuple.relation,
             subject_id,
             subject_set,
-            condition: condition.map(|it| ConditionDocument { name: it.name, context: it.context }),
+            condition: condition.map(|TupleCondition { name, context }| ConditionDocument {
+                name,
+                // What is stored is a JSON object.
+                context: context.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+            }),
             expires_at,
         }
     }

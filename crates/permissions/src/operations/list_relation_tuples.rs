@@ -5,7 +5,7 @@ use base::{Context, Page, PageRequest};
 use crate::Permissions;
 use crate::components::models::Unloaded;
 use crate::domain::invalid_tuple::InvalidTuple;
-use crate::domain::stored_tuple::StoredTuple;
+use crate::domain::relation_tuple::StoredTuple;
 use crate::domain::tuple_key::TupleKey;
 use crate::domain::tuple_query::TupleQuery;
 use crate::domain::write_validation::check_query;

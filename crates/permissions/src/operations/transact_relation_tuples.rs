@@ -8,9 +8,9 @@ use crate::components::models::Unloaded;
 use crate::domain::event::Event;
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::snapshot::Snapshot;
-use crate::domain::stored_tuple::TupleRecord;
 use crate::domain::tuple_changes::{NetChanges, TupleChange};
 use crate::domain::tuple_key::TupleKey;
+use crate::domain::tuple_record::TupleRecord;
 use crate::domain::write_validation::check_deletion;
 use crate::storage::{relation_tuples, state};
 

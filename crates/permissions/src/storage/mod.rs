@@ -2,11 +2,12 @@
 
 use database::{Retention, Statement};
 
+pub mod reads;
 pub mod relation_tuples;
 pub mod state;
 
 /// All statements, for the test that prepares them on both engines.
-pub const ALL: &[&[&Statement]] = &[relation_tuples::STATEMENTS, state::STATEMENTS];
+pub const ALL: &[&[&Statement]] = &[reads::STATEMENTS, relation_tuples::STATEMENTS, state::STATEMENTS];
 
 /// A relation tuple is kept until it is deleted or expires; there is one row of `permissions_state` for each tenant.
 pub const RETENTION: &[Retention] = &[Retention {

@@ -8,9 +8,10 @@ use std::borrow::Cow;
 use base::{Page, PageRequest, Timestamp};
 use database::{Error, Read, Row, Statement, Value, WriteTx, values};
 
-use crate::domain::stored_tuple::{StoredTuple, TupleRecord};
+use crate::domain::relation_tuple::StoredTuple;
 use crate::domain::tuple_key::{TupleKey, subject_columns};
 use crate::domain::tuple_query::TupleQuery;
+use crate::domain::tuple_record::TupleRecord;
 
 /// The most tuples of one statement.
 pub const BATCH: usize = 1_000;

@@ -4,14 +4,14 @@ use base::{Context, Page, PageRequest, RequestId, Rng, TenantId, Timestamp};
 use database::Database;
 use database::testing::on_both_engines;
 use jobs::list_tuple_changes;
-use serde_json::{Map, json};
 
+use super::reads::{self, ObjectRelation, Reads};
 use super::{relation_tuples, state};
-use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
+use crate::domain::relation_tuple::{RelationTuple, StoredTuple, Subject, SubjectSet, TupleCondition};
 use crate::domain::snapshot::Snapshot;
-use crate::domain::stored_tuple::{StoredTuple, TupleCondition, TupleRecord};
-use crate::domain::tuple_key::TupleKey;
+use crate::domain::tuple_key::{TupleKey, subject_columns};
 use crate::domain::tuple_query::TupleQuery;
+use crate::domain::tuple_record::TupleRecord;
 use crate::domain::write_validation::{NAMESPACE_BYTES, OBJECT_BYTES, RELATION_BYTES};
 
 const SETS: &[database::MigrationSet] = &[jobs::MIGRATIONS, crate::MIGRATIONS];
@@ -73,9 +73,8 @@ async fn find(
 async fn a_tuple_exists_once_and_is_written_only_when_it_differs() {
     on_both_engines(SETS, |database| async move {
         let plain = tuple("Doc", "a", "viewer", Subject::Id("ada".into()));
-        let context = json!({"from": 9}).as_object().unwrap().clone();
         let conditional = StoredTuple {
-            condition: Some(TupleCondition { name: "hours".into(), context }),
+            condition: Some(TupleCondition { name: "hours".into(), context: Some("{\"from\":9}".into()) }),
             expires_at: Some(Timestamp::from_unix_micros(1_234_567)),
             ..plain.clone()
         };
@@ -86,7 +85,7 @@ async fn a_tuple_exists_once_and_is_written_only_when_it_differs() {
             StoredTuple { expires_at: conditional.expires_at, ..plain.clone() },
             conditional.clone(),
             StoredTuple {
-                condition: Some(TupleCondition { name: "hours".into(), context: Map::new() }),
+                condition: Some(TupleCondition { name: "hours".into(), context: None }),
                 ..conditional.clone()
             },
             conditional.clone(),
@@ -255,6 +254,56 @@ async fn a_tenant_has_one_secret_and_one_snapshot() {
         let cx = Context::for_background(Timestamp::EPOCH, own, RequestId(Rng::seeded(1).uuid()));
         let page = PageRequest { size: 1, after: None };
         assert!(list_tuple_changes(&mut database.read(cx.tenant), page).await.unwrap().items.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_reads_of_a_round_are_answered_by_their_positions() {
+    on_both_engines(SETS, |database| async move {
+        let object = |object: &str| ObjectRelation("Doc".into(), object.into(), "viewer".into());
+        let ends = Timestamp::from_unix_seconds(10);
+        let condition = TupleCondition { name: "hours".into(), context: Some("{\"from\":9}".into()) };
+        let mut tuples: Vec<_> =
+            (0..5).map(|it| tuple("Doc", "a", "viewer", set("User", &it.to_string(), ""))).collect();
+        tuples.extend((0..3).map(|it| tuple("Doc", "a", "viewer", set("Group", &it.to_string(), "member"))));
+        tuples.push(StoredTuple { expires_at: Some(ends), ..tuple("Doc", "b", "viewer", set("Group", "g", "member")) });
+        let ada = tuple("Doc", "b", "viewer", Subject::Id("ada".into()));
+        tuples.push(StoredTuple { condition: Some(condition.clone()), ..ada.clone() });
+        write(&database, TenantId::DEFAULT, &tuples).await;
+        write(&database, TenantId::from_i32(2), &[tuple("Doc", "c", "viewer", set("Group", "g", "member"))]).await;
+        let reads = Reads {
+            tuples: vec![
+                TupleKey::from(&tuple("Doc", "a", "viewer", Subject::Id("ada".into())).tuple),
+                TupleKey::from(&ada.tuple),
+            ],
+            sets: vec![object("a"), object("b"), object("c")],
+            objects: vec![object("b"), object("a")],
+            subjects: vec![object("b")],
+            limit: 2,
+        };
+        let perform = async |seconds: i64| {
+            let mut tx = database.read(TenantId::DEFAULT);
+            reads::perform(&mut tx, &reads, Timestamp::from_unix_seconds(seconds)).await.unwrap()
+        };
+        let name = |subject: &Subject| {
+            let (namespace, object, relation) = subject_columns(subject);
+            format!("{namespace}:{object}#{relation}")
+        };
+        let names = |subjects: &[(Subject, reads::Terms)]| subjects.iter().map(|(it, _)| name(it)).collect::<Vec<_>>();
+        let found = perform(0).await;
+        let conditional = reads::Terms { condition: Some(condition), expires_at: None };
+        assert_eq!(found.tuples, [None, Some(conditional)]);
+        let sets: Vec<_> = found.sets.iter().map(|it| names(it)).collect();
+        assert_eq!(sets, [vec!["Group:0#member", "Group:1#member"], vec!["Group:g#member"], Vec::new()]);
+        let objects: Vec<_> = found.objects.iter().map(|it| names(it)).collect();
+        assert_eq!(objects, [vec!["Group:g#member"], vec!["Group:0#member", "Group:1#member"]]);
+        assert_eq!(names(&found.subjects[0]), [":ada#", "Group:g#member"]);
+        assert_eq!(found.sets[1][0].1, reads::Terms { condition: None, expires_at: Some(ends) });
+        assert!(perform(10).await.sets[1].is_empty());
+        let none = Reads { limit: 2, ..Reads::default() };
+        let nothing = reads::perform(&mut database.read(TenantId::DEFAULT), &none, Timestamp::EPOCH).await.unwrap();
+        assert!(nothing.tuples.is_empty() && nothing.sets.is_empty() && nothing.objects.is_empty());
     })
     .await;
 }

@@ -1,1 +1,6 @@
-//! Tests over the whole service.
+//! Tests of the whole service, through its routers.
+
+mod changes;
+mod harness;
+mod relation_tuples;
+mod syntax;

@@ -95,6 +95,9 @@ impl World {
             Place::IdentityAdmin => self.suite.identity_admin("/"),
             Place::OauthPublic => self.suite.oauth("/"),
             Place::OauthAdmin => self.suite.oauth_admin("/"),
+            Place::PermissionsRead => self.suite.permissions("read", "/"),
+            Place::PermissionsWrite => self.suite.permissions("write", "/"),
+            Place::PermissionsOpl => self.suite.permissions("opl", "/"),
             Place::GatewayProxy => self.suite.gateway("/"),
             Place::GatewayApi => self.suite.gateway_api("/"),
         };
@@ -126,6 +129,7 @@ fn config(upstream: &str) -> Value {
     config["oauth"] = oauth::config()["oauth"].clone();
     config["oauth"]["urls"]["logout"] = json!(LOGOUT);
     config["identity"]["selfservice"]["methods"] = json!({ "code": { "enabled": true, "passwordless_enabled": true } });
+    config["permissions"] = json!({ "namespaces": [{ "name": "Doc" }, { "name": "Group" }] });
     config["gateway"] = json!({
         "access_rules": { "repositories": [format!("inline://{rules}")] },
         "authenticators": {

@@ -105,3 +105,47 @@ fn a_source_that_cannot_be_one_is_a_fault_of_the_configuration() {
     assert!(refused(json!([{"name": "a"}, {"name": "a"}])).contains("declared twice"));
     assert!(refused(json!([{"name": ""}])).contains("between 1 and 200 bytes"));
 }
+
+const USERS: &str = "class User implements Namespace {}";
+const DOCS: &str = "class Doc implements Namespace { related: { viewers: User[] } permits = {
+    view: (ctx: Context): boolean => this.related.viewers.includes(ctx.subject) } }";
+
+#[tokio::test]
+async fn the_files_of_a_folder_are_one_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    // A file refers to what another declares.
+    write("docs.ts", DOCS);
+    write("users.opl", USERS);
+    write("notes.md", "# Not a model");
+    let models = models(&json!({ "location": at(folder.path()) })).unwrap();
+    models.refresh().await.unwrap();
+    assert_eq!(names(&models), ["Doc", "User"]);
+    write("users.opl", "class Person implements Namespace {}");
+    let fault = models.refresh().await.unwrap_err().to_string();
+    let place = folder.path().join("docs.ts").display().to_string();
+    assert!(fault.contains(&format!("{place}:1:54: error: namespace \"User\" was not declared")), "{fault}");
+    assert!(fault.contains("help: "), "{fault}");
+    assert_eq!(names(&models), ["Doc", "User"]);
+    write("users.opl", &format!("{USERS}\nclass Group implements Namespace {{}}"));
+    models.refresh().await.unwrap();
+    assert_eq!(names(&models), ["Doc", "User", "Group"]);
+}
+
+#[tokio::test]
+async fn a_model_may_be_a_text_in_the_configuration_or_any_file() {
+    let encoded = format!("base64://{}", STANDARD.encode(format!("{USERS}{DOCS}")));
+    let models_of_text = models(&json!({ "location": encoded })).unwrap();
+    models_of_text.refresh().await.unwrap();
+    assert_eq!(names(&models_of_text), ["User", "Doc"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.txt");
+    std::fs::write(&file, USERS).unwrap();
+    let models_of_file = models(&json!({ "location": at(&file) })).unwrap();
+    models_of_file.refresh().await.unwrap();
+    assert_eq!(names(&models_of_file), ["User"]);
+    // One name for a relation and a permit is a reported error that still loads.
+    std::fs::write(&file, DOCS.replace("view:", "viewers:") + USERS).unwrap();
+    models_of_file.refresh().await.unwrap();
+    assert_eq!(names(&models_of_file), ["Doc", "User"]);
+}

@@ -7,8 +7,7 @@ use base::{NUL_IS_REFUSED, Timestamp, holds_nul};
 use permission_language::{Model, Namespace, Relation, SubjectType};
 
 use super::invalid_tuple::InvalidTuple;
-use super::relation_tuple::{RelationTuple, Subject, SubjectSet};
-use super::stored_tuple::StoredTuple;
+use super::relation_tuple::{RelationTuple, StoredTuple, Subject, SubjectSet};
 use super::tuple_query::TupleQuery;
 
 /// The longest name of a namespace, in bytes.
@@ -48,7 +47,7 @@ impl WriteRules {
                 let problem = format!("there is no condition \"{}\"; the model has {names}", condition.name);
                 return Err(InvalidTuple::field("condition.name", problem));
             }
-            if serde_json::to_vec(&condition.context).map_or(0, |json| json.len()) > CONTEXT_BYTES {
+            if condition.context.as_ref().is_some_and(|json| json.len() > CONTEXT_BYTES) {
                 let problem = format!("must have at most {CONTEXT_BYTES} bytes as JSON");
                 return Err(InvalidTuple::field("condition.context", problem));
             }

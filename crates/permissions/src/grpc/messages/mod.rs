@@ -19,7 +19,6 @@ pub(super) static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
 pub(super) use grpc::health::v1 as health;
 pub(super) use grpc::reflection::v1 as reflection;
 pub(super) use kleis::permissions::v1 as kleis_v1;
-#[cfg(test)]
 pub(super) use ory::keto::opl::v1alpha1 as opl;
 pub(super) use ory::keto::relation_tuples::v1alpha2 as keto;
 
@@ -64,7 +63,6 @@ mod ory {
                 packages!("ory.keto.opl.v1alpha1");
             }
         }
-        #[expect(dead_code, reason = "checks and expansion are not served yet")]
         pub(in super::super::super) mod relation_tuples {
             pub(in super::super::super::super) mod v1alpha2 {
                 packages!("ory.keto.relation_tuples.v1alpha2");

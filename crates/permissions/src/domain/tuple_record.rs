@@ -1,37 +1,13 @@
-//! A relation tuple as it is stored: with the condition under which it counts, and the time at which it ends.
+//! A relation tuple as JSON in events and in parameters of statements.
 
 use base::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::relation_tuple::RelationTuple;
+use super::relation_tuple::{StoredTuple, TupleCondition};
 use super::tuple_key::TupleKey;
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredTuple {
-    pub tuple: RelationTuple,
-    pub condition: Option<TupleCondition>,
-    /// From this time on the tuple does not exist.
-    pub expires_at: Option<Timestamp>,
-}
-
-/// The condition of a relation tuple: the tuple counts only while it holds.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TupleCondition {
-    /// The name of a condition of the model.
-    pub name: String,
-    /// The values that this tuple gives to the condition.
-    pub context: Map<String, Value>,
-}
-
-impl From<RelationTuple> for StoredTuple {
-    fn from(tuple: RelationTuple) -> Self {
-        Self { tuple, condition: None, expires_at: None }
-    }
-}
-
-/// A stored tuple as JSON in events and in parameters of statements: the six texts of its [`TupleKey`], the name of the
-/// condition, its context, and the expiry in microseconds since 1970.
+/// The six texts of a [`TupleKey`], the name of the condition, its context, and the expiry in microseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TupleRecord(
     pub String,
@@ -58,7 +34,7 @@ impl From<&StoredTuple> for TupleRecord {
             subject_object,
             subject_relation,
             condition.map(|it| it.name.clone()).unwrap_or_default(),
-            condition.filter(|it| !it.context.is_empty()).map(|it| Value::Object(it.context.clone()).to_string()),
+            condition.and_then(|it| it.context.clone()),
             stored.expires_at.map(Timestamp::unix_micros),
         )
     }
@@ -85,9 +61,11 @@ impl TryFrom<TupleRecord> for StoredTuple {
             expires_at,
         ) = record;
         let key = TupleKey(namespace, object, relation, subject_namespace, subject_object, subject_relation);
-        let context = context.map(|text| serde_json::from_str(&text)).transpose().map_err(|_| InvalidContext)?;
-        let condition =
-            (!condition.is_empty()).then(|| TupleCondition { name: condition, context: context.unwrap_or_default() });
+        let is_object = |text: &String| serde_json::from_str::<Map<String, Value>>(text).is_ok();
+        if !context.as_ref().is_none_or(is_object) {
+            return Err(InvalidContext);
+        }
+        let condition = (!condition.is_empty()).then_some(TupleCondition { name: condition, context });
         Ok(Self { tuple: key.into(), condition, expires_at: expires_at.map(Timestamp::from_unix_micros) })
     }
 }
@@ -97,7 +75,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::relation_tuple::{Subject, SubjectSet};
+    use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
 
     fn tuple(subject: Subject) -> RelationTuple {
         RelationTuple { namespace: "Doc".into(), object: "a".into(), relation: "viewer".into(), subject }
@@ -106,10 +84,9 @@ mod tests {
     #[test]
     fn a_record_is_the_same_tuple() {
         let set = SubjectSet { namespace: "Group".into(), object: "b".into(), relation: "member".into() };
-        let context = json!({"from": 9}).as_object().unwrap().clone();
         let conditional = StoredTuple {
             tuple: tuple(Subject::Set(set)),
-            condition: Some(TupleCondition { name: "hours".into(), context }),
+            condition: Some(TupleCondition { name: "hours".into(), context: Some("{\"from\":9}".into()) }),
             expires_at: Some(Timestamp::from_unix_seconds(1)),
         };
         let plain = StoredTuple::from(tuple(Subject::Id("ada".into())));

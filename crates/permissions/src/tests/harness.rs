@@ -1,0 +1,66 @@
+//! A service on a database of its own, and clients of its listeners.
+
+use std::sync::Arc;
+
+use base::{Clock, Context, ManualClock, RequestId, Rng, TenantId, Timestamp, TrustStore, uuid::Uuid};
+use database::Database;
+use database::testing::on_both_engines;
+use serde_json::{Value, json};
+use test_client::{Client, Kind};
+use web::outbound::Destinations;
+
+use crate::{Parts, Permissions};
+
+pub(super) struct Harness {
+    pub(super) permissions: Arc<Permissions>,
+    pub(super) database: Database,
+    pub(super) clock: ManualClock,
+    pub(super) read: Client,
+    pub(super) write: Client,
+    pub(super) opl: Client,
+}
+
+/// Runs `test` on both engines, with the namespaces `Doc` and `Group`.
+pub(super) async fn on_both<F: Future<Output = ()>>(section: Value, test: impl Fn(Harness) -> F) {
+    on_both_engines(&[jobs::MIGRATIONS, crate::MIGRATIONS], |database| {
+        let (section, test) = (section.clone(), &test);
+        async move { test(Harness::new(database, section).await).await }
+    })
+    .await;
+}
+
+/// A section with namespaces without declarations.
+pub(super) fn plain() -> Value {
+    json!({ "namespaces": [{ "name": "Doc" }, { "name": "Group" }] })
+}
+
+impl Harness {
+    pub(super) async fn new(database: Database, section: Value) -> Self {
+        let permissions = Permissions::new(Parts {
+            config: serde_json::from_value(section).unwrap(),
+            database: database.clone(),
+            rng: Rng::seeded(1),
+            http: web::outbound::Client::new(Destinations::public_only([]), &TrustStore::bundled()),
+        });
+        let permissions = permissions.unwrap();
+        permissions.load_model().await.unwrap();
+        let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000_000));
+        let client = |router, origin| Client::new(Kind::Native, &router, origin, &clock.clock());
+        Self {
+            read: client(permissions.read_router(), "http://read.example"),
+            write: client(permissions.write_router(), "http://write.example"),
+            opl: client(permissions.opl_router(), "http://opl.example"),
+            permissions,
+            database,
+            clock,
+        }
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.clock.clock()
+    }
+
+    pub(super) fn cx(&self) -> Context {
+        Context::for_background(self.clock().now(), TenantId::DEFAULT, RequestId(Uuid::nil()))
+    }
+}
