@@ -26,6 +26,7 @@ pub use components::models::{ModelFault, Unloaded};
 pub use components::tokens::InvalidSnaptoken;
 pub use config::Config;
 pub use definition::DEFINITION;
+pub use grpc::messages;
 pub use service::{Parts, Permissions};
 pub use storage::RETENTION;
 

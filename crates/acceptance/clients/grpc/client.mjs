@@ -106,7 +106,7 @@ async function refusals() {
   const { INVALID_ARGUMENT, NOT_FOUND, UNIMPLEMENTED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED } = grpc.status
   const transact = (request, options) => call(writes, "transactRelationTuples", request, options)
   await refused(INVALID_ARGUMENT, transact(deltas(ACTION_INSERT, [tuple("a")])))
-  await refused(INVALID_ARGUMENT, transact(new TransactRelationTuplesRequest().addRelationTupleDeltas(new RelationTupleDelta())))
+  await refused(INVALID_ARGUMENT, transact(new TransactRelationTuplesRequest().setRelationTupleDeltasList([new RelationTupleDelta()])))
   await refused(INVALID_ARGUMENT, transact(deltas(ACTION_UNSPECIFIED, [tuple("a", "ada")])))
   await refused(NOT_FOUND, transact(deltas(ACTION_INSERT, [tuple("a", "ada", "Nothing")])))
   await refused(RESOURCE_EXHAUSTED, transact(deltas(ACTION_INSERT, [tuple("x".repeat(6 << 20), "ada")])))

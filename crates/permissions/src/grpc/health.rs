@@ -33,7 +33,7 @@ pub(super) fn add(services: Services<Arc<Permissions>>) -> Services<Arc<Permissi
     let services = services.unary(Procedure::at("/grpc.health.v1.Health/Check"), move |_, call, request| {
         check(names.clone(), call, request)
     });
-    services.streaming(Procedure::at("/grpc.health.v1.Health/Watch"), move |permissions, call, requests| {
+    services.streaming(&Procedure::at("/grpc.health.v1.Health/Watch"), move |permissions, call, requests| {
         let Ok(slot) = slots.clone().try_acquire_owned() else {
             let refused = Status::new(Code::ResourceExhausted, "Too many clients watch this listener");
             return stream::iter([Err(refused)]).boxed();

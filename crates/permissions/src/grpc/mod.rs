@@ -9,7 +9,7 @@ mod health;
 mod keto;
 mod kleis;
 mod lists;
-mod messages;
+pub mod messages;
 mod opl;
 mod protocol;
 mod reflection;

@@ -30,7 +30,7 @@ pub(super) fn add(services: Services<Arc<Permissions>>) -> Services<Arc<Permissi
     let described = Arc::new(Described::of(&names));
     PATHS.iter().fold(services, |services, path| {
         let described = described.clone();
-        services.streaming(Procedure::at(path), move |_, _, requests| answers(described.clone(), requests))
+        services.streaming(&Procedure::at(path), move |_, _, requests| answers(described.clone(), requests))
     })
 }
 
@@ -184,7 +184,7 @@ mod tests {
         ] {
             assert_eq!(by_symbol(symbol), wanted, "{symbol}");
         }
-        assert_eq!(file(MessageRequest::FileByFilename("google/protobuf/field_mask.proto".into())).is_ok(), true);
+        assert!(file(MessageRequest::FileByFilename("google/protobuf/field_mask.proto".into())).is_ok());
         assert_eq!(file(MessageRequest::FileByFilename("google/protobuf/struct.proto".into())), Err(5));
         assert_eq!(file(MessageRequest::AllExtensionNumbersOfType(format!("{package}.CheckRequest"))), Err(5));
         let numbers = ask(MessageRequest::AllExtensionNumbersOfType(format!("{package}.RelationTuple")));

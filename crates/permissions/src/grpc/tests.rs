@@ -75,6 +75,7 @@ async fn call(router: Router, method: &str, body: Value) -> (u16, Value) {
     (status, serde_json::from_slice(&to_bytes(response.into_body(), 1 << 20).await.unwrap()).unwrap_or_default())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "most subjects are literals")]
 fn tuple(object: &str, subject: Value) -> Value {
     json!({"namespace": "Doc", "object": object, "relation": "viewer", "subject": subject})
 }

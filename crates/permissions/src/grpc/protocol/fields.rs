@@ -68,7 +68,8 @@ mod tests {
         assert_eq!(check(&descriptor, &bytes, 30_000), Ok(()));
         assert_eq!(check(&descriptor, &bytes, 29_999), Err(Refused::TooMany));
         assert_eq!(check(&descriptor, &bytes[..bytes.len() - 1], 30_000), Err(Refused::Malformed));
-        let empty = keto::BatchCheckRequest { tuples: vec![Default::default(); 10_000], ..Default::default() };
+        let empty =
+            keto::BatchCheckRequest { tuples: vec![keto::RelationTuple::default(); 10_000], ..Default::default() };
         assert_eq!(check(&descriptor, &empty.encode_to_vec(), 9_999), Err(Refused::TooMany));
         assert_eq!(check(&descriptor, &[0xff; SMALL], 10), Err(Refused::Malformed));
         // Groups, which nothing uses, and which nest.

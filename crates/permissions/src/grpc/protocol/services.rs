@@ -60,10 +60,6 @@ impl Procedure {
         self.shape.bounds = bounds;
         self
     }
-
-    fn service(&self) -> &'static str {
-        self.path.trim_start_matches('/').split('/').next().unwrap_or_default()
-    }
 }
 
 /// What a handler knows about its call, besides the message.
@@ -112,8 +108,9 @@ impl<S: Clone + Send + Sync + 'static> Services<S> {
         F: Fn(S, Call, Req) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Res, Status>> + Send,
     {
-        let (state, shape, turns) = (self.state.clone(), procedure.shape, procedure.turns.clone());
-        self.route(&procedure, move |request| {
+        let Procedure { path, shape, turns } = procedure;
+        let state = self.state.clone();
+        self.route(path, move |request| {
             let (state, handler, turns) = (state.clone(), handler.clone(), turns.clone());
             answer(request, move |form, mut parts, body| async move {
                 if form.protocol == Protocol::ConnectStream {
@@ -144,13 +141,13 @@ impl<S: Clone + Send + Sync + 'static> Services<S> {
     }
 
     /// Adds a method with several requests or responses.
-    pub(in crate::grpc) fn streaming<Res, F>(self, procedure: Procedure, handler: F) -> Self
+    pub(in crate::grpc) fn streaming<Res, F>(self, procedure: &Procedure, handler: F) -> Self
     where
         Res: Message + Name + 'static,
         F: Fn(S, Call, Requests) -> Messages<Res> + Clone + Send + Sync + 'static,
     {
         let (state, shape) = (self.state.clone(), procedure.shape);
-        self.route(&procedure, move |request| {
+        self.route(procedure.path, move |request| {
             let (state, handler) = (state.clone(), handler.clone());
             answer(request, move |form, mut parts, body| async move {
                 if form.protocol == Protocol::Connect {
@@ -166,13 +163,13 @@ impl<S: Clone + Send + Sync + 'static> Services<S> {
         })
     }
 
-    fn route<F, Fut>(mut self, procedure: &Procedure, handler: F) -> Self
+    fn route<F, Fut>(mut self, path: &'static str, handler: F) -> Self
     where
         F: Fn(Request) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Response> + Send + 'static,
     {
-        self.names.insert(procedure.service());
-        self.router = self.router.route(procedure.path, post(handler));
+        self.names.insert(path.trim_start_matches('/').split('/').next().unwrap_or_default());
+        self.router = self.router.route(path, post(handler));
         self
     }
 }

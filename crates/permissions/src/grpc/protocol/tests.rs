@@ -55,7 +55,7 @@ fn router() -> Router {
         .unary(Procedure::at(CHECK).within(BOUNDS), check)
         .unary(Procedure::at(SLOW).within(BOUNDS), slow)
         .unary(Procedure::at(STRICT).within(BOUNDS).with_unknown_fields(Unknown::Refused), check)
-        .streaming(Procedure::at(EACH).within(BOUNDS), each)
+        .streaming(&Procedure::at(EACH).within(BOUNDS), each)
         .into_router()
 }
 
