@@ -11,6 +11,7 @@ mod components;
 mod config;
 mod definition;
 pub mod domain;
+mod grpc;
 mod http;
 mod jobs;
 pub mod operations;
@@ -25,6 +26,7 @@ pub use components::models::{ModelFault, Unloaded};
 pub use components::tokens::InvalidSnaptoken;
 pub use config::Config;
 pub use definition::DEFINITION;
+pub use grpc::messages;
 pub use service::{Parts, Permissions};
 pub use storage::RETENTION;
 

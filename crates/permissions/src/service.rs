@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base::Rng;
 use database::Database;
+use tokio::sync::watch;
 
 use crate::components::models::{Models, SourceError};
 use crate::components::tokens::Tokens;
@@ -27,6 +28,8 @@ pub struct Permissions {
     pub(crate) write_rules: WriteRules,
     pub(crate) limits: Limits,
     pub(crate) expands_permits: bool,
+    /// Whether the program shuts down.
+    pub(crate) stopping: watch::Sender<bool>,
 }
 
 impl Permissions {
@@ -40,22 +43,23 @@ impl Permissions {
             limits: config.limit,
             tokens: Tokens::new(database.clone(), rng),
             database,
+            stopping: watch::Sender::new(false),
         }))
     }
 
     /// Endpoints for checks and lists.
     pub fn read_router(self: &Arc<Self>) -> axum::Router {
-        crate::http::read_routes().with_state(self.clone())
+        crate::http::read_routes().with_state(self.clone()).merge(crate::grpc::read_routes(self.clone()))
     }
 
     /// Endpoints that change relation tuples.
     pub fn write_router(self: &Arc<Self>) -> axum::Router {
-        crate::http::write_routes().with_state(self.clone())
+        crate::http::write_routes().with_state(self.clone()).merge(crate::grpc::write_routes(self.clone()))
     }
 
     /// The endpoint that checks the syntax of a model.
     pub fn opl_router(self: &Arc<Self>) -> axum::Router {
-        crate::http::opl_routes().with_state(self.clone())
+        crate::http::opl_routes().with_state(self.clone()).merge(crate::grpc::opl_routes(self.clone()))
     }
 }
 
