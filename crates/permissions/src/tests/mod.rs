@@ -1,6 +1,7 @@
 //! Tests of the whole service, through its routers.
 
 mod changes;
+mod graph;
 mod harness;
 mod relation_tuples;
 mod syntax;
