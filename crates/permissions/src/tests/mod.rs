@@ -5,3 +5,4 @@ mod graph;
 mod harness;
 mod relation_tuples;
 mod syntax;
+mod watch;
