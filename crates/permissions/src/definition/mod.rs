@@ -2,6 +2,7 @@
 //!
 //! Invariant: `server` uses only the keys, listeners and tables that are defined here.
 
+mod metrics;
 mod missing;
 
 use std::sync::Arc;
@@ -69,6 +70,7 @@ async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
             ("metrics", axum::Router::new()),
         ],
         checks: vec![Arc::new(ModelLoaded(permissions.clone()))],
+        metrics: vec![Box::new(metrics::GraphMetrics(permissions.clone()))],
         ..Built::default()
     };
     let follower = permissions.clone();
