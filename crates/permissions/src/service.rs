@@ -10,7 +10,7 @@ use crate::components::feed::Feed;
 use crate::components::graph::{GraphStatistics, Graphs};
 use crate::components::models::{Models, SourceError};
 use crate::components::tokens::Tokens;
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::domain::write_validation::WriteRules;
 
 /// How many clients may watch relation tuples at the same time. Each may hold some megabytes.
@@ -38,6 +38,8 @@ pub struct Permissions {
     pub(crate) models: Models,
     pub(crate) tokens: Tokens,
     pub(crate) write_rules: WriteRules,
+    pub(crate) limits: Limits,
+    pub(crate) expands_permits: bool,
 }
 
 impl Permissions {
@@ -46,12 +48,14 @@ impl Permissions {
         let Parts { config, database, clock, rng, http } = parts;
         let feed = Arc::<Feed>::default();
         Ok(Arc::new(Self {
-            graphs: Arc::new(Graphs::new(feed.clone(), config.is_strict_mode(), config.graph.max_bytes())),
+            graphs: Arc::new(Graphs::new(feed.clone(), config.graph.max_bytes())),
             feed,
             watchers: Arc::new(Semaphore::new(MOST_WATCHERS)),
             clock,
             write_rules: config.write_rules(),
-            models: Models::new(&config.namespaces, http)?,
+            models: Models::new(&config.namespaces, config.is_strict_mode(), http)?,
+            expands_permits: config.feature_flags.expand_rewrites,
+            limits: config.limit,
             tokens: Tokens::new(database.clone(), rng),
             database,
         }))

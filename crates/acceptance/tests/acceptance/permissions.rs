@@ -43,11 +43,19 @@ async fn tuples_are_written_and_read_on_listeners_of_their_own() -> Result<()> {
         let patched = api.json(Method::PATCH, suite.permissions("write", TUPLES), &deltas).await?;
         patched.expect_status(StatusCode::NO_CONTENT)?;
         ensure!(list(suite, "?namespace=Doc").await? == [viewer("b")]);
+        let check = |object: &str| {
+            let query = format!("namespace=Doc&object={object}&relation=viewer&subject_id=alice");
+            suite.permissions("read", &format!("/relation-tuples/check?{query}"))
+        };
+        ensure!(api.get(check("b")).await?.expect_status(StatusCode::OK)?.at("/allowed") == true);
+        ensure!(api.get(check("a")).await?.expect_status(StatusCode::FORBIDDEN)?.at("/allowed") == false);
         let url = Url::parse(&suite.permissions("write", &format!("{TUPLES}?namespace=Doc")))?;
         api.send(Method::DELETE, &url, None, Bytes::new()).await?.expect_status(StatusCode::NO_CONTENT)?;
         ensure!(list(suite, "").await?.is_empty());
         // Each listener has only its own paths.
-        for (listener, path) in [("read", TUPLES), ("write", "/relation-tuples"), ("opl", "/namespaces"), ("metrics", "/namespaces")] {
+        for (listener, path) in
+            [("read", TUPLES), ("write", "/relation-tuples"), ("opl", "/namespaces"), ("metrics", "/namespaces")]
+        {
             api.get(suite.permissions(listener, path)).await?.expect_status(StatusCode::NOT_FOUND)?;
         }
         for listener in ["read", "write", "opl", "metrics"] {
@@ -95,8 +103,7 @@ async fn eventually(suite: &Suite, url: &str, status: StatusCode) -> Result<()> 
 async fn a_server_is_ready_with_its_first_model_and_follows_the_files() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let location = format!("file://{}", folder.path().join("namespaces").display());
-    let suite =
-        Suite::start_with(Engine::Sqlite, json!({ "permissions": { "namespaces": location } })).await?;
+    let suite = Suite::start_with(Engine::Sqlite, json!({ "permissions": { "namespaces": location } })).await?;
     let ready = suite.permissions("read", "/health/ready");
     let page = suite.api().get(&ready).await?.expect_status(StatusCode::SERVICE_UNAVAILABLE)?;
     let reason = page.at("/errors/model_loaded").as_str().context("a reason")?.to_owned();

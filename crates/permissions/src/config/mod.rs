@@ -9,6 +9,7 @@ use crate::domain::write_validation::WriteRules;
 #[serde(default)]
 pub struct Config {
     pub namespaces: Namespaces,
+    pub limit: Limits,
     pub feature_flags: FeatureFlags,
     /// Whether a relation tuple that is written must have a declared relation and a subject of a declared type: `strict`, or
     /// `lax`, as Keto accepts them. A file of Keto has `lax` by default.
@@ -17,17 +18,17 @@ pub struct Config {
 }
 
 impl Config {
+    /// Only declared types of subjects count.
+    pub(crate) fn is_strict_mode(&self) -> bool {
+        self.feature_flags.strict_mode
+            || matches!(&self.namespaces, Namespaces::Language(language) if language.experimental_strict_mode)
+    }
+
     pub(crate) fn write_rules(&self) -> WriteRules {
         WriteRules {
             checks_types: self.write_validation == WriteValidation::Strict,
             refuses_subject_ids: self.is_strict_mode(),
         }
-    }
-
-    /// Only declared types of subjects count.
-    pub(crate) fn is_strict_mode(&self) -> bool {
-        self.feature_flags.strict_mode
-            || matches!(&self.namespaces, Namespaces::Language(language) if language.experimental_strict_mode)
     }
 }
 
@@ -101,6 +102,31 @@ pub struct FeatureFlags {
     /// Whether only declared types of subjects count, and subject ids, which have no type, are refused in checks and new
     /// relation tuples.
     pub strict_mode: bool,
+    /// Whether an expansion follows permits to the relations that they depend on.
+    pub expand_rewrites: bool,
+}
+
+/// Bounds of one request.
+#[expect(clippy::struct_field_names, reason = "the fields have the names of the keys")]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Limits {
+    /// How many objects and subject sets a check or an expansion follows from one to the next. A check that would need more
+    /// has no answer (422).
+    pub max_read_depth: u16,
+    /// How many subject sets of one relation of an object a check follows. A check that would need more has no answer
+    /// (422).
+    pub max_read_width: u16,
+    /// How many relation tuples one request checks.
+    pub max_batch_check_size: u16,
+    /// How many nodes an expansion has.
+    pub max_expand_size: u16,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_read_depth: 5, max_read_width: 100, max_batch_check_size: 10, max_expand_size: 4_000 }
+    }
 }
 
 /// How relation tuples are validated when they are written.

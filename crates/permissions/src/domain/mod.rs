@@ -13,6 +13,7 @@ pub mod ids;
 pub mod invalid_tuple;
 pub mod names;
 pub mod relation_tuple;
+pub mod request_conditions;
 pub mod schema;
 pub mod snapshot;
 pub mod symbols;

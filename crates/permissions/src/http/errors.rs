@@ -4,8 +4,13 @@ use axum::http::StatusCode;
 use web::RestError;
 
 use crate::components::models::Unloaded;
+use crate::domain::evaluation::Failure;
 use crate::domain::invalid_tuple::InvalidTuple;
+use crate::operations::EvaluateError;
+use crate::operations::batch_check::BatchCheckError;
+use crate::operations::check::CheckError;
 use crate::operations::delete_relation_tuples::DeleteRelationTuplesError;
+use crate::operations::expand::ExpandError;
 use crate::operations::list_relation_tuples::ListRelationTuplesError;
 use crate::operations::open_snaptoken::OpenSnaptokenError;
 use crate::operations::require_snapshot::RequireSnapshotError;
@@ -60,6 +65,70 @@ impl From<OpenSnaptokenError> for RestError {
                 Self::bad_request(format!("snaptoken: {invalid}")).with_detail("field", "snaptoken")
             }
             OpenSnaptokenError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<EvaluateError> for RestError {
+    fn from(error: EvaluateError) -> Self {
+        match error {
+            EvaluateError::Snapshot(error) => error.into(),
+            EvaluateError::Database(error) => error.into(),
+            EvaluateError::TooManyNames(_) | EvaluateError::NamesAreFull(_) | EvaluateError::Endless => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a question could not be evaluated");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<CheckError> for RestError {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Unloaded(unloaded) => unloaded.into(),
+            CheckError::Invalid(invalid) => invalid.into(),
+            CheckError::UndeclaredRelation(_) => Self::bad_request(error.to_string()).with_detail("field", "relation"),
+            CheckError::Unanswered { failure, reason } => {
+                let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "The check could not be completed");
+                error.with_reason(reason).with_detail("limitation", limitation(failure))
+            }
+            CheckError::Evaluate(error) => error.into(),
+        }
+    }
+}
+
+/// The name of a reason, for programs. Those of limits are Keto's.
+fn limitation(failure: Failure) -> &'static str {
+    match failure {
+        Failure::DepthExhausted => "max_depth_exceeded",
+        Failure::BreadthExhausted => "max_width_exceeded",
+        Failure::StepsExhausted | Failure::NestingExhausted => "max_steps_exceeded",
+        Failure::CyclicPermits { .. } => "cyclic_permits",
+        Failure::DependsOnOwnNegation => "depends_on_own_negation",
+        Failure::UndeclaredRelation { .. } => "undeclared_relation",
+        Failure::Condition(_) => "condition_without_result",
+    }
+}
+
+impl From<BatchCheckError> for RestError {
+    fn from(error: BatchCheckError) -> Self {
+        match error {
+            BatchCheckError::Unloaded(unloaded) => unloaded.into(),
+            BatchCheckError::TooLarge(_) => {
+                Self::bad_request(format!("tuples: {error}")).with_detail("field", "tuples")
+            }
+            BatchCheckError::Evaluate(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExpandError> for RestError {
+    fn from(error: ExpandError) -> Self {
+        match error {
+            ExpandError::Unloaded(unloaded) => unloaded.into(),
+            ExpandError::Invalid(invalid) => invalid.into(),
+            ExpandError::UndeclaredRelation(_) => Self::not_found(error.to_string()).with_detail("field", "relation"),
+            ExpandError::Evaluate(error) => error.into(),
         }
     }
 }

@@ -1,9 +1,12 @@
 //! The route tables of the listeners.
 
+mod checks;
 mod errors;
+mod expansion;
 mod namespaces;
 mod query;
 mod relation_tuples;
+mod snaptoken;
 mod syntax;
 mod watch;
 mod wire;
@@ -19,6 +22,10 @@ pub(crate) fn read_routes() -> Router<Arc<Permissions>> {
     Router::new()
         .route("/relation-tuples", get(relation_tuples::list))
         .route("/relation-tuples/watch", get(watch::watch))
+        .route("/relation-tuples/check", get(checks::get).post(checks::post))
+        .route("/relation-tuples/check/openapi", get(checks::get_openapi).post(checks::post_openapi))
+        .route("/relation-tuples/batch/check", post(checks::batch))
+        .route("/relation-tuples/expand", get(expansion::get))
         .route("/namespaces", get(namespaces::list))
 }
 

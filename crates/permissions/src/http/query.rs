@@ -4,10 +4,13 @@
 
 use std::borrow::Cow;
 
+use base::Context;
 use url::form_urlencoded;
 use web::RestError;
 use web::paging::PageQuery;
 
+use crate::Permissions;
+use crate::domain::consistency::Consistency;
 use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
 use crate::domain::tuple_query::TupleQuery;
 
@@ -57,6 +60,44 @@ impl<'a> Parameters<'a> {
         })
     }
 
+    /// The tuple of a check, which has all parts.
+    pub(super) fn tuple(&self) -> Result<RelationTuple, RestError> {
+        let Some(subject) = self.subject()? else {
+            return Err(RestError::bad_request("subject_id: subject is not allowed to be nil"));
+        };
+        let part = |name: &str| {
+            let missing = || RestError::bad_request(format!("{name}: is required, and may be empty"));
+            self.find(name).ok_or_else(missing)
+        };
+        Ok(RelationTuple {
+            namespace: part("namespace")?,
+            object: part("object")?,
+            relation: part("relation")?,
+            subject,
+        })
+    }
+
+    /// An integer in the notation of Go: decimal, or with the prefix `0x`, `0o`, `0b` or `0`.
+    pub(super) fn max_depth(&self) -> Result<Option<i64>, RestError> {
+        let Some(text) = self.find("max-depth") else { return Ok(None) };
+        let invalid = || RestError::bad_request("max-depth: not a whole number").with_detail("field", "max-depth");
+        whole_number(&text).map(Some).ok_or_else(invalid)
+    }
+
+    /// How recent the answer must be: `latest=true`, or at least the snapshot of `snaptoken`, as in the requests of Keto's protocol.
+    pub(super) async fn consistency(&self, permissions: &Permissions, cx: &Context) -> Result<Consistency, RestError> {
+        let token = self.find("snaptoken").filter(|token| !token.is_empty());
+        let at_least = match token {
+            Some(token) => Consistency::AtLeastAsFresh(permissions.open_snaptoken(cx, &token).await?),
+            None => Consistency::MinimizeLatency,
+        };
+        match self.find("latest").as_deref() {
+            None | Some("" | "false") => Ok(at_least),
+            Some("true") => Ok(Consistency::FullyConsistent),
+            Some(_) => Err(RestError::bad_request("latest: must be true or false").with_detail("field", "latest")),
+        }
+    }
+
     /// Errors are those of Keto: the subject may be a text or all three parts of a set.
     fn subject(&self) -> Result<Option<Subject>, RestError> {
         if self.find("subject").is_some() {
@@ -78,6 +119,23 @@ impl<'a> Parameters<'a> {
             )),
         }
     }
+}
+
+fn whole_number(text: &str) -> Option<i64> {
+    let (sign, digits) = match text.strip_prefix(['-', '+']) {
+        Some(digits) => (if text.starts_with('-') { -1 } else { 1 }, digits),
+        None => (1, text),
+    };
+    let lower = digits.to_ascii_lowercase();
+    let (radix, digits) = [("0x", 16), ("0o", 8), ("0b", 2), ("0", 8)]
+        .into_iter()
+        .find_map(|(prefix, radix)| Some((radix, lower.strip_prefix(prefix).filter(|rest| !rest.is_empty())?)))
+        .unwrap_or((10, &lower));
+    // A second sign is no digit.
+    if digits.starts_with(['-', '+']) {
+        return None;
+    }
+    i64::from_str_radix(digits, radix).ok().map(|number| sign * number)
 }
 
 /// The query of a tuple, for `Location`.
@@ -114,6 +172,18 @@ mod tests {
         assert_eq!(query.subject, Some(Subject::Id(String::new())));
         assert_eq!(parse("").unwrap(), TupleQuery::default());
         assert_eq!(parse("namespace=a&namespace=b").unwrap().namespace.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn a_depth_is_in_the_notation_of_go() {
+        let depth = |text: &str| Parameters::of(Some(&format!("max-depth={text}"))).max_depth().ok().flatten();
+        for (text, number) in [("5", 5), ("0x10", 16), ("0b11", 3), ("0o17", 15), ("017", 15), ("0", 0), ("-2", -2)] {
+            assert_eq!(depth(text), Some(number), "{text}");
+        }
+        for text in ["", "x", "1.5", "0x", "--1", "0x-1", "99999999999999999999"] {
+            assert_eq!(depth(text), None, "{text}");
+        }
+        assert!(Parameters::of(None).max_depth().unwrap().is_none());
     }
 
     #[test]

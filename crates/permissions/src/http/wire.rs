@@ -69,6 +69,32 @@ impl RelationTupleDocument {
     }
 }
 
+/// The tuple of a node: only its subject has a value.
+#[derive(Debug, Serialize)]
+pub(super) struct NodeTuple<'a> {
+    namespace: &'static str,
+    object: &'static str,
+    relation: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject_set: Option<SubjectSetDocument>,
+}
+
+impl<'a> NodeTuple<'a> {
+    pub(super) fn of(subject: Option<&'a Subject>) -> Self {
+        let (subject_id, subject_set) = match subject {
+            None => (None, None),
+            Some(Subject::Id(id)) => (Some(id.as_str()), None),
+            Some(Subject::Set(SubjectSet { namespace, object, relation })) => {
+                let (namespace, object, relation) = (namespace.clone(), object.clone(), relation.clone());
+                (None, Some(SubjectSetDocument { namespace, object, relation }))
+            }
+        };
+        Self { namespace: "", object: "", relation: "", subject_id, subject_set }
+    }
+}
+
 impl From<StoredTuple> for RelationTupleDocument {
     fn from(stored: StoredTuple) -> Self {
         let StoredTuple { tuple, condition, expires_at } = stored;

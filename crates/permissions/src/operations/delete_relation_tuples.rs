@@ -36,7 +36,7 @@ impl Permissions {
         cx: &Context,
         query: &TupleQuery,
     ) -> Result<(Snapshot, String), DeleteRelationTuplesError> {
-        check_query(&*self.models.current()?, query)?;
+        check_query(&self.models.current()?.model, query)?;
         let sealer = self.tokens.sealer(cx).await?;
         loop {
             let (deleted, snapshot) = self.delete_some(cx, query).await?;

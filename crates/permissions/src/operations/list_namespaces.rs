@@ -7,6 +7,6 @@ impl Permissions {
     /// The names of the namespaces, in the order of their declaration.
     pub fn list_namespaces(&self) -> Result<Vec<String>, Unloaded> {
         let model = self.models.current()?;
-        Ok(model.namespaces.iter().map(|namespace| namespace.name.clone()).collect())
+        Ok(model.model.namespaces.iter().map(|namespace| namespace.name.clone()).collect())
     }
 }

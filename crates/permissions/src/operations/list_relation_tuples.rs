@@ -29,7 +29,7 @@ impl Permissions {
         query: &TupleQuery,
         page: &PageRequest<TupleKey>,
     ) -> Result<Page<StoredTuple, TupleKey>, ListRelationTuplesError> {
-        check_query(&*self.models.current()?, query)?;
+        check_query(&self.models.current()?.model, query)?;
         Ok(relation_tuples::list(&mut self.database.read(cx.tenant), query, page, cx.now).await?)
     }
 }

@@ -28,7 +28,7 @@ pub enum RequireSnapshotError {
 
 impl Permissions {
     /// The oldest snapshot that may answer. It exists.
-    pub(super) async fn require_snapshot(
+    pub async fn require_snapshot(
         &self,
         cx: &Context,
         consistency: Consistency,

@@ -11,7 +11,7 @@ use crate::domain::snapshot::Snapshot;
 use crate::domain::tuple_changes::{NetChanges, TupleChange};
 use crate::domain::tuple_key::TupleKey;
 use crate::domain::tuple_record::TupleRecord;
-use crate::domain::write_validation::check_deletion;
+use crate::domain::write_validation::check_names;
 use crate::storage::relation_tuples::Changed;
 use crate::storage::{relation_tuples, state};
 
@@ -37,8 +37,8 @@ impl Permissions {
         let model = self.models.current()?;
         for (index, change) in changes.iter().enumerate() {
             let checked = match change {
-                TupleChange::Insert(stored) => self.write_rules.check(&model, stored, cx.now),
-                TupleChange::Delete(tuple) => check_deletion(&model, tuple),
+                TupleChange::Insert(stored) => self.write_rules.check(&model.model, stored, cx.now),
+                TupleChange::Delete(tuple) => check_names(&model.model, tuple),
             };
             checked.map_err(|invalid| TransactError::Invalid { index, invalid })?;
         }

@@ -100,7 +100,7 @@ impl Permissions {
         filter: TupleQuery,
         from: Option<Snapshot>,
     ) -> Result<Watch, WatchError> {
-        check_query(&*self.models.current()?, &filter)?;
+        check_query(&self.models.current()?.model, &filter)?;
         let slot = self.watchers.clone().try_acquire_owned().map_err(|_| WatchError::TooMany)?;
         let newest = self.feed.subscribe(cx.tenant);
         let present = self.require_snapshot(cx, Consistency::FullyConsistent).await?;

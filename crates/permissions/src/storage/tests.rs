@@ -28,6 +28,7 @@ const EXCEPTIONS: &[&str] = &[
     // They read the row of the tenant as well.
     "relation_tuples::UPSERT",
     "relation_tuples::DELETE",
+    "reads::READS",
     "relation_tuples::LIST_FILTERED",
     "relation_tuples::LIST_OF_NAMESPACE_BY_RELATION",
 ];

@@ -1,6 +1,7 @@
 //! A service on a database of its own, and clients of its listeners.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base::{Clock, Context, ManualClock, RequestId, Rng, TenantId, Timestamp, TrustStore, uuid::Uuid};
 use database::Database;
@@ -11,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use web::outbound::Destinations;
 
+use crate::domain::snapshot::Snapshot;
 use crate::{Parts, Permissions};
 
 pub(super) struct Harness {
@@ -27,6 +29,21 @@ pub(super) async fn on_both<F: Future<Output = ()>>(section: Value, test: impl F
     on_both_engines(&[jobs::MIGRATIONS, crate::MIGRATIONS], |database| {
         let (section, test) = (section.clone(), &test);
         async move { test(Harness::new(database, section).await).await }
+    })
+    .await;
+}
+
+/// As [`on_both`], once answered by the tables and once from memory.
+pub(super) async fn on_both_readers<F: Future<Output = ()>>(section: Value, test: impl Fn(Harness) -> F) {
+    on_both(section.clone(), &test).await;
+    on_both(section, |harness| async {
+        let permissions = harness.permissions.clone();
+        let _following = harness.follow();
+        harness.is_ready().await;
+        test(harness).await;
+        let model = permissions.models.current().unwrap();
+        let read = permissions.graphs.read(TenantId::DEFAULT, &model, Snapshot(0), |_| ());
+        assert_eq!(read, Some(()), "the graph answers");
     })
     .await;
 }
@@ -66,6 +83,15 @@ impl Harness {
         let mut tasks = JoinSet::new();
         tasks.spawn(self.permissions.clone().follow_changes(stopped));
         Following { stop, tasks }
+    }
+
+    /// Waits until the relation tuples are in memory.
+    pub(super) async fn is_ready(&self) {
+        // It creates the row of the tenant.
+        self.permissions.tokens.sealer(&self.cx()).await.unwrap();
+        while !self.permissions.graph_statistics().iter().any(|it| it.is_ready) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     pub(super) fn clock(&self) -> Clock {

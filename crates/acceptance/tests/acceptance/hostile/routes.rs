@@ -215,6 +215,11 @@ pub(crate) const ROUTES: &[Route] = routes! {
         GET None "/relation-tuples";
         GET None "/relation-tuples?namespace=Doc&object=a&relation=viewer&subject_id=alice";
         GET None "/relation-tuples?subject_set.namespace=Group&subject_set.object=g&subject_set.relation=member&page_size=1";
+        GET None "/relation-tuples/check/openapi?namespace=Doc&object=a&relation=viewer&subject_id=alice";
+        POST Json "/relation-tuples/check";
+        POST Json "/relation-tuples/check/openapi";
+        POST Json "/relation-tuples/batch/check";
+        GET None "/relation-tuples/expand?namespace=Doc&object=a&relation=viewer";
     }
     PermissionsWrite {
         GET None "/health/ready";

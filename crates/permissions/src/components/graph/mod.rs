@@ -20,10 +20,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use base::TenantId;
-use permission_language::Model;
 use tokio::time::{Instant, timeout};
 
 use super::feed::Feed;
+use super::models::LoadedModel;
 use crate::domain::snapshot::Snapshot;
 
 pub(crate) use follow::Follower;
@@ -42,8 +42,6 @@ const EVENTS_AT_ONCE: u32 = 8;
 
 pub(crate) struct Graphs {
     feed: Arc<Feed>,
-    /// Only declared types of subjects count.
-    is_strict: bool,
     /// For the graphs of all tenants together. 0: there are none.
     max_bytes: u64,
     tenants: RwLock<BTreeMap<TenantId, Arc<OfTenant>>>,
@@ -76,21 +74,21 @@ pub struct GraphStatistics {
 }
 
 impl Graphs {
-    pub(crate) fn new(feed: Arc<Feed>, is_strict: bool, max_bytes: u64) -> Self {
-        Self { feed, is_strict, max_bytes, tenants: RwLock::default() }
+    pub(crate) fn new(feed: Arc<Feed>, max_bytes: u64) -> Self {
+        Self { feed, max_bytes, tenants: RwLock::default() }
     }
 
     /// Answers from the graph, if it is current and has at least the snapshot `needed`. `ask` must not wait for anything.
     pub(crate) fn read<T>(
         &self,
         tenant: TenantId,
-        model: &Arc<Model>,
+        model: &Arc<LoadedModel>,
         needed: Snapshot,
         ask: impl FnOnce(&View<'_>) -> T,
     ) -> Option<T> {
         let (of_tenant, resident) = self.current(tenant)?;
         let acknowledged = Snapshot(of_tenant.acknowledged.load(Ordering::SeqCst));
-        resident.read(model, self.is_strict, needed.max(acknowledged), ask)
+        resident.read(model, needed.max(acknowledged), ask)
     }
 
     /// Waits a moment for the graph to reach a snapshot that is known to exist, if it is current otherwise.

@@ -3,20 +3,24 @@
 //! Invariant: whoever reads sees the state after a committed transaction. A change that takes several steps makes the graph
 //! unreadable in between.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use base::Timestamp;
-use permission_language::Model;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::super::log::LoggedChange;
+use super::super::models::LoadedModel;
+use crate::domain::condition::CompiledCondition;
 use crate::domain::graph::{Graph, GraphError};
+use crate::domain::ids::ConditionId;
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple};
-use crate::domain::schema::Schema;
+use crate::domain::schema::{Schema, SchemaError};
 use crate::domain::snapshot::Snapshot;
+use crate::domain::symbols::Symbols;
 use crate::domain::tuple_record::InvalidContext;
 
 /// The most expired tuples that are removed without releasing the lock.
@@ -41,15 +45,18 @@ struct State {
 }
 
 struct Compiled {
-    model: Arc<Model>,
-    /// `None`: the model cannot be compiled.
-    schema: Option<Schema>,
+    model: Arc<LoadedModel>,
+    /// With the numbers of this graph. `None`: the model cannot be compiled.
+    rules: Option<(Schema, Conditions)>,
 }
+
+type Conditions = HashMap<ConditionId, Arc<CompiledCondition>>;
 
 /// The graph at one snapshot, and the model compiled for it.
 pub(crate) struct View<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) schema: &'a Schema,
+    pub(crate) conditions: &'a Conditions,
     pub(crate) snapshot: Snapshot,
 }
 
@@ -75,23 +82,22 @@ impl Resident {
     /// Asks, if the graph has at least the snapshot `needed`.
     pub(super) fn read<T>(
         &self,
-        model: &Arc<Model>,
-        is_strict: bool,
+        model: &Arc<LoadedModel>,
         needed: Snapshot,
         ask: impl FnOnce(&View<'_>) -> T,
     ) -> Option<T> {
         let mut state = self.locked();
         if !state.knows(model) {
             drop(state);
-            self.changing().compile(model, is_strict);
+            self.changing().compile(model);
             state = self.locked();
         }
         let compiled = state.compiled.as_ref().filter(|it| Arc::ptr_eq(&it.model, model))?;
         if state.is_partial || state.watermark < needed {
             return None;
         }
-        let schema = compiled.schema.as_ref()?;
-        Some(ask(&View { graph: &state.graph, schema, snapshot: state.watermark }))
+        let (schema, conditions) = compiled.rules.as_ref()?;
+        Some(ask(&View { graph: &state.graph, schema, conditions, snapshot: state.watermark }))
     }
 
     pub(super) fn watermark(&self) -> Snapshot {
@@ -169,20 +175,31 @@ impl Resident {
 }
 
 impl State {
-    fn knows(&self, model: &Arc<Model>) -> bool {
+    fn knows(&self, model: &Arc<LoadedModel>) -> bool {
         self.compiled.as_ref().is_some_and(|it| Arc::ptr_eq(&it.model, model))
     }
 
-    fn compile(&mut self, model: &Arc<Model>, is_strict: bool) {
+    fn compile(&mut self, model: &Arc<LoadedModel>) {
         if self.knows(model) {
             return;
         }
-        let schema = Schema::compile(model, self.graph.symbols_mut(), is_strict);
-        let schema = schema.inspect_err(|error| {
-            tracing::warn!(error = error as &dyn std::error::Error, "the graph in memory cannot use the model");
+        let rules = compile(model, self.graph.symbols_mut()).inspect_err(|error| {
+            tracing::warn!(
+                error = error as &dyn std::error::Error,
+                "the relation tuples in memory cannot use the model"
+            );
         });
-        self.compiled = Some(Compiled { model: model.clone(), schema: schema.ok() });
+        self.compiled = Some(Compiled { model: model.clone(), rules: rules.ok() });
     }
+}
+
+fn compile(model: &LoadedModel, symbols: &mut Symbols) -> Result<(Schema, Conditions), SchemaError> {
+    let schema = Schema::compile(&model.model, symbols, model.schema.is_strict())?;
+    let mut conditions = Conditions::new();
+    for condition in model.conditions.values() {
+        conditions.insert(symbols.intern_condition(condition.name())?, condition.clone());
+    }
+    Ok((schema, conditions))
 }
 
 /// Applying an event again changes nothing.

@@ -6,26 +6,28 @@
 //! - Without a first model nothing is answered: the service is not ready and says why.
 
 mod legacy;
+mod loaded;
 mod opl;
 mod source;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use permission_language::Model;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
 use web::outbound::Client;
 
 use crate::config::Namespaces;
 
+pub(crate) use loaded::LoadedModel;
 pub(crate) use source::SourceError;
 use source::{Document, Source};
 
 pub(crate) struct Models {
     source: Source,
     http: Client,
-    model: ArcSwapOption<Model>,
+    strict: bool,
+    model: ArcSwapOption<LoadedModel>,
     fault: ArcSwapOption<ModelFault>,
     /// The digest of the documents that were read last, whether they were a model or not.
     documents: Mutex<Option<[u8; 32]>>,
@@ -45,9 +47,11 @@ pub struct ModelFault {
 pub struct Unloaded;
 
 impl Models {
-    pub(crate) fn new(namespaces: &Namespaces, http: Client) -> Result<Self, SourceError> {
+    /// With `strict`, tuples that the model does not declare do not count.
+    pub(crate) fn new(namespaces: &Namespaces, strict: bool, http: Client) -> Result<Self, SourceError> {
         Ok(Self {
             source: Source::of(namespaces)?,
+            strict,
             http,
             model: ArcSwapOption::empty(),
             fault: ArcSwapOption::empty(),
@@ -56,7 +60,7 @@ impl Models {
     }
 
     /// The model in force.
-    pub(crate) fn current(&self) -> Result<Arc<Model>, Unloaded> {
+    pub(crate) fn current(&self) -> Result<Arc<LoadedModel>, Unloaded> {
         self.model.load_full().ok_or(Unloaded)
     }
 
@@ -113,11 +117,11 @@ impl Models {
     }
 
     async fn activate(&self, documents: Vec<Document>) -> Result<(), String> {
-        let source = self.source.clone();
+        let (source, strict) = (self.source.clone(), self.strict);
         // A large model takes a while and must not block requests.
-        let parsed = tokio::task::spawn_blocking(move || source.parse(&documents)).await;
+        let parsed = tokio::task::spawn_blocking(move || LoadedModel::compile(source.parse(&documents)?, strict)).await;
         let model = parsed.map_err(|error| error.to_string())??;
-        tracing::info!(namespaces = model.namespaces.len(), "a permission model is in force");
+        tracing::info!(namespaces = model.model.namespaces.len(), "a permission model is in force");
         self.model.store(Some(Arc::new(model)));
         Ok(())
     }

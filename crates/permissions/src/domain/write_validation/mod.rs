@@ -69,14 +69,22 @@ impl WriteRules {
     }
 }
 
-/// Whether `tuple` may be deleted: any tuple of existing namespaces.
-pub fn check_deletion(model: &Model, tuple: &RelationTuple) -> Result<(), InvalidTuple> {
+/// Whether `tuple` may be deleted or asked about: its texts are bounded, and its namespaces exist.
+pub fn check_names(model: &Model, tuple: &RelationTuple) -> Result<(), InvalidTuple> {
     check_texts(tuple)?;
     find(model, "namespace", &tuple.namespace)?;
     if let Subject::Set(set) = &tuple.subject {
         find(model, "subject_set.namespace", &set.namespace)?;
     }
     Ok(())
+}
+
+/// Whether the subjects of `set` may be asked about.
+pub fn check_set(model: &Model, set: &SubjectSet) -> Result<(), InvalidTuple> {
+    check_text("namespace", &set.namespace, NAMESPACE_BYTES)?;
+    check_text("object", &set.object, OBJECT_BYTES)?;
+    check_text("relation", &set.relation, RELATION_BYTES)?;
+    find(model, "namespace", &set.namespace).map(|_| ())
 }
 
 /// Whether the query can be asked: its namespaces exist, and no text contains U+0000.

@@ -165,8 +165,8 @@ fn strict_mode_refuses_subject_ids() {
 
 #[test]
 fn deletions_and_queries_need_existing_namespaces_only() {
-    assert_eq!(check_deletion(&model(), &tuple("Doc", "whatever", set("Old", "x")).tuple), Ok(()));
-    assert!(check_deletion(&model(), &tuple("Nope", "r", set("Old", "x")).tuple).is_err());
+    assert_eq!(check_names(&model(), &tuple("Doc", "whatever", set("Old", "x")).tuple), Ok(()));
+    assert!(check_names(&model(), &tuple("Nope", "r", set("Old", "x")).tuple).is_err());
     assert_eq!(check_query(&model(), &TupleQuery::default()), Ok(()));
     let of = |namespace: &str| TupleQuery { namespace: Some(namespace.into()), ..TupleQuery::default() };
     assert_eq!(check_query(&model(), &of("Old")), Ok(()));
