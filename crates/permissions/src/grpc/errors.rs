@@ -4,9 +4,14 @@ use web::rpc::{Code, Status};
 
 use crate::components::models::Unloaded;
 use crate::domain::invalid_tuple::InvalidTuple;
+use crate::operations::EvaluateError;
+use crate::operations::batch_check::BatchCheckError;
+use crate::operations::check::CheckError;
 use crate::operations::delete_relation_tuples::DeleteRelationTuplesError;
+use crate::operations::expand::ExpandError;
 use crate::operations::list_relation_tuples::ListRelationTuplesError;
 use crate::operations::open_snaptoken::OpenSnaptokenError;
+use crate::operations::require_snapshot::RequireSnapshotError;
 use crate::operations::transact_relation_tuples::TransactError;
 
 impl From<Unloaded> for Status {
@@ -64,6 +69,65 @@ impl From<OpenSnaptokenError> for Status {
                 Self::invalid_argument(format!("snaptoken: {invalid}")).with_field("snaptoken")
             }
             OpenSnaptokenError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<RequireSnapshotError> for Status {
+    fn from(error: RequireSnapshotError) -> Self {
+        match error {
+            RequireSnapshotError::Ahead => {
+                Self::new(Code::FailedPrecondition, format!("snaptoken: {error}")).with_field("snaptoken")
+            }
+            RequireSnapshotError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<EvaluateError> for Status {
+    fn from(error: EvaluateError) -> Self {
+        match error {
+            EvaluateError::Snapshot(error) => error.into(),
+            EvaluateError::Database(error) => error.into(),
+            EvaluateError::TooManyNames(_) | EvaluateError::NamesAreFull(_) | EvaluateError::Endless => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a question could not be evaluated");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<CheckError> for Status {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Unloaded(unloaded) => unloaded.into(),
+            CheckError::Invalid(invalid) => invalid.into(),
+            CheckError::UndeclaredRelation(_) => Self::invalid_argument(error.to_string()).with_field("tuple.relation"),
+            CheckError::Unanswered { reason, .. } => Self::new(Code::FailedPrecondition, reason).with_reason(),
+            CheckError::Evaluate(error) => error.into(),
+        }
+    }
+}
+
+impl From<BatchCheckError> for Status {
+    fn from(error: BatchCheckError) -> Self {
+        match error {
+            BatchCheckError::Unloaded(unloaded) => unloaded.into(),
+            BatchCheckError::TooLarge(_) => Self::invalid_argument(format!("tuples: {error}")).with_field("tuples"),
+            BatchCheckError::Evaluate(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExpandError> for Status {
+    fn from(error: ExpandError) -> Self {
+        match error {
+            ExpandError::Unloaded(unloaded) => unloaded.into(),
+            ExpandError::Invalid(invalid) => invalid.into(),
+            ExpandError::UndeclaredRelation(_) => {
+                Self::new(Code::NotFound, error.to_string()).with_field("subject.set.relation")
+            }
+            ExpandError::Evaluate(error) => error.into(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! files in `proto/` are the contract: the packages of Keto keep its names and numbers, and what Keto cannot express is in
 //! `kleis.permissions.v1`.
 
+mod checks;
 mod errors;
 mod health;
 mod keto;
@@ -29,7 +30,7 @@ pub(crate) use health::PATH as HEALTH;
 pub(crate) use keto::PATH_OF_VERSION as VERSION;
 
 pub(crate) fn read_routes(permissions: Arc<Permissions>) -> Router {
-    complete(kleis::read(keto::read(Services::new(permissions))))
+    complete(kleis::read(checks::read(keto::read(Services::new(permissions)))))
 }
 
 pub(crate) fn write_routes(permissions: Arc<Permissions>) -> Router {

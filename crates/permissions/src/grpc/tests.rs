@@ -28,6 +28,7 @@ async fn on_both<F: Future<Output = ()>>(test: impl Fn(Harness) -> F) {
             let permissions = Permissions::new(Parts {
                 config: serde_json::from_value(section).unwrap(),
                 database: database.clone(),
+                clock: base::Clock::system(),
                 rng: Rng::seeded(1),
                 http: Client::new(Destinations::public_only([]), &TrustStore::bundled()),
             });
@@ -112,6 +113,72 @@ async fn tuples_are_written_listed_and_deleted() {
         assert_eq!(harness.list(all.clone()).await.len(), 1);
         assert_eq!(harness.keto("WriteService/DeleteRelationTuples", json!({"relationQuery": {}})).await.0, 200);
         assert!(harness.list(all).await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn checks_batches_and_expansions_have_the_answers_of_rest() {
+    on_both(|harness| async move {
+        let ada = json!({"id": "ada"});
+        let members = json!({"set": {"namespace": "Group", "object": "g", "relation": "members"}});
+        let member = json!({"namespace": "Group", "object": "g", "relation": "members", "subject": ada});
+        harness.insert(member).await;
+        let tokens = harness.insert(tuple("a", members.clone())).await;
+        let granted = tuple("a", ada.clone());
+        let denied = tuple("b", ada.clone());
+        let (status, answer) =
+            harness.keto("CheckService/Check", json!({"tuple": granted, "snaptoken": tokens[0]})).await;
+        assert_eq!((status, &answer["allowed"]), (200, &json!(true)), "{answer}");
+        assert_eq!(answer["snaptoken"], tokens[0]);
+        // The deprecated members count where there is no tuple.
+        let (_, answer) = harness.keto("CheckService/Check", granted.clone()).await;
+        assert_eq!(answer["allowed"], json!(true));
+        let (_, answer) = harness.keto("CheckService/Check", json!({"tuple": denied, "latest": true})).await;
+        assert_eq!(answer.get("allowed"), None, "{answer}");
+        // One level: the members of the group are not looked at, and that is no denial.
+        let shallow = json!({"tuple": granted, "maxDepth": 1});
+        let (status, error) = harness.keto("CheckService/Check", shallow).await;
+        assert_eq!((status, &error["code"]), (400, &json!("failed_precondition")), "{error}");
+
+        let batch = json!({"tuples": [granted, denied, {"namespace": "None", "subject": ada}], "latest": true});
+        let (_, answer) = harness.keto("CheckService/BatchCheck", batch).await;
+        let results = answer["results"].as_array().unwrap();
+        assert_eq!(results.iter().map(|it| it["allowed"] == true).collect::<Vec<_>>(), [true, false, false]);
+        assert_eq!(results[1].get("error"), None);
+        assert!(results[2]["error"].as_str().unwrap().contains("None"), "{answer}");
+
+        let viewers = json!({"set": {"namespace": "Doc", "object": "a", "relation": "viewer"}});
+        let (_, answer) = harness.keto("ExpandService/Expand", json!({"subject": viewers, "maxDepth": 9})).await;
+        let group = &answer["tree"]["children"][0];
+        assert_eq!(answer["tree"]["nodeType"], "NODE_TYPE_UNION", "{answer}");
+        assert_eq!((&group["nodeType"], &group["tuple"]["subject"]), (&json!("NODE_TYPE_UNION"), &members));
+        assert_eq!(group["children"][0]["tuple"]["subject"], ada);
+        let (_, answer) = harness.keto("ExpandService/Expand", json!({"subject": ada})).await;
+        assert_eq!(answer["tree"]["nodeType"], "NODE_TYPE_LEAF", "{answer}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_question_that_cannot_be_asked_names_its_field() {
+    on_both(|harness| async move {
+        let unknown = json!({"tuple": {"namespace": "None", "object": "a", "subject": {"id": "ada"}}});
+        let tuples = vec![tuple("a", json!({"id": "ada"})); 11];
+        for (method, body, status, text) in [
+            ("CheckService/Check", json!({}), 400, "subject"),
+            ("CheckService/Check", json!({"tuple": {"namespace": "Doc"}}), 400, "tuple.subject"),
+            ("CheckService/Check", unknown, 404, "None"),
+            ("CheckService/Check", json!({"tuple": tuples[0], "snaptoken": "x"}), 400, "snaptoken"),
+            ("CheckService/BatchCheck", json!({"tuples": [tuples[0], {"namespace": "Doc"}]}), 400, "tuples[1].subject"),
+            ("CheckService/BatchCheck", json!({"tuples": tuples}), 400, "tuples"),
+            ("ExpandService/Expand", json!({}), 400, "subject"),
+            ("ExpandService/Expand", json!({"subject": {"set": {"namespace": "None"}}}), 404, "None"),
+        ] {
+            let (found, error) = harness.keto(method, body).await;
+            assert_eq!(found, status, "{method}: {error}");
+            assert!(error["message"].as_str().unwrap().contains(text), "{method}: {error}");
+        }
     })
     .await;
 }
@@ -244,7 +311,18 @@ async fn each_listener_has_its_own_services() {
         }
         served.iter_mut().for_each(Vec::dedup);
         let [read, write, opl] = served;
-        assert_eq!(read, ["Health", "RelationTupleReadService", "NamespacesService", "ReadService", "VersionService"]);
+        assert_eq!(
+            read,
+            [
+                "Health",
+                "RelationTupleReadService",
+                "CheckService",
+                "ExpandService",
+                "NamespacesService",
+                "ReadService",
+                "VersionService"
+            ]
+        );
         assert_eq!(write, ["Health", "RelationTupleWriteService", "VersionService", "WriteService"]);
         assert_eq!(opl, ["Health", "SyntaxService", "VersionService"]);
         drop(harness.database);

@@ -74,7 +74,7 @@ pub(super) fn tuple_message(tuple: RelationTuple) -> keto::RelationTuple {
     keto::RelationTuple { namespace, object, relation, subject: Some(subject_message(subject)) }
 }
 
-fn subject_message(subject: Subject) -> keto::Subject {
+pub(super) fn subject_message(subject: Subject) -> keto::Subject {
     use keto::subject::Ref;
     let of = match subject {
         Subject::Id(id) => Ref::Id(id),

@@ -4,7 +4,6 @@ use axum::http::StatusCode;
 use web::RestError;
 
 use crate::components::models::Unloaded;
-use crate::domain::evaluation::Failure;
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::operations::EvaluateError;
 use crate::operations::batch_check::BatchCheckError;
@@ -13,7 +12,9 @@ use crate::operations::delete_relation_tuples::DeleteRelationTuplesError;
 use crate::operations::expand::ExpandError;
 use crate::operations::list_relation_tuples::ListRelationTuplesError;
 use crate::operations::open_snaptoken::OpenSnaptokenError;
+use crate::operations::require_snapshot::RequireSnapshotError;
 use crate::operations::transact_relation_tuples::TransactError;
+use crate::operations::watch_relation_tuples::WatchError;
 
 /// How soon a client may ask again when there is no permission model.
 const RETRY_AFTER_SECONDS: u64 = 5;
@@ -70,6 +71,7 @@ impl From<OpenSnaptokenError> for RestError {
 impl From<EvaluateError> for RestError {
     fn from(error: EvaluateError) -> Self {
         match error {
+            EvaluateError::Snapshot(error) => error.into(),
             EvaluateError::Database(error) => error.into(),
             EvaluateError::TooManyNames(_) | EvaluateError::NamesAreFull(_) | EvaluateError::Endless => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a question could not be evaluated");
@@ -87,23 +89,10 @@ impl From<CheckError> for RestError {
             CheckError::UndeclaredRelation(_) => Self::bad_request(error.to_string()).with_detail("field", "relation"),
             CheckError::Unanswered { failure, reason } => {
                 let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "The check could not be completed");
-                error.with_reason(reason).with_detail("limitation", limitation(failure))
+                error.with_reason(reason).with_detail("limitation", failure.name())
             }
             CheckError::Evaluate(error) => error.into(),
         }
-    }
-}
-
-/// The name of a reason, for programs. Those of limits are Keto's.
-fn limitation(failure: Failure) -> &'static str {
-    match failure {
-        Failure::DepthExhausted => "max_depth_exceeded",
-        Failure::BreadthExhausted => "max_width_exceeded",
-        Failure::StepsExhausted | Failure::NestingExhausted => "max_steps_exceeded",
-        Failure::CyclicPermits { .. } => "cyclic_permits",
-        Failure::DependsOnOwnNegation => "depends_on_own_negation",
-        Failure::UndeclaredRelation { .. } => "undeclared_relation",
-        Failure::Condition(_) => "condition_without_result",
     }
 }
 
@@ -126,6 +115,33 @@ impl From<ExpandError> for RestError {
             ExpandError::Invalid(invalid) => invalid.into(),
             ExpandError::UndeclaredRelation(_) => Self::not_found(error.to_string()).with_detail("field", "relation"),
             ExpandError::Evaluate(error) => error.into(),
+        }
+    }
+}
+
+impl From<RequireSnapshotError> for RestError {
+    fn from(error: RequireSnapshotError) -> Self {
+        match error {
+            RequireSnapshotError::Ahead => {
+                Self::conflict(format!("snaptoken: {error}")).with_detail("field", "snaptoken")
+            }
+            RequireSnapshotError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<WatchError> for RestError {
+    fn from(error: WatchError) -> Self {
+        match error {
+            WatchError::Unloaded(unloaded) => unloaded.into(),
+            WatchError::Invalid(invalid) => invalid.into(),
+            WatchError::Snapshot(error) => error.into(),
+            WatchError::TooOld => {
+                let gone = Self::new(StatusCode::GONE, "The changes are not available any more");
+                gone.with_reason(format!("snaptoken: {error}")).with_detail("field", "snaptoken")
+            }
+            WatchError::TooMany => Self::unavailable(RETRY_AFTER_SECONDS).with_reason(error.to_string()),
+            WatchError::Database(error) => error.into(),
         }
     }
 }

@@ -42,3 +42,18 @@ pub enum Failure {
     #[error("a condition could not be evaluated")]
     Condition(ConditionId),
 }
+
+impl Failure {
+    /// The name for programs. Those of limits are Keto's.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DepthExhausted => "max_depth_exceeded",
+            Self::BreadthExhausted => "max_width_exceeded",
+            Self::StepsExhausted | Self::NestingExhausted => "max_steps_exceeded",
+            Self::CyclicPermits { .. } => "cyclic_permits",
+            Self::DependsOnOwnNegation => "depends_on_own_negation",
+            Self::UndeclaredRelation { .. } => "undeclared_relation",
+            Self::Condition(_) => "condition_without_result",
+        }
+    }
+}
