@@ -8,13 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::task::Poll;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 use super::generator::{Case, Dice, NOW};
 use super::list_reader::{ListReader, TestConditions, subject as intern_subject, userset as intern_userset};
 use super::reference::{Membership, Place, Reference};
 use super::reverse_differential::Reverse;
 use super::store::{Answered, Store};
+use crate::domain::evaluation::explain::{Explanation, Step, StepKind};
 use crate::domain::evaluation::{Evaluator, Failure, Limits, Parts, Relations, Scratch};
 use crate::domain::graph::Graph;
 use crate::domain::ids::{NamespaceId, RelationId, Subject, Userset};
@@ -88,6 +89,7 @@ fn compare_case(case: &Case, dice: &mut Dice) -> anyhow::Result<Compared> {
         }
         prepared.in_graph(&name, &answers, dice)?;
         prepared.remembered(subject, &answers, dice)?;
+        prepared.explained(subject, &answers, dice)?;
         prepared.in_rounds(&name, &answers, &mut compared, dice)?;
         prepared.with_small_limits(subject, &expected, dice)?;
     }
@@ -191,6 +193,25 @@ impl<'c> Prepared<'c> {
         Ok(())
     }
 
+    /// The explanation has the same answer; that of a "yes" consists of tuples that exist and of nothing that fails.
+    fn explained(&mut self, subject: Subject, expected: &[Answer], dice: &mut Dice) -> anyhow::Result<()> {
+        for index in (dice.below(5)..expected.len()).step_by(5) {
+            let userset = self.places[index].1;
+            let found = self.list(WIDE).evaluator(&mut Scratch::default(), |it| it.explain(userset, subject));
+            let Poll::Ready(Explanation { answer, steps }) = found else { bail!("pending in the list") };
+            let place = &self.places[index].0;
+            ensure!(
+                is_same(answer, expected[index]) && !steps.is_empty(),
+                "{place:?}: {answer:?} explained, {steps:?}"
+            );
+            if answer == Ok(true) {
+                let exists = |step: &Step| step_holds(step.kind, &mut self.list);
+                ensure!(steps.iter().all(exists), "{place:?} is granted, but not by {steps:?}");
+            }
+        }
+        Ok(())
+    }
+
     fn in_rounds(
         &mut self,
         name: &relation_tuple::Subject,
@@ -282,6 +303,21 @@ fn answer(answer: Poll<Answer>) -> Answer {
     match answer {
         Poll::Ready(answer) => answer,
         Poll::Pending => Err(Failure::StepsExhausted),
+    }
+}
+
+/// Whether a step can stand in an explanation of a "yes".
+fn step_holds(kind: StepKind, list: &mut ListReader) -> bool {
+    match kind {
+        StepKind::Tuple { userset, subject } => list.tuple(userset, subject) != Poll::Ready(None),
+        StepKind::SubjectSet { userset, set } => list.tuple(userset, set) != Poll::Ready(None),
+        StepKind::Traverse { through, to } => {
+            let is_same_object = |it: Userset| it.with_relation(to.relation()) == to;
+            list.tuples.iter().any(|(of, link)| *of == through && is_same_object(link.subject))
+        }
+        StepKind::Condition { holds, .. } => holds == Some(true),
+        StepKind::Rewrite { .. } | StepKind::Formula { .. } | StepKind::NotExcluded { .. } => true,
+        StepKind::Excluded { .. } | StepKind::Expired | StepKind::NoTuple { .. } | StepKind::Failed(_) => false,
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Scratch {
     pub(super) next_serial: u32,
     /// Counts the formulas that were assumed to be "no" and were not.
     pub(super) refuted: u32,
+    /// The formulas that are being explained.
+    pub(super) explained: Vec<Key>,
     frames: Vec<Frame>,
 }
 
@@ -95,6 +97,7 @@ impl Scratch {
         clear_map(&mut self.answers);
         clear_map(&mut self.assumed);
         self.open.clear();
+        self.explained.clear();
         self.next_serial = 0;
         self.refuted = 0;
     }
