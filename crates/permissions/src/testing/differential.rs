@@ -8,10 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::task::Poll;
 
-use anyhow::{Context as _, bail, ensure};
-
 use super::generator::{Case, Dice, NOW};
 use super::list_reader::{ListReader, TestConditions, subject as intern_subject, userset as intern_userset};
+use super::mismatch::{Mismatch, bail, ensure};
 use super::reference::{Membership, Place, Reference};
 use super::reverse_differential::Reverse;
 use super::store::{Answered, Store};
@@ -67,13 +66,13 @@ struct Prepared<'c> {
 }
 
 /// Compares the case of one seed.
-pub fn compare(seed: u64) -> anyhow::Result<Compared> {
+pub fn compare(seed: u64) -> Result<Compared, Mismatch> {
     let mut dice = Dice::new(seed);
     let case = Case::random(&mut dice);
-    compare_case(&case, &mut dice).with_context(|| format!("seed {seed}: {case:#?}"))
+    compare_case(&case, &mut dice).map_err(|it| it.at(format!("seed {seed}: {case:#?}")))
 }
 
-fn compare_case(case: &Case, dice: &mut Dice) -> anyhow::Result<Compared> {
+fn compare_case(case: &Case, dice: &mut Dice) -> Result<Compared, Mismatch> {
     let mut prepared = Prepared::new(case)?;
     let mut compared = Compared { cases: 1, ..Compared::default() };
     for index in 0..prepared.subjects.len() {
@@ -81,8 +80,8 @@ fn compare_case(case: &Case, dice: &mut Dice) -> anyhow::Result<Compared> {
         let expected = prepared.reference.memberships(&name);
         let answers = prepared.ask_list(subject, WIDE);
         for ((place, _), answer) in prepared.places.iter().zip(&answers) {
-            let membership = expected.get(place).context("the reference lacks a userset")?;
-            check(*membership, *answer).with_context(|| format!("{place:?} for {name:?}"))?;
+            let membership = expected.get(place).ok_or_else(|| Mismatch(format!("the reference lacks {place:?}")))?;
+            check(*membership, *answer).map_err(|it| it.at(format!("{place:?} for {name:?}")))?;
             compared.questions += 1;
             compared.yes += u64::from(*answer == Ok(true));
             compared.failures += u64::from(answer.is_err());
@@ -98,7 +97,7 @@ fn compare_case(case: &Case, dice: &mut Dice) -> anyhow::Result<Compared> {
 
 /// A "yes" or "no" is that of the reference. A failure is one of the reference, or a negation that the evaluation does not
 /// resolve although the reference does.
-fn check(expected: Membership, answer: Answer) -> anyhow::Result<()> {
+fn check(expected: Membership, answer: Answer) -> Result<(), Mismatch> {
     let agrees = match (expected, answer) {
         (Membership::Yes, Ok(true)) | (Membership::No, Ok(false)) | (Membership::Failure, Err(_)) => true,
         (_, Err(failure)) => failure == Failure::DependsOnOwnNegation,
@@ -109,7 +108,7 @@ fn check(expected: Membership, answer: Answer) -> anyhow::Result<()> {
 }
 
 impl<'c> Prepared<'c> {
-    fn new(case: &'c Case) -> anyhow::Result<Self> {
+    fn new(case: &'c Case) -> Result<Self, Mismatch> {
         let reference = Reference::new(&case.model, case.strict, &case.tuples, NOW);
         let (mut symbols, mut names) = (Symbols::default(), Names::default());
         let schema = Schema::compile(&case.model, &mut symbols, case.strict)?;
@@ -150,7 +149,7 @@ impl<'c> Prepared<'c> {
         subject: &relation_tuple::Subject,
         expected: &[Answer],
         dice: &mut Dice,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), Mismatch> {
         let subject = self.graph.find_subject(subject);
         let (schema, symbols, relations) = (&self.graph_schema, self.graph.symbols(), &self.graph);
         let answers = Answerer { schema, symbols, relations, limits: WIDE }.cold(&self.graph_places, subject);
@@ -160,7 +159,7 @@ impl<'c> Prepared<'c> {
         self.reverse(subject, expected, dice)
     }
 
-    fn reverse(&self, subject: Subject, expected: &[Answer], dice: &mut Dice) -> anyhow::Result<()> {
+    fn reverse(&self, subject: Subject, expected: &[Answer], dice: &mut Dice) -> Result<(), Mismatch> {
         let reverse = Reverse { graph: &self.graph, schema: &self.graph_schema, limits: WIDE };
         let answers = self.graph_places.iter().zip(expected);
         let allowed: BTreeSet<Userset> = answers.filter(|(_, it)| **it == Ok(true)).map(|(place, _)| *place).collect();
@@ -176,7 +175,7 @@ impl<'c> Prepared<'c> {
     }
 
     /// The same questions in another order to one evaluator, which remembers.
-    fn remembered(&mut self, subject: Subject, expected: &[Answer], dice: &mut Dice) -> anyhow::Result<()> {
+    fn remembered(&mut self, subject: Subject, expected: &[Answer], dice: &mut Dice) -> Result<(), Mismatch> {
         let mut order: Vec<usize> = (0..self.places.len()).collect();
         dice.shuffle(&mut order);
         let usersets: Vec<Userset> = order.iter().map(|index| self.places[*index].1).collect();
@@ -194,7 +193,7 @@ impl<'c> Prepared<'c> {
     }
 
     /// The explanation has the same answer; that of a "yes" consists of tuples that exist and of nothing that fails.
-    fn explained(&mut self, subject: Subject, expected: &[Answer], dice: &mut Dice) -> anyhow::Result<()> {
+    fn explained(&mut self, subject: Subject, expected: &[Answer], dice: &mut Dice) -> Result<(), Mismatch> {
         for index in (dice.below(5)..expected.len()).step_by(5) {
             let userset = self.places[index].1;
             let found = self.list(WIDE).evaluator(&mut Scratch::default(), |it| it.explain(userset, subject));
@@ -218,7 +217,7 @@ impl<'c> Prepared<'c> {
         expected: &[Answer],
         compared: &mut Compared,
         dice: &mut Dice,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), Mismatch> {
         let subject = self.graph.find_subject(name);
         let store = Store { graph: &self.graph, schema: &self.graph_schema };
         for index in (dice.below(7)..expected.len()).step_by(7) {
@@ -238,7 +237,7 @@ impl<'c> Prepared<'c> {
         subject: Subject,
         expected: &BTreeMap<Place, Membership>,
         dice: &mut Dice,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), Mismatch> {
         let depth = 1 + u16::try_from(dice.below(4))?;
         let limits = Limits { depth, breadth: 1 + u32::try_from(dice.below(30))?, steps: 1_000_000 };
         let answers = self.ask_list(subject, limits);
