@@ -9,6 +9,7 @@ use super::differential::Answer;
 use super::generator::NOW;
 use super::list_reader::TestConditions;
 use super::mismatch::{Mismatch, bail};
+use super::store::{Answered, Store};
 use crate::domain::evaluation::{Evaluator, Limits, Parts, Scratch};
 use crate::domain::graph::Graph;
 use crate::domain::ids::Userset;
@@ -54,6 +55,15 @@ impl World {
             Poll::Ready(answer) => Ok(answer),
             Poll::Pending => bail!("pending in the graph"),
         }
+    }
+
+    /// The answer over a store that is read in rounds, and the numbers of rounds and reads.
+    pub fn check_in_rounds(&self, text: &str) -> Result<(Answer, usize, usize), Mismatch> {
+        let (userset, subject) = text.split_once('@').ok_or_else(|| Mismatch(format!("no @ in {text}")))?;
+        let (userset, subject) = (self.userset(userset), self.userset(subject));
+        let store = Store { graph: &self.graph, schema: &self.schema };
+        let Answered { answer, rounds, reads } = store.ask(|evaluator| evaluator.check(userset, subject))?;
+        Ok((answer, rounds, reads))
     }
 
     pub fn ask<T>(&self, ask: impl FnOnce(&mut Evaluator<'_, &Graph, TestConditions<'_>>) -> T) -> T {
