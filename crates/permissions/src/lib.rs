@@ -11,6 +11,7 @@ mod components;
 mod config;
 mod definition;
 pub mod domain;
+mod grpc;
 mod http;
 mod jobs;
 pub mod operations;

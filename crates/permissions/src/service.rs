@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base::Rng;
 use database::Database;
+use tokio::sync::watch;
 
 use crate::components::models::{Models, SourceError};
 use crate::components::tokens::Tokens;
@@ -25,6 +26,8 @@ pub struct Permissions {
     pub(crate) models: Models,
     pub(crate) tokens: Tokens,
     pub(crate) write_rules: WriteRules,
+    /// Whether the program shuts down.
+    pub(crate) stopping: watch::Sender<bool>,
 }
 
 impl Permissions {
@@ -36,22 +39,23 @@ impl Permissions {
             models: Models::new(&config.namespaces, http)?,
             tokens: Tokens::new(database.clone(), rng),
             database,
+            stopping: watch::Sender::new(false),
         }))
     }
 
     /// Endpoints for checks and lists.
     pub fn read_router(self: &Arc<Self>) -> axum::Router {
-        crate::http::read_routes().with_state(self.clone())
+        crate::http::read_routes().with_state(self.clone()).merge(crate::grpc::read_routes(self.clone()))
     }
 
     /// Endpoints that change relation tuples.
     pub fn write_router(self: &Arc<Self>) -> axum::Router {
-        crate::http::write_routes().with_state(self.clone())
+        crate::http::write_routes().with_state(self.clone()).merge(crate::grpc::write_routes(self.clone()))
     }
 
     /// The endpoint that checks the syntax of a model.
     pub fn opl_router(self: &Arc<Self>) -> axum::Router {
-        crate::http::opl_routes().with_state(self.clone())
+        crate::http::opl_routes().with_state(self.clone()).merge(crate::grpc::opl_routes(self.clone()))
     }
 }
 

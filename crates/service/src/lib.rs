@@ -11,6 +11,7 @@ mod definition;
 mod diagnosis;
 mod links;
 mod listener;
+mod readiness;
 mod report;
 mod watched_folders;
 
@@ -21,5 +22,6 @@ pub use definition::{
 pub use diagnosis::{Diagnosing, Diagnosis, Examined, Verdict};
 pub use links::Links;
 pub use listener::{AdminListener, ErrorFormat, Kind, Listener, PublicListener};
+pub use readiness::Readiness;
 pub use report::{Fault, Notice, Report, Severity};
 pub use watched_folders::WatchedFolders;

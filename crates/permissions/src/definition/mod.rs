@@ -17,7 +17,11 @@ use service::{
 use crate::{Config, Permissions};
 
 /// A listener for programs that ask or change something about everyone.
-const LISTENER: AdminListener = AdminListener { is_below_admin: false, ..AdminListener::API };
+const LISTENER: AdminListener = AdminListener { is_below_admin: false, open_paths: OPEN_PATHS, ..AdminListener::API };
+
+/// Prefixes of paths that need no token: those of every admin listener, and the same by remote procedure calls.
+const OPEN_PATHS: &[&str] =
+    &["/health/", "/admin/health/", "/version", "/admin/version", crate::grpc::HEALTH, crate::grpc::VERSION];
 
 pub const DEFINITION: Definition = Definition {
     name: "permissions",
@@ -71,6 +75,8 @@ async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
         checks: vec![Arc::new(ModelLoaded(permissions.clone()))],
         ..Built::default()
     };
+    let of_streams = permissions.clone();
+    built.beside(move |stopped| crate::grpc::end_streams(of_streams, stopped));
     built.beside(move |stopped| permissions.watch_model(stopped));
     Some(built)
 }

@@ -9,29 +9,17 @@ use axum::response::{IntoResponse, Response};
 use base::bounds::DOCUMENT;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use web::paging::Listing;
 use web::{Cx, RestError};
 
 use super::errors::transact_error;
 use super::query::{Parameters, of_tuple};
 use super::wire::RelationTupleDocument;
 use crate::Permissions;
+use crate::components::pages::{LISTING, Position};
 use crate::domain::tuple_changes::TupleChange;
-use crate::domain::tuple_key::TupleKey;
-use crate::domain::tuple_query::TupleQuery;
-
-const LISTING: Listing<Position> = Listing::new("page of relation tuples", 100, 500);
 
 /// The header with the token of the snapshot after a change.
 const SNAPTOKEN: HeaderName = HeaderName::from_static("snaptoken");
-
-/// The position of a page. It belongs to one query.
-#[derive(Serialize, Deserialize)]
-struct Position {
-    query: [u8; 16],
-    after: TupleKey,
-}
 
 #[derive(Serialize)]
 pub(super) struct RelationTuples {
@@ -53,25 +41,18 @@ pub(super) async fn list(
     }
     let sealer = permissions.tokens.sealer(&cx).await?;
     let request = LISTING.request(&sealer, cx.tenant, &parameters.page())?;
-    let digest = digest(&query);
-    let after = match request.after {
-        Some(position) if position.query != digest => {
-            return Err(RestError::bad_request("page_token: not a token of this query"));
-        }
-        position => position.map(|it| it.after),
+    let after = match request.after.map(|position| position.within(&query)) {
+        Some(None) => return Err(RestError::bad_request("page_token: not a token of this query")),
+        Some(after) => after,
+        None => None,
     };
     let page = base::PageRequest { size: request.size, after };
     let page = permissions.list_relation_tuples(&cx, &query, &page).await?;
-    let next = page.next.map(|after| LISTING.token.seal(&sealer, cx.tenant, Position { query: digest, after }, cx.now));
+    let next = page.next.map(|after| LISTING.token.seal(&sealer, cx.tenant, Position::new(&query, after), cx.now));
     Ok(Json(RelationTuples {
         relation_tuples: page.items.into_iter().map(RelationTupleDocument::from).collect(),
         next_page_token: next.unwrap_or_default(),
     }))
-}
-
-fn digest(query: &TupleQuery) -> [u8; 16] {
-    let whole: [u8; 32] = Sha256::digest(format!("{query:?}")).into();
-    std::array::from_fn(|index| whole[index])
 }
 
 pub(super) async fn create(

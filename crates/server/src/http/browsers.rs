@@ -6,8 +6,8 @@
 //! - A listener on loopback accepts only loopback names, the host of its `base_url` and `admin.hosts`; so does one on another
 //!   address when `admin.hosts` is set.
 //! - `Origin` is that of the listener or one that its `cors` block allows, and `Sec-Fetch-Site` does not name another site.
-//! - A body has a JSON media type, which a page cannot send to another origin without a preflight. Introspection takes forms
-//!   (RFC 7662 section 2.1).
+//! - A body has a media type that a page cannot send to another origin without a preflight: JSON, or that of a remote procedure
+//!   call. Introspection takes forms (RFC 7662 section 2.1).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -144,7 +144,9 @@ fn may_carry_body(request: &Request) -> bool {
             .any(|name| headers.contains_key(*name));
     }
     let essence = web::media_types::of_body(headers);
-    essence == "application/json"
+    let is_call = || web::rpc::Form::of(request.uri().path(), headers).is_some();
+    is_call()
+        || essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"))
         || (essence == "application/x-www-form-urlencoded" && request.uri().path() == INTROSPECTION)
         || (essence == "text/plain" && request.uri().path() == SYNTAX_CHECK)

@@ -1,0 +1,81 @@
+//! The errors of operations as statuses of calls.
+
+use web::rpc::{Code, Status};
+
+use crate::components::models::Unloaded;
+use crate::domain::invalid_tuple::InvalidTuple;
+use crate::operations::delete_relation_tuples::DeleteRelationTuplesError;
+use crate::operations::list_relation_tuples::ListRelationTuplesError;
+use crate::operations::open_snaptoken::OpenSnaptokenError;
+use crate::operations::transact_relation_tuples::TransactError;
+
+impl From<Unloaded> for Status {
+    fn from(unloaded: Unloaded) -> Self {
+        Self::new(Code::Unavailable, format!("{unloaded}; /health/ready says why")).with_reason()
+    }
+}
+
+impl From<InvalidTuple> for Status {
+    fn from(invalid: InvalidTuple) -> Self {
+        let invalid = named(invalid);
+        let code = match invalid {
+            InvalidTuple::UnknownNamespace { .. } => Code::NotFound,
+            InvalidTuple::Field { .. } => Code::InvalidArgument,
+        };
+        Self::new(code, invalid.to_string()).with_field(invalid.name_of_field())
+    }
+}
+
+/// The error with the names of messages: operations have those of REST.
+fn named(invalid: InvalidTuple) -> InvalidTuple {
+    let name = |field: String| field.replace("subject_set.", "subject.set.").replace("subject_id", "subject.id");
+    match invalid {
+        InvalidTuple::UnknownNamespace { field, namespace } => {
+            InvalidTuple::UnknownNamespace { field: name(field), namespace }
+        }
+        InvalidTuple::Field { field, problem } => InvalidTuple::Field { field: name(field), problem },
+    }
+}
+
+impl From<ListRelationTuplesError> for Status {
+    fn from(error: ListRelationTuplesError) -> Self {
+        match error {
+            ListRelationTuplesError::Unloaded(unloaded) => unloaded.into(),
+            ListRelationTuplesError::Invalid(invalid) => invalid.into(),
+            ListRelationTuplesError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeleteRelationTuplesError> for Status {
+    fn from(error: DeleteRelationTuplesError) -> Self {
+        match error {
+            DeleteRelationTuplesError::Unloaded(unloaded) => unloaded.into(),
+            DeleteRelationTuplesError::Invalid(invalid) => invalid.into(),
+            DeleteRelationTuplesError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<OpenSnaptokenError> for Status {
+    fn from(error: OpenSnaptokenError) -> Self {
+        match error {
+            OpenSnaptokenError::Invalid(invalid) => {
+                Self::invalid_argument(format!("snaptoken: {invalid}")).with_field("snaptoken")
+            }
+            OpenSnaptokenError::Database(error) => error.into(),
+        }
+    }
+}
+
+/// `place` is that of the refused field of a change in the request.
+pub(super) fn transact_error(error: TransactError, place: impl FnOnce(usize, &str) -> String) -> Status {
+    match error {
+        TransactError::Unloaded(unloaded) => unloaded.into(),
+        TransactError::Invalid { index, invalid } => {
+            let place = place(index, invalid.name_of_field());
+            invalid.within(&place).into()
+        }
+        TransactError::Database(error) => error.into(),
+    }
+}
