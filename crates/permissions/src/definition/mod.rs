@@ -57,8 +57,8 @@ pub const DEFINITION: Definition = Definition {
 
 async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
     let config = parts.read_section::<Config>(report)?;
-    let Parts { database, rng, http, .. } = parts;
-    let permissions = Permissions::new(crate::Parts { config, database, rng, http });
+    let Parts { database, clock, rng, http, .. } = parts;
+    let permissions = Permissions::new(crate::Parts { config, database, clock, rng, http });
     let permissions = permissions.map_err(|error| report.error(&error)).ok()?;
     // Without a model the service reports that it is not ready and keeps trying.
     if let Err(fault) = permissions.load_model().await {
@@ -77,6 +77,8 @@ async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
     };
     let of_streams = permissions.clone();
     built.beside(move |stopped| crate::grpc::end_streams(of_streams, stopped));
+    let follower = permissions.clone();
+    built.beside(move |stopped| follower.follow_changes(stopped));
     built.beside(move |stopped| permissions.watch_model(stopped));
     Some(built)
 }

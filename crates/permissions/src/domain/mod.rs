@@ -4,6 +4,7 @@
 //! reads relation tuples; [`graph`] implements that trait in memory.
 
 pub mod condition;
+pub mod consistency;
 pub mod evaluation;
 pub mod event;
 pub mod graph;

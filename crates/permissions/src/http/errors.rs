@@ -1,5 +1,6 @@
 //! The errors of operations as answers.
 
+use axum::http::StatusCode;
 use web::RestError;
 
 use crate::components::models::Unloaded;
@@ -7,7 +8,9 @@ use crate::domain::invalid_tuple::InvalidTuple;
 use crate::operations::delete_relation_tuples::DeleteRelationTuplesError;
 use crate::operations::list_relation_tuples::ListRelationTuplesError;
 use crate::operations::open_snaptoken::OpenSnaptokenError;
+use crate::operations::require_snapshot::RequireSnapshotError;
 use crate::operations::transact_relation_tuples::TransactError;
+use crate::operations::watch_relation_tuples::WatchError;
 
 /// How soon a client may ask again when there is no permission model.
 const RETRY_AFTER_SECONDS: u64 = 5;
@@ -57,6 +60,33 @@ impl From<OpenSnaptokenError> for RestError {
                 Self::bad_request(format!("snaptoken: {invalid}")).with_detail("field", "snaptoken")
             }
             OpenSnaptokenError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<RequireSnapshotError> for RestError {
+    fn from(error: RequireSnapshotError) -> Self {
+        match error {
+            RequireSnapshotError::Ahead => {
+                Self::conflict(format!("snaptoken: {error}")).with_detail("field", "snaptoken")
+            }
+            RequireSnapshotError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<WatchError> for RestError {
+    fn from(error: WatchError) -> Self {
+        match error {
+            WatchError::Unloaded(unloaded) => unloaded.into(),
+            WatchError::Invalid(invalid) => invalid.into(),
+            WatchError::Snapshot(error) => error.into(),
+            WatchError::TooOld => {
+                let gone = Self::new(StatusCode::GONE, "The changes are not available any more");
+                gone.with_reason(format!("snaptoken: {error}")).with_detail("field", "snaptoken")
+            }
+            WatchError::TooMany => Self::unavailable(RETRY_AFTER_SECONDS).with_reason(error.to_string()),
+            WatchError::Database(error) => error.into(),
         }
     }
 }

@@ -5,6 +5,7 @@ mod namespaces;
 mod query;
 mod relation_tuples;
 mod syntax;
+mod watch;
 mod wire;
 
 use std::sync::Arc;
@@ -15,7 +16,10 @@ use axum::routing::{get, post, put};
 use crate::Permissions;
 
 pub(crate) fn read_routes() -> Router<Arc<Permissions>> {
-    Router::new().route("/relation-tuples", get(relation_tuples::list)).route("/namespaces", get(namespaces::list))
+    Router::new()
+        .route("/relation-tuples", get(relation_tuples::list))
+        .route("/relation-tuples/watch", get(watch::watch))
+        .route("/namespaces", get(namespaces::list))
 }
 
 pub(crate) fn write_routes() -> Router<Arc<Permissions>> {

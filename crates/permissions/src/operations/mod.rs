@@ -6,4 +6,6 @@ pub mod list_namespaces;
 pub mod list_relation_tuples;
 pub mod load_model;
 pub mod open_snaptoken;
+pub mod require_snapshot;
 pub mod transact_relation_tuples;
+pub mod watch_relation_tuples;

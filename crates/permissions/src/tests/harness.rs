@@ -7,6 +7,8 @@ use database::Database;
 use database::testing::on_both_engines;
 use serde_json::{Value, json};
 use test_client::{Client, Kind};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 use web::outbound::Destinations;
 
 use crate::{Parts, Permissions};
@@ -36,15 +38,16 @@ pub(super) fn plain() -> Value {
 
 impl Harness {
     pub(super) async fn new(database: Database, section: Value) -> Self {
+        let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000_000));
         let permissions = Permissions::new(Parts {
             config: serde_json::from_value(section).unwrap(),
             database: database.clone(),
+            clock: clock.clock(),
             rng: Rng::seeded(1),
             http: web::outbound::Client::new(Destinations::public_only([]), &TrustStore::bundled()),
         });
         let permissions = permissions.unwrap();
         permissions.load_model().await.unwrap();
-        let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000_000));
         let client = |router, origin| Client::new(Kind::Native, &router, origin, &clock.clock());
         Self {
             read: client(permissions.read_router(), "http://read.example"),
@@ -56,11 +59,34 @@ impl Harness {
         }
     }
 
+    /// Follows the log of changes in the background.
+    #[expect(clippy::disallowed_methods, reason = "the task ends with the value that is returned")]
+    pub(super) fn follow(&self) -> Following {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(self.permissions.clone().follow_changes(stopped));
+        Following { stop, tasks }
+    }
+
     pub(super) fn clock(&self) -> Clock {
         self.clock.clock()
     }
 
     pub(super) fn cx(&self) -> Context {
         Context::for_background(self.clock().now(), TenantId::DEFAULT, RequestId(Uuid::nil()))
+    }
+}
+
+/// A background task. Dropping it ends it at once, as the end of the process does.
+pub(super) struct Following {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Following {
+    /// Ends it as a shutdown does.
+    pub(super) async fn stop(mut self) {
+        self.stop.send_replace(true);
+        self.tasks.join_next().await.unwrap().unwrap();
     }
 }
