@@ -15,6 +15,14 @@ pub struct Span {
     pub end: usize,
 }
 
+/// A span of one of several files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The position of the file in the list that was parsed.
+    pub file: usize,
+    pub span: Span,
+}
+
 impl Span {
     pub(crate) fn new(start: usize, end: usize) -> Self {
         Self { start, end }

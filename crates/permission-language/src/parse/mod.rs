@@ -12,7 +12,8 @@ use crate::names::Names;
 use crate::parser;
 use crate::problem::{Kind, Problem, Severity};
 use crate::problems::Problems;
-use crate::source::{SourceFile, Span};
+use crate::source::{Place, SourceFile, Span};
+use crate::syntax::File;
 
 /// What became of the files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Outcome {
     pub model: Option<Model>,
     /// Errors and warnings, in the order of their places; at most twice [`MAX_PROBLEMS`](crate::MAX_PROBLEMS).
     pub problems: Vec<Problem>,
+    /// Where the expressions of the model's conditions are, in their order: for a caller that parses them.
+    pub expressions: Vec<Place>,
 }
 
 impl Outcome {
@@ -64,7 +67,15 @@ pub fn parse_with(files: &[SourceFile<'_>], limits: &Limits) -> Outcome {
         }
     }
     let model = (!problems.prevent_loading()).then(|| lower::lower(&trees));
-    Outcome { model, problems: problems.into_vec() }
+    let expressions = if model.is_some() { expressions(&trees) } else { Vec::new() };
+    Outcome { model, problems: problems.into_vec(), expressions }
+}
+
+fn expressions(trees: &[File<'_>]) -> Vec<Place> {
+    let of_file = |(file, tree): (usize, &File<'_>)| -> Vec<Place> {
+        tree.conditions().map(|it| Place { file, span: it.expression.span }).collect()
+    };
+    trees.iter().enumerate().flat_map(of_file).collect()
 }
 
 fn too_large(file: usize, limit: usize) -> Problem {

@@ -273,6 +273,21 @@ class A implements Namespace { related: { a: A[] } permits = { a: (ctx) => this.
 }
 
 #[test]
+fn the_places_of_expressions_are_in_the_order_of_the_conditions() {
+    let files = [
+        file("a.ts", "const late: Condition = \"context.hour > 20\";"),
+        file("b.ts", "class A implements Namespace {} const early: Condition = 'context.hour < 6'"),
+    ];
+    let outcome = parse(&files);
+    let quoted: Vec<&str> =
+        outcome.expressions.iter().map(|it| &files[it.file].text[it.span.start..it.span.end]).collect();
+    assert_eq!(quoted, ["context.hour > 20", "context.hour < 6"]);
+    let conditions = outcome.model.expect("no problem prevents it").conditions;
+    assert!(conditions.iter().map(|it| it.expression.as_str()).eq(quoted));
+    assert_eq!(parse(&[file("a.ts", "const a: Condition = 'x' class")]).expressions, []);
+}
+
+#[test]
 fn a_problem_is_rendered_with_its_line() {
     let files = [file("model.ts", "class Doc implements Namespace {\n  related: { owners: (Doc | Usr)[] }\n}")];
     let rendered = parse(&files).problems[0].render(&files);

@@ -39,6 +39,8 @@ pub enum Kind {
     UndeclaredNamespace,
     UndeclaredRelation,
     UndeclaredCondition,
+    /// The expression of a condition is wrong. A caller that parses expressions reports it; this crate does not.
+    InvalidCondition,
     /// A namespace, relation, permit or condition is declared twice.
     Duplicate,
     /// `this.related` with the name of a permit, or `this.permits` with that of a relation.

@@ -4,4 +4,5 @@
 
 mod admin;
 mod lines;
+mod permissions;
 mod program;
