@@ -38,6 +38,7 @@ mod positions;
 mod print;
 mod problem;
 mod problems;
+mod quoting;
 mod source;
 mod syntax;
 

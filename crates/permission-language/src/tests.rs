@@ -6,9 +6,11 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::lexer::{Lexer, TokenKind};
+use crate::lower::lower;
+use crate::parser::parse_file;
 use crate::{
-    Condition, Expression, Model, Namespace, Permit, Relation, SourceFile, SubjectType, format, keto_position, parse,
-    position, to_text,
+    Condition, Expression, Limits, Model, Namespace, Permit, Relation, SourceFile, SubjectType, format, keto_position,
+    parse, position, to_text,
 };
 
 const NAMESPACES: &[&str] = &["User", "Doc", "Folder.v2", "class", "When"];
@@ -109,6 +111,11 @@ fn without_traversals(mut model: Model) -> Model {
     model
 }
 
+/// The model of a text whose names need not mean anything.
+fn syntax_of(text: &str) -> Model {
+    lower(&[parse_file(0, text, &Limits::default()).expect("the text has no syntax error")])
+}
+
 /// What may stand between two tokens, and an insertion for each of some tokens.
 fn insertions() -> impl Strategy<Value = Vec<(usize, &'static str)>> {
     let gaps = ["\n", "\n\n\n", " /* a */ ", "/* b\n c */", " // d\n", "\n  // e\n", "\t", "/**/\n"];
@@ -143,6 +150,20 @@ fn comments(text: &str) -> Vec<&str> {
     let tokens = std::iter::from_fn(|| Some(lexer.next_or_comment()).filter(|it| it.kind != TokenKind::End));
     tokens.filter(|it| it.kind == TokenKind::Comment).map(|it| it.text.trim_end()).collect()
 }
+
+/// What a printed model does not have: imports, other forms of types and parameters, optional separators, and expressions without
+/// parentheses.
+const FORMS: &str = r#"
+  import { Namespace, Context } from 'x' ;  export const c: Condition = "a > 'b'"
+type Other = {
+    a: string ; b: { }
+} const d : Condition = 'x' class User implements Namespace { }
+  export class Doc implements Namespace {
+ related: { a: Array<User | SubjectSet<Doc, 'a'>>, b: (User|Doc)[]; 'c': When<User, c>[] "d e": (User)[], } ;
+ permits = { p: (ctx) => this.related.a.includes(ctx.subject) this.permits.q(ctx) || !(this.permits.q(ctx) && ctx.meets('d'))
+ && this.related['b'].traverse(x => x.related.p.includes(ctx.subject,),), "q": (ctx: Context): boolean => (!this.related['d e'].
+ includes(ctx.subject)) || ((this.related.b.traverse((y) => y.permits.p(ctx)))) };related: { } permits = {} };interface Z { }
+"#;
 
 /// Pieces of the language in any order, so that texts reach far into the parser.
 fn token_soups() -> impl Strategy<Value = String> {
@@ -238,6 +259,16 @@ proptest! {
         prop_assert_eq!(again.as_ref(), Ok(&formatted), "{}", text);
         prop_assert_eq!(comments(&formatted), comments(&text));
         prop_assert_eq!(parsed(&formatted), parsed(&text));
+    }
+
+    #[test]
+    fn a_layout_of_every_form_keeps_model_and_comments_and_is_stable(insertions in insertions()) {
+        let text = scattered(FORMS, &insertions);
+        let formatted = format(&text).expect("the text has no syntax error");
+        let again = format(&formatted);
+        prop_assert_eq!(again.as_ref(), Ok(&formatted), "{}", text);
+        prop_assert_eq!(comments(&formatted), comments(&text));
+        prop_assert_eq!(syntax_of(&formatted), syntax_of(&text));
     }
 
     #[test]

@@ -47,7 +47,8 @@ impl Writer<'_> {
     fn token(&mut self, token: &Token<'_>, follows_declaration: bool, keeps_indentation: bool) {
         let Span { start, end } = token.span;
         let gap = &self.text[self.last..start];
-        if gap.contains('\n') || follows_declaration && token.kind != TokenKind::Comment {
+        let begins_line = gap.contains('\n') || self.ends_with_line_comment();
+        if begins_line || follows_declaration && token.kind != TokenKind::Comment {
             self.new_line(start);
             if let Some((_, indentation)) = gap.rsplit_once('\n')
                 && keeps_indentation

@@ -206,6 +206,18 @@ fn a_line_comment_in_the_middle_ends_its_line() {
 }
 
 #[test]
+fn a_comment_never_joins_a_line_comment() {
+    assert_formats(
+        "const a // 1\n: Condition = 'x' /* 2 */ /* 3 */",
+        "const a: Condition = \"x\"; // 1\n/* 2 */ /* 3 */\n",
+    );
+    assert_formats(
+        "class A implements Namespace { related: { a // 1\n : A[] /* 2 */ } } // 3",
+        "class A implements Namespace {\n  related: {\n    a: A[] // 1\n    /* 2 */\n  }\n} // 3\n",
+    );
+}
+
+#[test]
 fn conditions_end_with_a_semicolon() {
     assert_formats(
         "export   const a:Condition='x == \"y\"'\nconst b /* here */ : Condition = 'it is' ; const c: Condition = \"d\"",

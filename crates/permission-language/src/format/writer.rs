@@ -101,6 +101,10 @@ impl<'a> Writer<'a> {
         !self.out.is_empty()
     }
 
+    pub(super) fn ends_with_line_comment(&self) -> bool {
+        self.after_line_comment
+    }
+
     /// Counts the comments before a place as written.
     pub(super) fn skip_comments(&mut self, place: usize) {
         self.written = self.comments.partition_point(|comment| comment.span.start < place).max(self.written);

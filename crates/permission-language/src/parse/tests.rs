@@ -206,19 +206,19 @@ fn conditions_are_part_of_the_model() {
     let text = "
 export const officeHours: Condition = \"now.getHours('UTC') >= 8\";
 class User implements Namespace {}
-class Vault implements Namespace {
-  related: { keepers: (User | When<User, 'officeHours'> | When<SubjectSet<Vault, 'keepers'>, \"officeHours\">)[] }
+class Archive implements Namespace {
+  related: { keepers: (User | When<User, 'officeHours'> | When<SubjectSet<Archive, 'keepers'>, \"officeHours\">)[] }
   permits = { open: (ctx) => this.related.keepers.includes(ctx.subject) && ctx.meets('officeHours') }
 }";
     let model = model(text);
     let condition = Condition { name: "officeHours".into(), expression: "now.getHours('UTC') >= 8".into() };
     assert_eq!(model.conditions, [condition]);
-    let vault = &model.namespaces[1];
-    let conditions: Vec<Option<&str>> = vault.relations[0].types.iter().map(|it| it.condition.as_deref()).collect();
+    let archive = &model.namespaces[1];
+    let conditions: Vec<Option<&str>> = archive.relations[0].types.iter().map(|it| it.condition.as_deref()).collect();
     assert_eq!(conditions, [None, Some("officeHours"), Some("officeHours")]);
-    assert_eq!(vault.relations[0].types[2].relation.as_deref(), Some("keepers"));
+    assert_eq!(archive.relations[0].types[2].relation.as_deref(), Some("keepers"));
     let open = Expression::All(vec![has("keepers"), Expression::Meets("officeHours".into())]);
-    assert_eq!(vault.permits, [permit("open", open)]);
+    assert_eq!(archive.permits, [permit("open", open)]);
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::limits::QUOTED_CHARACTERS;
 
 #[test]
 fn names_are_quoted_as_go_quotes_them() {

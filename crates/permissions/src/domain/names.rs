@@ -62,7 +62,7 @@ impl Names {
             if entry.number == 0 {
                 return None;
             }
-            if entry.hash == hash && self.name(NameId(entry.number)) == name {
+            if entry.hash == hash && self.bytes(NameId(entry.number)) == name.as_bytes() {
                 return Some(NameId(entry.number));
             }
             place = next(place, self.table.len());
@@ -97,7 +97,12 @@ impl Names {
 
     /// The name of a number that this table assigned; empty for any other.
     pub fn name(&self, id: NameId) -> &str {
-        self.bytes_of(id).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+        std::str::from_utf8(self.bytes(id)).unwrap_or_default()
+    }
+
+    /// The name in UTF-8. Its bytes have the order of its characters.
+    pub fn bytes(&self, id: NameId) -> &[u8] {
+        self.find_bytes(id).unwrap_or_default()
     }
 
     pub fn len(&self) -> usize {
@@ -119,7 +124,7 @@ impl Names {
         (self.hasher.hash_one(name) >> 32) as u32
     }
 
-    fn bytes_of(&self, id: NameId) -> Option<&[u8]> {
+    fn find_bytes(&self, id: NameId) -> Option<&[u8]> {
         let index = (id.0 as usize).checked_sub(1)?;
         let position = *self.positions.get(index / POSITIONS_PER_BLOCK)?.get(index % POSITIONS_PER_BLOCK)?;
         let at = position as usize * ALIGNMENT;

@@ -8,13 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::task::Poll;
 
-use anyhow::{Context as _, ensure};
-
 use super::generator::{Case, Dice, NOW};
 use super::list_reader::{ListReader, TestConditions, subject as intern_subject, userset as intern_userset};
+use super::mismatch::{Mismatch, bail, ensure};
 use super::reference::{Membership, Place, Reference};
 use super::reverse_differential::Reverse;
 use super::store::{Answered, Store};
+use crate::domain::evaluation::explain::{Explanation, Step, StepKind};
 use crate::domain::evaluation::{Evaluator, Failure, Limits, Parts, Relations, Scratch};
 use crate::domain::graph::Graph;
 use crate::domain::ids::{NamespaceId, RelationId, Subject, Userset};
@@ -66,13 +66,13 @@ struct Prepared<'c> {
 }
 
 /// Compares the case of one seed.
-pub fn compare(seed: u64) -> anyhow::Result<Compared> {
+pub fn compare(seed: u64) -> Result<Compared, Mismatch> {
     let mut dice = Dice::new(seed);
     let case = Case::random(&mut dice);
-    compare_case(&case, &mut dice).with_context(|| format!("seed {seed}: {case:#?}"))
+    compare_case(&case, &mut dice).map_err(|it| it.at(format!("seed {seed}: {case:#?}")))
 }
 
-fn compare_case(case: &Case, dice: &mut Dice) -> anyhow::Result<Compared> {
+fn compare_case(case: &Case, dice: &mut Dice) -> Result<Compared, Mismatch> {
     let mut prepared = Prepared::new(case)?;
     let mut compared = Compared { cases: 1, ..Compared::default() };
     for index in 0..prepared.subjects.len() {
@@ -80,14 +80,15 @@ fn compare_case(case: &Case, dice: &mut Dice) -> anyhow::Result<Compared> {
         let expected = prepared.reference.memberships(&name);
         let answers = prepared.ask_list(subject, WIDE);
         for ((place, _), answer) in prepared.places.iter().zip(&answers) {
-            let membership = expected.get(place).context("the reference lacks a userset")?;
-            check(*membership, *answer).with_context(|| format!("{place:?} for {name:?}"))?;
+            let membership = expected.get(place).ok_or_else(|| Mismatch(format!("the reference lacks {place:?}")))?;
+            check(*membership, *answer).map_err(|it| it.at(format!("{place:?} for {name:?}")))?;
             compared.questions += 1;
             compared.yes += u64::from(*answer == Ok(true));
             compared.failures += u64::from(answer.is_err());
         }
         prepared.in_graph(&name, &answers, dice)?;
         prepared.remembered(subject, &answers, dice)?;
+        prepared.explained(subject, &answers, dice)?;
         prepared.in_rounds(&name, &answers, &mut compared, dice)?;
         prepared.with_small_limits(subject, &expected, dice)?;
     }
@@ -96,7 +97,7 @@ fn compare_case(case: &Case, dice: &mut Dice) -> anyhow::Result<Compared> {
 
 /// A "yes" or "no" is that of the reference. A failure is one of the reference, or a negation that the evaluation does not
 /// resolve although the reference does.
-fn check(expected: Membership, answer: Answer) -> anyhow::Result<()> {
+fn check(expected: Membership, answer: Answer) -> Result<(), Mismatch> {
     let agrees = match (expected, answer) {
         (Membership::Yes, Ok(true)) | (Membership::No, Ok(false)) | (Membership::Failure, Err(_)) => true,
         (_, Err(failure)) => failure == Failure::DependsOnOwnNegation,
@@ -107,7 +108,7 @@ fn check(expected: Membership, answer: Answer) -> anyhow::Result<()> {
 }
 
 impl<'c> Prepared<'c> {
-    fn new(case: &'c Case) -> anyhow::Result<Self> {
+    fn new(case: &'c Case) -> Result<Self, Mismatch> {
         let reference = Reference::new(&case.model, case.strict, &case.tuples, NOW);
         let (mut symbols, mut names) = (Symbols::default(), Names::default());
         let schema = Schema::compile(&case.model, &mut symbols, case.strict)?;
@@ -148,7 +149,7 @@ impl<'c> Prepared<'c> {
         subject: &relation_tuple::Subject,
         expected: &[Answer],
         dice: &mut Dice,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), Mismatch> {
         let subject = self.graph.find_subject(subject);
         let (schema, symbols, relations) = (&self.graph_schema, self.graph.symbols(), &self.graph);
         let answers = Answerer { schema, symbols, relations, limits: WIDE }.cold(&self.graph_places, subject);
@@ -158,7 +159,7 @@ impl<'c> Prepared<'c> {
         self.reverse(subject, expected, dice)
     }
 
-    fn reverse(&self, subject: Subject, expected: &[Answer], dice: &mut Dice) -> anyhow::Result<()> {
+    fn reverse(&self, subject: Subject, expected: &[Answer], dice: &mut Dice) -> Result<(), Mismatch> {
         let reverse = Reverse { graph: &self.graph, schema: &self.graph_schema, limits: WIDE };
         let answers = self.graph_places.iter().zip(expected);
         let allowed: BTreeSet<Userset> = answers.filter(|(_, it)| **it == Ok(true)).map(|(place, _)| *place).collect();
@@ -174,7 +175,7 @@ impl<'c> Prepared<'c> {
     }
 
     /// The same questions in another order to one evaluator, which remembers.
-    fn remembered(&mut self, subject: Subject, expected: &[Answer], dice: &mut Dice) -> anyhow::Result<()> {
+    fn remembered(&mut self, subject: Subject, expected: &[Answer], dice: &mut Dice) -> Result<(), Mismatch> {
         let mut order: Vec<usize> = (0..self.places.len()).collect();
         dice.shuffle(&mut order);
         let usersets: Vec<Userset> = order.iter().map(|index| self.places[*index].1).collect();
@@ -191,13 +192,32 @@ impl<'c> Prepared<'c> {
         Ok(())
     }
 
+    /// The explanation has the same answer; that of a "yes" consists of tuples that exist and of nothing that fails.
+    fn explained(&mut self, subject: Subject, expected: &[Answer], dice: &mut Dice) -> Result<(), Mismatch> {
+        for index in (dice.below(5)..expected.len()).step_by(5) {
+            let userset = self.places[index].1;
+            let found = self.list(WIDE).evaluator(&mut Scratch::default(), |it| it.explain(userset, subject));
+            let Poll::Ready(Explanation { answer, steps }) = found else { bail!("pending in the list") };
+            let place = &self.places[index].0;
+            ensure!(
+                is_same(answer, expected[index]) && !steps.is_empty(),
+                "{place:?}: {answer:?} explained, {steps:?}"
+            );
+            if answer == Ok(true) {
+                let exists = |step: &Step| step_holds(step.kind, &mut self.list);
+                ensure!(steps.iter().all(exists), "{place:?} is granted, but not by {steps:?}");
+            }
+        }
+        Ok(())
+    }
+
     fn in_rounds(
         &mut self,
         name: &relation_tuple::Subject,
         expected: &[Answer],
         compared: &mut Compared,
         dice: &mut Dice,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), Mismatch> {
         let subject = self.graph.find_subject(name);
         let store = Store { graph: &self.graph, schema: &self.graph_schema };
         for index in (dice.below(7)..expected.len()).step_by(7) {
@@ -217,7 +237,7 @@ impl<'c> Prepared<'c> {
         subject: Subject,
         expected: &BTreeMap<Place, Membership>,
         dice: &mut Dice,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), Mismatch> {
         let depth = 1 + u16::try_from(dice.below(4))?;
         let limits = Limits { depth, breadth: 1 + u32::try_from(dice.below(30))?, steps: 1_000_000 };
         let answers = self.ask_list(subject, limits);
@@ -282,6 +302,21 @@ fn answer(answer: Poll<Answer>) -> Answer {
     match answer {
         Poll::Ready(answer) => answer,
         Poll::Pending => Err(Failure::StepsExhausted),
+    }
+}
+
+/// Whether a step can stand in an explanation of a "yes".
+fn step_holds(kind: StepKind, list: &mut ListReader) -> bool {
+    match kind {
+        StepKind::Tuple { userset, subject } => list.tuple(userset, subject) != Poll::Ready(None),
+        StepKind::SubjectSet { userset, set } => list.tuple(userset, set) != Poll::Ready(None),
+        StepKind::Traverse { through, to } => {
+            let is_same_object = |it: Userset| it.with_relation(to.relation()) == to;
+            list.tuples.iter().any(|(of, link)| *of == through && is_same_object(link.subject))
+        }
+        StepKind::Condition { holds, .. } => holds == Some(true),
+        StepKind::Rewrite { .. } | StepKind::Formula { .. } | StepKind::NotExcluded { .. } => true,
+        StepKind::Excluded { .. } | StepKind::Expired | StepKind::NoTuple { .. } | StepKind::Failed(_) => false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::task::Poll;
 
+use super::mismatch::Mismatch;
 use super::reference_model::{Verdict, condition};
 use crate::domain::evaluation::{ConditionFailed, Conditions, ContextId, Link, Relations, SubjectKind, Terms};
 use crate::domain::ids::{ConditionId, Userset};
@@ -17,7 +18,7 @@ pub struct ListReader {
 }
 
 impl ListReader {
-    pub fn new(tuples: &[StoredTuple], symbols: &mut Symbols, names: &mut Names) -> anyhow::Result<Self> {
+    pub fn new(tuples: &[StoredTuple], symbols: &mut Symbols, names: &mut Names) -> Result<Self, Mismatch> {
         let mut reader = Self::default();
         for stored in tuples {
             let tuple = &stored.tuple;
@@ -29,7 +30,7 @@ impl ListReader {
         Ok(reader)
     }
 
-    fn terms(&mut self, stored: &StoredTuple, symbols: &mut Symbols) -> anyhow::Result<Terms> {
+    fn terms(&mut self, stored: &StoredTuple, symbols: &mut Symbols) -> Result<Terms, Mismatch> {
         let mut terms = Terms { expires_at: stored.expires_at, ..Terms::default() };
         if let Some(condition) = &stored.condition {
             terms.condition = Some(symbols.intern_condition(&condition.name)?);
@@ -70,12 +71,12 @@ pub fn userset(
     relation: &str,
     symbols: &mut Symbols,
     names: &mut Names,
-) -> anyhow::Result<Userset> {
+) -> Result<Userset, Mismatch> {
     let namespace = symbols.intern_namespace(namespace)?;
     Ok(Userset::new(namespace, names.intern(object)?, symbols.intern_relation(relation)?))
 }
 
-pub fn subject(subject: &Subject, symbols: &mut Symbols, names: &mut Names) -> anyhow::Result<Userset> {
+pub fn subject(subject: &Subject, symbols: &mut Symbols, names: &mut Names) -> Result<Userset, Mismatch> {
     match subject {
         Subject::Id(id) => Ok(Userset::id(names.intern(id)?)),
         Subject::Set(SubjectSet { namespace, object, relation }) => {

@@ -6,6 +6,7 @@
 pub mod differential;
 pub mod generator;
 pub mod list_reader;
+pub mod mismatch;
 pub mod reference;
 pub mod reference_model;
 mod reverse_differential;

@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 use std::task::Poll;
 
-use anyhow::{Context as _, ensure};
-
 use super::generator::NOW;
 use super::list_reader::TestConditions;
+use super::mismatch::{Mismatch, bail, ensure};
 use super::store::Store;
 use crate::domain::evaluation::reverse::{Actions, Directory, Listing, ObjectsQuestion, Part, SubjectsQuestion};
 use crate::domain::evaluation::{Evaluator, Limits, Parts, Scratch};
@@ -31,7 +30,7 @@ impl Reverse<'_> {
         subject: Subject,
         places: &[Userset],
         allowed: &BTreeSet<Userset>,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), Mismatch> {
         let kinds: BTreeSet<_> = places.iter().map(|it| (it.namespace(), it.relation())).collect();
         for (namespace, relation) in kinds {
             let question = ObjectsQuestion { namespace, relation, subject };
@@ -45,7 +44,11 @@ impl Reverse<'_> {
     }
 
     /// The subjects of every kind that have the relation.
-    pub(super) fn subjects(&self, userset: Userset, kinds: &BTreeSet<(NamespaceId, RelationId)>) -> anyhow::Result<()> {
+    pub(super) fn subjects(
+        &self,
+        userset: Userset,
+        kinds: &BTreeSet<(NamespaceId, RelationId)>,
+    ) -> Result<(), Mismatch> {
         for (namespace, relation) in kinds.iter().copied() {
             let question = SubjectsQuestion { userset, namespace, relation };
             let found = self.pages(|evaluator, part| evaluator.list_subjects(question, part))?;
@@ -64,11 +67,14 @@ impl Reverse<'_> {
     }
 
     /// The relations that the subject has to the object.
-    pub(super) fn actions(&self, object: Userset, subject: Subject, allowed: &BTreeSet<Userset>) -> anyhow::Result<()> {
+    pub(super) fn actions(
+        &self,
+        object: Userset,
+        subject: Subject,
+        allowed: &BTreeSet<Userset>,
+    ) -> Result<(), Mismatch> {
         let actions = self.evaluator(|it| it.list_actions(object, subject));
-        let Poll::Ready(Actions { allowed: mut found, failed }) = actions else {
-            anyhow::bail!("pending in the graph")
-        };
+        let Poll::Ready(Actions { allowed: mut found, failed }) = actions else { bail!("pending in the graph") };
         found.sort_unstable();
         let is_declared = |it: &RelationId| {
             let declares = self.schema.definitions(object.namespace()).any(|definition| definition.relation == *it);
@@ -92,7 +98,7 @@ impl Reverse<'_> {
     }
 
     /// A store that is read in rounds lists what the graph lists.
-    pub(super) fn in_rounds(&self, store: &Store<'_>, place: Userset, subject: Subject) -> anyhow::Result<()> {
+    pub(super) fn in_rounds(&self, store: &Store<'_>, place: Userset, subject: Subject) -> Result<(), Mismatch> {
         let (namespace, relation) = (place.namespace(), place.relation());
         let part = Part { after: None, limit: PAGE };
         let question = ObjectsQuestion { namespace, relation, subject };
@@ -124,12 +130,12 @@ impl Reverse<'_> {
     fn pages(
         &self,
         ask: impl Fn(&mut Evaluator<'_, &Graph, TestConditions<'_>>, Part<'_>) -> Poll<Listing>,
-    ) -> anyhow::Result<Vec<String>> {
+    ) -> Result<Vec<String>, Mismatch> {
         let mut found: Vec<String> = Vec::new();
         loop {
             let part = Part { after: found.last().map(String::as_str), limit: PAGE };
             let Poll::Ready(listing) = self.evaluator(|evaluator| ask(evaluator, part)) else {
-                anyhow::bail!("pending in the graph")
+                bail!("pending in the graph")
             };
             ensure!(listing.truncated.is_none(), "truncated: {:?}", listing.truncated);
             ensure!(listing.names.len() <= PAGE, "a page of {}", listing.names.len());
@@ -141,7 +147,7 @@ impl Reverse<'_> {
             if !listing.has_more {
                 return Ok(found);
             }
-            found.last().context("a page without results says that there are more")?;
+            ensure!(!found.is_empty(), "a page without results says that there are more");
         }
     }
 

@@ -2,11 +2,10 @@
 
 use std::task::Poll;
 
-use anyhow::{bail, ensure};
-
 use super::differential::WIDE;
 use super::generator::NOW;
 use super::list_reader::TestConditions;
+use super::mismatch::{Mismatch, bail, ensure};
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::evaluation::rounds::{Found, Read, Rounds};
 use crate::domain::evaluation::{Evaluator, Parts, Relations, Scratch, Terms};
@@ -34,7 +33,7 @@ impl Store<'_> {
     pub(super) fn ask<T>(
         &self,
         mut ask: impl FnMut(&mut Evaluator<'_, Rounds, TestConditions<'_>>) -> Poll<T>,
-    ) -> anyhow::Result<Answered<T>> {
+    ) -> Result<Answered<T>, Mismatch> {
         let mut relations = Rounds::default();
         self.share_names(&mut relations)?;
         let mut scratch = Scratch::default();
@@ -64,7 +63,7 @@ impl Store<'_> {
     }
 
     /// Gives the names of the graph the same numbers in the request.
-    fn share_names(&self, rounds: &mut Rounds) -> anyhow::Result<()> {
+    fn share_names(&self, rounds: &mut Rounds) -> Result<(), Mismatch> {
         for number in 1..=u32::try_from(self.graph.names().len())? {
             let id = rounds.names().intern(self.graph.names().name(NameId(number)))?;
             ensure!(id == NameId(number), "numbers differ");

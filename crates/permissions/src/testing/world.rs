@@ -2,13 +2,14 @@
 
 use std::task::Poll;
 
-use anyhow::Context as _;
 use base::Timestamp;
 use permission_language::{Expression, Model, Namespace, Permit, Relation, SubjectType};
 
 use super::differential::Answer;
 use super::generator::NOW;
 use super::list_reader::TestConditions;
+use super::mismatch::{Mismatch, bail};
+use super::store::{Answered, Store};
 use crate::domain::evaluation::{Evaluator, Limits, Parts, Scratch};
 use crate::domain::graph::Graph;
 use crate::domain::ids::Userset;
@@ -23,15 +24,15 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(classes: Vec<Namespace>, tuples: &[&str]) -> anyhow::Result<Self> {
+    pub fn new(classes: Vec<Namespace>, tuples: &[&str]) -> Result<Self, Mismatch> {
         Self::with_mode(classes, tuples, false)
     }
 
-    pub fn strict(classes: Vec<Namespace>, tuples: &[&str]) -> anyhow::Result<Self> {
+    pub fn strict(classes: Vec<Namespace>, tuples: &[&str]) -> Result<Self, Mismatch> {
         Self::with_mode(classes, tuples, true)
     }
 
-    fn with_mode(namespaces: Vec<Namespace>, tuples: &[&str], strict: bool) -> anyhow::Result<Self> {
+    fn with_mode(namespaces: Vec<Namespace>, tuples: &[&str], strict: bool) -> Result<Self, Mismatch> {
         let mut graph = Graph::default();
         let model = Model { namespaces, conditions: Vec::new() };
         let schema = Schema::compile(&model, graph.symbols_mut(), strict)?;
@@ -47,13 +48,22 @@ impl World {
     }
 
     /// The answer for `namespace:object#relation@subject`.
-    pub fn check(&self, text: &str) -> anyhow::Result<Answer> {
-        let (userset, subject) = text.split_once('@').context("no @")?;
+    pub fn check(&self, text: &str) -> Result<Answer, Mismatch> {
+        let (userset, subject) = text.split_once('@').ok_or_else(|| Mismatch(format!("no @ in {text}")))?;
         let (userset, subject) = (self.userset(userset), self.userset(subject));
         match self.ask(|evaluator| evaluator.check(userset, subject)) {
             Poll::Ready(answer) => Ok(answer),
-            Poll::Pending => anyhow::bail!("pending in the graph"),
+            Poll::Pending => bail!("pending in the graph"),
         }
+    }
+
+    /// The answer over a store that is read in rounds, and the numbers of rounds and reads.
+    pub fn check_in_rounds(&self, text: &str) -> Result<(Answer, usize, usize), Mismatch> {
+        let (userset, subject) = text.split_once('@').ok_or_else(|| Mismatch(format!("no @ in {text}")))?;
+        let (userset, subject) = (self.userset(userset), self.userset(subject));
+        let store = Store { graph: &self.graph, schema: &self.schema };
+        let Answered { answer, rounds, reads } = store.ask(|evaluator| evaluator.check(userset, subject))?;
+        Ok((answer, rounds, reads))
     }
 
     pub fn ask<T>(&self, ask: impl FnOnce(&mut Evaluator<'_, &Graph, TestConditions<'_>>) -> T) -> T {
@@ -78,12 +88,12 @@ impl World {
 }
 
 /// `namespace:object#relation@subject`, with ` if condition` or ` until second` behind it.
-fn stored(text: &str) -> anyhow::Result<StoredTuple> {
+fn stored(text: &str) -> Result<StoredTuple, Mismatch> {
     let (text, condition) = text.split_once(" if ").map_or((text, None), |(text, name)| (text, Some(name)));
     let (text, until) = text.split_once(" until ").map_or((text, None), |(text, until)| (text, Some(until)));
-    let (userset, of) = text.split_once('@').context("no @")?;
+    let (userset, of) = text.split_once('@').ok_or_else(|| Mismatch(format!("no @ in {text}")))?;
     let Subject::Set(SubjectSet { namespace, object, relation }) = subject(userset) else {
-        anyhow::bail!("no namespace in {text}")
+        bail!("no namespace in {text}")
     };
     let tuple = RelationTuple { namespace, object, relation, subject: subject(of) };
     let condition = condition.map(|name| TupleCondition { name: name.into(), context: None });

@@ -12,7 +12,7 @@ use super::check::Evaluator;
 use super::limits::Failure;
 use super::outcome::{NONE, Outcome, Value};
 use super::relations::{Conditions, Link, Relations, SubjectKind};
-use super::scratch::{Deferred, Frame, Key};
+use super::scratch::{Deferred, Frame, Key, Later};
 use crate::domain::ids::{RelationId, Userset};
 use crate::domain::schema::{Accepted, Alternative, Definition, Rules};
 
@@ -48,11 +48,8 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
     /// A union that is an operand of a formula.
     pub(super) fn union(&mut self, alternatives: &[Alternative], object: Userset, depth: u16) -> Outcome {
         let mut frame = self.scratch.take_frame(depth);
-        let outcome = match self.alternatives(alternatives, object, &mut frame) {
-            Search::OutOfSteps => Outcome::failed(Failure::StepsExhausted),
-            Search::Found => Outcome::YES,
-            Search::Goes => self.search(&mut frame),
-        };
+        Self::alternatives(alternatives, object, &mut frame);
+        let outcome = self.search(&mut frame);
         self.scratch.give_back(frame);
         outcome
     }
@@ -77,6 +74,9 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
                     Search::Found => return Outcome::YES,
                     Search::OutOfSteps => return Outcome::failed(Failure::StepsExhausted),
                 }
+            }
+            if let Search::OutOfSteps = self.follow_later(frame) {
+                return Outcome::failed(Failure::StepsExhausted);
             }
             let Frame { next, visited, .. } = frame;
             next.retain(|userset| !visited.contains(*userset));
@@ -130,7 +130,10 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
             frame.others.fail(Failure::CyclicPermits { namespace, relation });
         }
         match self.tuples(userset, &definition.accepted, frame) {
-            Search::Goes => self.alternatives(&definition.alternatives, userset, frame),
+            Search::Goes => {
+                Self::alternatives(&definition.alternatives, userset, frame);
+                Search::Goes
+            }
             ended => ended,
         }
     }
@@ -148,16 +151,36 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
                 Poll::Ready(_) => {}
             }
         }
-        if !accepted.has_sets() {
-            return Search::Goes;
+        if accepted.has_sets() {
+            frame.later.push(Later::Sets(userset));
         }
+        Search::Goes
+    }
+
+    /// Reads what leads from this depth to the next.
+    fn follow_later(&mut self, frame: &mut Frame) -> Search {
+        for index in 0..frame.later.len() {
+            let ended = match frame.later[index] {
+                Later::Sets(userset) => self.sets(userset, frame),
+                Later::Traverse { through, target } => self.traverse(through, target, frame),
+            };
+            if let Search::OutOfSteps = ended {
+                return ended;
+            }
+        }
+        frame.later.clear();
+        Search::Goes
+    }
+
+    fn sets(&mut self, userset: Userset, frame: &mut Frame) -> Search {
+        let Some(accepted) = self.schema.accepted(userset.namespace(), userset.relation()) else { return Search::Goes };
         let limit = self.limits.breadth as usize;
         self.links(userset, SubjectKind::Sets, limit, frame, |this, link, frame| {
             this.follow(link, link.subject, accepted, frame);
         })
     }
 
-    fn alternatives(&mut self, alternatives: &[Alternative], object: Userset, frame: &mut Frame) -> Search {
+    fn alternatives(alternatives: &[Alternative], object: Userset, frame: &mut Frame) {
         for alternative in alternatives {
             match *alternative {
                 Alternative::Has(relation) => frame.current.push(object.with_relation(relation)),
@@ -166,14 +189,10 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
                     frame.deferred.push(Deferred { key, depth: frame.depth, failure: None });
                 }
                 Alternative::Traverse { relation, target } => {
-                    let through = object.with_relation(relation);
-                    if let ended @ (Search::Found | Search::OutOfSteps) = self.traverse(through, target, frame) {
-                        return ended;
-                    }
+                    frame.later.push(Later::Traverse { through: object.with_relation(relation), target });
                 }
             }
         }
-        Search::Goes
     }
 
     fn traverse(&mut self, through: Userset, target: RelationId, frame: &mut Frame) -> Search {

@@ -13,9 +13,10 @@ use super::check::Evaluator;
 use super::limits::Failure;
 use super::outcome::Value;
 use super::relations::{Conditions, Link, Relations, SubjectKind, Terms};
+use super::scratch::{Deferred, Key};
 use crate::domain::hashing::IdSet;
 use crate::domain::ids::{ConditionId, RelationId, Subject, Userset};
-use crate::domain::schema::{Accepted, Alternative, Operand, Rules};
+use crate::domain::schema::{Accepted, Alternative, FormulaId, Operand, Rules};
 
 /// Formulas in formulas are explained to this level.
 const MAX_LEVEL: u16 = 16;
@@ -88,7 +89,17 @@ struct Trace {
     level: u16,
     places: Vec<Place>,
     seen: IdSet<Userset>,
+    /// Explained after everything that needs no formula, because a way without formulas is the plainer one.
+    formulas: Vec<Formula>,
     best: Way,
+}
+
+#[derive(Clone, Copy)]
+struct Formula {
+    id: FormulaId,
+    object: Userset,
+    depth: u16,
+    at: Option<usize>,
 }
 
 impl Trace {
@@ -148,7 +159,36 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
             }
             at += 1;
         }
+        for formula in std::mem::take(&mut trace.formulas) {
+            if trace.best.nearness < Nearness::Granted && self.explain_formula(formula, &mut trace).is_pending() {
+                return Poll::Pending;
+            }
+        }
         Poll::Ready(trace.best)
+    }
+
+    /// A formula that leads back to itself is skipped: a way that grants never needs one.
+    fn explain_formula(&mut self, formula: Formula, trace: &mut Trace) -> Poll<()> {
+        let Formula { id, object, depth, at } = formula;
+        let key = Key::Formula(id, object.with_relation(RelationId::NONE));
+        let Some(operand) = self.schema.formula(id) else { return Poll::Ready(()) };
+        if self.scratch.explained.contains(&key) {
+            return Poll::Ready(());
+        }
+        let value = self.deferred(Deferred { key, depth, failure: None }).value;
+        match value {
+            Value::Pending => return Poll::Pending,
+            Value::No | Value::Failed(_) if trace.best.nearness >= Nearness::Formula => return Poll::Ready(()),
+            Value::Yes | Value::No | Value::Failed(_) => {}
+        }
+        self.scratch.explained.push(key);
+        let way = self.explain_operand(operand, object, depth, trace.level + 1);
+        self.scratch.explained.pop();
+        way.map(|way| {
+            let step = trace.step(StepKind::Formula { userset: object });
+            let nearness = if way.nearness == Nearness::Granted { way.nearness } else { Nearness::Formula };
+            trace.offer(nearness, at, [step].into_iter().chain(way.steps));
+        })
     }
 
     fn explain_place(&mut self, at: usize, trace: &mut Trace) -> Poll<()> {
@@ -269,15 +309,7 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
                         self.explain_link(link, to, StepKind::Traverse { through, to }, (at, depth), trace);
                     }
                 }
-                Alternative::Formula(id) => {
-                    let Some(operand) = self.schema.formula(id) else { continue };
-                    let Poll::Ready(way) = self.explain_operand(operand, object, depth, trace.level + 1) else {
-                        return Poll::Pending;
-                    };
-                    let formula = trace.step(StepKind::Formula { userset: object });
-                    let nearness = if way.nearness == Nearness::Granted { way.nearness } else { Nearness::Formula };
-                    trace.offer(nearness, at, [formula].into_iter().chain(way.steps));
-                }
+                Alternative::Formula(id) => trace.formulas.push(Formula { id, object, depth, at }),
             }
         }
         Poll::Ready(())
@@ -342,5 +374,5 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
 fn new_trace(userset: Userset, level: u16) -> Trace {
     let steps = vec![Step { level, kind: StepKind::NoTuple { userset } }];
     let best = Way { nearness: Nearness::Nothing, steps };
-    Trace { level, places: Vec::new(), seen: IdSet::default(), best }
+    Trace { level, places: Vec::new(), seen: IdSet::default(), formulas: Vec::new(), best }
 }

@@ -122,8 +122,9 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
             }
         }
         match no {
-            Some(low) => Outcome { value: Value::No, low },
-            None => match others.outcome() {
+            // What is pending may turn out to be a final "no".
+            Some(low) if !others.is_pending() => Outcome { value: Value::No, low },
+            _ => match others.outcome() {
                 Outcome { value: Value::No, .. } => Outcome::YES,
                 other => other,
             },

@@ -29,14 +29,14 @@ pub enum Failure {
     StepsExhausted,
     #[error("intersections and exclusions are nested too deeply across objects; simplify the model")]
     NestingExhausted,
+    #[error("the answer depends on its own negation; remove the cycle from the tuples or from the model")]
+    DependsOnOwnNegation,
     #[error("the depth limit was reached; raise max-depth or limit.max_read_depth")]
     DepthExhausted,
     #[error("a relation of an object has more subject sets than limit.max_read_width")]
     BreadthExhausted,
     #[error("cyclic permits: a permit refers to itself")]
     CyclicPermits { namespace: NamespaceId, relation: RelationId },
-    #[error("the answer depends on its own negation; remove the cycle from the tuples or from the model")]
-    DependsOnOwnNegation,
     #[error("the relation is not declared")]
     UndeclaredRelation { namespace: NamespaceId, relation: RelationId },
     #[error("a condition could not be evaluated")]

@@ -56,6 +56,10 @@ impl Others {
         self.is_pending = true;
     }
 
+    pub(super) fn is_pending(&self) -> bool {
+        self.is_pending
+    }
+
     pub(super) fn add(&mut self, outcome: Outcome) {
         match outcome.value {
             Value::Yes | Value::No => {}

@@ -160,8 +160,8 @@ impl Directory for Rounds {
         })
     }
 
-    fn name(&self, name: NameId) -> &str {
-        self.names.name(name)
+    fn name(&self, name: NameId) -> &[u8] {
+        self.names.bytes(name)
     }
 }
 

@@ -9,7 +9,7 @@ use super::limits::Failure;
 use super::outcome::{Others, Value};
 use super::relations::Link;
 use crate::domain::hashing::{IdMap, IdSet};
-use crate::domain::ids::Userset;
+use crate::domain::ids::{RelationId, Userset};
 use crate::domain::schema::FormulaId;
 
 /// A map that held more than this is freed instead of emptied, because emptying costs as much as its capacity.
@@ -25,6 +25,8 @@ pub struct Scratch {
     pub(super) next_serial: u32,
     /// Counts the formulas that were assumed to be "no" and were not.
     pub(super) refuted: u32,
+    /// The formulas that are being explained.
+    pub(super) explained: Vec<Key>,
     frames: Vec<Frame>,
 }
 
@@ -68,11 +70,20 @@ pub(super) struct Frame {
     pub(super) next: Vec<Userset>,
     pub(super) visited: Visited,
     pub(super) links: Vec<Link>,
+    /// Read after every userset of the same depth was asked for the subject itself, which is the cheaper read.
+    pub(super) later: Vec<Later>,
     /// The depth that is left for the usersets of `current`.
     pub(super) depth: u16,
     pub(super) others: Others,
     /// Evaluated after everything that needs no recursion.
     pub(super) deferred: Vec<Deferred>,
+}
+
+/// Subjects that lead to other objects.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Later {
+    Sets(Userset),
+    Traverse { through: Userset, target: RelationId },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +106,7 @@ impl Scratch {
         clear_map(&mut self.answers);
         clear_map(&mut self.assumed);
         self.open.clear();
+        self.explained.clear();
         self.next_serial = 0;
         self.refuted = 0;
     }
@@ -110,12 +122,14 @@ impl Scratch {
         frame.current.clear();
         frame.next.clear();
         frame.links.clear();
+        frame.later.clear();
         frame.deferred.clear();
         frame.visited.clear();
         for kept in [&mut frame.current, &mut frame.next] {
             kept.shrink_to(KEPT_ENTRIES);
         }
         frame.links.shrink_to(KEPT_ENTRIES);
+        frame.later.shrink_to(KEPT_ENTRIES);
         frame.deferred.shrink_to(KEPT_ENTRIES);
         self.frames.push(frame);
     }

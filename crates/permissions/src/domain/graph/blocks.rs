@@ -52,14 +52,7 @@ impl Blocks {
     pub(super) fn insert(&mut self, mut block: Block, value: u64) -> Option<Block> {
         let place = self.values(block).binary_search(&value).err()?;
         if block.len == CAPACITIES[block.class] {
-            let moved = Block { class: block.class + 1, len: block.len, offset: self.allocate(block.class + 1) };
-            let mut values = [0; MOST];
-            values[..block.len].copy_from_slice(self.values(block));
-            if let Some(slots) = self.slots(moved) {
-                slots[..block.len].copy_from_slice(&values[..block.len]);
-            }
-            self.free(block);
-            block = moved;
+            block = self.moved(block, block.class + 1);
         }
         let len = block.len;
         if let Some(slots) = self.slots(block) {
@@ -79,12 +72,22 @@ impl Blocks {
         }
         block.len -= 1;
         if block.class >= 2 && block.len <= CAPACITIES[block.class - 2] {
-            let mut values = [0; MOST];
-            values[..block.len].copy_from_slice(self.values(block));
-            self.free(block);
-            block = self.store(&values[..block.len]);
+            block = self.moved(block, block.class - 2);
         }
         Some(block)
+    }
+
+    /// The list in a block of another size, which must be large enough.
+    fn moved(&mut self, block: Block, class: usize) -> Block {
+        let moved = Block { class, len: block.len, offset: self.allocate(class) };
+        for index in 0..block.len {
+            let value = self.values(block)[index];
+            if let Some(slots) = self.slots(moved) {
+                slots[index] = value;
+            }
+        }
+        self.free(block);
+        moved
     }
 
     pub(super) fn free(&mut self, block: Block) {

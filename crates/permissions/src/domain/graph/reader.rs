@@ -43,7 +43,8 @@ impl Directory for &Graph {
             });
         };
         match of {
-            Of::Subject(subject) => add(subject),
+            Of::Subject(subject) if self.usage.is_subject(subject) => add(subject),
+            Of::Subject(_) => {}
             Of::Object(namespace, name) => {
                 let subjects = self.usage.subject_relations(namespace);
                 subjects.for_each(|relation| add(Userset::new(namespace, name, relation)));
@@ -84,8 +85,8 @@ impl Directory for &Graph {
         Poll::Ready(())
     }
 
-    fn name(&self, name: NameId) -> &str {
-        self.names.name(name)
+    fn name(&self, name: NameId) -> &[u8] {
+        self.names.bytes(name)
     }
 }
 

@@ -8,7 +8,8 @@ use roaring::RoaringBitmap;
 use crate::domain::hashing::IdMap;
 use crate::domain::ids::{NameId, NamespaceId, RelationId, Subject, Userset};
 
-type Kind = (NamespaceId, RelationId);
+/// A namespace and a relation, as the upper half of a [`Userset`].
+type Kind = u32;
 
 #[derive(Default)]
 pub(super) struct Usage {
@@ -66,6 +67,10 @@ impl Usage {
         self.tuples.contains_key(&kind(userset))
     }
 
+    pub(super) fn is_subject(&self, subject: Subject) -> bool {
+        self.subjects.contains_key(&kind(subject))
+    }
+
     pub(super) fn has_objects(&self, userset: Userset) -> bool {
         self.tuples.get(&kind(userset)).is_some_and(|counts| counts.objects > 0)
     }
@@ -76,12 +81,14 @@ impl Usage {
 
     /// The relations of a namespace that have tuples.
     pub(super) fn relations(&self, namespace: NamespaceId) -> impl Iterator<Item = RelationId> + '_ {
-        self.tuples.keys().filter(move |(of, _)| *of == namespace).map(|(_, relation)| *relation)
+        let kinds = self.tuples.keys().map(|kind| split(*kind));
+        kinds.filter(move |(of, _)| *of == namespace).map(|(_, relation)| relation)
     }
 
     /// The relations of the subjects of a namespace; the empty one for objects and ids.
     pub(super) fn subject_relations(&self, namespace: NamespaceId) -> impl Iterator<Item = RelationId> + '_ {
-        self.subjects.keys().filter(move |(of, _)| *of == namespace).map(|(_, relation)| *relation)
+        let kinds = self.subjects.keys().map(|kind| split(*kind));
+        kinds.filter(move |(of, _)| *of == namespace).map(|(_, relation)| relation)
     }
 
     /// Every object of a namespace that a tuple names.
@@ -97,5 +104,10 @@ impl Usage {
 }
 
 fn kind(userset: Userset) -> Kind {
+    (userset.bits() >> 32) as u32
+}
+
+fn split(kind: Kind) -> (NamespaceId, RelationId) {
+    let userset = Userset::from_bits(u64::from(kind) << 32);
     (userset.namespace(), userset.relation())
 }

@@ -6,7 +6,7 @@ use super::definition::{Accepted, Alternative, Definition, FormulaId, Operand, S
 use super::sources::Sources;
 use super::{NamespaceRules, Schema, cycles};
 use crate::domain::hashing::IdMap;
-use crate::domain::ids::{NamespaceId, RelationId};
+use crate::domain::ids::NamespaceId;
 use crate::domain::symbols::{Symbols, TooManyNames};
 
 /// Expressions are compiled by recursion, so their depth is bounded here whatever the parser allowed.
@@ -167,30 +167,5 @@ fn is_shallow(expression: &Expression, levels: usize) -> bool {
         Expression::Any(members) | Expression::All(members) => members.iter().all(|it| is_shallow(it, below)),
         Expression::Not(inner) => is_shallow(inner, below),
         Expression::Has(_) | Expression::Traverse { .. } | Expression::Meets(_) => true,
-    }
-}
-
-/// All relations of the same object that an alternative refers to, inside formulas too.
-pub(super) fn references(alternatives: &[Alternative], formulas: &[Operand], visit: &mut impl FnMut(RelationId)) {
-    for alternative in alternatives {
-        match alternative {
-            Alternative::Has(relation) => visit(*relation),
-            Alternative::Traverse { .. } => {}
-            Alternative::Formula(id) => {
-                if let Some(formula) = formulas.get(id.0 as usize) {
-                    operand_references(formula, formulas, visit);
-                }
-            }
-        }
-    }
-}
-
-fn operand_references(operand: &Operand, formulas: &[Operand], visit: &mut impl FnMut(RelationId)) {
-    match operand {
-        Operand::Has(relation) => visit(*relation),
-        Operand::Union(alternatives) => references(alternatives, formulas, visit),
-        Operand::All(operands) => operands.iter().for_each(|it| operand_references(it, formulas, visit)),
-        Operand::Not(inner) => operand_references(inner, formulas, visit),
-        Operand::Meets(_) => {}
     }
 }

@@ -3,8 +3,7 @@
 //! The strongly connected components of the references, found by Tarjan's algorithm with a stack of its own, because a chain of
 //! permits may be as long as the model.
 
-use super::compile::references;
-use super::definition::{Definition, Operand};
+use super::definition::{Definition, Operand, references};
 use crate::domain::hashing::IdMap;
 use crate::domain::ids::{NamespaceId, RelationId};
 

@@ -98,3 +98,28 @@ impl SubjectPattern {
         self.is_type_of(subject) && self.condition == condition
     }
 }
+
+/// All relations of the same object that an alternative refers to, inside formulas too.
+pub(super) fn references(alternatives: &[Alternative], formulas: &[Operand], visit: &mut impl FnMut(RelationId)) {
+    for alternative in alternatives {
+        match alternative {
+            Alternative::Has(relation) => visit(*relation),
+            Alternative::Traverse { .. } => {}
+            Alternative::Formula(id) => {
+                if let Some(formula) = formulas.get(id.0 as usize) {
+                    operand_references(formula, formulas, visit);
+                }
+            }
+        }
+    }
+}
+
+fn operand_references(operand: &Operand, formulas: &[Operand], visit: &mut impl FnMut(RelationId)) {
+    match operand {
+        Operand::Has(relation) => visit(*relation),
+        Operand::Union(alternatives) => references(alternatives, formulas, visit),
+        Operand::All(operands) => operands.iter().for_each(|it| operand_references(it, formulas, visit)),
+        Operand::Not(inner) => operand_references(inner, formulas, visit),
+        Operand::Meets(_) => {}
+    }
+}

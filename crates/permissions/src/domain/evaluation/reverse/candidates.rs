@@ -11,7 +11,7 @@ use crate::domain::evaluation::outcome::Value;
 use crate::domain::evaluation::relations::Conditions;
 use crate::domain::ids::{NameId, Subject, Userset};
 
-/// So many candidates are sorted at a time.
+/// So many candidates are sorted first; twice as many every time that these are not enough.
 const SORTED_AT_ONCE: usize = 1024;
 
 #[derive(Default)]
@@ -54,8 +54,11 @@ impl<R: Directory, C: Conditions> Evaluator<'_, R, C> {
         let all = &certain | &possible;
         let mut left: Vec<NameId> = all.iter().map(NameId).filter(|id| self.follows(*id, part.after)).collect();
         let mut is_pending = false;
+        let mut at_once = part.limit.saturating_add(1).max(SORTED_AT_ONCE);
         while !left.is_empty() {
-            for id in self.smallest(&mut left, part.limit) {
+            let first = self.smallest(&mut left, at_once);
+            at_once = at_once.saturating_mul(2);
+            for id in first {
                 if listing.names.len() == part.limit {
                     listing.has_more = true;
                     return if is_pending { Poll::Pending } else { Poll::Ready(listing) };
@@ -84,19 +87,17 @@ impl<R: Directory, C: Conditions> Evaluator<'_, R, C> {
     }
 
     fn follows(&self, id: NameId, after: Option<&str>) -> bool {
-        after.is_none_or(|after| self.relations.name(id) > after)
+        after.is_none_or(|after| self.relations.name(id) > after.as_bytes())
     }
 
     /// Takes the first candidates by name, sorted.
-    fn smallest(&self, left: &mut Vec<NameId>, limit: usize) -> Vec<NameId> {
-        let count = limit.saturating_add(1).max(SORTED_AT_ONCE);
-        let compare = |one: &NameId, other: &NameId| self.relations.name(*one).cmp(self.relations.name(*other));
-        if left.len() > count {
-            left.select_nth_unstable_by(count, compare);
+    fn smallest(&self, left: &mut Vec<NameId>, count: usize) -> Vec<NameId> {
+        let mut named: Vec<(&[u8], NameId)> = left.drain(..).map(|id| (self.relations.name(id), id)).collect();
+        if named.len() > count {
+            named.select_nth_unstable(count);
+            left.extend(named.drain(count..).map(|(_, id)| id));
         }
-        let rest = left.split_off(left.len().min(count));
-        let mut first = std::mem::replace(left, rest);
-        first.sort_unstable_by(compare);
-        first
+        named.sort_unstable();
+        named.into_iter().map(|(_, id)| id).collect()
     }
 }

@@ -47,7 +47,8 @@ pub trait Directory: Relations {
     /// Adds the relations that tuples of a namespace have.
     fn relations_in_use(&mut self, namespace: NamespaceId, into: &mut Vec<RelationId>) -> Poll<()>;
 
-    fn name(&self, name: NameId) -> &str;
+    /// As bytes, in UTF-8, for comparisons.
+    fn name(&self, name: NameId) -> &[u8];
 }
 
 /// Whose memberships are asked for.

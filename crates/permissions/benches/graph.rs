@@ -1,6 +1,6 @@
 //! Measures the resident graph: bytes per tuple, loading, checks and reverse questions.
 //!
-//! `measure_graph [--tuples 1000000]`. A folder tree with documents, groups in groups, and users: the names are as long as those of
+//! `cargo bench -p permissions --features testing --bench graph -- [--tuples 1000000]`. A folder tree with documents, groups in groups, and users: the names are as long as those of
 //! real deployments (UUIDs for documents, addresses for users).
 
 #![expect(clippy::cast_precision_loss, reason = "rates and shares are printed with a few digits")]
@@ -29,6 +29,7 @@ fn main() -> anyhow::Result<()> {
     while let Some(name) = arguments.next() {
         match &*name {
             "--tuples" => tuples = arguments.next().context("--tuples needs a number")?.parse()?,
+            "--bench" => {}
             _ => bail!("{name} is not --tuples"),
         }
     }
@@ -214,6 +215,7 @@ fn rate(name: &str, graph: &Graph, schema: &Schema, questions: &[(Userset, Users
     let mut scratch = Scratch::default();
     let limits = Limits { depth: 5, ..Limits::default() };
     let (mut count, mut yes, mut failures) = (0_u64, 0_u64, 0_u64);
+    let processor = processor_seconds().unwrap_or_default();
     let begin = Instant::now();
     while begin.elapsed() < MEASURED {
         for (userset, subject) in questions {
@@ -228,8 +230,21 @@ fn rate(name: &str, graph: &Graph, schema: &Schema, questions: &[(Userset, Users
         }
     }
     let rate = count as f64 / begin.elapsed().as_secs_f64();
+    let of_processor = count as f64 / processor_seconds().map_or(f64::NAN, |now| now - processor);
     let share = |part: u64| 100.0 * part as f64 / count as f64;
-    println!("{rate:>12.0} checks/s  {:>5.1} % yes  {:>5.1} % failures  {name}", share(yes), share(failures));
+    println!(
+        "{rate:>10.0} checks/s {of_processor:>10.0} per second of one core  {:>5.1} % yes  {:>5.1} % failures  {name}",
+        share(yes),
+        share(failures)
+    );
+}
+
+/// The time that this process has had a core. Other programs of the machine do not count.
+fn processor_seconds() -> anyhow::Result<f64> {
+    const NANOSECONDS: f64 = 1e9;
+    let text = std::fs::read_to_string("/proc/self/schedstat")?;
+    let nanoseconds: f64 = text.split(' ').next().context("no time")?.parse()?;
+    Ok(nanoseconds / NANOSECONDS)
 }
 
 fn resident_bytes() -> anyhow::Result<usize> {

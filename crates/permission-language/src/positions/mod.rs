@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::problem::visible;
+use crate::quoting::visible;
 use crate::source::Span;
 
 /// A line and a column. Which one is the first depends on the function that made it.
