@@ -37,8 +37,8 @@ impl Permissions {
         tuples: &[RelationTuple],
         options: CheckOptions<'_>,
     ) -> Result<Vec<Result<bool, CheckError>>, BatchCheckError> {
-        if tuples.len() > usize::from(self.limits.max_batch_check_size) {
-            return Err(BatchCheckError::TooLarge(self.limits.max_batch_check_size));
+        if tuples.len() > usize::from(self.limits.batch_size()) {
+            return Err(BatchCheckError::TooLarge(self.limits.batch_size()));
         }
         let model = self.models.current()?;
         let mut evaluation = Evaluation::new(&model, self.limits_of(options.max_depth), options.context);

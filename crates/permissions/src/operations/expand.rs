@@ -64,7 +64,7 @@ impl Permissions {
         }
         let options = ExpandOptions {
             depth: limits.depth,
-            nodes: self.limits.max_expand_size.into(),
+            nodes: self.limits.expand_size().into(),
             follow_permits: self.expands_permits,
         };
         let tree = self.evaluate(cx, &mut evaluation, |evaluator| evaluator.expand(userset, options)).await?;
