@@ -158,7 +158,8 @@ async fn documents(page: &Client, demo: &RunningDemo) -> Result<()> {
 
     let shared = submit(page, "reader", BOB).await?;
     ensure!(shared.contains(&format!("#readers@User:{bob}")), "{shared}");
-    shoot_thoroughly(page, "app-shared").await?;
+    shoot(page, "app-shared").await?;
+    look_closely(page, &Path::new(SCREENSHOTS).join("demo"), "app-shared").await?;
     tab_to(page, "form[action='/revoke'] button").await?;
     let revoked = press_and_wait(page).await?;
     ensure!(!revoked.contains("#readers@"), "{revoked}");
