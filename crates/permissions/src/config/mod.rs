@@ -65,8 +65,9 @@ impl Graph {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Namespaces {
-    Language(Language),
+    // Before `Language`, because serde reads an empty list as a struct whose members all have defaults.
     List(Vec<NamedNamespace>),
+    Language(Language),
     /// The URL of a file or a folder with a namespace in each file, in the format that preceded the Ory Permission Language:
     /// YAML, JSON or TOML.
     Location(String),
@@ -178,6 +179,7 @@ mod tests {
         let of = |namespaces: Value| read(json!({ "namespaces": namespaces })).namespaces;
         assert!(matches!(of(json!("file:///a")), Namespaces::Location(_)));
         assert!(matches!(of(json!([{"id": 1, "name": "a"}])), Namespaces::List(list) if list[0].name == "a"));
+        assert!(matches!(of(json!([])), Namespaces::List(list) if list.is_empty()));
         assert!(matches!(of(json!({"location": "file:///a"})), Namespaces::Language(it) if it.location == "file:///a"));
     }
 

@@ -102,6 +102,31 @@ fn tuples_are_created_listed_and_deleted() {
 }
 
 #[test]
+fn a_check_and_an_expansion_are_asked_of_the_service() {
+    let service = Service::start();
+    service.good("keto relation-tuple create ada viewers Doc:plan");
+    service.good("keto relation-tuple create Group:staff#members viewers Doc:plan");
+    service.good("keto relation-tuple create bob members Group:staff");
+    for (line, answer) in [
+        ("keto check ada viewers Doc:plan", "Allowed\n"),
+        ("keto check bob viewers Doc:plan --max-depth 3", "Allowed\n"),
+        ("keto check bob viewers Doc plan", "Allowed\n"),
+        ("keto check eve viewers Doc:plan", "Denied\n"),
+        ("kleis permissions check Group:staff#members viewers Doc:plan", "Allowed\n"),
+        ("kleis permissions check User:ada viewers Doc:plan", "Denied\n"),
+    ] {
+        assert_eq!(service.good(line).output, answer, "{line}");
+    }
+    assert_eq!(service.good("keto check ada viewers Doc:plan --format json").json(), json!({ "allowed": true }));
+    assert_eq!(service.run("keto check ada viewers plan").code, Some(1));
+    assert_eq!(service.run("keto check ada viewers Doc:plan --context [").code, Some(1));
+    let tree = service.good("keto expand viewers Doc:plan").output;
+    assert_eq!(tree, "Doc:plan#viewers (union)\n├── ada\n└── Group:staff#members (union)\n    └── bob\n");
+    let tree = service.good("kleis permissions expand viewers Doc:plan -d 1 --format json").json();
+    assert_eq!((&tree["type"], &tree["tuple"]["subject_set"]["object"]), (&json!("leaf"), &json!("plan")));
+}
+
+#[test]
 fn tuples_of_files_are_shown_without_a_server() {
     let directory =
         RunDirectory::new(&[("tuples.txt", "Doc:plan#viewers@Group:staff#members\n"), ("bad.txt", "Doc:plan")]);
