@@ -106,7 +106,6 @@ async fn answers_to_changes_have_the_token_of_their_snapshot() {
 
 /// A reader that reads after the last sequence it has seen never misses a change, however many writers there are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[expect(clippy::disallowed_methods, reason = "the writers are tasks of the test")]
 async fn concurrent_changes_become_visible_in_the_order_of_their_sequences() {
     const WRITERS: usize = 8;
     const CHANGES: usize = 25;

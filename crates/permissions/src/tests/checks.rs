@@ -43,9 +43,10 @@ fn tuple(text: &str) -> Value {
         json!({ "namespace": namespace, "object": object, "relation": relation })
     };
     let mut tuple = parts(object);
-    match subject.contains(':') {
-        true => tuple["subject_set"] = parts(subject),
-        false => tuple["subject_id"] = json!(subject),
+    if subject.contains(':') {
+        tuple["subject_set"] = parts(subject);
+    } else {
+        tuple["subject_id"] = json!(subject);
     }
     tuple
 }
@@ -190,7 +191,7 @@ async fn conditions_use_the_attributes_of_the_request_and_tuples_expire() {
         let mut guest = tuple("Doc:a#guests@User:ada");
         harness.write.json(Method::PUT, "/admin/relation-tuples", &guest).await.expect(400);
         guest["condition"] = json!({ "name": "hours", "context": { "from": 9 } });
-        guest["expires_at"] = json!(harness.clock().now().plus(Duration::from_secs(60)).to_string());
+        guest["expires_at"] = json!(harness.clock().now().plus(Duration::from_mins(1)).to_string());
         let created = harness.write.json(Method::PUT, "/admin/relation-tuples", &guest).await.expect(201);
         assert_eq!(created.json, guest);
         let mut question = tuple("Doc:a#view@User:ada");
@@ -207,7 +208,7 @@ async fn conditions_use_the_attributes_of_the_request_and_tuples_expire() {
         question["context"] = json!([]);
         let refused = ask(&mut harness, &question).await.expect(400);
         assert_eq!(refused.string("/error/details/field"), "context");
-        harness.clock.advance(Duration::from_secs(60));
+        harness.clock.advance(Duration::from_mins(1));
         question["context"] = json!({ "hour": 9 });
         ask(&mut harness, &question).await.expect(403);
     })

@@ -54,13 +54,13 @@ async fn a_created_tuple_is_echoed_and_is_found_at_its_location() {
 #[tokio::test]
 async fn a_tuple_may_expire() {
     on_both(plain(), |mut harness| async move {
-        let ends = harness.clock().now().plus(Duration::from_secs(60)).to_string();
+        let ends = harness.clock().now().plus(Duration::from_mins(1)).to_string();
         let mut tuple = ada("a");
         tuple["expires_at"] = json!(ends);
         let created = harness.write.json(Method::PUT, TUPLES, &tuple).await.expect(201);
         assert_eq!(created.json, tuple);
         assert_eq!(list(&mut harness, "").await, [tuple.clone()]);
-        harness.clock.advance(Duration::from_secs(60));
+        harness.clock.advance(Duration::from_mins(1));
         assert_eq!(list(&mut harness, "").await, [Value::Null; 0]);
         let late = harness.write.json(Method::PUT, TUPLES, &tuple).await.expect(400);
         assert_eq!(late.string("/error/reason"), "expires_at: must be in the future");
