@@ -7,7 +7,7 @@ use database::Database;
 use tokio::sync::{Semaphore, watch};
 
 use crate::components::feed::Feed;
-use crate::components::graph::{GraphStatistics, Graphs};
+use crate::components::graph::{GraphStatistics, Graphs, Rhythm};
 use crate::components::models::{Models, SourceError};
 use crate::components::tokens::Tokens;
 use crate::config::{Config, Limits};
@@ -50,7 +50,7 @@ impl Permissions {
         let Parts { config, database, clock, rng, http } = parts;
         let feed = Arc::<Feed>::default();
         Ok(Arc::new(Self {
-            graphs: Arc::new(Graphs::new(feed.clone(), config.graph.max_bytes())),
+            graphs: Arc::new(Graphs::new(feed.clone(), Rhythm::of(&database), config.graph.max_bytes())),
             feed,
             watchers: Arc::new(Semaphore::new(MOST_WATCHERS)),
             clock,
