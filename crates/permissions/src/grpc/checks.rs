@@ -46,13 +46,11 @@ async fn check(
 fn checked_tuple(request: keto::CheckRequest) -> Result<RelationTuple, InvalidTuple> {
     #[expect(deprecated, reason = "old clients send it")]
     let keto::CheckRequest { namespace, object, relation, subject, tuple, .. } = request;
-    match tuple {
-        Some(_) => wire::tuple(tuple).map_err(|missing| missing.at("tuple")),
-        None => {
-            let subject = wire::subject(subject)?.ok_or_else(|| InvalidTuple::field("subject", wire::NO_SUBJECT))?;
-            Ok(RelationTuple { namespace, object, relation, subject })
-        }
+    if tuple.is_some() {
+        return wire::tuple(tuple).map_err(|missing| missing.at("tuple"));
     }
+    let subject = wire::subject(subject)?.ok_or_else(|| InvalidTuple::field("subject", wire::NO_SUBJECT))?;
+    Ok(RelationTuple { namespace, object, relation, subject })
 }
 
 async fn batch_check(

@@ -60,6 +60,10 @@ impl Rounds {
         &mut self.names
     }
 
+    pub fn known_names(&self) -> &Names {
+        &self.names
+    }
+
     /// The reads that the last evaluation lacked.
     pub fn take_missing(&mut self) -> Vec<Read> {
         self.noted.clear();

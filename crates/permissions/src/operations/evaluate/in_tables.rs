@@ -13,7 +13,6 @@ use base::Context;
 
 use super::{Asking, EvaluateError, Numbers, Question};
 use crate::Permissions;
-use crate::domain::evaluation::reverse::Directory as _;
 use crate::domain::evaluation::rounds::{Found, Read, Rounds};
 use crate::domain::evaluation::{Evaluator, Link, Parts, Scratch, SubjectKind, Terms};
 use crate::domain::ids::{ConditionId, RelationId, Subject as SubjectNumber, Userset};
@@ -131,7 +130,7 @@ impl Numbers for Tables {
     }
 
     fn subject_of(&self, number: SubjectNumber) -> Subject {
-        let object = self.rounds.name(number.name()).to_owned();
+        let object = self.rounds.known_names().name(number.name()).to_owned();
         if number.is_id() {
             return Subject::Id(object);
         }
