@@ -91,12 +91,12 @@ impl Settings {
             "subject_namespace": "User",
         } });
         json!([
-            self.access_rule("demo-api", "<(?!documents/).*>", upstream, json!({ "handler": "allow" })),
-            self.access_rule("demo-documents", "documents/<[^/]+>", upstream, document),
+            self.access_rule("demo-api", "<(?!documents/).*>", upstream, &json!({ "handler": "allow" })),
+            self.access_rule("demo-documents", "documents/<[^/]+>", upstream, &document),
         ])
     }
 
-    fn access_rule(&self, id: &str, path: &str, upstream: &Url, authorizer: Value) -> Value {
+    fn access_rule(&self, id: &str, path: &str, upstream: &Url, authorizer: &Value) -> Value {
         // All names of this machine that a visitor may type.
         let names = r"<localhost|127\.0\.0\.1|\[::1\]>";
         let port = self.api_url.port_or_known_default().unwrap_or_default();

@@ -105,7 +105,7 @@ mod tests {
     fn a_file_has_an_object_an_array_or_lines() {
         let plan = json!({ "namespace": "Doc", "object": "plan", "relation": "viewers", "subject_id": "ada" });
         let text = plan.to_string();
-        assert_eq!(of_file(&text).unwrap(), [plan.clone()]);
+        assert_eq!(of_file(&text).unwrap(), std::slice::from_ref(&plan));
         assert_eq!(of_file(&format!("\u{feff}[{text}, {text}]")).unwrap(), [plan.clone(), plan.clone()]);
         let lines =
             format!("// documents\n\n{text}\n  Doc:plan#viewers@ada  \nDoc:plan#viewers@(Group:staff#members)\n");
