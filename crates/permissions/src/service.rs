@@ -76,6 +76,11 @@ impl Permissions {
         crate::http::write_routes().with_state(self.clone())
     }
 
+    /// `server` adds the metrics, as to every listener.
+    pub fn metrics_router(self: &Arc<Self>) -> axum::Router {
+        crate::http::metrics_routes().with_state(self.clone())
+    }
+
     /// The endpoint that checks the syntax of a model.
     pub fn opl_router(self: &Arc<Self>) -> axum::Router {
         crate::http::opl_routes().with_state(self.clone())
