@@ -8,7 +8,7 @@ use crate::Permissions;
 use crate::components::graph::{Follower, Rhythm};
 
 impl Permissions {
-    /// Runs until `stop` turns true. Whoever watches is notified then.
+    /// Runs until `stop` turns true, which ends the watches as well.
     pub async fn follow_changes(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let Self { database, clock, feed, graphs, .. } = &*self;
         let mut follower = Follower::new(database.clone(), clock.clone(), feed.clone(), graphs.clone());
