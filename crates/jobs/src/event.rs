@@ -67,23 +67,14 @@ pub async fn append_if<E: DomainEvent + Sync>(
     storage::insert_event_if(tx, cx, &actor(&cx.actor), &NewEvent::of(event)?, is_written).await
 }
 
-/// As [`append`], for events that are read in their order ([`list_tuple_changes`](crate::list_tuple_changes)). Returns the
-/// sequence of the last event; `None` without events.
+/// As [`append`], for one of the events that are read in their order ([`list_tuple_changes`](crate::list_tuple_changes)). Returns
+/// its sequence.
 ///
 /// PostgreSQL assigns sequences before transactions commit. So that a reader that has seen a sequence never misses a smaller
 /// one, the caller holds a lock of the tenant, which its other writers of such events wait for, from before this call until
 /// its commit.
-pub async fn append_in_order<E: DomainEvent + Sync>(
-    tx: &mut WriteTx,
-    cx: &Context,
-    events: &[E],
-) -> Result<Option<i64>, Error> {
-    let actor = actor(&cx.actor);
-    let mut last = None;
-    for event in events {
-        last = Some(storage::insert_event_in_order(tx, cx, &actor, &NewEvent::of(event)?).await?);
-    }
-    Ok(last)
+pub async fn append_in_order(tx: &mut WriteTx, cx: &Context, event: &(impl DomainEvent + Sync)) -> Result<i64, Error> {
+    storage::insert_event_in_order(tx, cx, &actor(&cx.actor), &NewEvent::of(event)?).await
 }
 
 impl NewEvent {

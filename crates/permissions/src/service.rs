@@ -2,19 +2,25 @@
 
 use std::sync::Arc;
 
-use base::Rng;
+use base::{Clock, Rng};
 use database::Database;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
+use crate::components::feed::Feed;
+use crate::components::graph::{GraphStatistics, Graphs};
 use crate::components::models::{Models, SourceError};
 use crate::components::tokens::Tokens;
 use crate::config::{Config, Limits};
 use crate::domain::write_validation::WriteRules;
 
+/// How many clients may watch relation tuples at the same time. Each may hold some megabytes.
+const MOST_WATCHERS: usize = 1_000;
+
 /// The components of the service.
 pub struct Parts {
     pub config: Config,
     pub database: Database,
+    pub clock: Clock,
     pub rng: Rng,
     /// For a permission model at a URL.
     pub http: web::outbound::Client,
@@ -23,6 +29,12 @@ pub struct Parts {
 /// The service value.
 pub struct Permissions {
     pub(crate) database: Database,
+    /// For background work; a request has its own time.
+    pub(crate) clock: Clock,
+    pub(crate) feed: Arc<Feed>,
+    pub(crate) graphs: Arc<Graphs>,
+    /// One permit for each watcher.
+    pub(crate) watchers: Arc<Semaphore>,
     pub(crate) models: Models,
     pub(crate) tokens: Tokens,
     pub(crate) write_rules: WriteRules,
@@ -35,8 +47,13 @@ pub struct Permissions {
 impl Permissions {
     /// A service whose model is not loaded yet.
     pub fn new(parts: Parts) -> Result<Arc<Self>, SourceError> {
-        let Parts { config, database, rng, http } = parts;
+        let Parts { config, database, clock, rng, http } = parts;
+        let feed = Arc::<Feed>::default();
         Ok(Arc::new(Self {
+            graphs: Arc::new(Graphs::new(feed.clone(), config.graph.max_bytes())),
+            feed,
+            watchers: Arc::new(Semaphore::new(MOST_WATCHERS)),
+            clock,
             write_rules: config.write_rules(),
             models: Models::new(&config.namespaces, config.is_strict_mode(), http)?,
             expands_permits: config.feature_flags.expand_rewrites,
@@ -45,6 +62,11 @@ impl Permissions {
             database,
             stopping: watch::Sender::new(false),
         }))
+    }
+
+    /// The graphs in memory, for metrics.
+    pub fn graph_statistics(&self) -> Vec<GraphStatistics> {
+        self.graphs.statistics()
     }
 
     /// Endpoints for checks and lists.

@@ -14,9 +14,11 @@ pub struct Config {
     /// Whether a relation tuple that is written must have a declared relation and a subject of a declared type: `strict`, or
     /// `lax`, as Keto accepts them. A file of Keto has `lax` by default.
     pub write_validation: WriteValidation,
+    pub graph: Graph,
 }
 
 impl Config {
+    /// Only declared types of subjects count.
     pub(crate) fn is_strict_mode(&self) -> bool {
         self.feature_flags.strict_mode
             || matches!(&self.namespaces, Namespaces::Language(language) if language.experimental_strict_mode)
@@ -27,6 +29,35 @@ impl Config {
             checks_types: self.write_validation == WriteValidation::Strict,
             refuses_subject_ids: self.is_strict_mode(),
         }
+    }
+}
+
+/// The relation tuples in memory, which answer questions without the database.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Graph {
+    /// Whether relation tuples are kept in memory. Without that every question reads the database.
+    pub enabled: bool,
+    /// The most memory that they take, in bytes; by default a quarter of what the machine or the container has. More tuples are
+    /// not kept in memory, and the database answers.
+    pub max_bytes: Option<u64>,
+}
+
+/// The share of the memory, and the bytes where the system does not say how much there is.
+const SHARE_OF_MEMORY: u64 = 4;
+const BYTES_OF_UNKNOWN_MEMORY: u64 = 512 * 1024 * 1024;
+
+impl Default for Graph {
+    fn default() -> Self {
+        Self { enabled: true, max_bytes: None }
+    }
+}
+
+impl Graph {
+    /// 0 when no tuples are kept.
+    pub(crate) fn max_bytes(&self) -> u64 {
+        let share = || telemetry::machine::memory_bytes().map_or(BYTES_OF_UNKNOWN_MEMORY, |it| it / SHARE_OF_MEMORY);
+        if self.enabled { self.max_bytes.unwrap_or_else(share) } else { 0 }
     }
 }
 
@@ -122,6 +153,14 @@ mod tests {
         let config = read(json!({}));
         assert!(matches!(&config.namespaces, Namespaces::Location(uri) if uri == "file://./keto_namespaces"));
         assert_eq!(config.write_rules(), WriteRules { checks_types: false, refuses_subject_ids: false });
+    }
+
+    #[test]
+    fn the_graph_is_bounded_by_default_and_can_be_switched_off() {
+        let bytes = |graph: Value| read(json!({ "graph": graph })).graph.max_bytes();
+        assert!(read(json!({})).graph.max_bytes() > 1 << 20);
+        assert_eq!(bytes(json!({ "max_bytes": 1000 })), 1000);
+        assert_eq!(bytes(json!({ "max_bytes": 1000, "enabled": false })), 0);
     }
 
     #[test]

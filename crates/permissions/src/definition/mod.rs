@@ -2,6 +2,7 @@
 //!
 //! Invariant: `server` uses only the keys, listeners and tables that are defined here.
 
+mod metrics;
 mod missing;
 
 use std::sync::Arc;
@@ -57,8 +58,8 @@ pub const DEFINITION: Definition = Definition {
 
 async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
     let config = parts.read_section::<Config>(report)?;
-    let Parts { database, rng, http, links, .. } = parts;
-    let permissions = Permissions::new(crate::Parts { config, database, rng, http });
+    let Parts { database, clock, rng, http, links, .. } = parts;
+    let permissions = Permissions::new(crate::Parts { config, database, clock, rng, http });
     let permissions = permissions.map_err(|error| report.error(&error)).ok()?;
     links.permissions.set(permissions.clone());
     // Without a model the service reports that it is not ready and keeps trying.
@@ -74,10 +75,13 @@ async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
             ("metrics", axum::Router::new()),
         ],
         checks: vec![Arc::new(ModelLoaded(permissions.clone()))],
+        metrics: vec![Box::new(metrics::GraphMetrics(permissions.clone()))],
         ..Built::default()
     };
     let of_streams = permissions.clone();
     built.beside(move |stopped| crate::grpc::end_streams(of_streams, stopped));
+    let follower = permissions.clone();
+    built.beside(move |stopped| follower.follow_changes(stopped));
     built.beside(move |stopped| permissions.watch_model(stopped));
     Some(built)
 }

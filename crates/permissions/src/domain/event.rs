@@ -1,8 +1,9 @@
 //! The events of this service.
 
 use jobs::{DomainEvent, Subject};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::snapshot::Snapshot;
 use super::tuple_key::TupleKey;
 use super::tuple_record::TupleRecord;
 
@@ -18,6 +19,8 @@ pub enum Event {
         /// The namespace of the tuples; empty when there are several.
         #[serde(skip)]
         namespace: String,
+        /// The sequence of the event before this one, so that a reader notices a missing one; 0 for the first of a tenant.
+        previous: i64,
         inserted: Vec<TupleRecord>,
         deleted: Vec<TupleKey>,
     },
@@ -32,6 +35,13 @@ impl DomainEvent for Event {
 }
 
 impl Event {
+    /// The event that follows the one of this snapshot.
+    #[must_use]
+    pub fn after(self, snapshot: Snapshot) -> Self {
+        let Self::RelationTuplesChanged { namespace, inserted, deleted, .. } = self;
+        Self::RelationTuplesChanged { namespace, previous: snapshot.0, inserted, deleted }
+    }
+
     /// The events of one change, in their order; none when nothing changed.
     pub fn of_change(inserted: Vec<TupleRecord>, deleted: Vec<TupleKey>) -> Vec<Self> {
         let mut events = Vec::new();
@@ -43,7 +53,7 @@ impl Event {
                 return events;
             }
             let namespace = common_namespace(&written, &removed);
-            events.push(Self::RelationTuplesChanged { namespace, inserted: written, deleted: removed });
+            events.push(Self::RelationTuplesChanged { namespace, previous: 0, inserted: written, deleted: removed });
         }
     }
 }
@@ -52,6 +62,14 @@ fn common_namespace(inserted: &[TupleRecord], deleted: &[TupleKey]) -> String {
     let mut names = inserted.iter().map(|it| &it.0).chain(deleted.iter().map(|it| &it.0));
     let first = names.next().cloned().unwrap_or_default();
     if names.all(|name| *name == first) { first } else { String::new() }
+}
+
+/// The attributes of an event, for readers of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Changed {
+    pub previous: i64,
+    pub inserted: Vec<TupleRecord>,
+    pub deleted: Vec<TupleKey>,
 }
 
 #[cfg(test)]
@@ -82,11 +100,15 @@ mod tests {
         assert_eq!(
             serde_json::to_value(&events).unwrap(),
             json!([{"RelationTuplesChanged": {
+                "previous": 0,
                 "inserted": [["Doc", "a", "viewer", "", "ada", "", "", null, null]],
                 "deleted": [["Doc", "7", "viewer", "", "ada", ""]],
             }}])
         );
         assert_eq!(events[0].subject(), Subject::Namespace("Doc".into()));
+        let value = serde_json::to_value(events[0].clone().after(Snapshot(5))).unwrap();
+        let read: Changed = serde_json::from_value(value["RelationTuplesChanged"].clone()).unwrap();
+        assert_eq!(read, Changed { previous: 5, inserted: vec![record("Doc")], deleted: vec![key("Doc", 7)] });
         let several = Event::of_change(vec![record("Doc")], vec![key("Group", 7)]);
         assert_eq!(several[0].subject(), Subject::Namespace("".into()));
         assert_eq!(

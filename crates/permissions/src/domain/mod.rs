@@ -5,6 +5,7 @@
 
 pub mod checked_model;
 pub mod condition;
+pub mod consistency;
 pub mod evaluation;
 pub mod event;
 pub mod explanation_text;

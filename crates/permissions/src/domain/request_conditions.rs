@@ -1,6 +1,7 @@
 //! The conditions of a model over the attributes of one request.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use base::Timestamp;
 
@@ -10,14 +11,14 @@ use super::ids::ConditionId;
 
 /// Evaluates conditions, and keeps why one had no result.
 pub struct RequestConditions<'a> {
-    conditions: &'a HashMap<ConditionId, CompiledCondition>,
+    conditions: &'a HashMap<ConditionId, Arc<CompiledCondition>>,
     context: Option<&'a Object>,
     now: Timestamp,
 }
 
 impl<'a> RequestConditions<'a> {
     pub fn new(
-        conditions: &'a HashMap<ConditionId, CompiledCondition>,
+        conditions: &'a HashMap<ConditionId, Arc<CompiledCondition>>,
         context: Option<&'a Object>,
         now: Timestamp,
     ) -> Self {

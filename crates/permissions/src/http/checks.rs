@@ -14,12 +14,14 @@ use serde_json::Value;
 use web::{Cx, RestError};
 
 use super::query::Parameters;
+use super::snaptoken;
 use super::wire::RelationTupleDocument;
 use crate::Permissions;
 use crate::domain::condition::{Object, Root};
 use crate::domain::evaluation::Failure;
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::RelationTuple;
+use crate::operations::Answered;
 use crate::operations::check::{CheckError, CheckOptions};
 
 #[derive(Serialize)]
@@ -35,8 +37,7 @@ struct WithContext {
 }
 
 pub(super) async fn get(state: State<Arc<Permissions>>, cx: Cx, query: RawQuery) -> Result<Response, RestError> {
-    let allowed = of_query(&state, &cx.0, query.0.as_deref()).await?;
-    Ok(with_status(allowed))
+    of_query(&state, &cx.0, query.0.as_deref()).await.map(with_status)
 }
 
 pub(super) async fn get_openapi(
@@ -44,8 +45,7 @@ pub(super) async fn get_openapi(
     cx: Cx,
     query: RawQuery,
 ) -> Result<Response, RestError> {
-    let allowed = of_query(&state, &cx.0, query.0.as_deref()).await?;
-    Ok(Json(Checked { allowed }).into_response())
+    of_query(&state, &cx.0, query.0.as_deref()).await.map(with_token)
 }
 
 pub(super) async fn post(
@@ -54,8 +54,7 @@ pub(super) async fn post(
     query: RawQuery,
     body: Bytes,
 ) -> Result<Response, RestError> {
-    let allowed = of_body(&state, &cx.0, query.0.as_deref(), &body).await?;
-    Ok(with_status(allowed))
+    of_body(&state, &cx.0, query.0.as_deref(), &body).await.map(with_status)
 }
 
 pub(super) async fn post_openapi(
@@ -64,30 +63,45 @@ pub(super) async fn post_openapi(
     query: RawQuery,
     body: Bytes,
 ) -> Result<Response, RestError> {
-    let allowed = of_body(&state, &cx.0, query.0.as_deref(), &body).await?;
-    Ok(Json(Checked { allowed }).into_response())
+    of_body(&state, &cx.0, query.0.as_deref(), &body).await.map(with_token)
 }
 
-fn with_status(allowed: bool) -> Response {
-    let status = if allowed { StatusCode::OK } else { StatusCode::FORBIDDEN };
-    (status, Json(Checked { allowed })).into_response()
+/// An answer and its token. A check that needs no snapshot, because the namespace does not exist, has none.
+type Answer = (bool, Option<String>);
+
+fn with_status(answer: Answer) -> Response {
+    let status = if answer.0 { StatusCode::OK } else { StatusCode::FORBIDDEN };
+    (status, with_token(answer)).into_response()
 }
 
-async fn of_query(permissions: &Permissions, cx: &Context, query: Option<&str>) -> Result<bool, RestError> {
+fn with_token((allowed, snaptoken): Answer) -> Response {
+    let mut response = Json(Checked { allowed }).into_response();
+    response.headers_mut().extend(snaptoken.map(|token| snaptoken::header(&token)));
+    response
+}
+
+async fn of_query(permissions: &Permissions, cx: &Context, query: Option<&str>) -> Result<Answer, RestError> {
     let parameters = Parameters::of(query);
     let tuple = parameters.tuple()?;
-    let options = CheckOptions { max_depth: parameters.max_depth()?, context: None };
-    parameters.check_snaptoken(permissions, cx).await?;
+    let max_depth = parameters.max_depth()?;
+    let consistency = parameters.consistency(permissions, cx).await?;
+    let options = CheckOptions { max_depth, context: None, consistency };
     answer(permissions.check(cx, &tuple, options).await)
 }
 
-async fn of_body(permissions: &Permissions, cx: &Context, query: Option<&str>, body: &[u8]) -> Result<bool, RestError> {
+async fn of_body(
+    permissions: &Permissions,
+    cx: &Context,
+    query: Option<&str>,
+    body: &[u8],
+) -> Result<Answer, RestError> {
     let parameters = Parameters::of(query);
     let tuple = web::Json::<RelationTupleDocument>::decode(body)?.stored()?.tuple;
     let WithContext { context } = web::Json::decode(body)?;
     let context = attributes(context)?;
-    let options = CheckOptions { max_depth: parameters.max_depth()?, context: context.as_ref() };
-    parameters.check_snaptoken(permissions, cx).await?;
+    let max_depth = parameters.max_depth()?;
+    let consistency = parameters.consistency(permissions, cx).await?;
+    let options = CheckOptions { max_depth, context: context.as_ref(), consistency };
     answer(permissions.check(cx, &tuple, options).await)
 }
 
@@ -97,10 +111,11 @@ fn attributes(context: Option<Value>) -> Result<Option<Object>, RestError> {
 }
 
 /// Nobody has a relation to an object of an unknown namespace.
-fn answer(checked: Result<bool, CheckError>) -> Result<bool, RestError> {
+fn answer(checked: Result<Answered<bool>, CheckError>) -> Result<Answer, RestError> {
     match checked {
-        Err(CheckError::Invalid(InvalidTuple::UnknownNamespace { .. })) => Ok(false),
-        other => Ok(other?),
+        Err(CheckError::Invalid(InvalidTuple::UnknownNamespace { .. })) => Ok((false, None)),
+        Ok(Answered { answer, snaptoken }) => Ok((answer, Some(snaptoken))),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -128,7 +143,7 @@ pub(super) async fn batch(
     Cx(cx): Cx,
     RawQuery(query): RawQuery,
     web::Json(Batch { tuples, context }): web::Json<Batch>,
-) -> Result<Json<Results>, RestError> {
+) -> Result<Response, RestError> {
     let parameters = Parameters::of(query.as_deref());
     let context = attributes(context)?;
     let place = |index: usize| format!("tuples[{index}]");
@@ -136,10 +151,12 @@ pub(super) async fn batch(
     let tuples: Vec<RelationTuple> = tuples
         .map(|(index, it)| Ok(it.stored().map_err(|invalid| invalid.within(&place(index)))?.tuple))
         .collect::<Result<_, RestError>>()?;
-    let options = CheckOptions { max_depth: parameters.max_depth()?, context: context.as_ref() };
-    parameters.check_snaptoken(&permissions, &cx).await?;
-    let results = permissions.batch_check(&cx, &tuples, options).await?;
-    Ok(Json(Results { results: results.into_iter().map(ResultDocument::from).collect() }))
+    let max_depth = parameters.max_depth()?;
+    let consistency = parameters.consistency(&permissions, &cx).await?;
+    let options = CheckOptions { max_depth, context: context.as_ref(), consistency };
+    let Answered { answer, snaptoken } = permissions.batch_check(&cx, &tuples, options).await?;
+    let results = Results { results: answer.into_iter().map(ResultDocument::from).collect() };
+    Ok(([snaptoken::header(&snaptoken)], Json(results)).into_response())
 }
 
 impl From<Result<bool, CheckError>> for ResultDocument {

@@ -13,7 +13,9 @@ use crate::operations::delete_relation_tuples::DeleteRelationTuplesError;
 use crate::operations::expand::ExpandError;
 use crate::operations::list_relation_tuples::ListRelationTuplesError;
 use crate::operations::open_snaptoken::OpenSnaptokenError;
+use crate::operations::require_snapshot::RequireSnapshotError;
 use crate::operations::transact_relation_tuples::TransactError;
+use crate::operations::watch_relation_tuples::WatchError;
 
 /// How soon a client may ask again when there is no permission model.
 const RETRY_AFTER_SECONDS: u64 = 5;
@@ -70,6 +72,7 @@ impl From<OpenSnaptokenError> for RestError {
 impl From<EvaluateError> for RestError {
     fn from(error: EvaluateError) -> Self {
         match error {
+            EvaluateError::Snapshot(error) => error.into(),
             EvaluateError::Database(error) => error.into(),
             EvaluateError::TooManyNames(_) | EvaluateError::NamesAreFull(_) | EvaluateError::Endless => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a question could not be evaluated");
@@ -126,6 +129,33 @@ impl From<ExpandError> for RestError {
             ExpandError::Invalid(invalid) => invalid.into(),
             ExpandError::UndeclaredRelation(_) => Self::not_found(error.to_string()).with_detail("field", "relation"),
             ExpandError::Evaluate(error) => error.into(),
+        }
+    }
+}
+
+impl From<RequireSnapshotError> for RestError {
+    fn from(error: RequireSnapshotError) -> Self {
+        match error {
+            RequireSnapshotError::Ahead => {
+                Self::conflict(format!("snaptoken: {error}")).with_detail("field", "snaptoken")
+            }
+            RequireSnapshotError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<WatchError> for RestError {
+    fn from(error: WatchError) -> Self {
+        match error {
+            WatchError::Unloaded(unloaded) => unloaded.into(),
+            WatchError::Invalid(invalid) => invalid.into(),
+            WatchError::Snapshot(error) => error.into(),
+            WatchError::TooOld => {
+                let gone = Self::new(StatusCode::GONE, "The changes are not available any more");
+                gone.with_reason(format!("snaptoken: {error}")).with_detail("field", "snaptoken")
+            }
+            WatchError::TooMany => Self::unavailable(RETRY_AFTER_SECONDS).with_reason(error.to_string()),
+            WatchError::Database(error) => error.into(),
         }
     }
 }

@@ -9,10 +9,12 @@ use axum::response::{IntoResponse, Response};
 use web::{Cx, RestError};
 
 use super::query::Parameters;
+use super::snaptoken;
 use super::wire::NodeTuple;
 use crate::Permissions;
 use crate::domain::evaluation::expand::NodeKind;
 use crate::domain::relation_tuple::SubjectSet;
+use crate::operations::Answered;
 use crate::operations::expand::{SubjectNode, SubjectTree};
 
 pub(super) async fn get(
@@ -24,10 +26,10 @@ pub(super) async fn get(
     let part = |name: &str| parameters.find(name).unwrap_or_default();
     let set = SubjectSet { namespace: part("namespace"), object: part("object"), relation: part("relation") };
     let max_depth = parameters.max_depth()?;
-    parameters.check_snaptoken(&permissions, &cx).await?;
-    let tree = permissions.expand(&cx, &set, max_depth).await?;
+    let consistency = parameters.consistency(&permissions, &cx).await?;
+    let Answered { answer, snaptoken } = permissions.expand(&cx, &set, max_depth, consistency).await?;
     let json = HeaderValue::from_static("application/json");
-    Ok(([(CONTENT_TYPE, json)], text_of(&tree)?).into_response())
+    Ok(([(CONTENT_TYPE, json), snaptoken::header(&snaptoken)], text_of(&answer)?).into_response())
 }
 
 /// The tree as JSON. A tree may be deeper than the stack allows for recursion.

@@ -6,7 +6,9 @@ mod expansion;
 mod namespaces;
 mod query;
 mod relation_tuples;
+mod snaptoken;
 mod syntax;
+mod watch;
 mod wire;
 
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use crate::Permissions;
 pub(crate) fn read_routes() -> Router<Arc<Permissions>> {
     Router::new()
         .route("/relation-tuples", get(relation_tuples::list))
+        .route("/relation-tuples/watch", get(watch::watch))
         .route("/relation-tuples/check", get(checks::get).post(checks::post))
         .route("/relation-tuples/check/openapi", get(checks::get_openapi).post(checks::post_openapi))
         .route("/relation-tuples/batch/check", post(checks::batch))

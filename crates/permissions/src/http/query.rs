@@ -10,6 +10,7 @@ use web::RestError;
 use web::paging::PageQuery;
 
 use crate::Permissions;
+use crate::domain::consistency::Consistency;
 use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
 use crate::domain::tuple_query::TupleQuery;
 
@@ -83,12 +84,18 @@ impl<'a> Parameters<'a> {
         whole_number(&text).map(Some).ok_or_else(invalid)
     }
 
-    /// The database has the changes up to any snapshot, so that a token only has to be valid.
-    pub(super) async fn check_snaptoken(&self, permissions: &Permissions, cx: &Context) -> Result<(), RestError> {
-        if let Some(token) = self.find("snaptoken").filter(|token| !token.is_empty()) {
-            permissions.open_snaptoken(cx, &token).await?;
+    /// How recent the answer must be: `latest=true`, or at least the snapshot of `snaptoken`, as in the requests of Keto's protocol.
+    pub(super) async fn consistency(&self, permissions: &Permissions, cx: &Context) -> Result<Consistency, RestError> {
+        let token = self.find("snaptoken").filter(|token| !token.is_empty());
+        let at_least = match token {
+            Some(token) => Consistency::AtLeastAsFresh(permissions.open_snaptoken(cx, &token).await?),
+            None => Consistency::MinimizeLatency,
+        };
+        match self.find("latest").as_deref() {
+            None | Some("" | "false") => Ok(at_least),
+            Some("true") => Ok(Consistency::FullyConsistent),
+            Some(_) => Err(RestError::bad_request("latest: must be true or false").with_detail("field", "latest")),
         }
-        Ok(())
     }
 
     /// Errors are those of Keto: the subject may be a text or all three parts of a set.

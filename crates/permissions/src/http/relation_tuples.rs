@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base::bounds::DOCUMENT;
 use bytes::Bytes;
@@ -13,13 +13,11 @@ use web::{Cx, RestError};
 
 use super::errors::transact_error;
 use super::query::{Parameters, of_tuple};
+use super::snaptoken;
 use super::wire::RelationTupleDocument;
 use crate::Permissions;
 use crate::components::pages::{LISTING, Position};
 use crate::domain::tuple_changes::TupleChange;
-
-/// The header with the token of the snapshot after a change.
-const SNAPTOKEN: HeaderName = HeaderName::from_static("snaptoken");
 
 #[derive(Serialize)]
 pub(super) struct RelationTuples {
@@ -35,7 +33,7 @@ pub(super) async fn list(
 ) -> Result<Json<RelationTuples>, RestError> {
     let parameters = Parameters::of(query.as_deref());
     let query = parameters.tuple_query()?;
-    parameters.check_snaptoken(&permissions, &cx).await?;
+    permissions.require_snapshot(&cx, parameters.consistency(&permissions, &cx).await?).await?;
     let sealer = permissions.tokens.sealer(&cx).await?;
     let request = LISTING.request(&sealer, cx.tenant, &parameters.page())?;
     let after = match request.after.map(|position| position.within(&query)) {
@@ -61,10 +59,10 @@ pub(super) async fn create(
     let stored = document.clone().stored()?;
     let location = format!("/relation-tuples?{}", of_tuple(&stored.tuple));
     let changed = permissions.transact_relation_tuples(&cx, &[TupleChange::Insert(stored)]).await;
-    let (_, snaptoken) = changed.map_err(|error| transact_error(error, |_| None))?;
+    let (_, token) = changed.map_err(|error| transact_error(error, |_| None))?;
     // The query is percent-encoded.
     let location = HeaderValue::from_str(&location).map_err(|_| RestError::internal())?;
-    let headers = [(header::LOCATION, location), token_header(&snaptoken)];
+    let headers = [(header::LOCATION, location), snaptoken::header(&token)];
     Ok((StatusCode::CREATED, headers, Json(document)).into_response())
 }
 
@@ -97,8 +95,8 @@ pub(super) async fn patch(
     });
     let changes = changes.collect::<Result<Vec<_>, RestError>>()?;
     let changed = permissions.transact_relation_tuples(&cx, &changes).await;
-    let (_, snaptoken) = changed.map_err(|error| transact_error(error, |index| Some(place(index))))?;
-    Ok((StatusCode::NO_CONTENT, [token_header(&snaptoken)]).into_response())
+    let (_, token) = changed.map_err(|error| transact_error(error, |index| Some(place(index))))?;
+    Ok((StatusCode::NO_CONTENT, [snaptoken::header(&token)]).into_response())
 }
 
 pub(super) async fn delete(
@@ -116,11 +114,6 @@ pub(super) async fn delete(
     if query.namespace.is_none() {
         return Err(RestError::bad_request("namespace: is required").with_detail("field", "namespace"));
     }
-    let (_, snaptoken) = permissions.delete_relation_tuples(&cx, &query).await?;
-    Ok((StatusCode::NO_CONTENT, [token_header(&snaptoken)]).into_response())
-}
-
-fn token_header(snaptoken: &str) -> (HeaderName, HeaderValue) {
-    // A token is base64url.
-    (SNAPTOKEN, HeaderValue::from_str(snaptoken).unwrap_or_else(|_| HeaderValue::from_static("")))
+    let (_, token) = permissions.delete_relation_tuples(&cx, &query).await?;
+    Ok((StatusCode::NO_CONTENT, [snaptoken::header(&token)]).into_response())
 }

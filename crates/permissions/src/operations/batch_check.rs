@@ -1,16 +1,18 @@
-//! Several checks at once: what they lack is read together.
+//! Several checks at once, at one snapshot: what they lack is read together.
 
 use std::task::Poll;
 
 use base::Context;
 
-use super::check::{CheckError, CheckOptions};
-use super::evaluate::Evaluation;
+use super::check::{CheckError, CheckOptions, number};
+use super::evaluate::{Answered, EvaluateError, Numbers, Question};
 use crate::Permissions;
 use crate::components::models::Unloaded;
-use crate::domain::evaluation::Failure;
+use crate::domain::evaluation::reverse::Directory;
+use crate::domain::evaluation::{Evaluator, Failure};
 use crate::domain::ids::{Subject, Userset};
 use crate::domain::relation_tuple::RelationTuple;
+use crate::domain::request_conditions::RequestConditions;
 
 #[derive(Debug, thiserror::Error)]
 pub enum BatchCheckError {
@@ -19,14 +21,40 @@ pub enum BatchCheckError {
     #[error("batch exceeds max size of {0}")]
     TooLarge(u16),
     #[error(transparent)]
-    Evaluate(#[from] super::evaluate::EvaluateError),
+    Evaluate(#[from] EvaluateError),
 }
 
-/// A question, and its answer when it is known.
-struct Question {
-    userset: Userset,
-    subject: Subject,
-    answer: Option<Result<bool, Failure>>,
+/// The checks of these tuples, in their order.
+struct OfTuples<'a>(&'a [&'a RelationTuple]);
+
+impl Question for OfTuples<'_> {
+    type Numbered = Vec<(Userset, Subject)>;
+    type Found = Vec<Result<bool, Failure>>;
+    type Answer = Vec<Result<bool, CheckError>>;
+
+    fn number(&self, numbers: &mut (dyn Numbers + Send)) -> Result<Self::Numbered, EvaluateError> {
+        self.0.iter().map(|tuple| number(tuple, numbers)).collect()
+    }
+
+    fn ask<R: Directory>(
+        &self,
+        numbered: &Self::Numbered,
+        evaluator: &mut Evaluator<'_, R, RequestConditions<'_>>,
+    ) -> Poll<Self::Found> {
+        let mut answers = Vec::with_capacity(numbered.len());
+        // All of them are asked before anything is read.
+        for (userset, subject) in numbered {
+            answers.extend(match evaluator.check(*userset, *subject) {
+                Poll::Ready(answer) => Some(answer),
+                Poll::Pending => None,
+            });
+        }
+        if answers.len() == numbered.len() { Poll::Ready(answers) } else { Poll::Pending }
+    }
+
+    fn present(&self, found: Self::Found, numbers: &(dyn Numbers + Send)) -> Self::Answer {
+        found.into_iter().map(|answer| answer.map_err(|failure| CheckError::of(failure, numbers))).collect()
+    }
 }
 
 impl Permissions {
@@ -36,34 +64,20 @@ impl Permissions {
         cx: &Context,
         tuples: &[RelationTuple],
         options: CheckOptions<'_>,
-    ) -> Result<Vec<Result<bool, CheckError>>, BatchCheckError> {
+    ) -> Result<Answered<Vec<Result<bool, CheckError>>>, BatchCheckError> {
         if tuples.len() > usize::from(self.limits.max_batch_check_size) {
             return Err(BatchCheckError::TooLarge(self.limits.max_batch_check_size));
         }
         let model = self.models.current()?;
-        let mut evaluation = Evaluation::new(&model, self.limits_of(options.max_depth), options.context);
-        let mut questions = Vec::new();
-        for tuple in tuples {
-            let numbers = self.question(&mut evaluation, tuple);
-            questions.push(numbers.map(|(userset, subject)| Question { userset, subject, answer: None }));
-        }
-        self.evaluate(cx, &mut evaluation, |evaluator| {
-            let mut is_pending = false;
-            for question in questions.iter_mut().flatten().filter(|it| it.answer.is_none()) {
-                match evaluator.check(question.userset, question.subject) {
-                    Poll::Ready(answer) => question.answer = Some(answer),
-                    Poll::Pending => is_pending = true,
-                }
-            }
-            if is_pending { Poll::Pending } else { Poll::Ready(()) }
-        })
-        .await?;
-        let answered = |question: Question| match question.answer {
-            Some(Ok(allowed)) => Ok(allowed),
-            Some(Err(failure)) => Err(CheckError::of(failure, &evaluation.symbols)),
-            // Every question was answered.
-            None => Ok(false),
-        };
-        Ok(questions.into_iter().map(|question| question.and_then(answered)).collect())
+        let refused: Vec<_> = tuples.iter().map(|tuple| self.may_ask(&model, tuple).err()).collect();
+        let asked = tuples.iter().zip(&refused).filter(|(_, refused)| refused.is_none());
+        let asked: Vec<&RelationTuple> = asked.map(|(tuple, _)| tuple).collect();
+        let answered = self.answer(cx, &self.asking(&model, options), &OfTuples(&asked)).await?;
+        Ok(answered.map(|answers| {
+            let mut answers = answers.into_iter();
+            // As many answers as tuples that were asked about.
+            let result = |refused: Option<CheckError>| refused.map_or_else(|| answers.next().unwrap_or(Ok(false)), Err);
+            refused.into_iter().map(result).collect()
+        }))
     }
 }

@@ -1,19 +1,24 @@
 //! Whether a subject has a relation to an object, or a permission on it.
 
+use std::sync::Arc;
+use std::task::Poll;
+
 use base::Context;
 
-use super::evaluate::{EvaluateError, Evaluation};
+use super::evaluate::{Answered, Asking, EvaluateError, Numbers, Question};
 use crate::Permissions;
-use crate::components::models::Unloaded;
+use crate::components::models::{LoadedModel, Unloaded};
 use crate::domain::condition::Object;
-use crate::domain::evaluation::{Failure, Limits};
+use crate::domain::consistency::Consistency;
+use crate::domain::evaluation::reverse::Directory;
+use crate::domain::evaluation::{Evaluator, Failure, Limits};
 use crate::domain::ids::{Subject, Userset};
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::{RelationTuple, SubjectSet};
-use crate::domain::symbols::Symbols;
+use crate::domain::request_conditions::RequestConditions;
 use crate::domain::write_validation::check_names;
 
-/// A check over the database looks at about as many tuples and usersets.
+/// A check looks at about as many tuples and usersets.
 const MOST_STEPS: u32 = 50_000;
 
 /// What a check asks, besides the tuple.
@@ -23,6 +28,7 @@ pub struct CheckOptions<'a> {
     pub max_depth: Option<i64>,
     /// The attributes of the request, for conditions.
     pub context: Option<&'a Object>,
+    pub consistency: Consistency,
 }
 
 /// Why a check has no answer.
@@ -44,13 +50,13 @@ pub enum CheckError {
 }
 
 impl CheckError {
-    pub(super) fn of(failure: Failure, symbols: &Symbols) -> Self {
+    pub(super) fn of(failure: Failure, numbers: &dyn Numbers) -> Self {
         match failure {
             Failure::UndeclaredRelation { relation, .. } => {
-                Self::UndeclaredRelation(symbols.relation_name(relation).to_owned())
+                Self::UndeclaredRelation(numbers.relation_name(relation).to_owned())
             }
             Failure::Condition(condition) => {
-                let name = symbols.condition_name(condition);
+                let name = numbers.condition_name(condition);
                 let reason = format!("the condition \"{name}\" has no result; send the attributes that it reads");
                 Self::Unanswered { failure, reason }
             }
@@ -59,35 +65,67 @@ impl CheckError {
     }
 }
 
+/// Whether the subject of a tuple has its relation to its object.
+struct OfTuple<'a>(&'a RelationTuple);
+
+impl Question for OfTuple<'_> {
+    type Numbered = (Userset, Subject);
+    type Found = Result<bool, Failure>;
+    type Answer = Result<bool, CheckError>;
+
+    fn number(&self, numbers: &mut (dyn Numbers + Send)) -> Result<Self::Numbered, EvaluateError> {
+        number(self.0, numbers)
+    }
+
+    fn ask<R: Directory>(
+        &self,
+        (userset, subject): &Self::Numbered,
+        evaluator: &mut Evaluator<'_, R, RequestConditions<'_>>,
+    ) -> Poll<Self::Found> {
+        evaluator.check(*userset, *subject)
+    }
+
+    fn present(&self, found: Self::Found, numbers: &(dyn Numbers + Send)) -> Self::Answer {
+        found.map_err(|failure| CheckError::of(failure, numbers))
+    }
+}
+
+pub(super) fn number(
+    tuple: &RelationTuple,
+    numbers: &mut (dyn Numbers + Send),
+) -> Result<(Userset, Subject), EvaluateError> {
+    let RelationTuple { namespace, object, relation, subject } = tuple.clone();
+    Ok((numbers.userset(&SubjectSet { namespace, object, relation })?, numbers.subject(&subject)?))
+}
+
 impl Permissions {
-    /// Checks one tuple. What is read sees at least all changes that were acknowledged before.
+    /// Checks one tuple.
     pub async fn check(
         &self,
         cx: &Context,
         tuple: &RelationTuple,
         options: CheckOptions<'_>,
-    ) -> Result<bool, CheckError> {
+    ) -> Result<Answered<bool>, CheckError> {
         let model = self.models.current()?;
-        let mut evaluation = Evaluation::new(&model, self.limits_of(options.max_depth), options.context);
-        let (userset, subject) = self.question(&mut evaluation, tuple)?;
-        let answer = self.evaluate(cx, &mut evaluation, |evaluator| evaluator.check(userset, subject)).await?;
-        answer.map_err(|failure| CheckError::of(failure, &evaluation.symbols))
+        self.may_ask(&model, tuple)?;
+        let Answered { answer, snaptoken } = self.answer(cx, &self.asking(&model, options), &OfTuple(tuple)).await?;
+        Ok(Answered { answer: answer?, snaptoken })
     }
 
-    /// The numbers of a question that may be asked.
-    pub(super) fn question(
-        &self,
-        evaluation: &mut Evaluation<'_>,
-        tuple: &RelationTuple,
-    ) -> Result<(Userset, Subject), CheckError> {
+    /// Whether a tuple may be asked about.
+    pub(super) fn may_ask(&self, model: &LoadedModel, tuple: &RelationTuple) -> Result<(), CheckError> {
         self.write_rules.check_subject_id(&tuple.subject)?;
-        check_names(&evaluation.model.model, tuple)?;
-        let RelationTuple { namespace, object, relation, subject } = tuple.clone();
-        let userset = evaluation.userset(&SubjectSet { namespace, object, relation })?;
-        if evaluation.model.schema.accepted(userset.namespace(), userset.relation()).is_none() {
-            return Err(CheckError::UndeclaredRelation(tuple.relation.clone()));
+        check_names(&model.model, tuple)?;
+        if model.accepts(&tuple.namespace, &tuple.relation) {
+            Ok(())
+        } else {
+            Err(CheckError::UndeclaredRelation(tuple.relation.clone()))
         }
-        Ok((userset, evaluation.subject(&subject)?))
+    }
+
+    pub(super) fn asking<'a>(&self, model: &'a Arc<LoadedModel>, options: CheckOptions<'a>) -> Asking<'a> {
+        let CheckOptions { max_depth, context, consistency } = options;
+        Asking { model, limits: self.limits_of(max_depth), context, consistency }
     }
 
     pub(super) fn limits_of(&self, max_depth: Option<i64>) -> Limits {

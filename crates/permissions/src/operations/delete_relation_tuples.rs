@@ -2,7 +2,7 @@
 
 use base::{Context, PageRequest, Timestamp};
 
-use super::transact_relation_tuples::record;
+use super::transact_relation_tuples::Change;
 use crate::Permissions;
 use crate::components::models::Unloaded;
 use crate::components::tokens::snaptoken;
@@ -59,8 +59,10 @@ impl Permissions {
             let keys: Vec<TupleKey> = found.items.iter().map(|stored| TupleKey::from(&stored.tuple)).collect();
             if !keys.is_empty() {
                 let deleted = relation_tuples::delete(&mut tx, &keys).await?;
-                count += deleted.len();
-                snapshot = Some(record(&mut tx, cx, Vec::new(), deleted).await?);
+                count += deleted.keys.len();
+                let mut change = Change::default();
+                change.delete(deleted);
+                snapshot = Some(change.record(&mut tx, cx).await?);
             }
             if found.next.is_none() {
                 break;
@@ -71,6 +73,7 @@ impl Permissions {
             None => state::snapshot(&mut tx).await?,
         };
         tx.commit().await?;
+        self.graphs.acknowledge(cx.tenant, snapshot).await;
         Ok((count, snapshot))
     }
 }

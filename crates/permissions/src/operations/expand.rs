@@ -1,13 +1,21 @@
 //! The subjects that have a relation to an object, as a tree.
 
+use std::task::Poll;
+
 use base::Context;
 
-use super::evaluate::{EvaluateError, Evaluation};
+use super::check::CheckOptions;
+use super::evaluate::{Answered, EvaluateError, Numbers, Question};
 use crate::Permissions;
 use crate::components::models::Unloaded;
-use crate::domain::evaluation::expand::{ExpandOptions, Node, NodeKind};
+use crate::domain::consistency::Consistency;
+use crate::domain::evaluation::Evaluator;
+use crate::domain::evaluation::expand::{ExpandOptions, Node, NodeKind, Tree};
+use crate::domain::evaluation::reverse::Directory;
+use crate::domain::ids::Userset;
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::{Subject, SubjectSet};
+use crate::domain::request_conditions::RequestConditions;
 use crate::domain::write_validation::check_set;
 
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +47,39 @@ pub struct SubjectNode {
     pub children: Vec<usize>,
 }
 
+/// The tree of a userset.
+struct OfSet<'a> {
+    set: &'a SubjectSet,
+    options: ExpandOptions,
+}
+
+impl Question for OfSet<'_> {
+    type Numbered = Userset;
+    type Found = Tree;
+    type Answer = SubjectTree;
+
+    fn number(&self, numbers: &mut (dyn Numbers + Send)) -> Result<Userset, EvaluateError> {
+        numbers.userset(self.set)
+    }
+
+    fn ask<R: Directory>(
+        &self,
+        userset: &Userset,
+        evaluator: &mut Evaluator<'_, R, RequestConditions<'_>>,
+    ) -> Poll<Tree> {
+        evaluator.expand(*userset, self.options)
+    }
+
+    fn present(&self, found: Tree, numbers: &(dyn Numbers + Send)) -> SubjectTree {
+        let named = |Node { kind, subject, children }: Node| SubjectNode {
+            kind,
+            subject: subject.map(|number| numbers.subject_of(number)),
+            children,
+        };
+        SubjectTree { nodes: found.nodes.into_iter().map(named).collect(), is_truncated: found.is_truncated }
+    }
+}
+
 impl Permissions {
     /// The tree of a relation of an object, at most `max_depth` levels of it.
     pub async fn expand(
@@ -46,34 +87,20 @@ impl Permissions {
         cx: &Context,
         set: &SubjectSet,
         max_depth: Option<i64>,
-    ) -> Result<SubjectTree, ExpandError> {
+        consistency: Consistency,
+    ) -> Result<Answered<SubjectTree>, ExpandError> {
         let model = self.models.current()?;
         check_set(&model.model, set)?;
-        if set.relation.is_empty() {
-            // The object itself.
-            let node =
-                SubjectNode { kind: NodeKind::Leaf, subject: Some(Subject::Set(set.clone())), children: Vec::new() };
-            return Ok(SubjectTree { nodes: vec![node], is_truncated: false });
-        }
-        let limits = self.limits_of(max_depth);
-        let mut evaluation = Evaluation::new(&model, limits, None);
-        let userset = evaluation.userset(set)?;
-        let is_declared = model.schema.accepted(userset.namespace(), userset.relation()).is_some();
-        if model.schema.is_strict() && !is_declared {
+        let asking = self.asking(&model, CheckOptions { max_depth, context: None, consistency });
+        // Without a relation it is the object itself.
+        if !set.relation.is_empty() && model.schema.is_strict() && !model.accepts(&set.namespace, &set.relation) {
             return Err(ExpandError::UndeclaredRelation(set.relation.clone()));
         }
         let options = ExpandOptions {
-            depth: limits.depth,
+            depth: asking.limits.depth,
             nodes: self.limits.max_expand_size.into(),
             follow_permits: self.expands_permits,
         };
-        let tree = self.evaluate(cx, &mut evaluation, |evaluator| evaluator.expand(userset, options)).await?;
-        let is_truncated = tree.is_truncated;
-        let named = |Node { kind, subject, children }: Node| SubjectNode {
-            kind,
-            subject: subject.map(|number| evaluation.subject_of(number)),
-            children,
-        };
-        Ok(SubjectTree { nodes: tree.nodes.into_iter().map(named).collect(), is_truncated })
+        Ok(self.answer(cx, &asking, &OfSet { set, options }).await?)
     }
 }

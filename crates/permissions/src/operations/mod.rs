@@ -11,6 +11,8 @@ pub mod list_relation_tuples;
 pub mod load_model;
 pub mod open_snaptoken;
 mod permission_checks;
+pub mod require_snapshot;
 pub mod transact_relation_tuples;
+pub mod watch_relation_tuples;
 
-pub use evaluate::EvaluateError;
+pub use evaluate::{Answered, EvaluateError};

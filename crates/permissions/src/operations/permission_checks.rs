@@ -18,9 +18,9 @@ impl PermissionChecks for Permissions {
         let undecided = |reason: String| PermissionCheckError::Undecided(reason);
         let context = question.context.map(|members| Object::new(Root::Context, Value::Object(members.clone())));
         let context = context.transpose().map_err(|error| undecided(error.to_string()))?;
-        let options = CheckOptions { max_depth: None, context: context.as_ref() };
+        let options = CheckOptions { context: context.as_ref(), ..CheckOptions::default() };
         match Permissions::check(self, cx, &tuple_of(question), options).await {
-            Ok(allowed) => Ok(allowed),
+            Ok(answered) => Ok(answered.answer),
             Err(CheckError::Invalid(InvalidTuple::UnknownNamespace { .. })) => Ok(false),
             Err(error @ (CheckError::Unloaded(_) | CheckError::Evaluate(_))) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a permission could not be checked");

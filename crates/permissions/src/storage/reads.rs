@@ -5,6 +5,7 @@ use database::{Error, Read, Row, values};
 use serde::Serialize;
 
 use crate::domain::relation_tuple::{Subject, TupleCondition};
+use crate::domain::snapshot::Snapshot;
 use crate::domain::tuple_key::{TupleKey, subject_of};
 
 /// `$2` are keys of tuples, `$3` to `$5` objects with a relation, `$6` is the most subjects of each, and tuples must exist at
@@ -55,6 +56,13 @@ macro_rules! subjects_on_postgres {
     };
 }
 
+/// The snapshot that all of the statement sees.
+macro_rules! snapshot {
+    () => {
+        " UNION ALL SELECT 4, sequence, '', '', '', '', NULL, NULL FROM permissions_state WHERE tenant_id = $1"
+    };
+}
+
 database::statements! {
     /// The first column is the kind of the read, the second its position.
     READS = {
@@ -77,6 +85,7 @@ database::statements! {
             subjects_on_sqlite!("2", "$4", "permissions_relation_tuples s", "s.subject_namespace > ''"),
             " UNION ALL ",
             subjects_on_sqlite!("3", "$5", "permissions_relation_tuples s", "TRUE"),
+            snapshot!(),
         ),
         postgres: concat!(
             "SELECT 0, k.key - 1, '', '', '', t.condition, t.condition_context, t.expires_at
@@ -91,6 +100,7 @@ database::statements! {
             subjects_on_postgres!("2", "$4", "t.subject_namespace > ''"),
             " UNION ALL ",
             subjects_on_postgres!("3", "$5", "TRUE"),
+            snapshot!(),
         ),
     };
 }
@@ -116,6 +126,8 @@ pub struct Reads {
 /// The answers, by the positions of the reads.
 #[derive(Clone, Debug)]
 pub struct Answers {
+    /// What all of them were read at.
+    pub snapshot: Snapshot,
     pub tuples: Vec<Option<Terms>>,
     pub sets: Vec<Vec<(Subject, Terms)>>,
     pub objects: Vec<Vec<(Subject, Terms)>>,
@@ -132,6 +144,7 @@ pub struct Terms {
 /// Performs the reads. Subjects come in the order of their texts, at most `limit` of each.
 pub async fn perform(tx: &mut impl Read, reads: &Reads, now: Timestamp) -> Result<Answers, Error> {
     let mut answers = Answers {
+        snapshot: Snapshot::default(),
         tuples: vec![None; reads.tuples.len()],
         sets: vec![Vec::new(); reads.sets.len()],
         objects: vec![Vec::new(); reads.objects.len()],
@@ -146,6 +159,7 @@ pub async fn perform(tx: &mut impl Read, reads: &Reads, now: Timestamp) -> Resul
             0 => answers.tuples.get_mut(position).map(|it| *it = Some(terms)),
             1 => answers.sets.get_mut(position).map(|it| it.push((subject, terms))),
             2 => answers.objects.get_mut(position).map(|it| it.push((subject, terms))),
+            4 => Some(answers.snapshot = Snapshot(i64::try_from(position).unwrap_or_default())),
             _ => answers.subjects.get_mut(position).map(|it| it.push((subject, terms))),
         };
         is_known.ok_or_else(|| inconsistent("a position that was not asked for"))?;

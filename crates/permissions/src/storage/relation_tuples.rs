@@ -9,6 +9,7 @@ use base::{Page, PageRequest, Timestamp};
 use database::{Error, Read, Row, Statement, Value, WriteTx, values};
 
 use crate::domain::relation_tuple::StoredTuple;
+use crate::domain::snapshot::Snapshot;
 use crate::domain::tuple_key::{TupleKey, subject_columns};
 use crate::domain::tuple_query::TupleQuery;
 use crate::domain::tuple_record::TupleRecord;
@@ -32,7 +33,8 @@ macro_rules! upsert {
             WHERE stored.condition <> excluded.condition
                 OR stored.condition_context IS DISTINCT FROM excluded.condition_context
                 OR stored.expires_at IS DISTINCT FROM excluded.expires_at
-            RETURNING namespace, object, relation, subject_namespace, subject_object, subject_relation"
+            RETURNING namespace, object, relation, subject_namespace, subject_object, subject_relation,
+                (SELECT sequence FROM permissions_state WHERE tenant_id = $1)"
         )
     };
 }
@@ -44,7 +46,8 @@ macro_rules! delete {
                 AND (namespace, object, relation, subject_namespace, subject_object, subject_relation) IN
                     (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM ",
             $rows,
-            ") RETURNING namespace, object, relation, subject_namespace, subject_object, subject_relation"
+            ") RETURNING namespace, object, relation, subject_namespace, subject_object, subject_relation,
+                (SELECT sequence FROM permissions_state WHERE tenant_id = $1)"
         )
     };
 }
@@ -66,12 +69,13 @@ macro_rules! list {
 }
 
 database::statements! {
-    /// Inserts tuples, or replaces their conditions and expiries. Returns the keys of those that changed.
+    /// Inserts tuples, or replaces their conditions and expiries. Returns the keys of those that changed, and the snapshot before
+    /// the change, which costs no round trip of its own in this way.
     UPSERT = {
         sqlite: upsert!("value ->> 8", "json_each($2)"),
         postgres: upsert!("CAST(value ->> 8 AS bigint)", "json_array_elements(CAST(CAST($2 AS text) AS json))"),
     };
-    /// Deletes tuples. Returns the keys of those that existed.
+    /// Deletes tuples. Returns the keys of those that existed, and the snapshot before the change.
     DELETE = {
         sqlite: delete!("json_each($2)"),
         postgres: delete!("json_array_elements(CAST(CAST($2 AS text) AS json))"),
@@ -138,14 +142,29 @@ database::statements! {
     );
 }
 
-/// Writes at most [`BATCH`] tuples, each at most once; returns the keys of those that did not exist or were different.
-pub async fn upsert(tx: &mut WriteTx, records: &[&TupleRecord]) -> Result<Vec<TupleKey>, Error> {
-    tx.query(&UPSERT, &values![json(records)?]).await?.iter_mut().map(key).collect()
+/// The tuples that a statement changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    pub keys: Vec<TupleKey>,
+    /// The snapshot before the change; `None` when nothing changed.
+    pub before: Option<Snapshot>,
 }
 
-/// Deletes at most [`BATCH`] tuples; returns the keys of those that existed.
-pub async fn delete(tx: &mut WriteTx, keys: &[TupleKey]) -> Result<Vec<TupleKey>, Error> {
-    tx.query(&DELETE, &values![json(keys)?]).await?.iter_mut().map(key).collect()
+/// Writes at most [`BATCH`] tuples, each at most once; returns those that did not exist or were different.
+pub async fn upsert(tx: &mut WriteTx, records: &[&TupleRecord]) -> Result<Changed, Error> {
+    Changed::of(tx.query(&UPSERT, &values![json(records)?]).await?)
+}
+
+/// Deletes at most [`BATCH`] tuples; returns those that existed.
+pub async fn delete(tx: &mut WriteTx, keys: &[TupleKey]) -> Result<Changed, Error> {
+    Changed::of(tx.query(&DELETE, &values![json(keys)?]).await?)
+}
+
+impl Changed {
+    fn of(mut rows: Vec<Row>) -> Result<Self, Error> {
+        let before = rows.first().map(|row| row.get::<Option<i64>>(6)).transpose()?.flatten().map(Snapshot);
+        Ok(Self { keys: rows.iter_mut().map(key).collect::<Result<_, _>>()?, before })
+    }
 }
 
 /// The tuples that match the query and exist at `now`.

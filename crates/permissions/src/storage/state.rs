@@ -1,11 +1,14 @@
 //! Rows of `permissions_state`: the last change of a tenant's relation tuples, the lock of its writers, and the secret for its
 //! page tokens and snapshot tokens.
 
-use database::{Error, Read, WriteTx, values};
+use base::TenantId;
+use database::{Database, Error, Read, WriteTx, values};
 
 use crate::domain::snapshot::Snapshot;
 
 database::statements! {
+    /// One row for each tenant: what the follower asks several times a second.
+    across_tenants POSITIONS = "SELECT tenant_id, sequence FROM permissions_state";
     SNAPSHOT = "SELECT sequence FROM permissions_state WHERE tenant_id = $1";
     TOKEN_KEY = "SELECT token_key FROM permissions_state WHERE tenant_id = $1";
     INSERT = "INSERT INTO permissions_state (tenant_id, sequence, token_key) VALUES ($1, 0, $2)
@@ -13,6 +16,12 @@ database::statements! {
     /// Locks the row of the tenant. On SQLite there is one writer anyway.
     LOCK = "UPDATE permissions_state SET sequence = sequence WHERE tenant_id = $1";
     SET_SNAPSHOT = "UPDATE permissions_state SET sequence = $2 WHERE tenant_id = $1";
+}
+
+/// The last change of every tenant.
+pub async fn positions(database: &Database) -> Result<Vec<(TenantId, Snapshot)>, Error> {
+    let rows = database.read(TenantId::DEFAULT).query(&POSITIONS, &[]).await?;
+    rows.iter().map(|row| Ok((TenantId::from_i32(row.get(0)?), Snapshot(row.get(1)?)))).collect()
 }
 
 /// The last change; the state before the first change, if there is none.

@@ -40,12 +40,13 @@ async fn an_event_has_what_changed_and_the_snapshot_is_its_sequence() {
         let found: Vec<_> = written.iter().map(|it| (it.sequence, it.subject.as_str(), &it.attributes)).collect();
         let record =
             |namespace: &str, object: &str| json!([namespace, object, "viewer", "", "ada", "", "", null, null]);
+        let deleted = json!([["Doc", "a", "viewer", "", "ada", ""]]);
         assert_eq!(
             found,
             [
-                (first.0, "Doc", &json!({ "inserted": [record("Doc", "a")], "deleted": [] })),
-                (second.0, "Group", &json!({ "inserted": [record("Group", "b")], "deleted": [] })),
-                (third.0, "Doc", &json!({ "inserted": [], "deleted": [["Doc", "a", "viewer", "", "ada", ""]] })),
+                (first.0, "Doc", &json!({ "previous": 0, "inserted": [record("Doc", "a")], "deleted": [] })),
+                (second.0, "Group", &json!({ "previous": first.0, "inserted": [record("Group", "b")], "deleted": [] })),
+                (third.0, "Doc", &json!({ "previous": second.0, "inserted": [], "deleted": deleted })),
             ]
         );
         assert!(first < second && second < third);

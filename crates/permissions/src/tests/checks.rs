@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::harness::{Harness, on_both, plain};
+use super::harness::{Harness, on_both, on_both_readers, plain};
 
 const MODEL: &str = r#"
 const hours: Condition = "context.hour >= tuple.from"
@@ -93,7 +93,7 @@ async fn check(harness: &mut Harness, text: &str) -> bool {
 
 #[tokio::test]
 async fn permits_follow_from_tuples_over_groups_and_parents() {
-    on_both(section(), |mut harness| async move {
+    on_both_readers(section(), |mut harness| async move {
         let tuples = [
             "Doc:a#owners@User:ada",
             "Doc:a#banned@User:eve",
@@ -128,7 +128,7 @@ async fn permits_follow_from_tuples_over_groups_and_parents() {
 async fn an_exhausted_limit_and_a_cycle_of_permits_have_no_answer() {
     let mut section = section();
     section["limit"] = json!({ "max_read_depth": 9, "max_read_width": 3 });
-    on_both(section, |mut harness| async move {
+    on_both_readers(section, |mut harness| async move {
         let chain: Vec<String> = (0..9).map(|it| format!("Folder:{it}#parents@Folder:{}", it + 1)).collect();
         write(&mut harness, &chain.iter().map(String::as_str).collect::<Vec<_>>()).await;
         write(&mut harness, &["Folder:3#viewers@User:ada", "Folder:9#viewers@User:ada"]).await;
@@ -161,7 +161,7 @@ async fn an_exhausted_limit_and_a_cycle_of_permits_have_no_answer() {
 
 #[tokio::test]
 async fn unknown_names_are_denied_or_refused_as_in_keto() {
-    on_both(section(), |mut harness| async move {
+    on_both_readers(section(), |mut harness| async move {
         assert!(!check(&mut harness, "Nope:a#view@User:ada").await);
         assert!(!check(&mut harness, "Doc:a#view@Nope:ada").await);
         let refused =
@@ -187,7 +187,7 @@ async fn unknown_names_are_denied_or_refused_as_in_keto() {
 
 #[tokio::test]
 async fn conditions_use_the_attributes_of_the_request_and_tuples_expire() {
-    on_both(section(), |mut harness| async move {
+    on_both_readers(section(), |mut harness| async move {
         let mut guest = tuple("Doc:a#guests@User:ada");
         harness.write.json(Method::PUT, "/admin/relation-tuples", &guest).await.expect(400);
         guest["condition"] = json!({ "name": "hours", "context": { "from": 9 } });
@@ -219,7 +219,7 @@ async fn conditions_use_the_attributes_of_the_request_and_tuples_expire() {
 async fn a_batch_answers_in_order_and_reads_together() {
     let mut section = section();
     section["limit"] = json!({ "max_read_depth": 3 });
-    on_both(section, |mut harness| async move {
+    on_both_readers(section, |mut harness| async move {
         let chain: Vec<String> = (0..5).map(|it| format!("Folder:{it}#parents@Folder:{}", it + 1)).collect();
         write(&mut harness, &chain.iter().map(String::as_str).collect::<Vec<_>>()).await;
         write(&mut harness, &["Doc:a#owners@User:ada", "Folder:2#viewers@User:ada"]).await;
@@ -260,7 +260,7 @@ async fn a_batch_answers_in_order_and_reads_together() {
 
 #[tokio::test]
 async fn an_expansion_is_a_tree_of_subjects() {
-    on_both(section(), |mut harness| async move {
+    on_both_readers(section(), |mut harness| async move {
         write(
             &mut harness,
             &["Folder:f#viewers@User:ada", "Folder:f#viewers@Group:g#members", "Group:g#members@User:bob"],
@@ -318,7 +318,7 @@ async fn strict_mode_counts_only_declared_types_and_refuses_subject_ids() {
 
 #[tokio::test]
 async fn namespaces_without_declarations_accept_any_relation() {
-    on_both(plain(), |mut harness| async move {
+    on_both_readers(plain(), |mut harness| async move {
         write(&mut harness, &["Doc:a#viewer@Group:g#member", "Group:g#member@ada"]).await;
         assert!(check(&mut harness, "Doc:a#viewer@ada").await);
         assert!(!check(&mut harness, "Doc:a#editor@ada").await);

@@ -2,7 +2,10 @@
 
 mod changes;
 mod checks;
+mod consistency;
+mod graph;
 mod harness;
 mod permission_checks;
 mod relation_tuples;
 mod syntax;
+mod watch;

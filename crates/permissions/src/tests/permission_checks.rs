@@ -88,6 +88,7 @@ async fn without_a_model_nothing_is_denied() {
         let parts = crate::Parts {
             config: serde_json::from_value::<crate::Config>(Value::Object(serde_json::Map::new())).unwrap(),
             database: harness.database.clone(),
+            clock: harness.clock(),
             rng: base::Rng::seeded(2),
             http: web::outbound::Client::new(
                 web::outbound::Destinations::public_only([]),

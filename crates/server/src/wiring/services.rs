@@ -10,7 +10,7 @@ use axum::Router;
 use jobs::Handler;
 use serde_json::{Value, json};
 use service::{Defaults, Directory, KeptFiles, Kind, Links, Report, StartTask};
-use telemetry::metrics::HttpMetrics;
+use telemetry::metrics::{Collector, HttpMetrics};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
@@ -100,32 +100,33 @@ pub(super) async fn build(config: &mut Config, parts: &Parts, addresses: &Addres
     built.ui = Some(ui.clone());
     let known = Known { links: Links::default(), directory, ui };
     for service in config.services.clone() {
-        let checks = match of_service(config, service, parts, &known, findings) {
+        let own = match of_service(config, service, parts, &known, findings) {
             Some((of_service, handlers)) => {
                 let mut report = Report::default();
                 let ready = (service.definition().build)(of_service, &mut report).await;
                 findings.add(config, service, report);
                 ready.map(|ready| built.add(service, ready, handlers)).unwrap_or_default()
             }
-            None => Vec::new(),
+            None => Default::default(),
         };
-        built.observed.insert(service, parts.observe(config, service, checks));
+        built.observed.insert(service, parts.observe(config, service, own));
     }
     built
 }
 
 impl Built {
+    /// Returns the checks and the metrics of the service.
     fn add(
         &mut self,
         service: Service,
         ready: service::Built,
         of_remotes: Vec<Arc<dyn Handler>>,
-    ) -> Vec<Arc<dyn service::Check>> {
-        let service::Built { routers, handlers, checks, background } = ready;
+    ) -> (Vec<Arc<dyn service::Check>>, Vec<Box<dyn Collector>>) {
+        let service::Built { routers, handlers, checks, metrics, background } = ready;
         self.routers.extend(routers.into_iter().map(|(listener, router)| ((service, listener), router)));
         self.handlers.extend(handlers.into_iter().chain(of_remotes));
         self.background.extend(background);
-        checks
+        (checks, metrics)
     }
 }
 

@@ -1,11 +1,12 @@
 //! A permission model that is in force, compiled for evaluation.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use permission_language::Model;
 
 use crate::domain::condition::CompiledCondition;
-use crate::domain::ids::ConditionId;
+use crate::domain::ids::{ConditionId, NamespaceId, RelationId};
 use crate::domain::schema::Schema;
 use crate::domain::symbols::Symbols;
 
@@ -15,7 +16,7 @@ pub(crate) struct LoadedModel {
     pub(crate) model: Model,
     pub(crate) schema: Schema,
     pub(crate) symbols: Symbols,
-    pub(crate) conditions: HashMap<ConditionId, CompiledCondition>,
+    pub(crate) conditions: HashMap<ConditionId, Arc<CompiledCondition>>,
 }
 
 impl LoadedModel {
@@ -30,8 +31,15 @@ impl LoadedModel {
             let compiled = compiled.map_err(|error| {
                 format!("the condition \"{}\" is not valid at byte {}: {error}", condition.name, error.at)
             })?;
-            conditions.insert(id, compiled);
+            conditions.insert(id, Arc::new(compiled));
         }
         Ok(Self { model, schema, symbols, conditions })
+    }
+
+    /// Whether tuples of this relation may be asked about: it is declared, or the namespace declares none.
+    pub(crate) fn accepts(&self, namespace: &str, relation: &str) -> bool {
+        let namespace = self.symbols.namespace(namespace).unwrap_or(NamespaceId::UNKNOWN);
+        let relation = self.symbols.relation(relation).unwrap_or(RelationId::UNKNOWN);
+        self.schema.accepted(namespace, relation).is_some()
     }
 }

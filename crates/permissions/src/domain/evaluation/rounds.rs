@@ -66,6 +66,12 @@ impl Rounds {
         std::mem::take(&mut self.missing)
     }
 
+    /// Forgets what was found, but not the names, so that everything is read again.
+    pub fn forget(&mut self) {
+        self.found.clear();
+        self.contexts.clear();
+    }
+
     /// Stores what a read found.
     pub fn answer(&mut self, read: Read, found: Found) {
         self.found.insert(read, found);

@@ -11,6 +11,7 @@
 //!   Everything else that a deleted tuple took is used again.
 
 mod blocks;
+mod expiries;
 mod postings;
 mod reader;
 mod table;
@@ -22,6 +23,8 @@ use super::ids::{NameId, NamespaceId, RelationId, Subject, Userset};
 use super::names::{Names, NamesAreFull};
 use super::relation_tuple::{self, RelationTuple, StoredTuple, SubjectSet};
 use super::symbols::{Symbols, TooManyNames};
+use base::Timestamp;
+use expiries::Expiries;
 use postings::{Change, Postings};
 use terms::TermsTable;
 use usage::Usage;
@@ -35,6 +38,7 @@ pub struct Graph {
     /// The usersets that each subject is a direct member of.
     reverse: Postings,
     terms: TermsTable,
+    expiries: Expiries,
     usage: Usage,
     len: usize,
     removed: usize,
@@ -69,11 +73,36 @@ impl Graph {
     pub fn remove(&mut self, tuple: &RelationTuple) -> bool {
         let userset = self.find(&tuple.namespace, &tuple.object, &tuple.relation);
         let subject = self.find_subject(&tuple.subject);
+        self.remove_numbers(userset, subject)
+    }
+
+    /// When the next tuple expires.
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        self.expiries.first().map(|(at, ..)| at)
+    }
+
+    /// Removes tuples that had expired by `now`, at most `most` of them; returns how many.
+    pub fn remove_expired(&mut self, now: Timestamp, most: usize) -> usize {
+        let mut count = 0;
+        while count < most
+            && let Some((at, userset, subject)) = self.expiries.first()
+            && at <= now
+        {
+            self.remove_numbers(userset, subject);
+            // Otherwise an entry without a tuple would be found for ever.
+            self.expiries.remove(Some(at), userset, subject);
+            count += 1;
+        }
+        count
+    }
+
+    fn remove_numbers(&mut self, userset: Userset, subject: Subject) -> bool {
         let change = self.forward.remove(userset.bits(), subject.bits());
         if change == Change::None {
             return false;
         }
         let reverse = self.reverse.remove(subject.bits(), userset.bits());
+        self.expiries.remove(self.terms.get(userset, subject).expires_at, userset, subject);
         self.terms.remove(userset, subject);
         self.usage.subtract(userset, subject);
         self.len -= 1;
@@ -197,11 +226,14 @@ impl Graph {
             + self.forward.heap_bytes()
             + self.reverse.heap_bytes()
             + self.terms.heap_bytes()
+            + self.expiries.heap_bytes()
             + self.usage.heap_bytes()
     }
 
     fn insert_numbers(&mut self, userset: Userset, subject: Subject, terms: Terms, context: Option<&str>) -> bool {
         let change = self.forward.insert(userset.bits(), subject.bits());
+        self.expiries.remove(self.terms.get(userset, subject).expires_at, userset, subject);
+        self.expiries.add(terms.expires_at, userset, subject);
         self.terms.set(userset, subject, terms, context);
         if change == Change::None {
             return false;

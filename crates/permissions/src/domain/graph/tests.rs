@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use base::Timestamp;
+
 use super::Graph;
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple, Subject, SubjectSet};
 use crate::testing::generator::Dice;
@@ -79,6 +81,29 @@ fn rebuilding_gives_back_the_memory_of_deleted_names() {
     let rebuilt = graph.rebuilt().unwrap();
     assert_eq!(rebuilt.len(), 100);
     assert!(rebuilt.heap_bytes() < full / 20, "{} of {full} bytes", rebuilt.heap_bytes());
+}
+
+#[test]
+fn expired_tuples_are_removed_in_the_order_of_their_expiries() {
+    let until = |seconds: Option<i64>, object| StoredTuple {
+        expires_at: seconds.map(Timestamp::from_unix_seconds),
+        ..StoredTuple::from(tuple(object, "viewer", 0))
+    };
+    let mut graph = Graph::default();
+    for (seconds, object) in [(Some(5), 1), (Some(3), 2), (None, 3), (Some(4), 4), (Some(9), 5), (Some(2), 6)] {
+        graph.insert(&until(seconds, object)).unwrap();
+    }
+    // Written again: one later, one for ever. Deleted: one.
+    graph.insert(&until(Some(20), 1)).unwrap();
+    graph.insert(&until(None, 2)).unwrap();
+    assert!(graph.remove(&tuple(6, "viewer", 0)));
+    assert_eq!(graph.next_expiry(), Some(Timestamp::from_unix_seconds(4)));
+    let expire = |graph: &mut Graph, seconds| graph.remove_expired(Timestamp::from_unix_seconds(seconds), 10);
+    assert_eq!((expire(&mut graph, 3), expire(&mut graph, 4), expire(&mut graph, 4)), (0, 1, 0));
+    let mut graph = graph.rebuilt().unwrap();
+    assert_eq!(graph.remove_expired(Timestamp::from_unix_seconds(100), 1), 1);
+    assert_eq!((graph.len(), expire(&mut graph, 100), graph.next_expiry()), (3, 1, None));
+    assert_eq!(names_of(&graph), BTreeSet::from([2, 3].map(|object| tuple(object, "viewer", 0))));
 }
 
 #[test]
