@@ -30,6 +30,7 @@ async fn on_both<F: Future<Output = ()>>(test: impl Fn(Harness) -> F) {
                 database: database.clone(),
                 clock: ManualClock::starting_at(Timestamp::EPOCH).clock(),
                 rng: Rng::seeded(1),
+                read_url: "https://read.example/".parse().unwrap(),
                 http: Client::new(Destinations::public_only([]), &TrustStore::bundled()),
             });
             let permissions = permissions.unwrap();

@@ -5,6 +5,7 @@ pub mod check;
 pub mod check_syntax;
 pub mod delete_relation_tuples;
 mod evaluate;
+pub mod evaluate_access;
 pub mod expand;
 pub mod list_namespaces;
 pub mod list_relation_tuples;

@@ -75,10 +75,10 @@ pub(super) trait Question: Sync {
     fn number(&self, numbers: &mut (dyn Numbers + Send)) -> Result<Self::Numbered, EvaluateError>;
 
     /// Is called again until nothing is pending, each time from the beginning: what it found before may be of another snapshot.
-    fn ask<R: Directory>(
-        &self,
+    fn ask<'q, R: Directory>(
+        &'q self,
         numbered: &Self::Numbered,
-        evaluator: &mut Evaluator<'_, R, RequestConditions<'_>>,
+        evaluator: &mut Evaluator<'_, R, RequestConditions<'q>>,
     ) -> Poll<Self::Found>;
 
     fn present(&self, found: Self::Found, numbers: &(dyn Numbers + Send)) -> Self::Answer;
