@@ -220,6 +220,9 @@ pub(crate) const ROUTES: &[Route] = routes! {
         POST Json "/relation-tuples/check/openapi";
         POST Json "/relation-tuples/batch/check";
         GET None "/relation-tuples/expand?namespace=Doc&object=a&relation=viewer";
+        GET None "/.well-known/authzen-configuration";
+        POST Json "/access/v1/evaluation";
+        POST Json "/access/v1/evaluations";
     }
     PermissionsWrite {
         GET None "/health/ready";
