@@ -13,6 +13,7 @@ pub mod load_model;
 pub mod open_snaptoken;
 mod permission_checks;
 pub mod require_snapshot;
+pub mod search_access;
 pub mod transact_relation_tuples;
 pub mod watch_relation_tuples;
 

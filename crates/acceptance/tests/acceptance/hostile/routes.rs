@@ -223,6 +223,9 @@ pub(crate) const ROUTES: &[Route] = routes! {
         GET None "/.well-known/authzen-configuration";
         POST Json "/access/v1/evaluation";
         POST Json "/access/v1/evaluations";
+        POST Json "/access/v1/search/subject";
+        POST Json "/access/v1/search/resource";
+        POST Json "/access/v1/search/action";
     }
     PermissionsWrite {
         GET None "/health/ready";

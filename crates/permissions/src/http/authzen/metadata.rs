@@ -10,7 +10,7 @@ use serde::Serialize;
 use web::RestError;
 
 use super::refused::Refused;
-use super::{EVALUATION, EVALUATIONS, METADATA};
+use super::{EVALUATION, EVALUATIONS, METADATA, SEARCH_ACTION, SEARCH_RESOURCE, SEARCH_SUBJECT};
 use crate::Permissions;
 
 #[derive(Serialize)]
@@ -18,6 +18,9 @@ struct Metadata<'a> {
     policy_decision_point: &'a str,
     access_evaluation_endpoint: String,
     access_evaluations_endpoint: String,
+    search_subject_endpoint: String,
+    search_resource_endpoint: String,
+    search_action_endpoint: String,
 }
 
 pub(super) async fn get(
@@ -36,6 +39,9 @@ pub(super) async fn get(
         policy_decision_point: identifier,
         access_evaluation_endpoint: below(EVALUATION),
         access_evaluations_endpoint: below(EVALUATIONS),
+        search_subject_endpoint: below(SEARCH_SUBJECT),
+        search_resource_endpoint: below(SEARCH_RESOURCE),
+        search_action_endpoint: below(SEARCH_ACTION),
     };
     Ok((AppendHeaders([(CACHE_CONTROL, "max-age=300")]), Json(metadata).into_response()))
 }

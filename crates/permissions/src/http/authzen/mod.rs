@@ -8,8 +8,10 @@
 mod evaluation;
 mod json;
 mod metadata;
+mod page;
 mod refused;
 mod request;
+mod search;
 
 use std::sync::Arc;
 
@@ -27,6 +29,9 @@ use crate::Permissions;
 pub(crate) const METADATA: &str = "/.well-known/authzen-configuration";
 const EVALUATION: &str = "/access/v1/evaluation";
 const EVALUATIONS: &str = "/access/v1/evaluations";
+const SEARCH_SUBJECT: &str = "/access/v1/search/subject";
+const SEARCH_RESOURCE: &str = "/access/v1/search/resource";
+const SEARCH_ACTION: &str = "/access/v1/search/action";
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -36,6 +41,9 @@ pub(super) fn routes() -> Router<Arc<Permissions>> {
         .route("/.well-known/authzen-configuration/{*path}", get(metadata::get))
         .route(EVALUATION, post(evaluation::one))
         .route(EVALUATIONS, post(evaluation::list))
+        .route(SEARCH_SUBJECT, post(search::subject))
+        .route(SEARCH_RESOURCE, post(search::resource))
+        .route(SEARCH_ACTION, post(search::action))
         .layer(from_fn(repeat_request_id))
 }
 

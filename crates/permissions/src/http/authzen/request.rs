@@ -12,6 +12,7 @@ use crate::domain::access::{AccessRequest, RequestAttributes};
 use crate::domain::condition::{Object, Root};
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
+use crate::operations::search_access::Sought;
 
 type Members = Map<String, Value>;
 
@@ -62,6 +63,24 @@ impl Parts {
         })
     }
 
+    /// The request of a search: what is searched has a type, but no id or name; one that is there is ignored.
+    pub(super) fn read_search(members: &Members, sought: Sought) -> Result<Self, InvalidTuple> {
+        let entity = |root: Root, is_sought: bool| {
+            let read = if is_sought { sought_entity } else { entity };
+            members.get(root.name()).map(|value| read(value, root)).transpose()
+        };
+        let action = match sought {
+            Sought::Actions => Some(Action { name: String::new(), properties: None }),
+            Sought::Subjects | Sought::Resources => members.get("action").map(action).transpose()?,
+        };
+        Ok(Self {
+            subject: entity(Root::Subject, sought == Sought::Subjects)?,
+            action,
+            resource: entity(Root::Resource, sought == Sought::Resources)?,
+            context: context(members)?,
+        })
+    }
+
     /// What is missing is that of `defaults`; an entity is replaced as a whole (section "Default values").
     pub(super) fn or(self, defaults: &Self) -> Self {
         Self {
@@ -105,6 +124,12 @@ fn entity(value: &Value, root: Root) -> Result<Entity, InvalidTuple> {
         id: text(members, root.name(), "id")?.to_owned(),
         properties: properties(members, root)?,
     })
+}
+
+fn sought_entity(value: &Value, root: Root) -> Result<Entity, InvalidTuple> {
+    let members = object(value, root.name())?;
+    let kind = name(members, root.name(), "type")?;
+    Ok(Entity { kind, id: String::new(), properties: properties(members, root)? })
 }
 
 fn action(value: &Value) -> Result<Action, InvalidTuple> {

@@ -38,6 +38,8 @@ pub enum EvaluateError {
     NamesAreFull(#[from] NamesAreFull),
     #[error("the evaluation did not end")]
     Endless,
+    #[error("the relation tuples are not in memory: they are being loaded, or exceed permissions.graph")]
+    NotInMemory,
     #[error(transparent)]
     Database(#[from] database::Error),
 }
@@ -94,6 +96,19 @@ pub(super) trait Numbers {
 }
 
 impl Permissions {
+    /// The answer to a question that only memory can answer.
+    pub(super) async fn answer_from_memory<Q: Question>(
+        &self,
+        cx: &Context,
+        asking: &Asking<'_>,
+        question: &Q,
+    ) -> Result<Q::Answer, EvaluateError> {
+        let needed = self.require_snapshot(cx, asking.consistency).await?;
+        self.graphs.reach(cx.tenant, needed).await;
+        let read = self.graphs.read(cx.tenant, asking.model, needed, |view| in_graph::ask(view, cx, asking, question));
+        read.map_or(Err(EvaluateError::NotInMemory), |found| found.map(|(answer, _)| answer))
+    }
+
     pub(super) async fn answer<Q: Question>(
         &self,
         cx: &Context,

@@ -1,6 +1,8 @@
 //! The `AuthZEN` Authorization API, with the scenario of its certification: the entities, the decisions that the scenario fixes, and
 //! the requests of its levels.
 
+mod searches;
+
 use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
