@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, watch};
 use url::Url;
 
 use crate::components::feed::Feed;
-use crate::components::graph::{GraphStatistics, Graphs};
+use crate::components::graph::{GraphStatistics, Graphs, Rhythm};
 use crate::components::models::{Models, SourceError};
 use crate::components::tokens::Tokens;
 use crate::config::{Config, Limits};
@@ -54,7 +54,7 @@ impl Permissions {
         let Parts { config, database, clock, rng, read_url, http } = parts;
         let feed = Arc::<Feed>::default();
         Ok(Arc::new(Self {
-            graphs: Arc::new(Graphs::new(feed.clone(), config.graph.max_bytes())),
+            graphs: Arc::new(Graphs::new(feed.clone(), Rhythm::of(&database), config.graph.max_bytes())),
             feed,
             watchers: Arc::new(Semaphore::new(MOST_WATCHERS)),
             clock,
@@ -82,6 +82,11 @@ impl Permissions {
     /// Endpoints that change relation tuples.
     pub fn write_router(self: &Arc<Self>) -> axum::Router {
         crate::http::write_routes().with_state(self.clone()).merge(crate::grpc::write_routes(self.clone()))
+    }
+
+    /// `server` adds the metrics, as to every listener.
+    pub fn metrics_router(self: &Arc<Self>) -> axum::Router {
+        crate::http::metrics_routes().with_state(self.clone())
     }
 
     /// The endpoint that checks the syntax of a model.

@@ -1,6 +1,6 @@
 //! How far the log of changes goes, for each tenant.
 //!
-//! One task of the process (`jobs/follow_changes`) asks the database several times a second, by one query, and at once after a
+//! One task of the process (`jobs/follow_changes`) asks the database in a fixed rhythm, by one query, and at once after a
 //! change of this process. The resident graphs and the watchers wait here instead of asking the database themselves.
 //!
 //! Invariant: a position that is published is committed, and so is everything before it.
@@ -30,7 +30,7 @@ impl Feed {
         }
     }
 
-    /// The newest position that is known; it may be some hundred milliseconds old.
+    /// The newest position that is known; it may be somewhat old.
     pub(crate) fn newest(&self, tenant: TenantId) -> Snapshot {
         self.with(tenant, |newest| *newest.borrow())
     }

@@ -123,6 +123,16 @@ pub struct Limits {
     pub max_expand_size: u16,
 }
 
+impl Limits {
+    pub(crate) const fn batch_size(self) -> u16 {
+        self.max_batch_check_size
+    }
+
+    pub(crate) const fn expand_size(self) -> u16 {
+        self.max_expand_size
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self { max_read_depth: 5, max_read_width: 100, max_batch_check_size: 10, max_expand_size: 4_000 }

@@ -83,7 +83,7 @@ async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
             ("write", permissions.write_router()),
             ("opl", permissions.opl_router()),
             // Every listener has the metrics; this one has nothing else.
-            ("metrics", axum::Router::new()),
+            ("metrics", permissions.metrics_router()),
         ],
         checks: vec![Arc::new(ModelLoaded(permissions.clone()))],
         metrics: vec![Box::new(metrics::GraphMetrics(permissions.clone()))],

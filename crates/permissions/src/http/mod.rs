@@ -44,3 +44,8 @@ pub(crate) fn write_routes() -> Router<Arc<Permissions>> {
 pub(crate) fn opl_routes() -> Router<Arc<Permissions>> {
     Router::new().route("/opl/syntax/check", post(syntax::check))
 }
+
+/// Only what `server` adds.
+pub(crate) fn metrics_routes() -> Router<Arc<Permissions>> {
+    Router::new()
+}

@@ -22,7 +22,7 @@ use crate::domain::tuple_changes::TupleChange;
 use crate::operations::watch_relation_tuples::{Watch, WatchError, WatchEvent};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// Some proxies hold an answer back until it is complete, unless they are told not to.
+/// Some proxies hold an answer back until it is complete, unless this header forbids it.
 const NO_BUFFERING: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
 

@@ -65,8 +65,8 @@ impl Permissions {
         tuples: &[RelationTuple],
         options: CheckOptions<'_>,
     ) -> Result<Answered<Vec<Result<bool, CheckError>>>, BatchCheckError> {
-        if tuples.len() > usize::from(self.limits.max_batch_check_size) {
-            return Err(BatchCheckError::TooLarge(self.limits.max_batch_check_size));
+        if tuples.len() > usize::from(self.limits.batch_size()) {
+            return Err(BatchCheckError::TooLarge(self.limits.batch_size()));
         }
         let model = self.models.current()?;
         let refused: Vec<_> = tuples.iter().map(|tuple| self.may_ask(&model, tuple).err()).collect();

@@ -98,7 +98,7 @@ impl Permissions {
         }
         let options = ExpandOptions {
             depth: asking.limits.depth,
-            nodes: self.limits.max_expand_size.into(),
+            nodes: self.limits.expand_size().into(),
             follow_permits: self.expands_permits,
         };
         Ok(self.answer(cx, &asking, &OfSet { set, options }).await?)

@@ -159,7 +159,10 @@ pub async fn perform(tx: &mut impl Read, reads: &Reads, now: Timestamp) -> Resul
             0 => answers.tuples.get_mut(position).map(|it| *it = Some(terms)),
             1 => answers.sets.get_mut(position).map(|it| it.push((subject, terms))),
             2 => answers.objects.get_mut(position).map(|it| it.push((subject, terms))),
-            4 => Some(answers.snapshot = Snapshot(i64::try_from(position).unwrap_or_default())),
+            4 => {
+                answers.snapshot = Snapshot(i64::try_from(position).unwrap_or_default());
+                Some(())
+            }
             _ => answers.subjects.get_mut(position).map(|it| it.push((subject, terms))),
         };
         is_known.ok_or_else(|| inconsistent("a position that was not asked for"))?;

@@ -50,7 +50,6 @@ async fn at_least(node: &Harness, token: &str) -> Consistency {
 const MINIMAL: Consistency = Consistency::MinimizeLatency;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[expect(clippy::disallowed_methods, reason = "the writers are tasks of the test")]
 async fn a_node_sees_what_it_acknowledged_without_a_token() {
     on_both_readers(plain(), |harness| async move {
         let harness = Arc::new(harness);
@@ -83,14 +82,13 @@ async fn a_node_sees_what_it_acknowledged_without_a_token() {
 /// The document has one of two folders as its parent, and the other folder has the viewer: nobody may ever view the document, but
 /// who reads the parent before a change and the viewers after it finds that somebody may.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[expect(clippy::disallowed_methods, reason = "the writer is a task of the test")]
 async fn a_check_sees_one_snapshot_while_others_write() {
-    const MODEL: &str = r#"
+    const MODEL: &str = r"
         class User implements Namespace {}
         class Folder implements Namespace { related: { viewers: User[] } }
         class Doc implements Namespace { related: { parents: Folder[] }
             permits = { view: (ctx: Context): boolean => this.related.parents.traverse((p) => p.related.viewers.includes(ctx.subject)) } }
-    "#;
+    ";
     use base64::Engine as _;
     let location = format!("base64://{}", base64::engine::general_purpose::STANDARD.encode(MODEL));
     on_both_readers(json!({ "namespaces": { "location": location } }), |harness| async move {
@@ -149,7 +147,6 @@ async fn node(dsn: &Dsn) -> Node {
 
 /// Clients write on one node and ask the other, which is killed and started again all the time, and while it loads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[expect(clippy::disallowed_methods, reason = "the clients are tasks of the test")]
 async fn a_check_with_the_token_of_a_change_never_misses_it_on_another_node() {
     let dsn = database::testing::postgres_dsn().await;
     let nodes = [node(&dsn).await, node(&dsn).await].map(|node| Arc::new(ArcSwap::from_pointee(node)));

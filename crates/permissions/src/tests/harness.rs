@@ -83,7 +83,6 @@ impl Harness {
     }
 
     /// Follows the log of changes in the background.
-    #[expect(clippy::disallowed_methods, reason = "the task ends with the value that is returned")]
     pub(super) fn follow(&self) -> Following {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();

@@ -84,7 +84,6 @@ async fn a_watcher_gets_the_changes_after_its_token_that_match_its_filter() {
 /// Watchers that stop anywhere and continue from their last token, on this node or another one that is started again and again,
 /// receive every change of the writers once, in order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[expect(clippy::disallowed_methods, reason = "the writers are tasks of the test")]
 async fn a_watcher_that_continues_elsewhere_skips_and_repeats_nothing() {
     const CHANGES: usize = 60;
     on_both(plain(), |harness| async move {

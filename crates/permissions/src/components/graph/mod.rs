@@ -6,7 +6,8 @@
 //! Invariants:
 //! - A graph answers from one snapshot: the state after a committed transaction, never a part of one.
 //! - No answer lacks a change that this process acknowledged before the question.
-//! - No answer is older than [`FEED_COUNTS`]: a graph that has heard nothing from the log for longer does not answer.
+//! - No answer lacks a change of another node that is older than a second: a graph that has heard nothing from the log for longer
+//!   than its [`Rhythm`] allows does not answer.
 //! - All graphs together hold no more than their bound; a graph beyond it is dropped and not loaded again.
 
 mod follow;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use base::TenantId;
+use database::Database;
 use tokio::time::{Instant, timeout};
 
 use super::feed::Feed;
@@ -30,9 +32,24 @@ pub(crate) use follow::Follower;
 use resident::Resident;
 pub(crate) use resident::View;
 
-/// How long an answer of the log counts, as for the read cache: longer than the interval of the questions, and shorter than the
-/// second in which a change of another process must be seen.
-const FEED_COUNTS: Duration = Duration::from_millis(800);
+/// How often the log is asked, and how long an answer counts. A change of this process is known at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rhythm {
+    pub(crate) interval: Duration,
+    /// Longer than the interval.
+    pub(crate) counts: Duration,
+}
+
+impl Rhythm {
+    /// As the change feed of the database: a change of another process must be seen within a second.
+    const SHARED: Self = Self { interval: Duration::from_millis(250), counts: Duration::from_millis(800) };
+    /// Where only commands write besides this process, an idle program asks little.
+    const ALONE: Self = Self { interval: Duration::from_secs(2), counts: Duration::from_secs(5) };
+
+    pub(crate) fn of(database: &Database) -> Self {
+        if database.is_shared() { Self::SHARED } else { Self::ALONE }
+    }
+}
 
 /// How long a change, or a question about a newer snapshot, waits for the graph. Both do without it afterwards.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -42,6 +59,7 @@ const EVENTS_AT_ONCE: u32 = 8;
 
 pub(crate) struct Graphs {
     feed: Arc<Feed>,
+    rhythm: Rhythm,
     /// For the graphs of all tenants together. 0: there are none.
     max_bytes: u64,
     tenants: RwLock<BTreeMap<TenantId, Arc<OfTenant>>>,
@@ -74,8 +92,8 @@ pub struct GraphStatistics {
 }
 
 impl Graphs {
-    pub(crate) fn new(feed: Arc<Feed>, max_bytes: u64) -> Self {
-        Self { feed, max_bytes, tenants: RwLock::default() }
+    pub(crate) fn new(feed: Arc<Feed>, rhythm: Rhythm, max_bytes: u64) -> Self {
+        Self { feed, rhythm, max_bytes, tenants: RwLock::default() }
     }
 
     /// Answers from the graph, if it is current and has at least the snapshot `needed`. `ask` must not wait for anything.
@@ -119,7 +137,7 @@ impl Graphs {
             let resident = it.resident.load();
             GraphStatistics {
                 tenant: *tenant,
-                is_ready: resident.as_ref().is_some_and(|it| it.age(now) < FEED_COUNTS),
+                is_ready: resident.as_ref().is_some_and(|it| it.age(now) < self.rhythm.counts),
                 tuples: it.tuples.load(Ordering::Relaxed),
                 bytes: it.bytes.load(Ordering::Relaxed),
                 load: Duration::from_micros(it.load_micros.load(Ordering::Relaxed)),
@@ -134,7 +152,7 @@ impl Graphs {
     fn current(&self, tenant: TenantId) -> Option<(Arc<OfTenant>, Arc<Resident>)> {
         let of_tenant = self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned()?;
         let resident = of_tenant.resident.load_full()?;
-        (resident.age(Instant::now()) < FEED_COUNTS).then_some((of_tenant, resident))
+        (resident.age(Instant::now()) < self.rhythm.counts).then_some((of_tenant, resident))
     }
 
     fn of(&self, tenant: TenantId) -> Arc<OfTenant> {

@@ -3,7 +3,7 @@
 use permission_language::{Model, Namespace};
 use serde::Deserialize;
 
-use super::source::Document;
+use super::document::Document;
 use crate::domain::write_validation::NAMESPACE_BYTES;
 
 /// The extensions of files in a folder.

@@ -5,6 +5,7 @@
 //! - A source that cannot be read, or whose model is not valid, keeps the previous model; the reason is logged once and kept.
 //! - Without a first model nothing is answered: the service is not ready and says why.
 
+mod document;
 mod legacy;
 mod loaded;
 mod opl;
@@ -19,9 +20,10 @@ use web::outbound::Client;
 
 use crate::config::Namespaces;
 
+use document::Document;
 pub(crate) use loaded::LoadedModel;
+use source::Source;
 pub(crate) use source::SourceError;
-use source::{Document, Source};
 
 pub(crate) struct Models {
     source: Source,

@@ -2,7 +2,7 @@
 
 use permission_language::{Model, Problem, SourceFile, parse as parse_files};
 
-use super::source::Document;
+use super::document::Document;
 
 /// The extensions of files in a folder.
 pub(super) const EXTENSIONS: &[&str] = &["ts", "opl"];

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use permission_language::Model;
 use web::outbound::Client;
 
+use super::document::Document;
 use super::{legacy, opl};
 use crate::config::Namespaces;
 
@@ -46,14 +47,6 @@ pub(super) enum Source {
     /// A text of the language.
     Text(String),
     Remote(String),
-}
-
-/// A text of a source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Document {
-    /// For messages, and for the kind of a file.
-    pub(super) name: String,
-    pub(super) text: String,
 }
 
 impl Source {

@@ -40,13 +40,14 @@ async fn found(harness: &mut Harness, sought: &str, request: &Value) -> Vec<Stri
     assert!(reply.text.starts_with("{\"page\":"), "{reply}");
     let mut names = Vec::new();
     for result in results {
-        let name = if sought == "action" { "name" } else { "id" };
         let mut evaluated = request.clone();
-        if sought != "action" {
-            assert_eq!(result["type"], request[sought]["type"]);
-        } else {
+        let name = if sought == "action" {
             evaluated["action"] = json!({});
-        }
+            "name"
+        } else {
+            assert_eq!(result["type"], request[sought]["type"]);
+            "id"
+        };
         evaluated[sought][name] = result[name].clone();
         assert_eq!(evaluate(harness, &evaluated).await, json!({ "decision": true }), "{evaluated}");
         names.push(result[name].as_str().unwrap().to_owned());
