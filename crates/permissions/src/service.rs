@@ -5,6 +5,7 @@ use std::sync::Arc;
 use base::{Clock, Rng};
 use database::Database;
 use tokio::sync::{Semaphore, watch};
+use url::Url;
 
 use crate::components::feed::Feed;
 use crate::components::graph::{GraphStatistics, Graphs, Rhythm};
@@ -22,6 +23,8 @@ pub struct Parts {
     pub database: Database,
     pub clock: Clock,
     pub rng: Rng,
+    /// Where clients reach the read listener.
+    pub read_url: Url,
     /// For a permission model at a URL.
     pub http: web::outbound::Client,
 }
@@ -37,6 +40,7 @@ pub struct Permissions {
     pub(crate) watchers: Arc<Semaphore>,
     pub(crate) models: Models,
     pub(crate) tokens: Tokens,
+    pub(crate) read_url: Url,
     pub(crate) write_rules: WriteRules,
     pub(crate) limits: Limits,
     pub(crate) expands_permits: bool,
@@ -47,7 +51,7 @@ pub struct Permissions {
 impl Permissions {
     /// A service whose model is not loaded yet.
     pub fn new(parts: Parts) -> Result<Arc<Self>, SourceError> {
-        let Parts { config, database, clock, rng, http } = parts;
+        let Parts { config, database, clock, rng, read_url, http } = parts;
         let feed = Arc::<Feed>::default();
         Ok(Arc::new(Self {
             graphs: Arc::new(Graphs::new(feed.clone(), Rhythm::of(&database), config.graph.max_bytes())),
@@ -60,6 +64,7 @@ impl Permissions {
             limits: config.limit,
             tokens: Tokens::new(database.clone(), rng),
             database,
+            read_url,
             stopping: watch::Sender::new(false),
         }))
     }

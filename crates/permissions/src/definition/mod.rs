@@ -21,8 +21,16 @@ use crate::{Config, Permissions};
 const LISTENER: AdminListener = AdminListener { is_below_admin: false, open_paths: OPEN_PATHS, ..AdminListener::API };
 
 /// Prefixes of paths that need no token: those of every admin listener, and the same by remote procedure calls.
-const OPEN_PATHS: &[&str] =
-    &["/health/", "/admin/health/", "/version", "/admin/version", crate::grpc::HEALTH, crate::grpc::VERSION];
+/// The metadata of `AuthZEN` are for clients that have no token yet.
+const OPEN_PATHS: &[&str] = &[
+    "/health/",
+    "/admin/health/",
+    "/version",
+    "/admin/version",
+    crate::grpc::HEALTH,
+    crate::grpc::VERSION,
+    crate::http::METADATA,
+];
 
 pub const DEFINITION: Definition = Definition {
     name: "permissions",
@@ -58,8 +66,11 @@ pub const DEFINITION: Definition = Definition {
 
 async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
     let config = parts.read_section::<Config>(report)?;
-    let Parts { database, clock, rng, http, links, .. } = parts;
-    let permissions = Permissions::new(crate::Parts { config, database, clock, rng, http });
+    let Parts { database, clock, rng, http, links, directory, .. } = parts;
+    let read_url = directory.base_url("permissions", "read").unwrap_or_default().parse();
+    let read_url =
+        read_url.map_err(|error| report.fault("serve.read.base_url", format!("is not a URL: {error}"))).ok()?;
+    let permissions = Permissions::new(crate::Parts { config, database, clock, rng, read_url, http });
     let permissions = permissions.map_err(|error| report.error(&error)).ok()?;
     links.permissions.set(permissions.clone());
     // Without a model the service reports that it is not ready and keeps trying.

@@ -3,6 +3,7 @@
 //! A [`schema::Schema`] is compiled from a model of the language. [`evaluation`] answers questions about it over a trait that
 //! reads relation tuples; [`graph`] implements that trait in memory.
 
+pub mod access;
 pub mod checked_model;
 pub mod condition;
 pub mod consistency;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use base::Timestamp;
 
+use super::access::RequestAttributes;
 use super::condition::{Attributes, CompiledCondition, ConditionError, Object, Root, evaluate};
 use super::evaluation::{ConditionFailed, Conditions};
 use super::ids::ConditionId;
@@ -12,8 +13,8 @@ use super::ids::ConditionId;
 /// Evaluates conditions, and keeps why one had no result.
 pub struct RequestConditions<'a> {
     conditions: &'a HashMap<ConditionId, Arc<CompiledCondition>>,
-    context: Option<&'a Object>,
-    now: Timestamp,
+    /// Without those of a tuple.
+    attributes: Attributes<'a>,
 }
 
 impl<'a> RequestConditions<'a> {
@@ -22,7 +23,12 @@ impl<'a> RequestConditions<'a> {
         context: Option<&'a Object>,
         now: Timestamp,
     ) -> Self {
-        Self { conditions, context, now }
+        Self { conditions, attributes: Attributes { context, ..Attributes::at(now) } }
+    }
+
+    /// From now on, conditions read these attributes.
+    pub fn read(&mut self, attributes: &'a RequestAttributes) {
+        self.attributes = attributes.at(self.attributes.now);
     }
 
     /// Whether the condition holds for a tuple with this context.
@@ -31,8 +37,7 @@ impl<'a> RequestConditions<'a> {
         let compiled = self.conditions.get(&condition).ok_or_else(missing)?;
         let tuple = tuple.and_then(|text| serde_json::from_str(text).ok());
         let tuple = tuple.and_then(|value| Object::new(Root::Tuple, value).ok());
-        let attributes = Attributes { context: self.context, tuple: tuple.as_ref(), ..Attributes::at(self.now) };
-        evaluate(compiled, &attributes)
+        evaluate(compiled, &Attributes { tuple: tuple.as_ref(), ..self.attributes })
     }
 }
 

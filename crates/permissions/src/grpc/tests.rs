@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use base::{Context, RequestId, Rng, TenantId, Timestamp, TrustStore, uuid::Uuid};
+use base::{Context, ManualClock, RequestId, Rng, TenantId, Timestamp, TrustStore, uuid::Uuid};
 use database::Database;
 use database::testing::on_both_engines;
 use serde_json::{Value, json};
@@ -28,8 +28,9 @@ async fn on_both<F: Future<Output = ()>>(test: impl Fn(Harness) -> F) {
             let permissions = Permissions::new(Parts {
                 config: serde_json::from_value(section).unwrap(),
                 database: database.clone(),
-                clock: base::Clock::system(),
+                clock: ManualClock::starting_at(Timestamp::EPOCH).clock(),
                 rng: Rng::seeded(1),
+                read_url: "https://read.example/".parse().unwrap(),
                 http: Client::new(Destinations::public_only([]), &TrustStore::bundled()),
             });
             let permissions = permissions.unwrap();

@@ -73,6 +73,7 @@ impl From<EvaluateError> for RestError {
         match error {
             EvaluateError::Snapshot(error) => error.into(),
             EvaluateError::Database(error) => error.into(),
+            EvaluateError::NotInMemory => Self::unavailable(RETRY_AFTER_SECONDS).with_reason(error.to_string()),
             EvaluateError::TooManyNames(_) | EvaluateError::NamesAreFull(_) | EvaluateError::Endless => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a question could not be evaluated");
                 Self::internal()

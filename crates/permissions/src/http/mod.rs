@@ -1,5 +1,6 @@
 //! The route tables of the listeners.
 
+mod authzen;
 mod checks;
 mod errors;
 mod expansion;
@@ -18,6 +19,8 @@ use axum::routing::{get, post, put};
 
 use crate::Permissions;
 
+pub(crate) use authzen::METADATA;
+
 pub(crate) fn read_routes() -> Router<Arc<Permissions>> {
     Router::new()
         .route("/relation-tuples", get(relation_tuples::list))
@@ -27,6 +30,7 @@ pub(crate) fn read_routes() -> Router<Arc<Permissions>> {
         .route("/relation-tuples/batch/check", post(checks::batch))
         .route("/relation-tuples/expand", get(expansion::get))
         .route("/namespaces", get(namespaces::list))
+        .merge(authzen::routes())
 }
 
 pub(crate) fn write_routes() -> Router<Arc<Permissions>> {

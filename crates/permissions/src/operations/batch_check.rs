@@ -36,10 +36,10 @@ impl Question for OfTuples<'_> {
         self.0.iter().map(|tuple| number(tuple, numbers)).collect()
     }
 
-    fn ask<R: Directory>(
-        &self,
+    fn ask<'q, R: Directory>(
+        &'q self,
         numbered: &Self::Numbered,
-        evaluator: &mut Evaluator<'_, R, RequestConditions<'_>>,
+        evaluator: &mut Evaluator<'_, R, RequestConditions<'q>>,
     ) -> Poll<Self::Found> {
         let mut answers = Vec::with_capacity(numbered.len());
         // All of them are asked before anything is read.

@@ -91,10 +91,10 @@ impl Question for OfTuple<'_> {
         number(self.0, numbers)
     }
 
-    fn ask<R: Directory>(
-        &self,
+    fn ask<'q, R: Directory>(
+        &'q self,
         (userset, subject): &Self::Numbered,
-        evaluator: &mut Evaluator<'_, R, RequestConditions<'_>>,
+        evaluator: &mut Evaluator<'_, R, RequestConditions<'q>>,
     ) -> Poll<Self::Found> {
         evaluator.check(*userset, *subject)
     }

@@ -62,10 +62,10 @@ impl Question for OfSet<'_> {
         numbers.userset(self.set)
     }
 
-    fn ask<R: Directory>(
-        &self,
+    fn ask<'q, R: Directory>(
+        &'q self,
         userset: &Userset,
-        evaluator: &mut Evaluator<'_, R, RequestConditions<'_>>,
+        evaluator: &mut Evaluator<'_, R, RequestConditions<'q>>,
     ) -> Poll<Tree> {
         evaluator.expand(*userset, self.options)
     }

@@ -5,6 +5,7 @@ pub mod check;
 pub mod check_syntax;
 pub mod delete_relation_tuples;
 mod evaluate;
+pub mod evaluate_access;
 pub mod expand;
 pub mod list_namespaces;
 pub mod list_relation_tuples;
@@ -12,6 +13,7 @@ pub mod load_model;
 pub mod open_snaptoken;
 mod permission_checks;
 pub mod require_snapshot;
+pub mod search_access;
 pub mod transact_relation_tuples;
 pub mod watch_relation_tuples;
 

@@ -55,12 +55,18 @@ pub(super) fn plain() -> Value {
 
 impl Harness {
     pub(super) async fn new(database: Database, section: Value) -> Self {
+        Self::at(database, section, "https://read.example/").await
+    }
+
+    /// A service whose read listener is reached at `read_url`.
+    pub(super) async fn at(database: Database, section: Value, read_url: &str) -> Self {
         let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000_000));
         let permissions = Permissions::new(Parts {
             config: serde_json::from_value(section).unwrap(),
             database: database.clone(),
             clock: clock.clock(),
             rng: Rng::seeded(1),
+            read_url: read_url.parse().unwrap(),
             http: web::outbound::Client::new(Destinations::public_only([]), &TrustStore::bundled()),
         });
         let permissions = permissions.unwrap();

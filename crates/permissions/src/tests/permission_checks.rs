@@ -90,6 +90,7 @@ async fn without_a_model_nothing_is_denied() {
             database: harness.database.clone(),
             clock: harness.clock.clock(),
             rng: base::Rng::seeded(2),
+            read_url: "https://read.example/".parse().unwrap(),
             http: web::outbound::Client::new(
                 web::outbound::Destinations::public_only([]),
                 &base::TrustStore::bundled(),

@@ -31,6 +31,8 @@ use service::ErrorFormat;
 const INTROSPECTION: &str = "/admin/oauth2/introspect";
 /// The only endpoint of an admin API that takes plain text. It reads and changes nothing but that text.
 const SYNTAX_CHECK: &str = "/opl/syntax/check";
+/// The endpoints of `AuthZEN`.
+const AUTHZEN: &str = "/access/v1/";
 
 /// The checks of a listener.
 #[derive(Clone)]
@@ -150,6 +152,8 @@ fn may_carry_body(request: &Request) -> bool {
         || (essence.starts_with("application/") && essence.ends_with("+json"))
         || (essence == "application/x-www-form-urlencoded" && request.uri().path() == INTROSPECTION)
         || (essence == "text/plain" && request.uri().path() == SYNTAX_CHECK)
+        // It accepts nothing but application/json, and has another status for everything else.
+        || request.uri().path().starts_with(AUTHZEN)
 }
 
 /// The host of `example.org:80`, `127.0.0.1` or `[::1]:80`: it is followed by a port or by nothing.
@@ -292,5 +296,7 @@ mod tests {
         }
         assert_eq!(status("", "/admin/clients", ("referer", "http://evil.example/")).await, 415);
         assert_eq!(status(FORM, INTROSPECTION, nothing).await, 200);
+        assert_eq!(status("text/plain", "/access/v1/evaluation", nothing).await, 200);
+        assert_eq!(status("text/plain", "/access/v10", nothing).await, 415);
     }
 }

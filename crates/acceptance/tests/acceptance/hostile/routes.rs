@@ -220,6 +220,12 @@ pub(crate) const ROUTES: &[Route] = routes! {
         POST Json "/relation-tuples/check/openapi";
         POST Json "/relation-tuples/batch/check";
         GET None "/relation-tuples/expand?namespace=Doc&object=a&relation=viewer";
+        GET None "/.well-known/authzen-configuration";
+        POST Json "/access/v1/evaluation";
+        POST Json "/access/v1/evaluations";
+        POST Json "/access/v1/search/subject";
+        POST Json "/access/v1/search/resource";
+        POST Json "/access/v1/search/action";
     }
     PermissionsWrite {
         GET None "/health/ready";

@@ -51,6 +51,11 @@ fn in_the_format_of(place: Place, answer: &Answer) -> Result<()> {
         ensure!(answer.text().contains("<h1"), "a page without a heading: {}", answer.summary());
         return Ok(());
     }
+    // The errors of AuthZEN are texts.
+    if place == Place::PermissionsRead && is("text/plain") {
+        ensure!(!answer.text().trim().is_empty(), "an error without a text: {}", answer.summary());
+        return Ok(());
+    }
     ensure!(is("application/json"), "neither JSON nor a page: {}", answer.summary());
     let body = answer.json().with_context(|| format!("no JSON: {}", answer.summary()))?;
     let text = |pointer: &str| body.pointer(pointer).and_then(|value| value.as_str()).is_some_and(|it| !it.is_empty());

@@ -97,6 +97,13 @@ impl<'a, R: Relations, C: Conditions> Evaluator<'a, R, C> {
         self.remembers = true;
     }
 
+    /// The conditions, for the caller to change their attributes. Forgets all answers, which may depend on them.
+    pub fn conditions(&mut self) -> &mut C {
+        self.scratch.reset();
+        self.subject = NOBODY;
+        self.conditions
+    }
+
     /// The reader, for the caller to perform what is pending.
     pub fn relations(&mut self) -> &mut R {
         self.relations

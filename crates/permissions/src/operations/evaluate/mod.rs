@@ -38,6 +38,8 @@ pub enum EvaluateError {
     NamesAreFull(#[from] NamesAreFull),
     #[error("the evaluation did not end")]
     Endless,
+    #[error("the relation tuples are not in memory: they are being loaded, or exceed permissions.graph")]
+    NotInMemory,
     #[error(transparent)]
     Database(#[from] database::Error),
 }
@@ -75,10 +77,10 @@ pub(super) trait Question: Sync {
     fn number(&self, numbers: &mut (dyn Numbers + Send)) -> Result<Self::Numbered, EvaluateError>;
 
     /// Is called again until nothing is pending, each time from the beginning: what it found before may be of another snapshot.
-    fn ask<R: Directory>(
-        &self,
+    fn ask<'q, R: Directory>(
+        &'q self,
         numbered: &Self::Numbered,
-        evaluator: &mut Evaluator<'_, R, RequestConditions<'_>>,
+        evaluator: &mut Evaluator<'_, R, RequestConditions<'q>>,
     ) -> Poll<Self::Found>;
 
     fn present(&self, found: Self::Found, numbers: &(dyn Numbers + Send)) -> Self::Answer;
@@ -94,6 +96,19 @@ pub(super) trait Numbers {
 }
 
 impl Permissions {
+    /// The answer to a question that only memory can answer.
+    pub(super) async fn answer_from_memory<Q: Question>(
+        &self,
+        cx: &Context,
+        asking: &Asking<'_>,
+        question: &Q,
+    ) -> Result<Q::Answer, EvaluateError> {
+        let needed = self.require_snapshot(cx, asking.consistency).await?;
+        self.graphs.reach(cx.tenant, needed).await;
+        let read = self.graphs.read(cx.tenant, asking.model, needed, |view| in_graph::ask(view, cx, asking, question));
+        read.map_or(Err(EvaluateError::NotInMemory), |found| found.map(|(answer, _)| answer))
+    }
+
     pub(super) async fn answer<Q: Question>(
         &self,
         cx: &Context,
