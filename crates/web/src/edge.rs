@@ -168,3 +168,43 @@ impl<S: Sync> FromRequestParts<S> for Cx {
         Ok(Self(cx))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::get;
+    use base::{ManualClock, Timestamp};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    fn edge() -> Edge {
+        Edge {
+            clock: ManualClock::starting_at(Timestamp::EPOCH).clock(),
+            rng: Rng::seeded(1),
+            proxies: TrustedProxies::default(),
+            metrics: None,
+            quiet_health: false,
+            languages: Languages::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_has_our_id_unless_a_handler_chose_that_of_the_client() {
+        let chosen = || async {
+            let mut response = Response::new(Body::empty());
+            response.extensions_mut().insert(CallersRequestId(HeaderValue::from_static("theirs")));
+            response
+        };
+        // A header alone may come from elsewhere, for instance from the service behind a proxy.
+        let other = || async { [(X_REQUEST_ID, "other")] };
+        let router = edge().around(Router::new().route("/chosen", get(chosen)).route("/other", get(other)));
+        let id = async |path: &str| {
+            let request = Request::builder().uri(path).header(X_REQUEST_ID, "theirs").body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            response.headers()[X_REQUEST_ID].to_str().unwrap().to_owned()
+        };
+        assert_eq!(id("/chosen").await, "theirs");
+        assert_eq!(id("/other").await.len(), 36);
+    }
+}
