@@ -47,6 +47,13 @@ pub(super) struct Parts {
     pub(super) data_dir: Option<DataDir>,
 }
 
+/// What a service adds to its health and to its metrics.
+#[derive(Default)]
+pub(super) struct OfService {
+    pub(super) checks: Vec<Arc<dyn Check>>,
+    pub(super) metrics: Vec<Box<dyn Collector>>,
+}
+
 impl Parts {
     /// The client for outbound calls, with the limits of the section of `service`.
     pub(super) fn outbound(&self, config: &Config, service: Service) -> Result<Client, Fault> {
@@ -64,7 +71,7 @@ impl Parts {
         &self,
         config: &Config,
         service: Service,
-        (more, own): (Vec<Arc<dyn Check>>, Vec<Box<dyn Collector>>),
+        OfService { checks: more, metrics: own }: OfService,
     ) -> (HttpMetrics, Health) {
         let registry = Registry::new(service.name(), &BUILD);
         registry.register_collector(Box::new(DatabaseUsage(self.database.clone())));

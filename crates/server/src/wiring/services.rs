@@ -10,13 +10,13 @@ use axum::Router;
 use jobs::Handler;
 use serde_json::{Value, json};
 use service::{Defaults, Directory, KeptFiles, Kind, Links, Report, StartTask};
-use telemetry::metrics::{Collector, HttpMetrics};
+use telemetry::metrics::HttpMetrics;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
 
 use super::findings::Findings;
-use super::parts::{Parts, sealer};
+use super::parts::{OfService, Parts, sealer};
 use super::running::Addresses;
 use super::selection::configured_url;
 use crate::config::{Config, Fault, Faults, Notice, Service};
@@ -107,7 +107,7 @@ pub(super) async fn build(config: &mut Config, parts: &Parts, addresses: &Addres
                 findings.add(config, service, report);
                 ready.map(|ready| built.add(service, ready, handlers)).unwrap_or_default()
             }
-            None => Default::default(),
+            None => OfService::default(),
         };
         built.observed.insert(service, parts.observe(config, service, own));
     }
@@ -116,17 +116,12 @@ pub(super) async fn build(config: &mut Config, parts: &Parts, addresses: &Addres
 
 impl Built {
     /// Returns the checks and the metrics of the service.
-    fn add(
-        &mut self,
-        service: Service,
-        ready: service::Built,
-        of_remotes: Vec<Arc<dyn Handler>>,
-    ) -> (Vec<Arc<dyn service::Check>>, Vec<Box<dyn Collector>>) {
+    fn add(&mut self, service: Service, ready: service::Built, of_remotes: Vec<Arc<dyn Handler>>) -> OfService {
         let service::Built { routers, handlers, checks, metrics, background } = ready;
         self.routers.extend(routers.into_iter().map(|(listener, router)| ((service, listener), router)));
         self.handlers.extend(handlers.into_iter().chain(of_remotes));
         self.background.extend(background);
-        (checks, metrics)
+        OfService { checks, metrics }
     }
 }
 
