@@ -1,7 +1,7 @@
 //! The `AuthZEN` Authorization API 1.0.
 //!
 //! Specification: <https://openid.net/specs/authorization-api-1_0.html>. Invariants:
-//! - A denial is an answer (200). What is wrong with a request as a whole is an error, whose body is a text.
+//! - A denial is an answer (200). What is wrong with a request as a whole is an error, whose body is a JSON string.
 //! - Whatever cannot be decided is denied, and `context` says why.
 //! - The answer repeats the `X-Request-ID` of the request.
 

@@ -1,5 +1,6 @@
-//! Errors about a whole request. Section "Error Responses": the body is a text.
+//! Errors about a whole request. Section "Error Responses": the body is a text, here as JSON.
 
+use axum::Json;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use web::RestError;
@@ -20,6 +21,6 @@ impl IntoResponse for Refused {
         let (mut parts, _) = self.0.into_response().into_parts();
         parts.headers.remove(CONTENT_TYPE);
         parts.headers.remove(CONTENT_LENGTH);
-        (parts.status, parts.headers, parts.extensions, text).into_response()
+        (parts.status, parts.headers, parts.extensions, Json(text)).into_response()
     }
 }

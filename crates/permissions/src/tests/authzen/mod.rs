@@ -87,11 +87,11 @@ async fn decisions(harness: &mut Harness, request: &Value) -> Vec<bool> {
     evaluations.iter().map(|it| it["decision"].as_bool().unwrap()).collect()
 }
 
-/// Errors are texts.
+/// Errors are JSON strings.
 fn refused(reply: &Reply, text: &str) {
     assert_eq!(reply.status, 400, "{reply}");
-    assert_eq!(reply.header("content-type"), Some("text/plain; charset=utf-8"), "{reply}");
-    assert!(reply.text.contains(text), "{text}: {reply}");
+    assert_eq!(reply.header("content-type"), Some("application/json"), "{reply}");
+    assert!(reply.json.as_str().is_some_and(|it| it.contains(text)), "{text}: {reply}");
 }
 
 #[tokio::test]
@@ -365,7 +365,7 @@ async fn the_metadata_name_the_endpoints_below_the_identifier() {
             "https://read.example/pdp/tenant1/access/v1/evaluation"
         );
         let elsewhere = below.read.get(path).await.expect(404);
-        assert_eq!(elsewhere.text, format!("the metadata of this service is at {path}/pdp/tenant1"));
+        assert_eq!(elsewhere.json, format!("the metadata of this service is at {path}/pdp/tenant1"));
     })
     .await;
 }
