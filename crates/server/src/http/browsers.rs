@@ -298,5 +298,14 @@ mod tests {
         assert_eq!(status(FORM, INTROSPECTION, nothing).await, 200);
         assert_eq!(status("text/plain", "/access/v1/evaluation", nothing).await, 200);
         assert_eq!(status("text/plain", "/access/v10", nothing).await, 415);
+        for (kind, path, wanted) in [
+            ("application/grpc", "/a.Service/Call", 200),
+            ("application/proto", "/a.Service/Call", 200),
+            ("application/proto", "/admin/clients", 415),
+            ("text/plain", "/a.Service/Call", 415),
+        ] {
+            assert_eq!(status(kind, path, nothing).await, wanted, "{kind} {path}");
+            assert_eq!(status(kind, path, ("origin", "http://evil.example")).await, 403, "{kind} {path}");
+        }
     }
 }
