@@ -186,7 +186,7 @@ pub(crate) fn sample(world: &World, route: &Route) -> Result<Value> {
     Ok(sample)
 }
 
-/// The question of AuthZEN that [`granted`] answers.
+/// The question of an access evaluation that [`granted`] answers.
 fn access() -> Value {
     json!({
         "subject": { "type": "Group", "id": "g", "properties": { "role": "admin" } },
