@@ -149,6 +149,11 @@ impl Suite {
         self.url(Service::OAUTH, "admin", path)
     }
 
+    /// A path on a listener of permissions: `read`, `write`, `opl` or `metrics`.
+    pub fn permissions(&self, listener: &'static str, path: &str) -> String {
+        self.url(Service::PERMISSIONS, listener, path)
+    }
+
     /// A path on the gateway's proxy.
     pub fn gateway(&self, path: &str) -> String {
         self.url(Service::GATEWAY, "proxy", path)

@@ -7,6 +7,7 @@
 mod connections;
 mod link;
 mod login_requests;
+mod permission_checks;
 mod sessions;
 mod subject_observer;
 mod token_introspection;
@@ -16,6 +17,7 @@ pub use link::Link;
 pub use login_requests::{
     AcceptLogin, LoginClient, LoginRequest, LoginRequestError, LoginRequests, OidcContext, RejectLogin,
 };
+pub use permission_checks::{PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject};
 pub use sessions::{ActiveSession, SessionCheck, SessionCredentials, SessionEnd, Sessions};
 pub use subject_observer::{SubjectObserver, SubjectObserverError};
 pub use token_introspection::{Introspection, TokenIntrospection};

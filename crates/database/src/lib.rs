@@ -170,6 +170,15 @@ impl Database {
         }
     }
 
+    /// Whether other processes write to the database at any time. An SQLite file is served by one process; a command may write
+    /// to it once in a while.
+    pub fn is_shared(&self) -> bool {
+        match &self.0.engine {
+            Engine::Sqlite(_) => false,
+            Engine::Postgres(_) => true,
+        }
+    }
+
     /// Resolves when a transaction of this process that requested it ([`WriteTx::notify_on_commit`]) has committed. It is a hint
     /// that reduces polling; background work must not depend on it alone.
     pub async fn committed(&self) {

@@ -132,7 +132,7 @@ BEGIN
             ELSE 'g' END, ', ')
         INTO columns, expressions FROM information_schema.columns
         WHERE table_schema = current_schema() AND table_name = name AND is_identity = 'NO';
-        EXECUTE format('INSERT INTO %I (%s) SELECT %s FROM generate_series(1, 3000) g', name, columns, expressions);
+        EXECUTE format('INSERT INTO %I (%s) SELECT %s FROM generate_series(1, 3000) g ON CONFLICT DO NOTHING', name, columns, expressions);
     END LOOP;
 END $$;
 ANALYZE;

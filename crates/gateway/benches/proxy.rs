@@ -154,6 +154,7 @@ async fn gateway(rules: &Value) -> anyhow::Result<Arc<Gateway>> {
         http: web::outbound::Client::new(web::outbound::Destinations::Any, &base::TrustStore::bundled()),
         sessions: Link::to(Arc::new(SignedIn::new())),
         introspection: Link::unset(),
+        permissions: Link::unset(),
         local: LocalServices::default(),
         generated_keys: jose::JwkSet::default(),
         keeps_generated_keys: false,

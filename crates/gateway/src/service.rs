@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use base::Rng;
-use contracts::{Link, Sessions, TokenIntrospection};
+use contracts::{Link, PermissionChecks, Sessions, TokenIntrospection};
 use jose::JwkSet;
 
 use crate::components::repositories::{Repositories, RepositoryError};
@@ -21,6 +21,8 @@ pub struct Parts {
     pub http: web::outbound::Client,
     pub sessions: Link<dyn Sessions>,
     pub introspection: Link<dyn TokenIntrospection>,
+    /// The permission service, of this process or of another.
+    pub permissions: Link<dyn PermissionChecks>,
     /// The URLs of the services in this process.
     pub local: LocalServices,
     /// The keys under [`IN_PROCESS_KEYS`](crate::IN_PROCESS_KEYS), with which rules may sign.
@@ -70,7 +72,8 @@ impl Readiness {
 
 impl Gateway {
     pub fn new(parts: Parts) -> Result<Arc<Self>, ConfigError> {
-        let Parts { config, rng, http, sessions, introspection, local, generated_keys, keeps_generated_keys } = parts;
+        let Parts { config, rng, http, sessions, introspection, permissions, local, .. } = parts;
+        let in_process = InProcess { sessions, introspection, permissions, urls: local };
         let fallbacks = Fallbacks::compile(&config.errors);
         for fault in fallbacks.faults() {
             tracing::error!(fault, "an error handler of `errors.fallback` is invalid: failures become 500");
@@ -79,8 +82,8 @@ impl Gateway {
             .map_err(|(index, source)| ConfigError::Repository { index, source })?;
         Ok(Arc::new(Self {
             proxy: Proxy::new(http.trust(), config.serve.proxy.timeout)?,
-            services: Services::new(rng, http, InProcess { sessions, introspection, urls: local }, generated_keys),
-            keeps_generated_keys,
+            services: Services::new(rng, http, in_process, parts.generated_keys),
+            keeps_generated_keys: parts.keeps_generated_keys,
             fallbacks,
             rules: ArcSwap::from_pointee(RuleSet::default()),
             repositories: tokio::sync::Mutex::new(repositories),

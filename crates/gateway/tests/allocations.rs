@@ -111,6 +111,7 @@ async fn gateway(rules: &Value) -> Result<Arc<Gateway>> {
         http: web::outbound::Client::new(web::outbound::Destinations::Any, &base::TrustStore::bundled()),
         sessions: Link::to(Arc::new(SignedIn::new())),
         introspection: Link::unset(),
+        permissions: Link::unset(),
         local: LocalServices::default(),
         generated_keys: jose::JwkSet::default(),
         keeps_generated_keys: false,

@@ -30,12 +30,14 @@ pub enum Subject<'a> {
     Client(Cow<'a, str>),
     /// A set of keys, by its name.
     KeySet(Cow<'a, str>),
+    /// The namespace of relation tuples; empty when the event is about several namespaces.
+    Namespace(Cow<'a, str>),
 }
 
 impl Subject<'_> {
     pub fn id(&self) -> &str {
         match self {
-            Self::Person(id) | Self::Client(id) | Self::KeySet(id) => id,
+            Self::Person(id) | Self::Client(id) | Self::KeySet(id) | Self::Namespace(id) => id,
         }
     }
 }
@@ -65,6 +67,16 @@ pub async fn append_if<E: DomainEvent + Sync>(
     storage::insert_event_if(tx, cx, &actor(&cx.actor), &NewEvent::of(event)?, is_written).await
 }
 
+/// As [`append`], for one of the events that are read in their order ([`list_tuple_changes`](crate::list_tuple_changes)). Returns
+/// its sequence.
+///
+/// PostgreSQL assigns sequences before transactions commit. So that a reader that has seen a sequence never misses a smaller
+/// one, the caller holds a lock of the tenant, which its other writers of such events wait for, from before this call until
+/// its commit.
+pub async fn append_in_order(tx: &mut WriteTx, cx: &Context, event: &(impl DomainEvent + Sync)) -> Result<i64, Error> {
+    storage::insert_event_in_order(tx, cx, &actor(&cx.actor), &NewEvent::of(event)?).await
+}
+
 impl NewEvent {
     fn of(event: &impl DomainEvent) -> Result<Self, Error> {
         let shape = |problem: &str| Error::inconsistent("jobs_events", problem);
@@ -81,6 +93,9 @@ impl NewEvent {
 
 /// The name of the events for issued tokens. There are many, and they are kept for days only.
 pub const TOKEN_ISSUED: &str = "OAuth2AccessTokenIssued";
+
+/// The name of the events for changed relation tuples. They are read in their order.
+pub const TUPLES_CHANGED: &str = "RelationTuplesChanged";
 
 /// How long events are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

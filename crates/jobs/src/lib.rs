@@ -14,15 +14,23 @@ mod queue;
 mod storage;
 mod worker;
 
-pub use event::{DomainEvent, EventRetention, Subject, TOKEN_ISSUED, append, append_if};
+pub use event::{
+    DomainEvent, EventRetention, Subject, TOKEN_ISSUED, TUPLES_CHANGED, append, append_if, append_in_order,
+};
 pub use queue::{Failure, Handler, Job, NewJob, enqueue};
-pub use storage::{StoredEvent, list_events};
+pub use storage::{StoredEvent, list_events, list_tuple_changes};
 pub use worker::Worker;
 
 use database::{MigrationSet, Retention, Statement};
 
-pub const MIGRATIONS: MigrationSet =
-    database::migrations! { "jobs", [1 => ("0001_jobs.sqlite.sql", "0001_jobs.postgres.sql"), 2 => "0002_events.sql"] };
+pub const MIGRATIONS: MigrationSet = database::migrations! {
+    "jobs",
+    [
+        1 => ("0001_jobs.sqlite.sql", "0001_jobs.postgres.sql"),
+        2 => "0002_events.sql",
+        3 => "0003_relation_tuple_events.sql",
+    ]
+};
 
 /// All statements, for the test that prepares them on both engines.
 pub const STATEMENTS: &[&[&Statement]] = storage::ALL;

@@ -10,7 +10,10 @@ use async_trait::async_trait;
 use base::{Clock, Context, ManualClock, PageRequest, RequestId, Rng, TenantId, Timestamp};
 use database::Database;
 use database::testing::{assert_index_ranges, assert_parsed_once, on_both_engines, prepare_all};
-use jobs::{DomainEvent, Failure, Handler, Job, NewJob, Subject, Worker, append, append_if, enqueue, list_events};
+use jobs::{
+    DomainEvent, Failure, Handler, Job, NewJob, Subject, Worker, append, append_if, append_in_order, enqueue,
+    list_events, list_tuple_changes,
+};
 use serde::Serialize;
 use serde_json::json;
 
@@ -284,6 +287,41 @@ async fn a_suppressed_event_costs_the_same_statement() {
         let mut reader = fixture.database.read(cx.tenant);
         let page = list_events(&mut reader, PageRequest { size: 2, after: None }).await.unwrap();
         assert_eq!(page.items.iter().map(|it| it.subject.as_str()).collect::<Vec<_>>(), ["true"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn changes_of_relation_tuples_are_read_in_their_order_after_a_sequence() {
+    #[derive(Serialize)]
+    enum Changed {
+        RelationTuplesChanged { n: u32 },
+    }
+    impl DomainEvent for Changed {
+        fn subject(&self) -> Subject<'_> {
+            Subject::Namespace("Document".into())
+        }
+    }
+    on_both_engines(&[jobs::MIGRATIONS], |database| async move {
+        let fixture = Fixture::new(database, 0);
+        let cx = fixture.cx();
+        let mut tx = fixture.database.write(cx.tenant).await.unwrap();
+        let first = append_in_order(&mut tx, &cx, &Changed::RelationTuplesChanged { n: 1 }).await.unwrap();
+        let second = append_in_order(&mut tx, &cx, &Changed::RelationTuplesChanged { n: 2 }).await.unwrap();
+        assert!(first < second);
+        append(&mut tx, &cx, &[Happened::LoginSucceeded {}]).await.unwrap();
+        let third = append_in_order(&mut tx, &cx, &Changed::RelationTuplesChanged { n: 3 }).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut reader = fixture.database.read(cx.tenant);
+        let page = list_tuple_changes(&mut reader, PageRequest { size: 1, after: Some(second - 1) }).await.unwrap();
+        assert_eq!(page.items[0].attributes, json!({"n": 2}));
+        assert_eq!((page.items[0].subject.as_str(), page.next), ("Document", Some(second)));
+        let page = list_tuple_changes(&mut reader, PageRequest { size: 9, after: page.next }).await.unwrap();
+        let found: Vec<_> = page.items.iter().map(|it| (it.sequence, it.name.as_str())).collect();
+        assert_eq!(found, [(third, jobs::TUPLES_CHANGED)]);
+        let mut stranger = fixture.database.read(TenantId::from_i32(2));
+        let page = list_tuple_changes(&mut stranger, PageRequest { size: 9, after: None }).await.unwrap();
+        assert!(page.items.is_empty());
     })
     .await;
 }

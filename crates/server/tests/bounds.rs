@@ -52,6 +52,9 @@ fn routes() -> Vec<Route> {
             "IdentityAdmin {" => listener = "identity/admin",
             "OauthPublic {" => listener = "oauth/public",
             "OauthAdmin {" => listener = "oauth/admin",
+            "PermissionsRead {" => listener = "permissions/read",
+            "PermissionsWrite {" => listener = "permissions/write",
+            "PermissionsOpl {" => listener = "permissions/opl",
             // Its bodies are bounded by the upstream.
             "GatewayProxy {" => listener = "",
             "GatewayApi {" => listener = "gateway/api",
@@ -110,6 +113,9 @@ impl Program {
         }
         for listener in ["PROXY", "API"] {
             command.env(format!("KLEIS_GATEWAY_SERVE_{listener}_PORT"), free_port());
+        }
+        for listener in ["READ", "WRITE", "OPL", "METRICS"] {
+            command.env(format!("KLEIS_PERMISSIONS_SERVE_{listener}_PORT"), free_port());
         }
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -249,7 +255,7 @@ fn a_request_at_or_above_a_bound_costs_in_proportion() {
     let mut dearest: Vec<(f64, String)> = Vec::new();
     for route in routes() {
         let Route { method, listener, path, .. } = &route;
-        let takes_lists = method == "PATCH" && path == "/admin/identities";
+        let takes_lists = method == "PATCH" && ["/admin/identities", "/admin/relation-tuples"].contains(&path.as_str());
         let is_public = listener.ends_with("public");
         let small = if route.json { "{}" } else { "a=1" };
         let kind = if route.json { JSON } else { FORM };

@@ -38,13 +38,20 @@ impl Program {
         let smtp = "courier: {smtp: {connection_uri: 'smtp://user:a-planted-secret-of-this-test@127.0.0.1:1/'}}";
         let identity = if mail_server { format!("identity:\n  {smtp}\n") } else { String::new() };
         std::fs::write(&config, format!("log: {{format: {format}}}\n{identity}")).unwrap();
-        let sockets: Vec<_> = (0..6).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let sockets: Vec<_> = (0..10).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
         let ports: Vec<u16> = sockets.iter().map(|socket| socket.local_addr().unwrap().port()).collect();
         drop(sockets);
         let mut command = Command::new(env!("CARGO_BIN_EXE_kleis"));
         command.args(["serve", "-c"]).arg(&config).arg("--data").arg(folder.path().join("data")).env_clear();
         let names = ["IDENTITY_SERVE_PUBLIC", "IDENTITY_SERVE_ADMIN", "OAUTH_SERVE_PUBLIC", "OAUTH_SERVE_ADMIN"];
-        let names = names.into_iter().chain(["GATEWAY_SERVE_PROXY", "GATEWAY_SERVE_API"]);
+        let names = names.into_iter().chain([
+            "GATEWAY_SERVE_PROXY",
+            "GATEWAY_SERVE_API",
+            "PERMISSIONS_SERVE_READ",
+            "PERMISSIONS_SERVE_WRITE",
+            "PERMISSIONS_SERVE_OPL",
+            "PERMISSIONS_SERVE_METRICS",
+        ]);
         for (name, port) in names.zip(&ports) {
             command.env(format!("KLEIS_{name}_PORT"), port.to_string());
         }
@@ -83,6 +90,8 @@ fn people_get_the_urls_in_a_block() {
     assert_shown("Discovery", &url(2, ".well-known/openid-configuration"));
     assert_shown("Admin API", &url(3, ""));
     assert_shown("Gateway", &url(4, ""));
+    assert_shown("Permissions", &url(6, ""));
+    assert_shown("Permissions", &url(7, ""));
     assert_shown("Configuration", "kleis.yml");
     assert_shown("Data", &program.data_directory());
 }
@@ -96,9 +105,9 @@ fn programs_get_the_urls_in_the_fields_of_a_record_without_secrets() {
         let text = record.to_string();
         assert!(text.contains(&format!("\"{name}\":")), "{name}: {text}");
     };
-    ["account", "identity_admin_api", "oauth_admin_api", "discovery", "gateway", "configuration", "data_directory"]
-        .into_iter()
-        .for_each(field);
+    let apis = ["identity_admin_api", "oauth_admin_api", "permissions_read_api", "permissions_write_api"];
+    let others = ["account", "discovery", "gateway", "configuration", "data_directory"];
+    apis.into_iter().chain(others).for_each(field);
     assert!(record.to_string().contains(&program.data_directory()), "{record}");
     assert!(!record.to_string().contains("mailbox"), "with a mail server there is no mailbox: {record}");
     assert!(!program.lines.concat().contains(SECRET) && !program.lines.concat().contains("Kleis is ready."));

@@ -12,6 +12,7 @@ use database::Database;
 use jobs::Handler;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use telemetry::metrics::Collector;
 use tokio::sync::watch;
 use ui::Ui;
 use url::Url;
@@ -109,6 +110,8 @@ pub struct Built {
     pub handlers: Vec<Arc<dyn Handler>>,
     /// The checks of its health, besides the database.
     pub checks: Vec<Arc<dyn Check>>,
+    /// Its own metrics, besides those of requests and of the database.
+    pub metrics: Vec<Box<dyn Collector>>,
     pub background: Vec<StartTask>,
 }
 

@@ -140,7 +140,7 @@ impl Secrets {
 pub struct Remote {
     pub service: &'static str,
     pub api: RemoteApi,
-    /// The URL of its admin API.
+    /// The URL of its admin API, or of the listener that answers.
     pub url: RemoteKey,
     /// The URL of its public API, if it is called as well.
     pub public_url: Option<RemoteKey>,
@@ -168,4 +168,6 @@ pub enum RemoteApi {
     OAuth2,
     /// Sessions of an identity service.
     Sessions,
+    /// Checks of a permission service.
+    Permissions,
 }

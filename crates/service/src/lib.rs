@@ -11,7 +11,9 @@ mod definition;
 mod diagnosis;
 mod links;
 mod listener;
+mod readiness;
 mod report;
+mod watched_folders;
 
 pub use build::{Background, Building, Built, Check, Directory, KeptFiles, Parts, StartTask};
 pub use definition::{
@@ -20,4 +22,6 @@ pub use definition::{
 pub use diagnosis::{Diagnosing, Diagnosis, Examined, Verdict};
 pub use links::Links;
 pub use listener::{AdminListener, ErrorFormat, Kind, Listener, PublicListener};
+pub use readiness::Readiness;
 pub use report::{Fault, Notice, Report, Severity};
+pub use watched_folders::WatchedFolders;

@@ -10,6 +10,7 @@
 
 mod config;
 mod logs;
+pub mod machine;
 pub mod metrics;
 mod otlp;
 mod redaction;

@@ -754,6 +754,19 @@ demo-api-intro = It is behind the gateway, which checks your access token and pa
 demo-call-api = Call the API
 # Before the HTTP status of the answer.
 demo-api-answer = The API’s answer
+demo-document = Your document
+demo-document-intro = Everyone who signs in owns one. The permission service knows who may do what with it, and which relation tuple is the reason.
+demo-reader = Email address of a colleague
+demo-share = Share
+demo-revoke = Revoke
+demo-nobody = Nobody has signed up with this address.
+demo-open-document = Open a document
+demo-open-document-intro = The gateway asks the permission service, and passes the request to the API only if you may read the document.
+demo-owner = Email address of its owner
+demo-open = Open
+# Before the relation tuples that give access.
+demo-because = The reason:
+demo-no-reason = No relation tuple of this document names you.
 demo-account = Manage your account
 demo-sign-out = Sign out
 

@@ -39,6 +39,13 @@ pub struct Edge {
     pub languages: Languages,
 }
 
+/// The id that a client gave its request. A handler adds it to a response that must have this id instead of ours.
+#[derive(Clone, Debug)]
+pub struct CallersRequestId(pub HeaderValue);
+
+/// The longest one that is logged.
+const LOGGED_BYTES: usize = 128;
+
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 impl Edge {
@@ -80,7 +87,9 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
     let mut response =
         if span.is_disabled() { next.run(request).await } else { next.run(request).instrument(span.clone()).await };
     telemetry::record_answer(&span, response.status().as_u16());
-    if let Ok(id) = HeaderValue::from_str(&cx.request_id.to_string()) {
+    let callers = response.extensions().get::<CallersRequestId>().map(|it| it.0.clone());
+    let ours = || HeaderValue::from_str(&cx.request_id.to_string()).ok();
+    if let Some(id) = callers.or_else(ours) {
         response.headers_mut().insert(X_REQUEST_ID, id);
     }
     edge.record(&cx, &seen, &response, started);
@@ -125,6 +134,7 @@ impl Edge {
         if self.quiet_health && seen.path.starts_with("/health/") {
             return;
         }
+        let callers = response.extensions().get::<CallersRequestId>().and_then(|it| it.0.to_str().ok());
         // The query is not logged, because it may contain codes and tokens.
         tracing::info!(
             request_id = %cx.request_id,
@@ -132,6 +142,7 @@ impl Edge {
             path = %seen.path,
             status = code,
             took_micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            callers_request_id = callers.filter(|id| id.len() <= LOGGED_BYTES),
             client = cx.client_address.map(tracing::field::display),
             "request"
         );
@@ -155,5 +166,45 @@ impl<S: Sync> FromRequestParts<S> for Cx {
             cx.actor = Actor::Anonymous;
         }
         Ok(Self(cx))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::get;
+    use base::{ManualClock, Timestamp};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    fn edge() -> Edge {
+        Edge {
+            clock: ManualClock::starting_at(Timestamp::EPOCH).clock(),
+            rng: Rng::seeded(1),
+            proxies: TrustedProxies::default(),
+            metrics: None,
+            quiet_health: false,
+            languages: Languages::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_has_our_id_unless_a_handler_chose_that_of_the_client() {
+        let chosen = || async {
+            let mut response = Response::new(Body::empty());
+            response.extensions_mut().insert(CallersRequestId(HeaderValue::from_static("theirs")));
+            response
+        };
+        // A header alone may come from elsewhere, for instance from the service behind a proxy.
+        let other = || async { [(X_REQUEST_ID, "other")] };
+        let router = edge().around(Router::new().route("/chosen", get(chosen)).route("/other", get(other)));
+        let id = async |path: &str| {
+            let request = Request::builder().uri(path).header(X_REQUEST_ID, "theirs").body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            response.headers()[X_REQUEST_ID].to_str().unwrap().to_owned()
+        };
+        assert_eq!(id("/chosen").await, "theirs");
+        assert_eq!(id("/other").await.len(), 36);
     }
 }

@@ -36,6 +36,8 @@ pub(crate) enum Suite {
     Python,
     /// The official clients for Rust. Needs nothing more
     Rust,
+    /// The published gRPC client of Keto, and gRPC-Web and Connect by reflection. Needs node, npm
+    Grpc,
     /// The applications of docs/guides/add-sign-in-to-my-application.md. Needs Chromium, node, npm, python3, go, openssl
     Guides,
     /// The proxies of docs/guides/put-it-behind-a-proxy.md. Needs Chromium, nginx, caddy, node, npm, openssl, curl
@@ -107,7 +109,7 @@ impl Suite {
     const fn programs(self) -> &'static [&'static str] {
         match self {
             Self::Go => &["go"],
-            Self::Node | Self::Elements | Self::Reference => &["node", "npm"],
+            Self::Node | Self::Grpc | Self::Elements | Self::Reference => &["node", "npm"],
             Self::Python => &["python3"],
             Self::Rust => &["cargo"],
             Self::Guides => &["node", "npm", "python3", "go", "openssl"],
@@ -155,6 +157,11 @@ impl Run<'_> {
                 let target = self.crates()?;
                 let process = Process::cargo(&folder, &["run", "--quiet"]).without_cargo_variables();
                 self.client(process.with_env("CARGO_TARGET_DIR", &target))
+            }
+            Suite::Grpc => {
+                let folder = self.copy("grpc")?;
+                install_node_packages(&folder)?;
+                self.client(Process::new(&folder, "node", &["client.mjs"]))
             }
             Suite::Guides => self.browser("guides.mjs"),
             Suite::Proxies => self.browser("proxies.mjs"),

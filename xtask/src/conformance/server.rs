@@ -11,17 +11,28 @@ use anyhow::{Context as _, Result, bail};
 /// The time limit until the server is ready.
 const START_LIMIT: Duration = Duration::from_mins(1);
 
+/// The variables of the URLs that the programs read.
+const NAMES: [&str; 7] = [
+    "KLEIS_IDENTITY",
+    "KLEIS_IDENTITY_ADMIN",
+    "KLEIS_OAUTH",
+    "KLEIS_OAUTH_ADMIN",
+    "KLEIS_PERMISSIONS_READ",
+    "KLEIS_PERMISSIONS_WRITE",
+    "KLEIS_PERMISSIONS_OPL",
+];
+
 /// The URLs of a running server, by the names of the variables that the programs read.
 pub(super) struct Server {
     process: Child,
     log: PathBuf,
-    pub(super) addresses: [(&'static str, String); 4],
+    pub(super) addresses: [(&'static str, String); NAMES.len()],
 }
 
 impl Server {
     pub(super) fn start(binary: &Path, folder: &Path) -> Result<Self> {
         let ports = free_ports()?;
-        let [identity, identity_admin, oauth, oauth_admin] = ports;
+        let [identity, identity_admin, oauth, oauth_admin, read, write, opl] = ports;
         let listener = |port: u16| serde_json::json!({"host": "127.0.0.1", "port": port});
         let configuration = serde_json::json!({
             "identity": {
@@ -37,15 +48,19 @@ impl Server {
                 },
             },
             "oauth": {"serve": {"public": listener(oauth), "admin": listener(oauth_admin)}},
+            "permissions": {
+                "serve": {"read": listener(read), "write": listener(write), "opl": listener(opl), "metrics": listener(0)},
+                "namespaces": [{"name": "Doc"}, {"name": "Group"}],
+            },
         });
         // JSON is YAML.
         let file = folder.join("kleis.yml");
         std::fs::write(&file, configuration.to_string())?;
-        eprintln!("==> kleis serve identity oauth");
+        eprintln!("==> kleis serve identity oauth permissions");
         let log = folder.join("kleis.log");
         let output = std::fs::File::create(&log)?;
         let process = Command::new(binary)
-            .args(["serve", "identity", "oauth", "--dev", "--dsn", "memory", "--config"])
+            .args(["serve", "identity", "oauth", "permissions", "--dev", "--dsn", "memory", "--config"])
             .arg(&file)
             .arg("--data")
             .arg(folder.join("data"))
@@ -54,10 +69,9 @@ impl Server {
             .stderr(output)
             .spawn()
             .context("cannot start kleis")?;
-        let names = ["KLEIS_IDENTITY", "KLEIS_IDENTITY_ADMIN", "KLEIS_OAUTH", "KLEIS_OAUTH_ADMIN"];
         let mut port = ports.iter();
         let addresses =
-            names.map(|name| (name, format!("http://127.0.0.1:{}", port.next().copied().unwrap_or_default())));
+            NAMES.map(|name| (name, format!("http://127.0.0.1:{}", port.next().copied().unwrap_or_default())));
         let mut server = Self { process, log, addresses };
         for port in ports {
             server.wait_for(port)?;
@@ -91,10 +105,10 @@ impl Drop for Server {
 }
 
 /// Free ports.
-fn free_ports() -> Result<[u16; 4]> {
+fn free_ports() -> Result<[u16; NAMES.len()]> {
     // All sockets are open at the same time, so that no port is returned twice.
     let mut listeners = Vec::new();
-    let mut ports = [0; 4];
+    let mut ports = [0; NAMES.len()];
     for port in &mut ports {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         *port = listener.local_addr()?.port();

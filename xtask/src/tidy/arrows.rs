@@ -11,7 +11,17 @@ use crate::process::Process;
 /// The layers, from the bottom to the top.
 const LAYERS: &[&[&str]] = &[
     &["base"],
-    &["database", "telemetry", "jose", "oauth-types", "go-templates", "saml", "scim", "test-client"],
+    &[
+        "database",
+        "telemetry",
+        "jose",
+        "oauth-types",
+        "go-templates",
+        "permission-language",
+        "saml",
+        "scim",
+        "test-client",
+    ],
     &["contracts", "web", "ui", "jobs"],
     &["service"],
     &["identity", "oauth", "permissions", "gateway", "federation"],
@@ -27,7 +37,7 @@ const OUTSIDE: &[&str] = &["xtask"];
 const TEST_SUPPORT: &[&str] = &["test-client", "acceptance"];
 
 /// Crates of formats and rules, without a clock, a network, a database or a runtime.
-const PURE: &[&str] = &["jose", "oauth-types", "go-templates", "saml", "scim"];
+const PURE: &[&str] = &["jose", "oauth-types", "go-templates", "permission-language", "saml", "scim"];
 
 /// The position of the services in [`LAYERS`].
 const SERVICES: usize = 4;

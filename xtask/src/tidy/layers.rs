@@ -27,7 +27,7 @@ fn web_framework(file: &File) -> Vec<Finding> {
     let (Some(code), Some(krate)) = (&file.code, file.krate()) else { return Vec::new() };
     let allowed = ["web", "server", "console"].contains(&krate)
         || is_test_support(krate)
-        || ["http", "pages"].iter().any(|folder| file.is_in(folder))
+        || ["grpc", "http", "pages"].iter().any(|folder| file.is_in(folder))
         // The gateway forwards requests and bodies of the framework directly.
         || (krate == "gateway" && file.is_in("proxy"))
         || file.is_test();
@@ -39,7 +39,7 @@ fn web_framework(file: &File) -> Vec<Finding> {
         // The interface of a service returns its routers, and uses only their type from the framework.
         lines.retain(|line| !code.lines[line - 1].contains("axum::Router"));
     }
-    report(file, lines, "only `http/` and `pages/` name the web framework")
+    report(file, lines, "only `http/`, `grpc/` and `pages/` name the web framework")
 }
 
 fn sql(file: &File) -> Vec<Finding> {
@@ -107,14 +107,23 @@ fn folders(file: &File) -> Vec<Finding> {
             "crate::flows",
             "crate::storage",
             "crate::http",
+            "crate::grpc",
             "crate::pages",
             "crate::jobs",
             "crate::courier",
         ]
     } else if file.is_in("storage") {
-        &["crate::operations", "crate::flows", "crate::http", "crate::pages", "crate::jobs", "crate::courier"]
+        &[
+            "crate::operations",
+            "crate::flows",
+            "crate::http",
+            "crate::grpc",
+            "crate::pages",
+            "crate::jobs",
+            "crate::courier",
+        ]
     } else if OPERATIONS.iter().any(|folder| file.is_in(folder)) {
-        &["crate::http", "crate::pages", "http::StatusCode"]
+        &["crate::http", "crate::grpc", "crate::pages", "http::StatusCode"]
     } else {
         &[]
     };
@@ -123,7 +132,7 @@ fn folders(file: &File) -> Vec<Finding> {
         let message = format!("`{name}` is above this folder: http|pages -> operations -> domain + storage");
         findings.extend(report(file, code.lines_naming(name), &message));
     }
-    if file.is_in("http") || file.is_in("pages") {
+    if ["grpc", "http", "pages"].iter().any(|folder| file.is_in(folder)) {
         let lines = [code.lines_naming("database.write"), code.lines_naming("database().write")].concat();
         findings.extend(report(file, lines, "a handler must not write: move it to an operation"));
     }
@@ -196,6 +205,7 @@ mod tests {
         let text = "use axum::Router;\n";
         assert!(places("crates/oauth/src/http/mod.rs", text).is_empty());
         assert!(places("crates/oauth/src/pages/consent.rs", text).is_empty());
+        assert!(places("crates/oauth/src/grpc/mod.rs", text).is_empty());
         assert!(places("crates/web/src/lib.rs", text).is_empty());
         assert!(places("crates/test-client/src/client.rs", text).is_empty());
         assert_eq!(

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use super::code::Code;
 
 /// Names of generated files and folders.
-const SKIPPED: &[&str] = &[".git", "target", "kleis-data", "corpus", "artifacts", "node_modules"];
+const SKIPPED: &[&str] = &[".git", "target", "kleis-data", "corpus", "artifacts", "node_modules", "generated"];
 
 pub(super) struct Tree {
     files: Vec<File>,

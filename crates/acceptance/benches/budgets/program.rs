@@ -35,6 +35,8 @@ pub(crate) struct Ports {
     pub(crate) oauth_admin: SocketAddr,
     pub(crate) gateway: SocketAddr,
     pub(crate) gateway_api: SocketAddr,
+    /// Of the listeners `read`, `write`, `opl` and `metrics`.
+    permissions: [SocketAddr; 4],
 }
 
 impl Ports {
@@ -47,6 +49,7 @@ impl Ports {
             oauth_admin: address()?,
             gateway: address()?,
             gateway_api: address()?,
+            permissions: [address()?, address()?, address()?, address()?],
         })
     }
 
@@ -55,9 +58,11 @@ impl Ports {
         let mut public = listen(self.identity);
         // The clients of the bench use 127.0.0.1; the other URLs follow this one.
         public["base_url"] = json!(format!("http://{}/", self.identity));
+        let [read, write, opl, metrics] = self.permissions.map(listen);
         json!({
             "identity": { "serve": { "public": public, "admin": listen(self.identity_admin) } },
             "oauth": { "serve": { "public": listen(self.oauth), "admin": listen(self.oauth_admin) } },
+            "permissions": { "serve": { "read": read, "write": write, "opl": opl, "metrics": metrics } },
             "gateway": { "serve": { "proxy": listen(self.gateway), "api": listen(self.gateway_api) } },
         })
     }

@@ -89,6 +89,8 @@ export class Kleis {
         selfservice: { methods: { password: { config: { haveibeenpwned_enabled: false } } } },
       },
       oauth: { serve: { public: listener(ports.oauth), admin: listener(ports.oauthAdmin) } },
+      // Port 0 is a free one, which nothing here calls.
+      permissions: { serve: { read: listener(0), write: listener(0), opl: listener(0), metrics: listener(0) } },
       gateway: { serve: { proxy: listener(ports.gateway), api: listener(ports.gatewayApi) } },
     }
     const file = join(folder, "kleis.yml")

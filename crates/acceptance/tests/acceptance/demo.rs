@@ -3,14 +3,18 @@
 use std::path::Path;
 use std::time::Duration;
 
+use acceptance::browser::Browser;
 use acceptance::chrome::Chrome;
 use acceptance::look::{look, look_closely, look_in_languages, press, speak, tab_to, type_text};
 use anyhow::{Context as _, Result, ensure};
 use base::{ManualClock, Rng, Timestamp};
 use fantoccini::key::Key;
 use fantoccini::{Client, Locator};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
 use server::Environment;
-use server::cli::start_on_free_ports;
+use server::cli::{RunningDemo, start_on_free_ports};
+use server::config::Service;
 use url::Url;
 
 const SCREENSHOTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../screenshots");
@@ -33,7 +37,7 @@ async fn shoot_thoroughly(page: &Client, name: &str) -> Result<()> {
 }
 
 /// The result of a script on the page.
-async fn ask(page: &Client, script: &str) -> Result<serde_json::Value> {
+async fn ask(page: &Client, script: &str) -> Result<Value> {
     Ok(page.execute(script, Vec::new()).await?)
 }
 
@@ -119,6 +123,65 @@ async fn others(page: &Client, account: &Url) -> Result<()> {
     shoot(page, "error").await
 }
 
+/// Fills in a field of the sample application and sends its form.
+async fn submit(page: &Client, field: &str, email: &str) -> Result<String> {
+    tab_to(page, &format!("[name={field}]")).await?;
+    type_text(page, email).await?;
+    press_and_wait(page).await
+}
+
+/// Presses Enter, and returns the text of the next page, which may have the same URL.
+async fn press_and_wait(page: &Client) -> Result<String> {
+    ask(page, "document.body.dataset.before = ''").await?;
+    press(page, Key::Enter).await?;
+    wait_for(page, "body:not([data-before]) [name=owner]").await?;
+    text(page).await
+}
+
+/// Shares a document and revokes it; opens one that another person shares and no longer shares.
+async fn documents(page: &Client, demo: &RunningDemo) -> Result<()> {
+    const BOB: &str = "bob@example.org";
+    let own = text(page).await?;
+    ensure!(own.contains("read, share") && own.contains("#owners@User:"), "the owner is shown with the reason: {own}");
+    ensure!(submit(page, "reader", BOB).await?.contains("Nobody has signed up"));
+    shoot(page, "app-nobody").await?;
+    let url = |service, listener, path: &str| -> Result<Url> {
+        let base = demo.running.addresses.base_url(service, listener).context("a listener")?;
+        Ok(Url::parse(base)?.join(path)?)
+    };
+    let mut api = Browser::api(ManualClock::starting_at(START).clock());
+    let identities = url(Service::IDENTITY, "admin", "admin/identities")?;
+    let credentials = json!({ "password": { "config": { "password": PASSWORD } } });
+    let identity = json!({ "schema_id": "", "traits": { "email": BOB }, "credentials": credentials });
+    let bob = api.json(Method::POST, identities, &identity).await?.expect_status(StatusCode::CREATED)?;
+    let bob = bob.at("/id").as_str().context("an id")?.to_owned();
+
+    let shared = submit(page, "reader", BOB).await?;
+    ensure!(shared.contains(&format!("#readers@User:{bob}")), "{shared}");
+    shoot(page, "app-shared").await?;
+    look_closely(page, &Path::new(SCREENSHOTS).join("demo"), "app-shared").await?;
+    tab_to(page, "form[action='/revoke'] button").await?;
+    let revoked = press_and_wait(page).await?;
+    ensure!(!revoked.contains("#readers@"), "{revoked}");
+
+    let refused = submit(page, "owner", BOB).await?;
+    ensure!(refused.contains("403") && refused.contains("No relation tuple"), "{refused}");
+    shoot(page, "app-refused").await?;
+    let ada = own.split("#owners@User:").nth(1).and_then(|rest| rest.get(..36)).context("an id")?.to_owned();
+    let subject = json!({ "namespace": "User", "object": ada, "relation": "" });
+    let tuple = json!({ "namespace": "Document", "object": bob, "relation": "readers", "subject_set": subject });
+    let tuples = url(Service::PERMISSIONS, "write", "admin/relation-tuples")?;
+    for (action, status, reason) in [("insert", "200", "#readers@User:"), ("delete", "403", "No relation tuple")] {
+        let deltas = json!([{ "action": action, "relation_tuple": tuple }]);
+        let changed = api.json(Method::PATCH, tuples.clone(), &deltas).await?;
+        changed.expect_status(StatusCode::NO_CONTENT)?;
+        let answer = submit(page, "owner", BOB).await?;
+        ensure!(answer.contains(status) && answer.contains(reason), "{action}: {answer}");
+        shoot(page, &format!("app-{action}")).await?;
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_whole_demo_works_with_the_keyboard_alone() -> Result<()> {
     let data = tempfile::tempdir()?;
@@ -189,6 +252,8 @@ async fn the_whole_demo_works_with_the_keyboard_alone() -> Result<()> {
     shoot(page, "app-api").await?;
     let answer = text(page).await?;
     ensure!(answer.contains("200"), "the API answers: {answer}");
+
+    documents(page, &demo).await?;
 
     page.goto(api.as_str()).await?;
     let known = text(page).await?;

@@ -13,6 +13,10 @@ const LISTENERS: &[(Service, &str)] = &[
     (Service::IDENTITY, "admin"),
     (Service::OAUTH, "public"),
     (Service::OAUTH, "admin"),
+    (Service::PERMISSIONS, "read"),
+    (Service::PERMISSIONS, "write"),
+    (Service::PERMISSIONS, "opl"),
+    (Service::PERMISSIONS, "metrics"),
     (Service::GATEWAY, "api"),
 ];
 

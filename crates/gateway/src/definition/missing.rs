@@ -18,11 +18,6 @@ pub(super) const UNSUPPORTED: &[Unsupported] = &[
         switch: Some("authenticators.oauth2_client_credentials.enabled"),
     },
     Unsupported {
-        text: "the authorizer keto_engine_acp_ory is not supported: rules that name it are refused",
-        keys: &["authorizers.keto_engine_acp_ory"],
-        switch: Some("authorizers.keto_engine_acp_ory.enabled"),
-    },
-    Unsupported {
         text: "the mutator cookie is not supported yet: rules that name it are refused",
         keys: &["mutators.cookie"],
         switch: Some("mutators.cookie.enabled"),

@@ -13,7 +13,7 @@ use serde_json::Value;
 use service::configuration::schema_of;
 use service::{
     AdminListener, Building, Built, Check, Configuration, Defaults, Definition, Diagnosing, ErrorFormat, Kind,
-    Listener, Parts, Replaced, Report, Secrets,
+    Listener, Parts, Remote, RemoteApi, RemoteKey, Replaced, Report, Secrets,
 };
 
 use crate::{Config, Gateway, LocalServices};
@@ -56,7 +56,19 @@ pub const DEFINITION: Definition = Definition {
             }),
         },
     ],
-    remotes: &[],
+    remotes: &[Remote {
+        service: "permissions",
+        api: RemoteApi::Permissions,
+        url: RemoteKey {
+            path: "permissions.url",
+            description: "The URL of the read API of the permission service, when it runs in another process.",
+        },
+        public_url: None,
+        headers: RemoteKey {
+            path: "permissions.headers",
+            description: "Headers of requests to the permission service, by name.",
+        },
+    }],
     error_format: ErrorFormat::Rest,
     text_names: Vec::new,
     build: |parts, report| -> Building<'_> { Box::pin(build(parts, report)) },
@@ -81,6 +93,7 @@ async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
         http: parts.http,
         sessions: parts.links.sessions,
         introspection: parts.links.introspection,
+        permissions: parts.links.permissions,
         local: LocalServices {
             identity: parts.directory.urls("identity", &["public", "admin"]),
             oauth: parts.directory.urls("oauth", &["public", "admin"]),

@@ -1,6 +1,6 @@
 //! The services in the same process, which handlers call without HTTP.
 
-use contracts::{Link, Sessions, TokenIntrospection};
+use contracts::{Link, PermissionChecks, Sessions, TokenIntrospection};
 use url::{Host, Url};
 
 /// The session check of the identity service in this process, as a `check_session_url`.
@@ -21,6 +21,8 @@ pub struct LocalServices {
 pub(crate) struct InProcess {
     pub(crate) sessions: Link<dyn Sessions>,
     pub(crate) introspection: Link<dyn TokenIntrospection>,
+    /// Of this process or of another.
+    pub(crate) permissions: Link<dyn PermissionChecks>,
     pub(crate) urls: LocalServices,
 }
 

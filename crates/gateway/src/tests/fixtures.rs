@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use base::{Context, PlainToken, RequestId, Rng, TenantId, Timestamp};
 use bytes::Bytes;
 use contracts::{
-    ActiveSession, Introspection, Link, SessionCheck, SessionCredentials, Sessions, TokenIntrospection, Unavailable,
+    ActiveSession, Introspection, Link, PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject,
+    SessionCheck, SessionCredentials, Sessions, TokenIntrospection, Unavailable,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jose::{Algorithm, Jwk, JwkSet};
@@ -97,7 +98,7 @@ pub(crate) fn services_beside(sessions: Link<dyn Sessions>, introspection: Link<
     Services::new(
         Rng::seeded(1),
         web::outbound::Client::new(web::outbound::Destinations::Any, &base::TrustStore::bundled()),
-        InProcess { sessions, introspection, urls },
+        InProcess { sessions, introspection, permissions: Link::to(Arc::new(FakePermissions)), urls },
         JwkSet { keys: vec![Jwk::generate(Algorithm::ES256, "gateway".to_owned()).unwrap()] },
     )
 }
@@ -214,6 +215,27 @@ impl TokenIntrospection for FakeIntrospection {
             }
             "outage" => Err(Unavailable::new("oauth", "down for the test")),
             _ => Ok(Introspection::default()),
+        }
+    }
+}
+
+/// A fake permission service: everybody may read; the author of a document, who is in the context, may edit it.
+pub(crate) struct FakePermissions;
+
+#[async_trait]
+impl PermissionChecks for FakePermissions {
+    async fn check(&self, _: &Context, question: &PermissionQuestion<'_>) -> Result<bool, PermissionCheckError> {
+        let author = question.context.and_then(|context| context.get("author")?.as_str());
+        match (question.object, question.relation) {
+            ("outage", _) => Err(Unavailable::new("permissions", "down for the test").into()),
+            (_, "read") => Ok(question.namespace == "Doc"),
+            (_, "edit") => Ok(match question.subject {
+                PermissionSubject::Id(id) => author == Some(id),
+                PermissionSubject::Set { namespace: "User", object, relation: "" } => author == Some(object),
+                PermissionSubject::Set { namespace: "Group", relation: "members", .. } => true,
+                PermissionSubject::Set { .. } => false,
+            }),
+            (_, relation) => Err(PermissionCheckError::Undecided(format!("relation \"{relation}\" does not exist"))),
         }
     }
 }

@@ -105,6 +105,18 @@ async fn the_other_examples_behave_as_the_guide_says() {
 }
 
 #[tokio::test]
+async fn a_permission_is_asked_as_the_guide_says() {
+    let running = running().await;
+    let document = async |method: &str, cookie: &str| {
+        ask(&running, "wiki.example/documents/plan", &[("x-forwarded-method", method), ("cookie", cookie)]).await
+    };
+    let read = document("GET", "session=valid-alice").await;
+    assert_eq!((read.status.as_u16(), read.header("x-user-id")), (200, Some("alice")));
+    assert_eq!(document("PUT", "session=valid-alice").await.status, 403);
+    assert_eq!(document("GET", "session=stale").await.status, 401);
+}
+
+#[tokio::test]
 async fn the_authorization_server_receives_the_requests_of_the_guide() {
     let (policies, at_server) = server(|parts, body| {
         let denied = body.contains("secret") || parts.headers.get("x-subject").is_some_and(|it| it == "mallory");

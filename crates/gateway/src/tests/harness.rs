@@ -49,6 +49,7 @@ pub(super) fn gateway(config: Config) -> Arc<Gateway> {
         http: web::outbound::Client::new(web::outbound::Destinations::Any, &base::TrustStore::bundled()),
         sessions,
         introspection: Link::to(Arc::new(fixtures::FakeIntrospection)),
+        permissions: Link::to(Arc::new(fixtures::FakePermissions)),
         local: LocalServices::default(),
         generated_keys: JwkSet { keys: vec![Jwk::generate(Algorithm::ES256, "k".to_owned()).unwrap()] },
         keeps_generated_keys: false,

@@ -37,6 +37,12 @@ database::statements! {
     /// Writes nothing when `$9` is false, but still costs a round trip.
     INSERT_EVENT_IF = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
                        SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE $9";
+    INSERT_EVENT_IN_ORDER = "INSERT INTO jobs_events
+            (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING sequence";
+    /// The name is the constant `TUPLES_CHANGED`, because only a constant selects the index of these events.
+    LIST_TUPLE_CHANGES = "SELECT sequence, at, name, actor, subject, attributes FROM jobs_events
+        WHERE tenant_id = $1 AND name = 'RelationTuplesChanged' AND sequence > $2 ORDER BY sequence LIMIT $3";
     slow LIST_EVENTS = "SELECT sequence, at, name, actor, subject, attributes FROM jobs_events
                    WHERE tenant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
 }
@@ -133,6 +139,19 @@ pub(crate) async fn insert_event(tx: &mut WriteTx, cx: &Context, actor: &str, ev
     tx.append(&INSERT_EVENT, &values![cx.now, name, actor, subject, cx.request_id.0, address, attributes]).await
 }
 
+/// Returns the sequence of the event.
+pub(crate) async fn insert_event_in_order(
+    tx: &mut WriteTx,
+    cx: &Context,
+    actor: &str,
+    event: &NewEvent,
+) -> Result<i64, Error> {
+    let address = cx.client_address.map(|it| it.to_string());
+    let NewEvent { name, subject, attributes } = event;
+    let row = values![cx.now, name, actor, subject, cx.request_id.0, address, attributes];
+    tx.query_one(&INSERT_EVENT_IN_ORDER, &row).await?.get(0)
+}
+
 pub(crate) async fn insert_events(
     tx: &mut WriteTx,
     cx: &Context,
@@ -170,6 +189,14 @@ pub struct StoredEvent {
 pub async fn list_events(tx: &mut impl Read, page: PageRequest<i64>) -> Result<Page<StoredEvent, i64>, Error> {
     let limit = i64::from(page.size) + 1;
     let rows = tx.query(&LIST_EVENTS, &values![page.after.unwrap_or(0), limit]).await?;
+    let events = rows.iter().map(stored).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::from_rows(events, page.size, |it| it.sequence))
+}
+
+/// The events named [`TUPLES_CHANGED`](crate::TUPLES_CHANGED) of a tenant in order of their sequence.
+pub async fn list_tuple_changes(tx: &mut impl Read, page: PageRequest<i64>) -> Result<Page<StoredEvent, i64>, Error> {
+    let limit = i64::from(page.size) + 1;
+    let rows = tx.query(&LIST_TUPLE_CHANGES, &values![page.after.unwrap_or(0), limit]).await?;
     let events = rows.iter().map(stored).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::from_rows(events, page.size, |it| it.sequence))
 }

@@ -3,10 +3,10 @@
 use anyhow::{Context as _, anyhow, bail};
 use bytes::Bytes;
 use clap::Args;
-use http::{Method, Request, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use serde_json::Value;
 use url::Url;
-use web::outbound::{Client, Destinations};
+use web::outbound::{Client, Destinations, Limits};
 
 /// The server and the credential to use.
 #[derive(Clone, Debug, Args)]
@@ -24,11 +24,13 @@ pub(super) struct ApiArguments {
     token: Option<String>,
 }
 
-/// One admin API.
+/// One API.
 pub(super) struct Api {
     client: Client,
     base: Url,
     token: Option<String>,
+    /// The flag that names the API.
+    flag: &'static str,
 }
 
 impl Api {
@@ -37,15 +39,26 @@ impl Api {
         let environment = super::environment();
         let classic = environment.iter().find(|(name, _)| name == classic).map(|(_, text)| text.as_str());
         let text = arguments.endpoint.as_deref().or(classic).unwrap_or(default);
+        Self::at(text, arguments.token.as_deref(), "--endpoint")
+    }
+
+    /// The API at a URL that `flag` names.
+    pub(super) fn at(text: &str, token: Option<&str>, flag: &'static str) -> anyhow::Result<Self> {
         let base: Url = text.parse().with_context(|| format!("the endpoint {text} is not a URL"))?;
         if !matches!(base.scheme(), "http" | "https") {
             bail!("the endpoint {text} is not an http or https URL: write http://{text}");
         }
-        if arguments.token.is_some() && base.scheme() == "http" && !is_loopback(&base) {
+        if token.is_some() && base.scheme() == "http" && !is_loopback(&base) {
             bail!("the token would be sent in clear text: use an https endpoint");
         }
-        let client = Client::new(Destinations::Any, &crate::trust::system(&environment)?);
-        Ok(Self { client, base, token: arguments.token.clone() })
+        let client = Client::new(Destinations::Any, &crate::trust::system(&super::environment())?);
+        Ok(Self { client, base, token: token.map(str::to_owned), flag })
+    }
+
+    /// The same API with other limits for each call.
+    #[must_use]
+    pub(super) fn with_limits(self, limits: Limits) -> Self {
+        Self { client: self.client.with_limits(limits), ..self }
     }
 
     pub(super) async fn get(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Answer> {
@@ -59,6 +72,24 @@ impl Api {
         query: &[(&str, String)],
         body: Option<&Value>,
     ) -> anyhow::Result<Answer> {
+        let answer = self.exchange(method, path, query, body).await?;
+        let next = answer.headers().get("link").and_then(|link| next_token(link.to_str().ok()?));
+        let status = answer.status();
+        let body: Value = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
+        if status.is_success() {
+            return Ok(Answer { body, next });
+        }
+        Err(refusal(status, &body, path))
+    }
+
+    /// Any status is an answer.
+    pub(super) async fn exchange(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: Option<&Value>,
+    ) -> anyhow::Result<Response<Bytes>> {
         let url = self.url(path, query)?;
         let mut request = Request::builder().method(method).uri(url.as_str()).header("accept", "application/json");
         if let Some(token) = &self.token {
@@ -71,25 +102,19 @@ impl Api {
             }
             None => Bytes::new(),
         };
-        let answer = self.client.send(request.body(bytes)?).await.map_err(|error| self.connection_error(&error))?;
-        let next = answer.headers().get("link").and_then(|link| next_token(link.to_str().ok()?));
-        let status = answer.status();
-        let body: Value = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
-        if status.is_success() {
-            return Ok(Answer { body, next });
-        }
-        Err(refusal(status, &body, path))
+        self.client.send(request.body(bytes)?).await.map_err(|error| self.connection_error(&error))
     }
 
     /// Explains a connection error. Only the innermost cause is useful.
     fn connection_error(&self, error: &(dyn std::error::Error + 'static)) -> anyhow::Error {
         let cause = base::causes::all(error).last().unwrap_or(error);
+        let flag = self.flag;
         let remedy = if self.base.scheme() == "https" {
-            "check --endpoint, and that SSL_CERT_FILE names the authority of its certificate"
+            format!("check {flag}, and that SSL_CERT_FILE names the authority of its certificate")
         } else {
-            "start the server with kleis serve, or give its URL with --endpoint"
+            format!("start the server with kleis serve, or give its URL with {flag}")
         };
-        anyhow!("no answer from the admin API at {} ({cause}): {remedy}", self.base)
+        anyhow!("no answer from the API at {} ({cause}): {remedy}", self.base)
     }
 
     /// Each segment is encoded: an id with a slash in it stays one segment.

@@ -18,7 +18,7 @@ use web::outbound::{Client, Destinations};
 
 use super::serve::{Signals, announce, install_telemetry, until_stopped};
 use crate::config::{Config, Service};
-use crate::demo::{Settings, Tools, api_router, relying_party_router};
+use crate::demo::{Apis, MODEL, Settings, Tools, api_router, relying_party_router};
 use crate::http::loopback::LOCALHOST;
 use crate::{Environment, Running, start};
 
@@ -109,7 +109,12 @@ impl Demo {
         };
         register(&running, &tools.http, &settings).await?;
         running.attach(self.api, api_router()).await?;
-        running.attach(self.app, relying_party_router(settings.clone(), tools)?).await?;
+        let apis = Apis {
+            permissions_read: url_of(&running, Service::PERMISSIONS, "read")?,
+            permissions_write: url_of(&running, Service::PERMISSIONS, "write")?,
+            identities: url_of(&running, Service::IDENTITY, "admin")?,
+        };
+        running.attach(self.app, relying_party_router(settings.clone(), apis, tools)?).await?;
         Ok((running, settings))
     }
 }
@@ -151,7 +156,7 @@ fn settings(rng: &Rng, app: SocketAddr, gateway: SocketAddr) -> anyhow::Result<S
 
 /// The configuration of the demo, as in a `kleis.yml`.
 fn tree(settings: &Settings, api: SocketAddr, gateway: SocketAddr) -> anyhow::Result<Value> {
-    let rules = json!([settings.access_rule(&format!("http://{api}/").parse()?)]);
+    let rules = settings.access_rules(&format!("http://{api}/").parse()?);
     let rules = format!("inline://{}", STANDARD.encode(serde_json::to_vec(&rules)?));
     Ok(json!({
         "dsn": "memory",
@@ -164,6 +169,7 @@ fn tree(settings: &Settings, api: SocketAddr, gateway: SocketAddr) -> anyhow::Re
                 "lookup_secret": { "enabled": true },
             } },
         },
+        "permissions": { "namespaces": { "location": format!("base64://{}", STANDARD.encode(MODEL)) } },
         "gateway": {
             "serve": { "proxy": { "port": gateway.port() } },
             "access_rules": { "repositories": [rules] },
@@ -177,7 +183,7 @@ fn tree(settings: &Settings, api: SocketAddr, gateway: SocketAddr) -> anyhow::Re
                     "config": { "introspection_url": "kleis://oauth/introspect" },
                 },
             },
-            "authorizers": { "allow": { "enabled": true } },
+            "authorizers": { "allow": { "enabled": true }, "permission": { "enabled": true } },
             "mutators": {
                 "header": { "enabled": true, "config": { "headers": { "X-User": "{{ print .Subject }}" } } },
             },

@@ -12,6 +12,7 @@ mod identity;
 mod migrate;
 mod oauth;
 mod output;
+mod permissions;
 mod rewrite;
 mod serve;
 mod start_urls;
@@ -68,6 +69,9 @@ enum Command {
     /// OAuth 2.0: clients
     #[command(subcommand)]
     Oauth(oauth::Command),
+    /// Permissions: models and relation tuples
+    #[command(subcommand)]
+    Permissions(permissions::Command),
     /// Show the version
     Version {
         #[arg(long, value_enum, default_value_t, help = "Output format")]
@@ -115,6 +119,7 @@ async fn run(command: Command, called_as: Option<Service>) -> anyhow::Result<Exi
         Command::Doctor(arguments) => doctor::run(&arguments, called_as).await,
         Command::Identity(command) => identity::run(command).await,
         Command::Oauth(command) => oauth::run(command).await,
+        Command::Permissions(command) => permissions::run(command).await,
         Command::Version { format } => output::version(format),
         Command::Completions { shell } => completions::write(shell),
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     #[default]
+    #[value(alias = "default")]
     Table,
     #[value(alias = "json-pretty")]
     Json,
@@ -68,7 +69,7 @@ pub(super) fn raw(bytes: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-fn line(text: &str) -> anyhow::Result<()> {
+pub(super) fn line(text: &str) -> anyhow::Result<()> {
     raw(format!("{text}\n").as_bytes())
 }
 
@@ -85,7 +86,17 @@ fn cell(value: &Value) -> String {
         }
         other => other.to_string(),
     };
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    visible(&text)
+}
+
+/// A text for display in one line, without control characters.
+pub(super) fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// A number with its noun.
+pub(super) fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }
 
 /// A time without fractions of a second; any other text unchanged.

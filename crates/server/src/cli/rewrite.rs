@@ -17,17 +17,14 @@ pub(super) enum Rewritten {
 
 const NOT_NEEDED: &str = "not needed: the server deletes expired rows itself, in small batches, while it runs";
 const COURIER: &str = "not needed: the server sends mail itself";
-const NO_PERMISSIONS: &str =
-    "permissions (Keto) are not part of this release; kleis serves identity, oauth and gateway";
+const NAMESPACES: &str = "kleis doctor -c FILE loads the namespaces of a configuration, and kleis permissions lint checks files of the \
+    permission language";
 
 /// Translates the command line, including the program's name.
 pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
     let mut arguments = arguments.into_iter();
     let program = arguments.next().unwrap_or_else(|| "kleis".into());
     let name = Path::new(&program).file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-    if name == "keto" {
-        return Rewritten::Answer { text: NO_PERMISSIONS, is_success: false };
-    }
     let called_as: Option<Service> = Service::ALL
         .into_iter()
         .find(|service| service.definition().replaced.as_ref().is_some_and(|it| it.program == name));
@@ -50,10 +47,18 @@ pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
     match words.as_slice() {
         ["janitor" | "cleanup", ..] => return Rewritten::Answer { text: NOT_NEEDED, is_success: true },
         ["courier", ..] => return Rewritten::Answer { text: COURIER, is_success: true },
+        ["namespace", ..] if called_as == Some(Service::PERMISSIONS) => {
+            return Rewritten::Answer { text: NAMESPACES, is_success: false };
+        }
         _ => {}
     }
     let mut ours = vec![program];
-    if let [verb, noun, ..] = words.as_slice()
+    if called_as == Some(Service::PERMISSIONS)
+        && let Some(path) = words.first().and_then(|word| of_keto(word))
+    {
+        ours.extend(path.iter().map(OsString::from));
+        rest.drain(..1);
+    } else if let [verb, noun, ..] = words.as_slice()
         && let Some(path) = of_a_noun(verb, noun)
     {
         ours.extend(path.iter().map(OsString::from));
@@ -73,6 +78,17 @@ fn of_a_noun(verb: &str, noun: &str) -> Option<&'static [&'static str]> {
             "oauth2-client" | "oauth2-clients" | "client" | "clients",
         ) => Some(&["oauth", "client"]),
         ("get" | "list" | "import" | "delete", "identity" | "identities") => Some(&["identity"]),
+        _ => None,
+    }
+}
+
+/// Our command for a command of Keto that calls a running service.
+fn of_keto(word: &str) -> Option<&'static [&'static str]> {
+    match word {
+        "check" => Some(&["permissions", "check"]),
+        "expand" => Some(&["permissions", "expand"]),
+        "relation-tuple" | "relation-tuples" => Some(&["permissions", "tuples"]),
+        "status" => Some(&["permissions", "status"]),
         _ => None,
     }
 }
@@ -110,6 +126,7 @@ mod tests {
         assert_eq!(arguments("/usr/bin/oathkeeper serve").1, Some(Service::GATEWAY));
         assert_eq!(arguments("kratos serve all").1, Some(Service::IDENTITY));
         assert_eq!(arguments("hydra serve all").1, Some(Service::OAUTH));
+        assert_eq!(arguments("keto serve").1, Some(Service::PERMISSIONS));
         assert_eq!(arguments("kleis serve").1, None);
     }
 
@@ -121,10 +138,26 @@ mod tests {
     }
 
     #[test]
+    fn the_words_of_keto_are_commands_of_permissions() {
+        for (line, ours) in [
+            ("keto check ada view Doc:plan -d 3", "keto permissions check ada view Doc:plan -d 3"),
+            ("keto expand view Doc:plan", "keto permissions expand view Doc:plan"),
+            ("keto relation-tuple get --namespace Doc", "keto permissions tuples get --namespace Doc"),
+            ("/usr/bin/keto status --block", "/usr/bin/keto permissions status --block"),
+            ("keto serve", "keto serve"),
+            ("keto version", "keto version"),
+            // Only under that name.
+            ("kleis check ada view Doc:plan", "kleis check ada view Doc:plan"),
+        ] {
+            assert_eq!(arguments(line).0, ours);
+        }
+        assert!(arguments("keto namespace validate keto.yml").0.starts_with("kleis doctor"));
+    }
+
+    #[test]
     fn a_command_that_is_not_needed_succeeds_with_a_message() {
         let line = "kleis janitor --keep-if-younger 24h postgres://host/name";
         let answer = rewrite(line.split(' ').map(OsString::from).collect());
         assert_eq!(answer, Rewritten::Answer { text: NOT_NEEDED, is_success: true });
-        assert!(arguments("keto serve").0.contains("not part of this release"));
     }
 }

@@ -159,9 +159,6 @@ fn place(value: Value, selected: &[Service]) -> Result<Placed, String> {
         ([owner], _) | ([], [owner]) => *owner,
         (several, [selected]) if several.contains(selected) => *selected,
         ([], _) if let Some(owner) = owner_of_listeners(object.get("serve"), &known) => owner,
-        _ if object.contains_key("namespaces") => {
-            return Err("looks like a configuration of Keto; permissions are not part of this release".into());
-        }
         _ => {
             let names = names().replace(" and ", " or ");
             return Err(format!("cannot be assigned to a service: put its keys under {names}"));
@@ -212,8 +209,10 @@ mod tests {
         );
         let oathkeeper = json!({"serve": {}, "access_rules": {}});
         assert_eq!(place(oathkeeper.clone(), &all), Ok((json!({"gateway": oathkeeper}), Some(Service::GATEWAY))));
-        let keto = place(json!({"dsn": "memory", "namespaces": []}), &all).unwrap_err();
-        assert!(keto.contains("permissions are not part of this release"), "{keto}");
+        let keto = json!({"dsn": "memory", "namespaces": []});
+        assert_eq!(place(keto.clone(), &all), Ok((json!({"permissions": keto}), Some(Service::PERMISSIONS))));
+        let keto = json!({"serve": {"read": {"port": 1}}});
+        assert_eq!(place(keto.clone(), &all), Ok((json!({"permissions": keto}), Some(Service::PERMISSIONS))));
     }
 
     #[test]

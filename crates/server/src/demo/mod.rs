@@ -4,10 +4,12 @@
 //! Invariants:
 //! - The relying party is an ordinary client: it uses Kleis over HTTP through a public OpenID Connect library and no internal
 //!   interface.
+//! - A document is opened through the gateway, whose rule asks the permission service; the application never decides.
 //! - The API trusts the headers that the gateway sets and calls no other service.
 //! - Sessions are kept in memory, and their number is small: it is a sample.
 
 mod api;
+mod documents;
 mod oidc;
 mod pages;
 mod relying_party;
@@ -19,6 +21,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 pub(crate) use api::router as api_router;
+pub(crate) use documents::{Apis, MODEL};
 pub(crate) use relying_party::router as relying_party_router;
 
 /// The names of the texts of the sample application.
@@ -78,17 +81,31 @@ impl Settings {
         })
     }
 
-    /// The gateway's rule for the sample API: it accepts requests with a session or an access token and adds the subject.
-    pub(crate) fn access_rule(&self, upstream: &Url) -> Value {
+    /// The gateway's rules for the sample API: they accept requests with a session or an access token and add the subject. Below
+    /// `/documents/` the subject needs a permission on the document.
+    pub(crate) fn access_rules(&self, upstream: &Url) -> Value {
+        let document = json!({ "handler": "permission", "config": {
+            "namespace": "Document",
+            "object": "{{ printIndex .MatchContext.RegexpCaptureGroups 1 }}",
+            "relation": "read",
+            "subject_namespace": "User",
+        } });
+        json!([
+            self.access_rule("demo-api", "<(?!documents/).*>", upstream, &json!({ "handler": "allow" })),
+            self.access_rule("demo-documents", "documents/<[^/]+>", upstream, &document),
+        ])
+    }
+
+    fn access_rule(&self, id: &str, path: &str, upstream: &Url, authorizer: &Value) -> Value {
         // All names of this machine that a visitor may type.
         let names = r"<localhost|127\.0\.0\.1|\[::1\]>";
         let port = self.api_url.port_or_known_default().unwrap_or_default();
         json!({
-            "id": "demo-api",
-            "match": { "url": format!("http://{names}:{port}/<.*>"), "methods": ["GET", "POST"] },
+            "id": id,
+            "match": { "url": format!("http://{names}:{port}/{path}"), "methods": ["GET", "POST"] },
             "upstream": { "url": upstream },
             "authenticators": [{ "handler": "cookie_session" }, { "handler": "oauth2_introspection" }],
-            "authorizer": { "handler": "allow" },
+            "authorizer": authorizer,
             "mutators": [{ "handler": "header", "config": { "headers": { "X-User": "{{ print .Subject }}" } } }],
         })
     }

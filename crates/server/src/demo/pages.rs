@@ -3,7 +3,7 @@
 use askama::Template;
 use serde_json::Value;
 use ui::Strings;
-use ui::components::{Alert, Button};
+use ui::components::{Alert, Button, Field};
 
 use super::texts::Texts;
 
@@ -23,6 +23,14 @@ pub(super) struct HomePage {
     pub(super) claims: Vec<(String, String)>,
     pub(super) call_api: Button,
     pub(super) answer: Option<ApiAnswer>,
+    /// About the last change of the document.
+    pub(super) notice: Option<Alert>,
+    pub(super) members: Vec<MemberRow>,
+    pub(super) reader: Field,
+    pub(super) share: Button,
+    pub(super) opened: Option<Opened>,
+    pub(super) owner: Field,
+    pub(super) open: Button,
     pub(super) account_url: String,
     pub(super) sign_out: Button,
 }
@@ -31,6 +39,21 @@ pub(super) struct HomePage {
 pub(super) struct ApiAnswer {
     pub(super) status: u16,
     pub(super) body: String,
+}
+
+/// Somebody who may do something with the document, and why.
+pub(super) struct MemberRow {
+    pub(super) email: String,
+    pub(super) permissions: &'static str,
+    pub(super) because: String,
+    /// None for the owner.
+    pub(super) revoke: Option<Button>,
+}
+
+/// The answer of the API to a request for a document, and the relation tuples that name the person.
+pub(super) struct Opened {
+    pub(super) answer: ApiAnswer,
+    pub(super) because: Vec<String>,
 }
 
 #[derive(Template)]

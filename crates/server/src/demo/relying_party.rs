@@ -12,13 +12,17 @@ use base::Locale;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
-use ui::components::{Alert, Button, ButtonKind};
+use ui::components::{Alert, Button, ButtonKind, Field};
 use ui::{ConfigError, MessageKind, Page, Strings, Ui, Width};
+use url::form_urlencoded;
 use web::Cx;
 use web::cookies::{self, SetCookie};
 
+use super::documents::{ApiError, Apis, Documents, Member};
 use super::oidc::{self, Arrival, SignInError};
-use super::pages::{ApiAnswer, FailedPage, HomePage, SignedOutPage, WelcomePage, display_name, lines};
+use super::pages::{
+    ApiAnswer, FailedPage, HomePage, MemberRow, Opened, SignedOutPage, WelcomePage, display_name, lines,
+};
 use super::texts::Texts;
 use super::visits::{COOKIE, SignedIn, Visit, Visits};
 use super::{Settings, Tools};
@@ -28,13 +32,14 @@ struct RelyingParty {
     settings: Settings,
     tools: Tools,
     visits: Visits,
+    documents: Documents,
     ui: Ui,
 }
 
 type Shared = State<Arc<RelyingParty>>;
 
 /// The whole application, to be served at `settings.base_url`.
-pub(crate) fn router(settings: Settings, tools: Tools) -> Result<Router, ConfigError> {
+pub(crate) fn router(settings: Settings, apis: Apis, tools: Tools) -> Result<Router, ConfigError> {
     // The sample application has its own colours.
     let variables = |accent: &str, strong: &str, soft: &str| {
         [("accent", accent), ("accent-strong", strong), ("accent-soft", soft), ("focus", accent)]
@@ -49,12 +54,16 @@ pub(crate) fn router(settings: Settings, tools: Tools) -> Result<Router, ConfigE
         ..ui::Config::default()
     })?;
     let base_url = settings.base_url.clone();
-    let shared = Arc::new(RelyingParty { settings, tools, visits: Visits::default(), ui });
+    let documents = Documents::new(apis, tools.http.clone());
+    let shared = Arc::new(RelyingParty { settings, tools, visits: Visits::default(), documents, ui });
     let router = Router::new()
         .route("/", get(home))
         .route("/sign-in", post(sign_in))
         .route("/callback", get(callback))
         .route("/call-api", post(call_api))
+        .route("/share", post(share))
+        .route("/revoke", post(revoke))
+        .route("/open", post(open))
         .route("/sign-out", post(sign_out))
         .route("/signed-out", get(signed_out))
         .route(ui::assets::ROUTE, get(asset))
@@ -65,7 +74,7 @@ pub(crate) fn router(settings: Settings, tools: Tools) -> Result<Router, ConfigE
 async fn home(State(app): Shared, Cx(cx): Cx, headers: HeaderMap) -> Response {
     let texts = Texts::of(app.ui.language(cx.locale));
     match app.visits.find(cookies::get(&headers, COOKIE), cx.now) {
-        Some(Visit::SignedIn(person)) => app.home(cx.locale, &person, None),
+        Some(Visit::SignedIn(person)) => app.home(cx.locale, &person, Shown::default()).await,
         Some(Visit::Leaving(_)) | None => {
             let page = WelcomePage { texts, sign_in: Button::submit(texts.sign_in) };
             app.ui.respond(cx.locale, Page::titled(texts.title), &page).into_response()
@@ -91,6 +100,7 @@ async fn callback(State(app): Shared, Cx(cx): Cx, headers: HeaderMap, Query(arri
     };
     match oidc::arrive(&app.settings, &app.tools, departure, arrival).await {
         Ok(person) => {
+            app.give_document(&person).await;
             let token = app.visits.open(Visit::SignedIn(person), &app.tools.rng, cx.now);
             with_cookie(Redirect::to("/"), &cookie(token.expose()))
         }
@@ -102,8 +112,68 @@ async fn call_api(State(app): Shared, Cx(cx): Cx, headers: HeaderMap) -> Respons
     let Some(Visit::SignedIn(person)) = app.visits.find(cookies::get(&headers, COOKIE), cx.now) else {
         return Redirect::to("/").into_response();
     };
-    let answer = app.ask_api(person.access_token.expose()).await;
-    app.home(cx.locale, &person, Some(answer))
+    let answer = app.ask_api(person.access_token.expose(), "hello").await;
+    app.home(cx.locale, &person, Shown { answer: Some(answer), ..Shown::default() }).await
+}
+
+/// What a page shows beside the person and their document.
+#[derive(Default)]
+struct Shown {
+    answer: Option<ApiAnswer>,
+    notice: Option<Alert>,
+    opened: Option<Opened>,
+}
+
+async fn share(State(app): Shared, Cx(cx): Cx, headers: HeaderMap, body: Bytes) -> Response {
+    let Some(Visit::SignedIn(person)) = app.visits.find(cookies::get(&headers, COOKIE), cx.now) else {
+        return Redirect::to("/").into_response();
+    };
+    let texts = Texts::of(app.ui.language(cx.locale));
+    let notice = match app.share(&person, &field(&body, "reader")).await {
+        Ok(true) => return Redirect::to("/").into_response(),
+        Ok(false) => Alert::new(MessageKind::Error, texts.nobody),
+        Err(error) => Alert::new(MessageKind::Error, error.to_string()),
+    };
+    app.home(cx.locale, &person, Shown { notice: Some(notice), ..Shown::default() }).await
+}
+
+async fn revoke(State(app): Shared, Cx(cx): Cx, headers: HeaderMap, body: Bytes) -> Response {
+    let Some(Visit::SignedIn(person)) = app.visits.find(cookies::get(&headers, COOKIE), cx.now) else {
+        return Redirect::to("/").into_response();
+    };
+    match app.documents.revoke(subject(&person), &field(&body, "reader")).await {
+        Ok(()) => Redirect::to("/").into_response(),
+        Err(error) => {
+            let notice = Some(Alert::new(MessageKind::Error, error.to_string()));
+            app.home(cx.locale, &person, Shown { notice, ..Shown::default() }).await
+        }
+    }
+}
+
+async fn open(State(app): Shared, Cx(cx): Cx, headers: HeaderMap, body: Bytes) -> Response {
+    let Some(Visit::SignedIn(person)) = app.visits.find(cookies::get(&headers, COOKIE), cx.now) else {
+        return Redirect::to("/").into_response();
+    };
+    let texts = Texts::of(app.ui.language(cx.locale));
+    let shown = match app.open(&person, &field(&body, "owner")).await {
+        Ok(Some(opened)) => Shown { opened: Some(opened), ..Shown::default() },
+        Ok(None) => Shown { notice: Some(Alert::new(MessageKind::Error, texts.nobody)), ..Shown::default() },
+        Err(error) => Shown { notice: Some(Alert::new(MessageKind::Error, error.to_string())), ..Shown::default() },
+    };
+    app.home(cx.locale, &person, shown).await
+}
+
+/// A field of a form; empty when it is missing.
+fn field(body: &[u8], name: &str) -> String {
+    form_urlencoded::parse(body)
+        .find(|(its_name, _)| its_name == name)
+        .map(|(_, text)| text.trim().to_owned())
+        .unwrap_or_default()
+}
+
+/// The id of the person, which is also that of their document.
+fn subject(person: &SignedIn) -> &str {
+    person.claims["sub"].as_str().unwrap_or_default()
 }
 
 async fn sign_out(State(app): Shared, headers: HeaderMap) -> Response {
@@ -128,14 +198,49 @@ async fn asset(State(app): Shared, Path(file): Path<String>) -> Response {
 }
 
 impl RelyingParty {
-    fn home(&self, locale: Locale, person: &SignedIn, answer: Option<ApiAnswer>) -> Response {
+    /// Without its permission the application still serves.
+    async fn give_document(&self, person: &SignedIn) {
+        if let Err(error) = self.documents.own(subject(person)).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a document has no owner");
+        }
+    }
+
+    /// `false`: nobody has this address.
+    async fn share(&self, person: &SignedIn, email: &str) -> Result<bool, ApiError> {
+        let Some(reader) = self.documents.find(email).await? else { return Ok(false) };
+        self.documents.share(subject(person), &reader).await?;
+        Ok(true)
+    }
+
+    /// `None`: nobody has this address.
+    async fn open(&self, person: &SignedIn, owner: &str) -> Result<Option<Opened>, ApiError> {
+        let Some(document) = self.documents.find(owner).await? else { return Ok(None) };
+        let answer = self.ask_api(person.access_token.expose(), &format!("documents/{document}")).await;
+        let members = self.documents.members(&document).await?;
+        let own = members.into_iter().filter(|member| member.id == subject(person));
+        Ok(Some(Opened { answer, because: own.map(|member| member.because).collect() }))
+    }
+
+    async fn home(&self, locale: Locale, person: &SignedIn, shown: Shown) -> Response {
         let texts = Texts::of(self.ui.language(locale));
+        let Shown { answer, notice, opened } = shown;
+        let (members, failure) = match self.documents.members(subject(person)).await {
+            Ok(members) => (members, None),
+            Err(error) => (Vec::new(), Some(Alert::new(MessageKind::Error, error.to_string()))),
+        };
         let page = HomePage {
             texts,
             name: display_name(&person.claims),
             claims: lines(&person.claims),
             call_api: Button::submit(texts.call_api),
             answer,
+            notice: notice.or(failure),
+            members: members.into_iter().enumerate().map(|(index, member)| row(texts, index + 1, member)).collect(),
+            reader: email_field("reader", texts.reader),
+            share: Button::submit(texts.share).of_kind(ButtonKind::Secondary),
+            opened,
+            owner: email_field("owner", texts.owner),
+            open: Button::submit(texts.open).of_kind(ButtonKind::Secondary),
             account_url: self.settings.account_url.to_string(),
             sign_out: Button::submit(texts.sign_out).of_kind(ButtonKind::Secondary),
         };
@@ -157,8 +262,8 @@ impl RelyingParty {
     }
 
     /// Calls the sample API through the gateway, as any client would (RFC 6750 section 2.1).
-    async fn ask_api(&self, access_token: &str) -> ApiAnswer {
-        let url = format!("{}/hello", self.settings.api_url.as_str().trim_end_matches('/'));
+    async fn ask_api(&self, access_token: &str, path: &str) -> ApiAnswer {
+        let url = format!("{}/{path}", self.settings.api_url.as_str().trim_end_matches('/'));
         let request = Request::get(url).header(AUTHORIZATION, format!("Bearer {access_token}")).body(Bytes::new());
         let response = match request {
             Ok(request) => self.tools.http.send(request).await.map_err(|error| error.to_string()),
@@ -171,6 +276,31 @@ impl RelyingParty {
             },
             Err(reason) => ApiAnswer { status: StatusCode::BAD_GATEWAY.as_u16(), body: reason },
         }
+    }
+}
+
+fn row(texts: &Texts, number: usize, member: Member) -> MemberRow {
+    let revoke = || {
+        let button = Button::submit(texts.revoke).sending("reader", member.id.as_str());
+        button.of_kind(ButtonKind::Danger).about(format!("member-{number}")).small()
+    };
+    MemberRow {
+        revoke: (!member.is_owner).then(revoke),
+        email: member.email,
+        permissions: member.permissions,
+        because: member.because,
+    }
+}
+
+fn email_field(name: &str, label: &str) -> Field {
+    Field {
+        id: name.to_owned(),
+        name: name.to_owned(),
+        kind: "email".to_owned(),
+        label: label.to_owned(),
+        autocomplete: Some("off".to_owned()),
+        required: true,
+        ..Field::default()
     }
 }
 
@@ -208,7 +338,9 @@ mod tests {
             clock: Clock::system(),
             rng: Rng::seeded(1),
         };
-        router(settings, tools).unwrap()
+        let nowhere: url::Url = "http://127.0.0.1:1/".parse().unwrap();
+        let apis = Apis { permissions_read: nowhere.clone(), permissions_write: nowhere.clone(), identities: nowhere };
+        router(settings, apis, tools).unwrap()
     }
 
     async fn answer(request: Request<Body>) -> (StatusCode, HeaderMap, String) {

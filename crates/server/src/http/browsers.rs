@@ -6,8 +6,8 @@
 //! - A listener on loopback accepts only loopback names, the host of its `base_url` and `admin.hosts`; so does one on another
 //!   address when `admin.hosts` is set.
 //! - `Origin` is that of the listener or one that its `cors` block allows, and `Sec-Fetch-Site` does not name another site.
-//! - A body has a JSON media type, which a page cannot send to another origin without a preflight. Introspection takes forms
-//!   (RFC 7662 section 2.1).
+//! - A body has a media type that a page cannot send to another origin without a preflight: JSON, or that of a remote procedure
+//!   call. Introspection takes forms (RFC 7662 section 2.1).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -29,6 +29,10 @@ use service::ErrorFormat;
 
 /// The only endpoint of an admin API that takes a form.
 const INTROSPECTION: &str = "/admin/oauth2/introspect";
+/// The only endpoint of an admin API that takes plain text. It reads and changes nothing but that text.
+const SYNTAX_CHECK: &str = "/opl/syntax/check";
+/// The endpoints of `AuthZEN`.
+const AUTHZEN: &str = "/access/v1/";
 
 /// The checks of a listener.
 #[derive(Clone)]
@@ -142,9 +146,14 @@ fn may_carry_body(request: &Request) -> bool {
             .any(|name| headers.contains_key(*name));
     }
     let essence = web::media_types::of_body(headers);
-    essence == "application/json"
+    let is_call = || web::rpc::Form::of(request.uri().path(), headers).is_some();
+    is_call()
+        || essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"))
         || (essence == "application/x-www-form-urlencoded" && request.uri().path() == INTROSPECTION)
+        || (essence == "text/plain" && request.uri().path() == SYNTAX_CHECK)
+        // It accepts nothing but application/json, and has another status for everything else.
+        || request.uri().path().starts_with(AUTHZEN)
 }
 
 /// The host of `example.org:80`, `127.0.0.1` or `[::1]:80`: it is followed by a port or by nothing.
@@ -287,5 +296,16 @@ mod tests {
         }
         assert_eq!(status("", "/admin/clients", ("referer", "http://evil.example/")).await, 415);
         assert_eq!(status(FORM, INTROSPECTION, nothing).await, 200);
+        assert_eq!(status("text/plain", "/access/v1/evaluation", nothing).await, 200);
+        assert_eq!(status("text/plain", "/access/v10", nothing).await, 415);
+        for (kind, path, wanted) in [
+            ("application/grpc", "/a.Service/Call", 200),
+            ("application/proto", "/a.Service/Call", 200),
+            ("application/proto", "/admin/clients", 415),
+            ("text/plain", "/a.Service/Call", 415),
+        ] {
+            assert_eq!(status(kind, path, nothing).await, wanted, "{kind} {path}");
+            assert_eq!(status(kind, path, ("origin", "http://evil.example")).await, 403, "{kind} {path}");
+        }
     }
 }

@@ -77,6 +77,11 @@ async fn prometheus(State(health): State<Health>) -> Response {
 }
 
 impl Health {
+    /// The same checks, for health protocols of a service.
+    pub(crate) fn readiness(&self) -> service::Readiness {
+        service::Readiness::new(self.checks.clone())
+    }
+
     async fn answer(&self, present: impl Fn(String) -> Value) -> Response {
         let mut errors = Map::new();
         for check in self.checks.iter() {

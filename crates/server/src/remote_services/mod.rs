@@ -8,6 +8,7 @@
 
 mod connections;
 mod login_requests;
+mod permissions;
 mod sessions;
 mod subjects;
 
@@ -31,6 +32,7 @@ use crate::config::{Config, Fault, Service};
 
 use connections::RemoteConnections;
 use login_requests::RemoteLoginRequests;
+use permissions::RemotePermissions;
 use subjects::{EndSubject, RemoteSubjects};
 
 /// The contracts of `service`: those of this process, and clients for the services in other processes that its section names,
@@ -66,6 +68,12 @@ pub(crate) fn tie(
                 } else {
                     Link::unset()
                 };
+            }
+            RemoteApi::Permissions => {
+                links.permissions = Link::unset();
+                if let Some(there) = at(remote.url)? {
+                    links.permissions = Link::to(Arc::new(RemotePermissions::new(there)));
+                }
             }
         }
     }

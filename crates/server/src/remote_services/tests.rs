@@ -7,7 +7,8 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use base::{Context, PlainToken, RequestId, Rng, TenantId, Timestamp, uuid};
 use contracts::{
-    AcceptLogin, Connections, LoginRequestError, LoginRequests, RejectLogin, SessionCheck, SessionCredentials, Sessions,
+    AcceptLogin, Connections, LoginRequestError, LoginRequests, PermissionCheckError, PermissionChecks,
+    PermissionQuestion, PermissionSubject, RejectLogin, SessionCheck, SessionCredentials, Sessions,
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -62,6 +63,14 @@ impl StubServer {
         let provider = json!({ "url": self.url, "publicUrl": self.url });
         let config = config(Service::OAUTH, json!({ "oauth": { "urls": { "identity_provider": provider } } }));
         elsewhere(&config).unwrap().sessions.get().cloned().unwrap()
+    }
+}
+
+impl StubServer {
+    fn permissions(&self) -> Arc<dyn PermissionChecks> {
+        let there = json!({ "url": self.url, "headers": { "Authorization": "Bearer planted" } });
+        let config = config(Service::GATEWAY, json!({ "gateway": { "permissions": there } }));
+        elsewhere(&config).unwrap().permissions.get().cloned().unwrap()
     }
 }
 
@@ -257,4 +266,66 @@ fn an_unusable_url_is_a_fault_with_its_key() {
         assert!(found.starts_with(fault) && !found.contains("planted"), "{found}");
     }
     assert!(elsewhere(&config(Service::IDENTITY, json!({}))).unwrap().login_requests.get().is_none());
+}
+
+#[tokio::test]
+async fn a_permission_is_checked_at_the_read_api() {
+    let context = json!({ "hour": 10 }).as_object().unwrap().clone();
+    let question = PermissionQuestion {
+        namespace: "Doc",
+        object: "a/b c",
+        relation: "view",
+        subject: PermissionSubject::Set { namespace: "User", object: "ada", relation: "" },
+        context: Some(&context),
+    };
+    for allowed in [true, false] {
+        let stub = StubServer::answering(200, json!({ "allowed": allowed })).await;
+        let permissions = stub.permissions();
+        assert!(permissions.is_remote());
+        assert_eq!(permissions.check(&cx(), &question).await.unwrap(), allowed);
+        let (method, path, authorization, body) = stub.last();
+        assert_eq!((method.as_str(), path.as_str()), ("POST", "/relation-tuples/check/openapi"));
+        assert_eq!(authorization, "Bearer planted");
+        let subject = json!({ "namespace": "User", "object": "ada", "relation": "" });
+        let tuple = json!({ "namespace": "Doc", "object": "a/b c", "relation": "view", "subject_set": subject, "context": context });
+        assert_eq!(body, tuple);
+    }
+    let stub = StubServer::answering(200, json!({ "allowed": true })).await;
+    let by_id = PermissionQuestion { subject: PermissionSubject::Id("ada"), context: None, ..question };
+    stub.permissions().check(&cx(), &by_id).await.unwrap();
+    let tuple = json!({ "namespace": "Doc", "object": "a/b c", "relation": "view", "subject_id": "ada" });
+    assert_eq!(stub.last().3, tuple);
+}
+
+#[tokio::test]
+async fn only_the_answer_of_a_check_denies_a_permission() {
+    let question = PermissionQuestion {
+        namespace: "Doc",
+        object: "a",
+        relation: "view",
+        subject: PermissionSubject::Id("ada"),
+        context: None,
+    };
+    let error = json!({ "error": { "code": 400, "message": "m", "reason": "relation \"view\" does not exist" } });
+    for status in [400, 404, 422] {
+        let stub = StubServer::answering(status, error.clone()).await;
+        let error = stub.permissions().check(&cx(), &question).await.unwrap_err();
+        assert!(
+            matches!(&error, PermissionCheckError::Undecided(reason) if reason.contains("view")),
+            "{status}: {error}"
+        );
+    }
+    for (status, body) in [
+        (403, json!({ "allowed": false })),
+        (403, error),
+        (404, json!("no page")),
+        (302, json!({ "allowed": true })),
+        (500, json!({ "allowed": true })),
+        (200, json!({ "allowed": "true" })),
+        (200, json!({})),
+    ] {
+        let stub = StubServer::answering(status, body.clone()).await;
+        let error = stub.permissions().check(&cx(), &question).await.unwrap_err();
+        assert!(matches!(error, PermissionCheckError::Unavailable(_)), "{status} {body}: {error}");
+    }
 }

@@ -12,10 +12,11 @@ pub struct Service(&'static Definition);
 impl Service {
     pub const IDENTITY: Self = Self(&identity::DEFINITION);
     pub const OAUTH: Self = Self(&oauth::DEFINITION);
+    pub const PERMISSIONS: Self = Self(&permissions::DEFINITION);
     pub const GATEWAY: Self = Self(&gateway::DEFINITION);
 
     /// In the order in which their sections are processed.
-    pub const ALL: [Self; 3] = [Self::IDENTITY, Self::OAUTH, Self::GATEWAY];
+    pub const ALL: [Self; 4] = [Self::IDENTITY, Self::OAUTH, Self::PERMISSIONS, Self::GATEWAY];
 
     /// A service that is not in [`Service::ALL`].
     pub const fn new(definition: &'static Definition) -> Self {

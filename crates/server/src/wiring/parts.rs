@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base::{Clock, Rng, Sealer, Secret, TrustStore};
 use database::Database;
 use serde_json::Value;
-use telemetry::metrics::{Build, HttpMetrics, Registry};
+use telemetry::metrics::{Build, Collector, HttpMetrics, Registry};
 use url::Url;
 use web::language::Languages;
 use web::outbound::{Client, Destinations};
@@ -47,6 +47,13 @@ pub(super) struct Parts {
     pub(super) data_dir: Option<DataDir>,
 }
 
+/// What a service adds to its health and to its metrics.
+#[derive(Default)]
+pub(super) struct OfService {
+    pub(super) checks: Vec<Arc<dyn Check>>,
+    pub(super) metrics: Vec<Box<dyn Collector>>,
+}
+
 impl Parts {
     /// The client for outbound calls, with the limits of the section of `service`.
     pub(super) fn outbound(&self, config: &Config, service: Service) -> Result<Client, Fault> {
@@ -59,16 +66,20 @@ impl Parts {
         Ok(Client::new(Destinations::public_only(hosts), &self.trust))
     }
 
-    /// The registry of `service`, its request metrics, and its health.
+    /// The registry of `service`, its request metrics, and its health, with the checks and metrics of its own.
     pub(super) fn observe(
         &self,
         config: &Config,
         service: Service,
-        more: Vec<Arc<dyn Check>>,
+        OfService { checks: more, metrics: own }: OfService,
     ) -> (HttpMetrics, Health) {
         let registry = Registry::new(service.name(), &BUILD);
-        registry.register_collector(DatabaseUsage(self.database.clone()));
-        registry.register_collector(self.table_sizes.of(service, config.services.first() == Some(&service)));
+        registry.register_collector(Box::new(DatabaseUsage(self.database.clone())));
+        let table_sizes = self.table_sizes.of(service, config.services.first() == Some(&service));
+        registry.register_collector(Box::new(table_sizes));
+        for collector in own {
+            registry.register_collector(collector);
+        }
         let metrics = HttpMetrics::register(&registry);
         let database: Arc<dyn Check> = Arc::new(DatabaseAnswers::new(self.database.clone()));
         let revision = config.revision(service).into();

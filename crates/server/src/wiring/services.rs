@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use super::findings::Findings;
-use super::parts::{Parts, sealer};
+use super::parts::{OfService, Parts, sealer};
 use super::running::Addresses;
 use super::selection::configured_url;
 use crate::config::{Config, Fault, Faults, Notice, Service};
@@ -100,32 +100,28 @@ pub(super) async fn build(config: &mut Config, parts: &Parts, addresses: &Addres
     built.ui = Some(ui.clone());
     let known = Known { links: Links::default(), directory, ui };
     for service in config.services.clone() {
-        let checks = match of_service(config, service, parts, &known, findings) {
+        let own = match of_service(config, service, parts, &known, findings) {
             Some((of_service, handlers)) => {
                 let mut report = Report::default();
                 let ready = (service.definition().build)(of_service, &mut report).await;
                 findings.add(config, service, report);
                 ready.map(|ready| built.add(service, ready, handlers)).unwrap_or_default()
             }
-            None => Vec::new(),
+            None => OfService::default(),
         };
-        built.observed.insert(service, parts.observe(config, service, checks));
+        built.observed.insert(service, parts.observe(config, service, own));
     }
     built
 }
 
 impl Built {
-    fn add(
-        &mut self,
-        service: Service,
-        ready: service::Built,
-        of_remotes: Vec<Arc<dyn Handler>>,
-    ) -> Vec<Arc<dyn service::Check>> {
-        let service::Built { routers, handlers, checks, background } = ready;
+    /// Returns the checks and the metrics of the service.
+    fn add(&mut self, service: Service, ready: service::Built, of_remotes: Vec<Arc<dyn Handler>>) -> OfService {
+        let service::Built { routers, handlers, checks, metrics, background } = ready;
         self.routers.extend(routers.into_iter().map(|(listener, router)| ((service, listener), router)));
         self.handlers.extend(handlers.into_iter().chain(of_remotes));
         self.background.extend(background);
-        checks
+        OfService { checks, metrics }
     }
 }
 

@@ -45,18 +45,34 @@ mutators: {noop: {enabled: true}}
 errors: {handlers: {json: {enabled: true}}}
 "#;
 
+const KETO: &str = "
+dsn: sqlite://keto.db?_fk=true
+namespaces: [{id: 1, name: Doc}]
+serve:
+  read: {host: 127.0.0.1}
+  write: {host: 127.0.0.1}
+  opl: {host: 127.0.0.1}
+  metrics: {host: 127.0.0.1}
+";
+
 fn directory() -> RunDirectory {
-    let files = [("kratos.yml", KRATOS), ("person.json", PERSON), ("hydra.yml", HYDRA), ("oathkeeper.yml", OATHKEEPER)];
-    RunDirectory::new(&files)
+    RunDirectory::new(&[
+        ("kratos.yml", KRATOS),
+        ("person.json", PERSON),
+        ("hydra.yml", HYDRA),
+        ("keto.yml", KETO),
+        ("oathkeeper.yml", OATHKEEPER),
+    ])
 }
 
 const IDENTITY: &[&str] = &["identity/admin", "identity/public"];
 const OAUTH: &[&str] = &["oauth/admin", "oauth/public"];
+const PERMISSIONS: &[&str] = &["permissions/metrics", "permissions/opl", "permissions/read", "permissions/write"];
 const GATEWAY: &[&str] = &["gateway/api", "gateway/proxy"];
 
 #[test]
 fn each_line_that_serves_answers_and_stops_on_a_signal() {
-    let all = [IDENTITY, OAUTH, GATEWAY].concat();
+    let all = [IDENTITY, OAUTH, PERMISSIONS, GATEWAY].concat();
     for (line, wanted) in [
         ("kleis serve -c kratos.yml --dev --watch-courier", all.as_slice()),
         ("kratos serve -c kratos.yml --dev --watch-courier", IDENTITY),
@@ -66,6 +82,9 @@ fn each_line_that_serves_answers_and_stops_on_a_signal() {
         ("hydra serve all -c hydra.yml --dev --sqa-opt-out", OAUTH),
         ("hydra serve public -c hydra.yml --dev", OAUTH),
         ("hydra -c hydra.yml --sqa-opt-out serve all --dev", OAUTH),
+        ("keto serve -c keto.yml", PERMISSIONS),
+        ("keto -c keto.yml serve all --sqa-opt-out", PERMISSIONS),
+        ("kleis serve read -c keto.yml", PERMISSIONS),
         ("kleis serve proxy -c oathkeeper.yml", GATEWAY),
         ("kleis serve api -c oathkeeper.yml", GATEWAY),
         ("oathkeeper serve -c oathkeeper.yml", GATEWAY),
@@ -95,25 +114,27 @@ fn each_line_that_serves_answers_and_stops_on_a_signal() {
 /// The services whose tables a migration created, from its output.
 fn migrated(errors: &str) -> Vec<&str> {
     let applied = errors.lines().filter_map(|line| line.strip_prefix("applied ")?.split(' ').next());
-    let mut services: Vec<&str> = applied.filter(|it| ["identity", "oauth"].contains(it)).collect();
+    let mut services: Vec<&str> = applied.filter(|it| ["identity", "oauth", "permissions"].contains(it)).collect();
     services.dedup();
     services
 }
 
 #[test]
 fn each_line_that_migrates_creates_the_tables_of_its_service() {
-    const BOTH: &[&str] = &["identity", "oauth"];
+    const ALL: &[&str] = &["identity", "oauth", "permissions"];
     for (line, wanted) in [
-        ("kleis migrate sql -e --yes", BOTH),
+        ("kleis migrate sql -e --yes", ALL),
         ("kratos migrate sql -e --yes", &["identity"]),
         ("hydra migrate sql -e --yes", &["oauth"]),
         ("kleis -c kratos.yml migrate sql -e --yes", &["identity"]),
         ("kratos -c kratos.yml migrate sql -e --yes", &["identity"]),
         ("kleis migrate -c kratos.yml", &["identity"]),
         ("kleis migrate -c hydra.yml", &["oauth"]),
-        ("kleis migrate sql up -e --yes", BOTH),
+        ("kleis migrate sql up -e --yes", ALL),
         ("hydra migrate sql up -e --yes", &["oauth"]),
         ("hydra migrate sql -y sqlite://named.db", &["oauth"]),
+        ("keto migrate up -y -c keto.yml", &["permissions"]),
+        ("keto migrate -c keto.yml up -y", &["permissions"]),
     ] {
         let directory = directory();
         let dsn = if line.contains("-e") && !line.contains("-c") { "sqlite://by-env.db?_fk=true" } else { "" };
@@ -121,7 +142,12 @@ fn each_line_that_migrates_creates_the_tables_of_its_service() {
         let output = directory.run(line, &environment);
         assert_eq!(output.code, Some(0), "{line}: {}", output.errors);
         assert_eq!(migrated(&output.errors), wanted, "{line}: {}", output.errors);
-        let files = [("-c kratos.yml", "kratos.db"), ("-c hydra.yml", "hydra.db"), ("named.db", "named.db")];
+        let files = [
+            ("-c kratos.yml", "kratos.db"),
+            ("-c hydra.yml", "hydra.db"),
+            ("-c keto.yml", "keto.db"),
+            ("named.db", "named.db"),
+        ];
         let file = files.iter().find(|(part, _)| line.contains(part)).map_or("by-env.db", |(_, file)| file);
         assert!(directory.path(file).exists(), "{line} writes {file}");
         let again = directory.run(line, &environment);
@@ -148,9 +174,10 @@ fn a_line_that_is_not_needed_succeeds_with_a_message() {
 #[test]
 fn a_line_that_cannot_work_fails_with_the_reason() {
     for (line, environment, wanted) in [
-        ("keto serve all -c keto.yml", &[][..], "permissions (Keto) are not part of this release"),
-        ("keto migrate up -y", &[], "permissions (Keto) are not part of this release"),
-        ("kleis serve -c missing.yml", &[], "missing.yml"),
+        ("kleis serve -c missing.yml", &[][..], "missing.yml"),
+        ("keto serve all -c missing.yml", &[], "missing.yml"),
+        ("keto migrate down 1 -y -c keto.yml", &[], "restore a backup"),
+        ("keto namespace validate namespaces.yml", &[], "kleis doctor -c FILE"),
         ("kratos migrate sql down -c kratos.yml", &[], "restore a backup"),
         ("hydra serve all -c hydra.yml", &[("KLEIS_OAUTH_SERVE_PUBLIC_TLS_ENABLED", "true")], "without key and cert"),
     ] {

@@ -4,4 +4,6 @@
 
 mod admin;
 mod lines;
+mod permissions;
 mod program;
+mod tuples;

@@ -100,6 +100,10 @@ impl Program {
             "OAUTH_SERVE_ADMIN",
             "GATEWAY_SERVE_PROXY",
             "GATEWAY_SERVE_API",
+            "PERMISSIONS_SERVE_READ",
+            "PERMISSIONS_SERVE_WRITE",
+            "PERMISSIONS_SERVE_OPL",
+            "PERMISSIONS_SERVE_METRICS",
         ] {
             command.env(format!("KLEIS_{listener}_PORT"), free_port());
         }

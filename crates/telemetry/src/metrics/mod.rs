@@ -51,8 +51,8 @@ impl Registry {
     }
 
     /// Adds metrics that are measured on each request for them.
-    pub fn register_collector(&self, collector: impl Collector) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).register_collector(Box::new(collector));
+    pub fn register_collector(&self, collector: Box<dyn Collector>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).register_collector(collector);
     }
 
     /// All metrics as `OpenMetrics` text.

@@ -41,10 +41,7 @@ impl<T: DeserializeOwned> Json<T> {
 
     /// Decodes `body` if it is within the bounds.
     pub fn decode_within(bounds: BodyBounds, body: &[u8]) -> Result<T, JsonRejection> {
-        if body.len() > bounds.bytes {
-            return Err(BodyRejection::TooLarge.into());
-        }
-        bounds::check(body, bounds.json_values)?;
+        check_json(bounds, body)?;
         let mut deserializer = serde_json::Deserializer::from_slice(body);
         let value = serde_path_to_error::deserialize(object::Objects(&mut deserializer)).map_err(|error| {
             JsonRejection::Invalid { path: error.path().to_string(), problem: error.inner().to_string() }
@@ -54,6 +51,17 @@ impl<T: DeserializeOwned> Json<T> {
             .map_err(|error| JsonRejection::Invalid { path: ".".to_owned(), problem: error.to_string() })?;
         Ok(value)
     }
+}
+
+/// Checks the bounds of a JSON document that another decoder reads.
+///
+/// # Errors
+/// What is out of bounds.
+pub fn check_json(bounds: BodyBounds, body: &[u8]) -> Result<(), JsonRejection> {
+    if body.len() > bounds.bytes {
+        return Err(BodyRejection::TooLarge.into());
+    }
+    Ok(bounds::check(body, bounds.json_values)?)
 }
 
 impl From<OutOfBounds> for JsonRejection {

@@ -7,6 +7,7 @@ mod decisions;
 mod elsewhere;
 mod guide;
 mod paths;
+mod permissions;
 mod rules;
 mod signatures;
 mod visitors;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::routes::{Body, Place, ROUTES, Route};
 use super::verdict::{about, refused, refused_by_name, sane};
 use super::wire::{Answer, Request, send};
-use super::world::{ALICE, World};
+use super::world::{ALICE, World, granted};
 use crate::identity::PASSWORD;
 
 /// A placeholder for raw bytes in a body.
@@ -162,10 +162,45 @@ pub(crate) fn sample(world: &World, route: &Route) -> Result<Value> {
         ("POST", "/admin/keys/{set}") => json!({ "alg": "ES256", "kid": "two", "use": "sig" }),
         ("PUT", "/admin/keys/{set}") => json!({ "keys": [key] }),
         ("PUT", "/admin/keys/{set}/{kid}") => key,
+        ("POST", "/relation-tuples/check" | "/relation-tuples/check/openapi") => {
+            let mut check = granted();
+            check["context"] = json!({ "hour": 9 });
+            check
+        }
+        ("POST", "/relation-tuples/batch/check") => json!({ "tuples": [granted()], "context": { "hour": 9 } }),
+        ("PUT", "/admin/relation-tuples") => granted(),
+        ("PATCH", "/admin/relation-tuples") => json!([{ "action": "insert", "relation_tuple": granted() }]),
+        ("POST", "/access/v1/evaluation") => access(),
+        ("POST", "/access/v1/evaluations") => {
+            let mut list = access();
+            list["evaluations"] = json!([{ "resource": { "type": "Doc", "id": "b" } }]);
+            list["options"] = json!({ "evaluations_semantic": "deny_on_first_deny" });
+            list
+        }
+        ("POST", "/access/v1/search/subject") => without(access(), "/subject", "id"),
+        ("POST", "/access/v1/search/resource") => without(access(), "/resource", "id"),
+        ("POST", "/access/v1/search/action") => without(access(), "", "action"),
         ("POST", "/open/a") => json!({ "a": 1 }),
         _ => anyhow::bail!("no sample for {} {}", route.method, route.path),
     };
     Ok(sample)
+}
+
+/// The question of an access evaluation that [`granted`] answers.
+fn access() -> Value {
+    json!({
+        "subject": { "type": "Group", "id": "g", "properties": { "role": "admin" } },
+        "action": { "name": "viewer", "properties": { "soft": true } },
+        "resource": { "type": "Doc", "id": "a", "properties": { "status": "active" } },
+        "context": { "hour": 9 },
+    })
+}
+
+fn without(mut value: Value, pointer: &str, name: &str) -> Value {
+    if let Some(members) = value.pointer_mut(pointer).and_then(Value::as_object_mut) {
+        members.remove(name);
+    }
+    value
 }
 
 /// The body once for each of its members, with the placeholder in place of that member, and the member's name.

@@ -9,7 +9,7 @@ use super::world::World;
 use crate::identity::{PASSWORD, log_in};
 
 /// The lists with page tokens.
-const LISTS: [(Place, &str); 8] = [
+const LISTS: [(Place, &str); 9] = [
     (Place::IdentityPublic, "/sessions"),
     (Place::IdentityPublic, "/schemas"),
     (Place::IdentityAdmin, "/admin/identities"),
@@ -18,6 +18,7 @@ const LISTS: [(Place, &str); 8] = [
     (Place::IdentityAdmin, "/admin/courier/messages"),
     (Place::OauthAdmin, "/admin/clients"),
     (Place::OauthAdmin, "/admin/oauth2/auth/sessions/consent?subject=alice"),
+    (Place::PermissionsRead, "/relation-tuples"),
 ];
 
 async fn list(world: &World, (place, path): (Place, &str), parameter: &str) -> Result<Answer> {

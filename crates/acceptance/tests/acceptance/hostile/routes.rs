@@ -12,16 +12,22 @@ pub(crate) enum Place {
     IdentityAdmin,
     OauthPublic,
     OauthAdmin,
+    PermissionsRead,
+    PermissionsWrite,
+    PermissionsOpl,
     GatewayProxy,
     GatewayApi,
 }
 
 impl Place {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::IdentityPublic,
         Self::IdentityAdmin,
         Self::OauthPublic,
         Self::OauthAdmin,
+        Self::PermissionsRead,
+        Self::PermissionsWrite,
+        Self::PermissionsOpl,
         Self::GatewayProxy,
         Self::GatewayApi,
     ];
@@ -201,6 +207,34 @@ pub(crate) const ROUTES: &[Route] = routes! {
         GET None "/admin/keys/{set}/{kid}";
         PUT Json "/admin/keys/{set}/{kid}";
         DELETE None "/admin/keys/{set}/nothing";
+    }
+    PermissionsRead {
+        GET None "/health/ready";
+        GET None "/version";
+        GET None "/namespaces";
+        GET None "/relation-tuples";
+        GET None "/relation-tuples?namespace=Doc&object=a&relation=viewer&subject_id=alice";
+        GET None "/relation-tuples?subject_set.namespace=Group&subject_set.object=g&subject_set.relation=member&page_size=1";
+        GET None "/relation-tuples/check/openapi?namespace=Doc&object=a&relation=viewer&subject_id=alice";
+        POST Json "/relation-tuples/check";
+        POST Json "/relation-tuples/check/openapi";
+        POST Json "/relation-tuples/batch/check";
+        GET None "/relation-tuples/expand?namespace=Doc&object=a&relation=viewer";
+        GET None "/.well-known/authzen-configuration";
+        POST Json "/access/v1/evaluation";
+        POST Json "/access/v1/evaluations";
+        POST Json "/access/v1/search/subject";
+        POST Json "/access/v1/search/resource";
+        POST Json "/access/v1/search/action";
+    }
+    PermissionsWrite {
+        GET None "/health/ready";
+        PUT Json "/admin/relation-tuples";
+        PATCH Json "/admin/relation-tuples";
+        DELETE None "/admin/relation-tuples?namespace=Doc&object=nothing";
+    }
+    PermissionsOpl {
+        GET None "/health/ready";
     }
     GatewayProxy {
         GET None "/open/a";

@@ -57,7 +57,17 @@ fn in_the_format_of(place: Place, answer: &Answer) -> Result<()> {
     let has_format = match place {
         // An incomplete flow is returned with its messages.
         Place::IdentityPublic if body.pointer("/ui/nodes").is_some() => true,
-        Place::IdentityPublic | Place::IdentityAdmin | Place::GatewayProxy | Place::GatewayApi => {
+        // The status of a denied check is 403.
+        Place::PermissionsRead if body.pointer("/allowed").is_some() => answer.status == 403,
+        // The errors of AuthZEN are JSON strings.
+        Place::PermissionsRead if body.is_string() => text(""),
+        Place::IdentityPublic
+        | Place::IdentityAdmin
+        | Place::PermissionsRead
+        | Place::PermissionsWrite
+        | Place::PermissionsOpl
+        | Place::GatewayProxy
+        | Place::GatewayApi => {
             body.pointer("/error/code").and_then(serde_json::Value::as_u64) == Some(answer.status.into())
                 && text("/error/status")
                 && text("/error/message")

@@ -1,6 +1,7 @@
 //! A server with all its listeners, and one of every object that a request can refer to.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use acceptance::browser::Browser;
 use acceptance::page::query;
@@ -68,6 +69,7 @@ impl World {
         names.extend([("client", client.id.clone()), ("spare", spare.id)]);
         let tokens = grants(&suite, &client, &mut names).await?;
         keys(&suite, &mut names).await?;
+        relation_tuple(&suite).await?;
         Ok(Self { suite, client, session_token, browser, tokens, names, _upstream: upstream })
     }
 
@@ -95,6 +97,9 @@ impl World {
             Place::IdentityAdmin => self.suite.identity_admin("/"),
             Place::OauthPublic => self.suite.oauth("/"),
             Place::OauthAdmin => self.suite.oauth_admin("/"),
+            Place::PermissionsRead => self.suite.permissions("read", "/"),
+            Place::PermissionsWrite => self.suite.permissions("write", "/"),
+            Place::PermissionsOpl => self.suite.permissions("opl", "/"),
             Place::GatewayProxy => self.suite.gateway("/"),
             Place::GatewayApi => self.suite.gateway_api("/"),
         };
@@ -126,6 +131,7 @@ fn config(upstream: &str) -> Value {
     config["oauth"] = oauth::config()["oauth"].clone();
     config["oauth"]["urls"]["logout"] = json!(LOGOUT);
     config["identity"]["selfservice"]["methods"] = json!({ "code": { "enabled": true, "passwordless_enabled": true } });
+    config["permissions"] = json!({ "namespaces": [{ "name": "Doc" }, { "name": "Group" }] });
     config["gateway"] = json!({
         "access_rules": { "repositories": [format!("inline://{rules}")] },
         "authenticators": {
@@ -212,4 +218,29 @@ async fn keys(suite: &Suite, names: &mut BTreeMap<&'static str, String>) -> Resu
     made.expect_status(StatusCode::CREATED)?;
     names.extend([("set", "hostile".to_owned()), ("kid", "one".to_owned())]);
     Ok(())
+}
+
+/// A relation tuple that exists.
+pub(crate) fn granted() -> Value {
+    json!({ "namespace": "Doc", "object": "a", "relation": "viewer",
+        "subject_set": { "namespace": "Group", "object": "g", "relation": "" } })
+}
+
+/// Writes it. The service has it in memory afterwards, so that it answers searches.
+async fn relation_tuple(suite: &Suite) -> Result<()> {
+    let made = suite.api().json(Method::PUT, suite.permissions("write", "/admin/relation-tuples"), &granted()).await?;
+    made.expect_status(StatusCode::CREATED)?;
+    let search = json!({
+        "subject": { "type": "Group" }, "action": { "name": "viewer" }, "resource": { "type": "Doc", "id": "a" },
+    });
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let url = suite.permissions("read", "/access/v1/search/subject");
+        let found = suite.api().json(Method::POST, url, &search).await?;
+        if found.status == StatusCode::OK {
+            return Ok(());
+        }
+        anyhow::ensure!(Instant::now() < deadline, "the relation tuples are not in memory: {}", found.text());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

@@ -3,6 +3,8 @@
 mod allow;
 mod authorizer;
 mod deny;
+mod keto_engine_acp_ory;
+mod permission;
 mod question;
 mod remote;
 mod remote_json;
@@ -17,8 +19,15 @@ pub(crate) use authorizer::Authorizer;
 
 pub(crate) const AUTHORIZERS: Registry<dyn Authorizer, Services> = Registry {
     kind: "authorizer",
-    offered: &[allow::HANDLER, deny::HANDLER, remote::HANDLER, remote_json::HANDLER],
-    absent: &[("keto_engine_acp_ory", "Keto 0.6 removed its engine; use `remote_json`")],
+    offered: &[
+        allow::HANDLER,
+        deny::HANDLER,
+        keto_engine_acp_ory::HANDLER,
+        permission::HANDLER,
+        remote::HANDLER,
+        remote_json::HANDLER,
+    ],
+    absent: &[],
 };
 
 /// The keys of `authorizers`.

@@ -9,6 +9,8 @@ use crate::domain::session::Session;
 use crate::pipeline::Pipeline;
 
 mod authorization;
+mod permissions;
+mod policy_engine;
 mod tokens;
 mod upstreams;
 mod visitors;
@@ -97,7 +99,8 @@ fn a_rule_with_a_missing_handler_or_setting_is_invalid_with_a_reason() {
             json!({"authenticators": [{"handler": "oauth2_client_credentials"}]}),
             "`oauth2_client_credentials` is not supported by this gateway",
         ),
-        (json!({"authorizer": {"handler": "keto_engine_acp_ory"}}), "`keto_engine_acp_ory` is not supported"),
+        (json!({"authorizer": {"handler": "keto_engine_acp_ory"}}), "requires the setting `base_url`"),
+        (json!({"authorizer": {"handler": "permission"}}), "requires the setting `namespace`"),
         (json!({"mutators": [{"handler": "hydrator"}]}), "`hydrator` is not supported"),
         (json!({"mutators": [{"handler": "cookie"}]}), "`cookie` is not supported"),
         (json!({"authenticators": [{"handler": "what"}]}), "`what` is not known"),

@@ -159,7 +159,8 @@ fn assemble(
             let (who, open) = (&config.shared.admin, admin.open_paths);
             let router = admin::serve_private_keys(admin::guard(router, who, open), who, tls.is_some());
             let router = Policy::of(format, &address, &settings, who, open).around(router);
-            settings.cors.around(router, &[])
+            let router = router.layer(axum::Extension(health.readiness()));
+            settings.cors.around(web::rpc::answer_refusals(router), &[])
         }
         // Every path belongs to the upstream or the procedures, and bodies stream as long as they make progress.
         Kind::Proxy => settings.cors.around(router, &[]),

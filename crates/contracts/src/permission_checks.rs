@@ -1,0 +1,48 @@
+//! Permission checks: whether a subject has a relation to an object, or a permission on it. `permissions` implements the trait;
+//! any service may call it. In another process the read API serves it (`/relation-tuples/check/openapi`).
+
+use async_trait::async_trait;
+use base::Context;
+use serde_json::{Map, Value};
+
+use crate::Unavailable;
+
+#[async_trait]
+pub trait PermissionChecks: Send + Sync {
+    /// Whether the subject has the relation or permission. It is never `false` because of a failure.
+    async fn check(&self, cx: &Context, question: &PermissionQuestion<'_>) -> Result<bool, PermissionCheckError>;
+
+    /// Whether a check is a call to another process.
+    fn is_remote(&self) -> bool {
+        false
+    }
+}
+
+/// A relation tuple that may hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PermissionQuestion<'a> {
+    pub namespace: &'a str,
+    pub object: &'a str,
+    /// A relation or a permission of the namespace.
+    pub relation: &'a str,
+    pub subject: PermissionSubject<'a>,
+    /// The attributes of the request that conditions read as `context`.
+    pub context: Option<&'a Map<String, Value>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PermissionSubject<'a> {
+    /// A subject that no namespace describes.
+    Id(&'a str),
+    /// An object, if the relation is empty; otherwise all subjects that have this relation to it.
+    Set { namespace: &'a str, object: &'a str, relation: &'a str },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PermissionCheckError {
+    /// The question has no answer: a relation is not declared, an attribute is missing, or a limit was reached.
+    #[error("the permission cannot be decided: {0}")]
+    Undecided(String),
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}

@@ -1,0 +1,170 @@
+//! `permission`: asks the permission service whether the subject has a relation to an object, or a permission on it. A function
+//! call when the service runs in this process.
+//!
+//! Invariants:
+//! - What a template prints is one name: no printed character ends it and begins another one.
+//! - Only an answer allows or denies. A question without an answer, and a failed call, are errors of the request.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use contracts::{PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{Answer, Authorizer, Definition, Inbound, Services};
+use crate::domain::failure::Failure;
+use crate::domain::session::Session;
+use crate::pipeline::settings;
+use crate::pipeline::template::{JsonTemplate, Template, TemplateView};
+
+pub(super) const HANDLER: Definition<dyn Authorizer, Services> =
+    Definition::new::<Settings>("permission", |settings, services| {
+        Ok(Box::new(Permission::compile(&settings::read(settings)?, services)?))
+    });
+
+struct Permission {
+    permissions: Arc<dyn PermissionChecks>,
+    namespace: Template,
+    object: Template,
+    relation: Template,
+    subject: Template,
+    subject_namespace: Template,
+    subject_relation: Template,
+    context: Option<JsonTemplate>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct Settings {
+    /// A template of the namespace of the object.
+    namespace: String,
+    /// A template of the object.
+    object: String,
+    /// A template of the relation or permission that the subject must have on the object.
+    relation: String,
+    /// A template of the subject: an id, or with `subject_namespace` an object of that namespace. By default the subject of the
+    /// session.
+    subject: String,
+    /// A template of the namespace of the subject.
+    subject_namespace: String,
+    /// A template of the relation of a subject set.
+    subject_relation: String,
+    /// A template of a JSON object: the attributes that conditions read as `context`.
+    context: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            namespace: String::new(),
+            object: String::new(),
+            relation: String::new(),
+            subject: "{{ print .Subject }}".to_owned(),
+            subject_namespace: String::new(),
+            subject_relation: String::new(),
+            context: String::new(),
+        }
+    }
+}
+
+impl Permission {
+    fn compile(settings: &Settings, services: &Services) -> Result<Self, String> {
+        let template = |name: &str, text: &str| {
+            Template::compile(text).map_err(|error| format!("has a template for `{name}`: {error}"))
+        };
+        let required = |name: &str, text: &str| match text {
+            "" => Err(format!("requires the setting `{name}`")),
+            text => template(name, text),
+        };
+        if !settings.subject_relation.is_empty() && settings.subject_namespace.is_empty() {
+            return Err("has a `subject_relation`, which requires the setting `subject_namespace`".to_owned());
+        }
+        let context = (!settings.context.is_empty()).then(|| JsonTemplate::compile(&settings.context));
+        Ok(Self {
+            namespace: required("namespace", &settings.namespace)?,
+            object: required("object", &settings.object)?,
+            relation: required("relation", &settings.relation)?,
+            subject: required("subject", &settings.subject)?,
+            subject_namespace: template("subject_namespace", &settings.subject_namespace)?,
+            subject_relation: template("subject_relation", &settings.subject_relation)?,
+            context: context.transpose().map_err(|error| format!("has a `context`: {error}"))?,
+            permissions: services.in_process.permissions.get().cloned().ok_or(
+                "needs the permission service: run it in this process, or set `permissions.url` of the gateway",
+            )?,
+        })
+    }
+
+    async fn ask(&self, inbound: &Inbound<'_>, session: &Session) -> Result<(), Box<Failure>> {
+        let view = TemplateView { session, inbound };
+        let render = |template: &'_ Template| -> Result<String, Box<Failure>> {
+            template.render(&view).map(Cow::into_owned).map_err(|error| Failure::internal(error.to_string()))
+        };
+        let named = |name: &str, template: &'_ Template| {
+            let text = render(template)?;
+            if text.is_empty() {
+                let reason = format!("the template for `{name}` of the permission authorizer printed nothing");
+                return Err(Failure::internal(reason));
+            }
+            Ok(text)
+        };
+        let namespace = named("namespace", &self.namespace)?;
+        let object = named("object", &self.object)?;
+        let relation = named("relation", &self.relation)?;
+        let subject = render(&self.subject)?;
+        if subject.is_empty() {
+            return Err(Failure::forbidden().because("the request has no subject"));
+        }
+        let subject_namespace = render(&self.subject_namespace)?;
+        let subject_relation = render(&self.subject_relation)?;
+        let context = self.context.as_ref().map(|template| attributes(template, &view)).transpose()?;
+        let question = PermissionQuestion {
+            namespace: &namespace,
+            object: &object,
+            relation: &relation,
+            subject: if subject_namespace.is_empty() {
+                PermissionSubject::Id(&subject)
+            } else {
+                PermissionSubject::Set { namespace: &subject_namespace, object: &subject, relation: &subject_relation }
+            },
+            context: context.as_ref(),
+        };
+        match self.permissions.check(inbound.cx, &question).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failure::forbidden().because("the subject does not have the permission")),
+            Err(error @ PermissionCheckError::Undecided(_)) => Err(Failure::internal(error.to_string())),
+            Err(PermissionCheckError::Unavailable(error)) => Err(Failure::unavailable(error.to_string())),
+        }
+    }
+}
+
+fn attributes(template: &JsonTemplate, view: &TemplateView<'_>) -> Result<Map<String, Value>, Box<Failure>> {
+    let text = template
+        .render(view)
+        .map_err(|error| Failure::internal(format!("the context of the permission authorizer: {error}")))?;
+    serde_json::from_str(&text)
+        .map_err(|_| Failure::internal("the context of the permission authorizer is not a JSON object"))
+}
+
+impl Authorizer for Permission {
+    fn authorize<'a>(
+        &'a self,
+        inbound: &'a Inbound<'a>,
+        session: &'a mut Session,
+        _: &'a Services,
+    ) -> Answer<'a, Result<(), Box<Failure>>> {
+        Answer::pending(self.ask(inbound, session))
+    }
+
+    /// A check in this process is repeated for an open `WebSocket`, which ends with the permission.
+    fn asks_a_server(&self) -> bool {
+        self.permissions.is_remote()
+    }
+}
+
+impl std::fmt::Debug for Permission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Permission")
+    }
+}

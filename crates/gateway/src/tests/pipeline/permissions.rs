@@ -1,0 +1,98 @@
+//! The authorizer `permission`: what it asks, and what each answer means.
+
+use super::*;
+
+/// A rule for a person `alice` under `permission` with these settings.
+fn rule(settings: Value) -> Value {
+    let mut config = json!({"namespace": "Doc", "object": "plan", "relation": "read"});
+    config.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+    json!({
+        "authenticators": [{"handler": "anonymous", "config": {"subject": "alice"}}],
+        "authorizer": {"handler": "permission", "config": config},
+    })
+}
+
+async fn status(settings: Value) -> Option<StatusCode> {
+    let answer = run(rule(settings), &Request::get("http://h/docs/plan?by=alice"), &fixtures::services()).await;
+    answer.err().map(|failure| failure.status)
+}
+
+/// The document's author is in the context.
+fn edit(author: &str, more: Value) -> Value {
+    let mut settings = json!({"relation": "edit", "context": format!("{{\"author\": \"{author}\"}}")});
+    settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    settings
+}
+
+#[tokio::test]
+async fn the_answer_allows_or_denies() {
+    assert_eq!(status(json!({})).await, None);
+    assert_eq!(status(json!({"namespace": "Folder"})).await, Some(StatusCode::FORBIDDEN));
+    assert_eq!(status(edit("alice", json!({}))).await, None);
+    assert_eq!(status(edit("bob", json!({}))).await, Some(StatusCode::FORBIDDEN));
+}
+
+#[tokio::test]
+async fn every_part_of_the_question_is_a_template() {
+    let method = json!({"namespace": "{{ if eq .MatchContext.Method \"GET\" }}Doc{{ else }}None{{ end }}"});
+    assert_eq!(status(method).await, None);
+    let path = json!({"object": "{{ .MatchContext.URL.Path }}"});
+    assert_eq!(status(path).await, None);
+    let relation = json!({"relation": "{{ if eq .MatchContext.Method \"GET\" }}read{{ else }}edit{{ end }}"});
+    assert_eq!(status(relation).await, None);
+    let author = edit("{{ print .Subject }}", json!({"subject": "{{ print .Subject }}"}));
+    assert_eq!(status(author).await, None);
+    assert_eq!(status(edit("alice", json!({"subject": "bob"}))).await, Some(StatusCode::FORBIDDEN));
+}
+
+#[tokio::test]
+async fn a_subject_is_an_id_an_object_or_a_subject_set() {
+    assert_eq!(status(edit("alice", json!({"subject_namespace": "User"}))).await, None);
+    assert_eq!(status(edit("alice", json!({"subject_namespace": "Robot"}))).await, Some(StatusCode::FORBIDDEN));
+    let members = json!({"subject": "staff", "subject_namespace": "Group", "subject_relation": "members"});
+    assert_eq!(status(edit("alice", members)).await, None);
+    // A subject with the separators of the text form stays one id.
+    assert_eq!(status(edit("alice", json!({"subject": "Group:staff#members"}))).await, Some(StatusCode::FORBIDDEN));
+}
+
+#[tokio::test]
+async fn a_question_without_an_answer_neither_allows_nor_denies() {
+    assert_eq!(status(json!({"relation": "own"})).await, Some(StatusCode::INTERNAL_SERVER_ERROR));
+    assert_eq!(status(json!({"object": "outage"})).await, Some(StatusCode::SERVICE_UNAVAILABLE));
+    for setting in ["namespace", "object", "relation"] {
+        let empty = json!({setting: "{{ print .Extra.none }}"});
+        assert_eq!(status(empty).await, Some(StatusCode::INTERNAL_SERVER_ERROR), "{setting}");
+    }
+    assert_eq!(status(json!({"subject": "{{ print .Extra.none }}"})).await, Some(StatusCode::FORBIDDEN));
+    for context in ["[]", "{", "{{ print .Extra.none }}"] {
+        assert_eq!(status(json!({"context": context})).await, Some(StatusCode::INTERNAL_SERVER_ERROR), "{context}");
+    }
+}
+
+#[tokio::test]
+async fn a_value_cannot_change_the_attributes_around_it() {
+    let query = "{\"author\": \"{{ .MatchContext.URL.Query.Get \"by\" }}\"}";
+    let ask = async |by: &str| {
+        let settings = json!({"relation": "edit", "context": query});
+        run(rule(settings), &Request::get(&format!("http://h/?by={by}")), &fixtures::services()).await.is_ok()
+    };
+    assert!(ask("alice").await);
+    assert!(!ask("x%22,%22author%22:%22alice").await);
+}
+
+#[test]
+fn a_rule_with_wrong_settings_is_invalid() {
+    let error = |settings: Value| invalid(rule(settings));
+    for setting in ["namespace", "object", "relation", "subject"] {
+        let message = error(json!({setting: ""}));
+        assert!(message.ends_with(&format!("requires the setting `{setting}`")), "{message}");
+    }
+    assert!(error(json!({"object": "{{ .Subject"})).contains("has a template for `object`"));
+    assert!(error(json!({"context": "{{ nope }}"})).contains("has a `context`"));
+    assert!(error(json!({"subject_relation": "members"})).contains("requires the setting `subject_namespace`"));
+    assert!(error(json!({"permission": "read"})).contains("unknown field `permission`"));
+    let mut services = fixtures::services();
+    services.in_process.permissions = Link::unset();
+    let error = Pipeline::compile(&fixtures::rule(rule(json!({}))), &fixtures::config(), &services).unwrap_err();
+    assert!(error.to_string().contains("needs the permission service"), "{error}");
+}

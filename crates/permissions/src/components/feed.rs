@@ -1,0 +1,68 @@
+//! How far the log of changes goes, for each tenant.
+//!
+//! One task of the process (`jobs/follow_changes`) asks the database in a fixed rhythm, by one query, and at once after a
+//! change of this process. The resident graphs and the watchers wait here instead of asking the database themselves.
+//!
+//! Invariant: a position that is published is committed, and so is everything before it.
+
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
+
+use base::TenantId;
+use tokio::sync::{Notify, watch};
+
+use crate::domain::snapshot::Snapshot;
+
+#[derive(Default)]
+pub(crate) struct Feed {
+    newest: RwLock<BTreeMap<TenantId, watch::Sender<Snapshot>>>,
+    asked: Notify,
+    /// Turns true at the shutdown.
+    ended: watch::Sender<bool>,
+}
+
+impl Feed {
+    pub(crate) fn publish(&self, positions: &[(TenantId, Snapshot)]) {
+        for (tenant, snapshot) in positions {
+            self.with(*tenant, |newest| {
+                newest.send_if_modified(|known| std::mem::replace(known, *snapshot) != *snapshot);
+            });
+        }
+    }
+
+    /// The newest position that is known; it may be somewhat old.
+    pub(crate) fn newest(&self, tenant: TenantId) -> Snapshot {
+        self.with(tenant, |newest| *newest.borrow())
+    }
+
+    /// Changes whenever the position does.
+    pub(crate) fn subscribe(&self, tenant: TenantId) -> watch::Receiver<Snapshot> {
+        self.with(tenant, watch::Sender::subscribe)
+    }
+
+    /// Has the database asked as soon as possible.
+    pub(crate) fn ask(&self) {
+        self.asked.notify_one();
+    }
+
+    pub(crate) async fn asked(&self) {
+        self.asked.notified().await;
+    }
+
+    /// Nothing is published any more.
+    pub(crate) fn end(&self) {
+        self.ended.send_replace(true);
+    }
+
+    /// Turns true when nothing is published any more.
+    pub(crate) fn ended(&self) -> watch::Receiver<bool> {
+        self.ended.subscribe()
+    }
+
+    fn with<T>(&self, tenant: TenantId, of: impl FnOnce(&watch::Sender<Snapshot>) -> T) -> T {
+        if let Some(newest) = self.newest.read().unwrap_or_else(PoisonError::into_inner).get(&tenant) {
+            return of(newest);
+        }
+        of(self.newest.write().unwrap_or_else(PoisonError::into_inner).entry(tenant).or_default())
+    }
+}

@@ -1,0 +1,214 @@
+//! The graph of one tenant behind a lock, the snapshot that it has, and the model that questions to it were compiled for.
+//!
+//! Invariant: whoever reads sees the state after a committed transaction. A change that takes several steps makes the graph
+//! unreadable in between.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use base::Timestamp;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::super::log::LoggedChange;
+use super::super::models::LoadedModel;
+use crate::domain::condition::CompiledCondition;
+use crate::domain::graph::{Graph, GraphError};
+use crate::domain::ids::ConditionId;
+use crate::domain::relation_tuple::{RelationTuple, StoredTuple};
+use crate::domain::schema::{Schema, SchemaError};
+use crate::domain::snapshot::Snapshot;
+use crate::domain::symbols::Symbols;
+use crate::domain::tuple_record::InvalidContext;
+
+/// The most expired tuples that are removed without releasing the lock.
+const EXPIRED_AT_ONCE: usize = 1_000;
+
+pub(super) struct Resident {
+    state: RwLock<State>,
+    /// The snapshot after the last whole change.
+    reached: watch::Sender<Snapshot>,
+    opened_at: Instant,
+    /// When the log was asked for the state of this graph: microseconds since the opening.
+    asked: AtomicU64,
+}
+
+struct State {
+    graph: Graph,
+    /// The last event that was applied.
+    watermark: Snapshot,
+    /// Only a part of a change was applied.
+    is_partial: bool,
+    compiled: Option<Compiled>,
+}
+
+struct Compiled {
+    model: Arc<LoadedModel>,
+    /// With the numbers of this graph. `None`: the model cannot be compiled.
+    rules: Option<(Schema, Conditions)>,
+}
+
+type Conditions = HashMap<ConditionId, Arc<CompiledCondition>>;
+
+/// The graph at one snapshot, and the model compiled for it.
+pub(crate) struct View<'a> {
+    pub(crate) graph: &'a Graph,
+    pub(crate) schema: &'a Schema,
+    pub(crate) conditions: &'a Conditions,
+    pub(crate) snapshot: Snapshot,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApplyError {
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    #[error(transparent)]
+    Context(#[from] InvalidContext),
+}
+
+impl Resident {
+    /// `asked_at`: when the log was asked for the `watermark`.
+    pub(super) fn new(graph: Graph, watermark: Snapshot, asked_at: Instant) -> Self {
+        Self {
+            state: RwLock::new(State { graph, watermark, is_partial: false, compiled: None }),
+            reached: watch::Sender::new(watermark),
+            opened_at: asked_at,
+            asked: AtomicU64::new(0),
+        }
+    }
+
+    /// Asks, if the graph has at least the snapshot `needed`.
+    pub(super) fn read<T>(
+        &self,
+        model: &Arc<LoadedModel>,
+        needed: Snapshot,
+        ask: impl FnOnce(&View<'_>) -> T,
+    ) -> Option<T> {
+        let mut state = self.locked();
+        if !state.knows(model) {
+            drop(state);
+            self.changing().compile(model);
+            state = self.locked();
+        }
+        let compiled = state.compiled.as_ref().filter(|it| Arc::ptr_eq(&it.model, model))?;
+        if state.is_partial || state.watermark < needed {
+            return None;
+        }
+        let (schema, conditions) = compiled.rules.as_ref()?;
+        Some(ask(&View { graph: &state.graph, schema, conditions, snapshot: state.watermark }))
+    }
+
+    pub(super) fn watermark(&self) -> Snapshot {
+        *self.reached.borrow()
+    }
+
+    pub(super) async fn reached(&self, snapshot: Snapshot) {
+        // The sender is `self`.
+        let _ = self.reached.subscribe().wait_for(|reached| *reached >= snapshot).await;
+    }
+
+    /// How long ago the log was asked for the state of this graph.
+    pub(super) fn age(&self, now: Instant) -> Duration {
+        let since_opening = now.saturating_duration_since(self.opened_at);
+        since_opening.saturating_sub(Duration::from_micros(self.asked.load(Ordering::SeqCst)))
+    }
+
+    /// The graph has everything that was committed at `asked_at`.
+    pub(super) fn is_current_as_of(&self, asked_at: Instant) {
+        let micros = asked_at.saturating_duration_since(self.opened_at).as_micros();
+        self.asked.fetch_max(u64::try_from(micros).unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
+
+    /// Applies an event; the snapshot is whole again after the one of `until`.
+    pub(super) fn apply(&self, logged: LoggedChange, until: Snapshot) -> Result<(), ApplyError> {
+        let sequence = logged.sequence;
+        {
+            let mut state = self.changing();
+            // Also when a tuple fails below.
+            state.is_partial = true;
+            apply(&mut state.graph, logged)?;
+            state.watermark = sequence;
+            state.is_partial = sequence != until;
+        }
+        if sequence == until {
+            self.reached.send_replace(sequence);
+        }
+        Ok(())
+    }
+
+    /// Removes the tuples that had expired by `now`.
+    pub(super) fn expire(&self, now: Timestamp) {
+        while self.locked().graph.next_expiry().is_some_and(|at| at <= now) {
+            self.changing().graph.remove_expired(now, EXPIRED_AT_ONCE);
+        }
+    }
+
+    /// Gives back the memory of deleted tuples, if there is much. No change may be applied meanwhile.
+    pub(super) fn rebuild(&self) -> Result<(), GraphError> {
+        let rebuilt = {
+            let state = self.locked();
+            if !state.graph.is_worth_rebuilding() {
+                return Ok(());
+            }
+            state.graph.rebuilt()?
+        };
+        // A model may have been compiled in between, with names that the new graph does not have.
+        let mut state = self.changing();
+        state.compiled = None;
+        state.graph = rebuilt;
+        Ok(())
+    }
+
+    pub(super) fn measure(&self, of: impl FnOnce(&Graph)) {
+        of(&self.locked().graph);
+    }
+
+    fn locked(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changing(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn knows(&self, model: &Arc<LoadedModel>) -> bool {
+        self.compiled.as_ref().is_some_and(|it| Arc::ptr_eq(&it.model, model))
+    }
+
+    fn compile(&mut self, model: &Arc<LoadedModel>) {
+        if self.knows(model) {
+            return;
+        }
+        let rules = compile(model, self.graph.symbols_mut()).inspect_err(|error| {
+            tracing::warn!(
+                error = error as &dyn std::error::Error,
+                "the relation tuples in memory cannot use the model"
+            );
+        });
+        self.compiled = Some(Compiled { model: model.clone(), rules: rules.ok() });
+    }
+}
+
+fn compile(model: &LoadedModel, symbols: &mut Symbols) -> Result<(Schema, Conditions), SchemaError> {
+    let schema = Schema::compile(&model.model, symbols, model.schema.is_strict())?;
+    let mut conditions = Conditions::new();
+    for condition in model.conditions.values() {
+        conditions.insert(symbols.intern_condition(condition.name())?, condition.clone());
+    }
+    Ok((schema, conditions))
+}
+
+/// Applying an event again changes nothing.
+pub(super) fn apply(graph: &mut Graph, logged: LoggedChange) -> Result<(), ApplyError> {
+    for record in logged.change.inserted {
+        graph.insert(&StoredTuple::try_from(record)?)?;
+    }
+    for key in logged.change.deleted {
+        graph.remove(&RelationTuple::from(key));
+    }
+    Ok(())
+}

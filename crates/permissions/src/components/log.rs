@@ -1,0 +1,57 @@
+//! Reads the changes of relation tuples from the event log, page by page.
+//!
+//! Invariant: no change is skipped. Each event names the one before it, so a reader that continues where the log was deleted, or
+//! where it is damaged, gets an error and never the next event that is left.
+
+use base::{PageRequest, TenantId, Timestamp};
+use database::Database;
+
+use crate::domain::event::Changed;
+use crate::domain::snapshot::Snapshot;
+
+/// An event: a transaction, or a part of a large one.
+#[derive(Debug)]
+pub(crate) struct LoggedChange {
+    pub(crate) sequence: Snapshot,
+    pub(crate) at: Timestamp,
+    pub(crate) change: Changed,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LogError {
+    /// Its retention ended, or somebody deleted it.
+    #[error("the event log does not have all changes after the sequence {}", .0.0)]
+    Incomplete(Snapshot),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+/// The first changes after `after` and up to `until`, which is committed: at most `most` of them, each with at most
+/// [`LARGEST_EVENT`](crate::domain::event::LARGEST_EVENT) tuples. There are none only when `after` is `until`, or later.
+pub(crate) async fn read(
+    database: &Database,
+    tenant: TenantId,
+    after: Snapshot,
+    until: Snapshot,
+    most: u32,
+) -> Result<Vec<LoggedChange>, LogError> {
+    if after >= until {
+        return Ok(Vec::new());
+    }
+    let page = PageRequest { size: most, after: Some(after.0) };
+    let events = jobs::list_tuple_changes(&mut database.read(tenant), page).await?.items;
+    let mut changes: Vec<LoggedChange> = Vec::new();
+    for event in events.into_iter().take_while(|event| event.sequence <= until.0) {
+        let change: Changed = serde_json::from_value(event.attributes).map_err(|error| inconsistent(&error))?;
+        let last = changes.last().map_or(after, |it| it.sequence);
+        if change.previous != last.0 {
+            return Err(LogError::Incomplete(last));
+        }
+        changes.push(LoggedChange { sequence: Snapshot(event.sequence), at: event.at, change });
+    }
+    if changes.is_empty() { Err(LogError::Incomplete(after)) } else { Ok(changes) }
+}
+
+fn inconsistent(error: &serde_json::Error) -> database::Error {
+    database::Error::inconsistent("jobs_events", format!("the attributes of a change of relation tuples: {error}"))
+}

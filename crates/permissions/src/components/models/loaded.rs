@@ -1,0 +1,45 @@
+//! A permission model that is in force, compiled for evaluation.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use permission_language::Model;
+
+use crate::domain::condition::CompiledCondition;
+use crate::domain::ids::{ConditionId, NamespaceId, RelationId};
+use crate::domain::schema::Schema;
+use crate::domain::symbols::Symbols;
+
+/// Valid together: the numbers of the schema and of the conditions are those of the symbols.
+#[derive(Debug)]
+pub(crate) struct LoadedModel {
+    pub(crate) model: Model,
+    pub(crate) schema: Schema,
+    pub(crate) symbols: Symbols,
+    pub(crate) conditions: HashMap<ConditionId, Arc<CompiledCondition>>,
+}
+
+impl LoadedModel {
+    /// With `strict`, tuples that the model does not declare do not count.
+    pub(super) fn compile(model: Model, strict: bool) -> Result<Self, String> {
+        let mut symbols = Symbols::default();
+        let schema = Schema::compile(&model, &mut symbols, strict).map_err(|error| error.to_string())?;
+        let mut conditions = HashMap::new();
+        for condition in &model.conditions {
+            let id = symbols.intern_condition(&condition.name).map_err(|error| error.to_string())?;
+            let compiled = CompiledCondition::compile(condition.name.clone(), &condition.expression);
+            let compiled = compiled.map_err(|error| {
+                format!("the condition \"{}\" is not valid at byte {}: {error}", condition.name, error.at)
+            })?;
+            conditions.insert(id, Arc::new(compiled));
+        }
+        Ok(Self { model, schema, symbols, conditions })
+    }
+
+    /// Whether tuples of this relation may be asked about: it is declared, or the namespace declares none.
+    pub(crate) fn accepts(&self, namespace: &str, relation: &str) -> bool {
+        let namespace = self.symbols.namespace(namespace).unwrap_or(NamespaceId::UNKNOWN);
+        let relation = self.symbols.relation(relation).unwrap_or(RelationId::UNKNOWN);
+        self.schema.accepted(namespace, relation).is_some()
+    }
+}

@@ -1,0 +1,144 @@
+//! The permission model: where it comes from, and the one that is in force.
+//!
+//! Invariants:
+//! - All files of a source form one model, which replaces the previous one atomically.
+//! - A source that cannot be read, or whose model is not valid, keeps the previous model; the reason is logged once and kept.
+//! - Without a first model nothing is answered: the service is not ready and says why.
+
+mod document;
+mod legacy;
+mod loaded;
+mod opl;
+mod source;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Mutex;
+use web::outbound::Client;
+
+use crate::config::Namespaces;
+
+use document::Document;
+pub(crate) use loaded::LoadedModel;
+use source::Source;
+pub(crate) use source::SourceError;
+
+pub(crate) struct Models {
+    source: Source,
+    http: Client,
+    strict: bool,
+    model: ArcSwapOption<LoadedModel>,
+    fault: ArcSwapOption<ModelFault>,
+    /// The digest of the documents that were read last, whether they were a model or not.
+    documents: Mutex<Option<[u8; 32]>>,
+}
+
+/// Why the model of a source is not in force.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the permission model of {location} cannot be loaded: {reason}")]
+pub struct ModelFault {
+    location: String,
+    reason: String,
+}
+
+/// No model was loaded since the start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no permission model is loaded")]
+pub struct Unloaded;
+
+impl Models {
+    /// With `strict`, tuples that the model does not declare do not count.
+    pub(crate) fn new(namespaces: &Namespaces, strict: bool, http: Client) -> Result<Self, SourceError> {
+        Ok(Self {
+            source: Source::of(namespaces)?,
+            strict,
+            http,
+            model: ArcSwapOption::empty(),
+            fault: ArcSwapOption::empty(),
+            documents: Mutex::new(None),
+        })
+    }
+
+    /// The model in force.
+    pub(crate) fn current(&self) -> Result<Arc<LoadedModel>, Unloaded> {
+        self.model.load_full().ok_or(Unloaded)
+    }
+
+    /// Why the last documents of the source are not in force.
+    pub(crate) fn fault(&self) -> Option<Arc<ModelFault>> {
+        self.fault.load_full()
+    }
+
+    /// The folders whose changes can change the model.
+    pub(crate) fn folders(&self) -> Vec<std::path::PathBuf> {
+        self.source.folders()
+    }
+
+    pub(crate) const fn is_remote(&self) -> bool {
+        self.source.is_remote()
+    }
+
+    /// Reads the source and activates its model if the documents have changed.
+    pub(crate) async fn refresh(&self) -> Result<(), ModelFault> {
+        let mut last = self.documents.lock().await;
+        let read = self.source.read(&self.http).await;
+        let outcome = match read {
+            Ok(documents) => {
+                let digest = digest(&documents);
+                if *last == Some(digest) {
+                    return self.fault.load_full().map_or(Ok(()), |fault| Err((*fault).clone()));
+                }
+                *last = Some(digest);
+                self.activate(documents).await
+            }
+            Err(reason) => {
+                // The same documents count as changed when they can be read again.
+                *last = None;
+                Err(reason)
+            }
+        };
+        let Err(reason) = outcome else {
+            self.fault.store(None);
+            return Ok(());
+        };
+        let fault = ModelFault { location: self.source.shown(), reason };
+        if self.fault.load().as_deref() != Some(&fault) {
+            let is_first = self.model.load().is_none();
+            let consequence =
+                if is_first { "nothing is answered without one" } else { "the previous one stays in force" };
+            tracing::error!(
+                location = fault.location,
+                reason = fault.reason,
+                "no permission model loaded; {consequence}"
+            );
+        }
+        self.fault.store(Some(Arc::new(fault.clone())));
+        Err(fault)
+    }
+
+    async fn activate(&self, documents: Vec<Document>) -> Result<(), String> {
+        let (source, strict) = (self.source.clone(), self.strict);
+        // A large model takes a while and must not block requests.
+        let parsed = tokio::task::spawn_blocking(move || LoadedModel::compile(source.parse(&documents)?, strict)).await;
+        let model = parsed.map_err(|error| error.to_string())??;
+        tracing::info!(namespaces = model.model.namespaces.len(), "a permission model is in force");
+        self.model.store(Some(Arc::new(model)));
+        Ok(())
+    }
+}
+
+fn digest(documents: &[Document]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for Document { name, text } in documents {
+        for part in [name, text] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+    }
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,30 @@
+//! Texts of the Ory Permission Language.
+
+use permission_language::{Model, Problem, SourceFile, parse as parse_files};
+
+use super::document::Document;
+
+/// The extensions of files in a folder.
+pub(super) const EXTENSIONS: &[&str] = &["ts", "opl"];
+
+/// The errors that a message quotes.
+const MOST_ERRORS: usize = 5;
+
+/// The model that the documents declare together. Problems that do not prevent it are logged.
+pub(super) fn parse(documents: &[Document]) -> Result<Model, String> {
+    let files: Vec<SourceFile<'_>> =
+        documents.iter().map(|Document { name, text }| SourceFile { name, text }).collect();
+    let outcome = parse_files(&files);
+    let Some(model) = outcome.model else {
+        let errors: Vec<&Problem> = outcome.problems.iter().filter(|it| it.kind.prevents_loading()).collect();
+        let mut message: String = errors.iter().take(MOST_ERRORS).map(|it| it.render(&files)).collect();
+        if errors.len() > MOST_ERRORS {
+            message.push_str("and more\n");
+        }
+        return Err(message.trim_end().to_owned());
+    };
+    for problem in &outcome.problems {
+        tracing::warn!("{}", problem.render(&files).trim_end());
+    }
+    Ok(model)
+}

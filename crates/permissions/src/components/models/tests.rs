@@ -1,0 +1,151 @@
+//! Where models come from, and which one is in force.
+
+use std::path::Path;
+
+use base::TrustStore;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use web::outbound::Destinations;
+
+use super::*;
+
+fn models(namespaces: &Value) -> Result<Models, SourceError> {
+    let http = Client::new(Destinations::public_only([]), &TrustStore::bundled());
+    Models::new(&serde_json::from_value(namespaces.clone()).unwrap(), false, http)
+}
+
+fn names(models: &Models) -> Vec<String> {
+    models.current().map_or(Vec::new(), |model| model.model.namespaces.iter().map(|it| it.name.clone()).collect())
+}
+
+fn at(path: &Path) -> Value {
+    format!("file://{}", path.display()).into()
+}
+
+#[tokio::test]
+async fn namespaces_are_listed_in_the_configuration() {
+    let models = models(&json!([{"id": 0, "name": "videos"}, {"name": "groups", "config": {}}])).unwrap();
+    assert!(models.current().is_err());
+    models.refresh().await.unwrap();
+    assert_eq!(names(&models), ["videos", "groups"]);
+    assert!(models.folders().is_empty() && models.fault().is_none());
+}
+
+#[tokio::test]
+async fn a_folder_has_one_namespace_in_each_file_and_a_bad_file_keeps_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("b.yml", "name: videos\nid: 1\n");
+    write("a.json", r#"{"name": "groups"}"#);
+    write("c.toml", "name = \"files\"\n");
+    write("read.me", "not one");
+    write(".hidden.yml", "name: hidden\n");
+    std::fs::create_dir(folder.path().join("more")).unwrap();
+    write("more/d.yaml", "name: folders\n");
+    let models = models(&at(folder.path())).unwrap();
+    models.refresh().await.unwrap();
+    assert_eq!(names(&models), ["groups", "videos", "files", "folders"]);
+    for (text, reason) in
+        [("names: [a]\n", "b.yml does not declare one namespace"), ("name: groups\n", "declared twice")]
+    {
+        write("b.yml", text);
+        let fault = models.refresh().await.unwrap_err();
+        assert!(fault.to_string().contains(reason), "{fault}");
+        assert_eq!(models.fault().as_deref(), Some(&fault));
+        assert_eq!(models.refresh().await, Err(fault));
+        assert_eq!(names(&models).len(), 4);
+    }
+    write("b.yml", "name: clips\n");
+    models.refresh().await.unwrap();
+    assert_eq!(names(&models), ["groups", "clips", "files", "folders"]);
+    assert_eq!(models.fault(), None);
+}
+
+#[tokio::test]
+async fn a_missing_folder_is_a_fault_until_it_appears() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("namespaces");
+    let models = models(&at(&path)).unwrap();
+    assert!(models.refresh().await.unwrap_err().to_string().contains("cannot be read"));
+    assert!(models.current().is_err());
+    std::fs::create_dir(&path).unwrap();
+    std::fs::write(path.join("a.yml"), "name: videos").unwrap();
+    models.refresh().await.unwrap();
+    assert_eq!(names(&models), ["videos"]);
+    assert_eq!(models.folders(), [folder.path().to_owned(), path]);
+}
+
+#[tokio::test]
+async fn files_are_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.yml");
+    std::fs::write(&file, format!("name: videos\n# {}", "x".repeat(1024 * 1024))).unwrap();
+    let models = models(&at(&file)).unwrap();
+    let fault = models.refresh().await.unwrap_err();
+    assert!(fault.to_string().contains("has more than 1048576 bytes"), "{fault}");
+}
+
+#[tokio::test]
+async fn private_addresses_are_refused_if_the_client_refuses_them() {
+    let models = models(&json!({"location": "http://127.0.0.1:1/model.ts?token=secret"})).unwrap();
+    assert!(models.is_remote());
+    let fault = models.refresh().await.unwrap_err().to_string();
+    assert!(fault.contains("is not a public address") && !fault.contains("secret"), "{fault}");
+}
+
+#[test]
+fn a_source_that_cannot_be_one_is_a_fault_of_the_configuration() {
+    let refused = |namespaces: Value| models(&namespaces).map(drop).unwrap_err().to_string();
+    assert!(refused(json!("ws://a/b")).starts_with("namespaces: \"ws://a/b\" must be"));
+    assert!(refused(json!({"location": "ftp://a/b"})).starts_with("namespaces.location: the scheme of \"ftp://…\""));
+    assert_eq!(refused(json!({"location": "base64://%"})), SourceError::Base64.to_string());
+    let not_text = format!("base64://{}", STANDARD.encode([0xff, 0xfe]));
+    assert_eq!(refused(json!({"location": not_text})), SourceError::Base64.to_string());
+    assert!(refused(json!([{"name": "a"}, {"name": "a"}])).contains("declared twice"));
+    assert!(refused(json!([{"name": ""}])).contains("between 1 and 200 bytes"));
+}
+
+const USERS: &str = "class User implements Namespace {}";
+const DOCS: &str = "class Doc implements Namespace { related: { viewers: User[] } permits = {
+    view: (ctx: Context): boolean => this.related.viewers.includes(ctx.subject) } }";
+
+#[tokio::test]
+async fn the_files_of_a_folder_are_one_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    // A file refers to what another declares.
+    write("docs.ts", DOCS);
+    write("users.opl", USERS);
+    write("notes.md", "# Not a model");
+    let models = models(&json!({ "location": at(folder.path()) })).unwrap();
+    models.refresh().await.unwrap();
+    assert_eq!(names(&models), ["Doc", "User"]);
+    write("users.opl", "class Person implements Namespace {}");
+    let fault = models.refresh().await.unwrap_err().to_string();
+    let place = folder.path().join("docs.ts").display().to_string();
+    assert!(fault.contains(&format!("{place}:1:54: error: namespace \"User\" was not declared")), "{fault}");
+    assert!(fault.contains("help: "), "{fault}");
+    assert_eq!(names(&models), ["Doc", "User"]);
+    write("users.opl", &format!("{USERS}\nclass Group implements Namespace {{}}"));
+    models.refresh().await.unwrap();
+    assert_eq!(names(&models), ["Doc", "User", "Group"]);
+}
+
+#[tokio::test]
+async fn a_model_may_be_a_text_in_the_configuration_or_any_file() {
+    let encoded = format!("base64://{}", STANDARD.encode(format!("{USERS}{DOCS}")));
+    let models_of_text = models(&json!({ "location": encoded })).unwrap();
+    models_of_text.refresh().await.unwrap();
+    assert_eq!(names(&models_of_text), ["User", "Doc"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.txt");
+    std::fs::write(&file, USERS).unwrap();
+    let models_of_file = models(&json!({ "location": at(&file) })).unwrap();
+    models_of_file.refresh().await.unwrap();
+    assert_eq!(names(&models_of_file), ["User"]);
+    // One name for a relation and a permit is a reported error that still loads.
+    std::fs::write(&file, DOCS.replace("view:", "viewers:") + USERS).unwrap();
+    models_of_file.refresh().await.unwrap();
+    assert_eq!(names(&models_of_file), ["Doc", "User"]);
+}

@@ -1,0 +1,117 @@
+//! The definition of this service for `server`.
+//!
+//! Invariant: `server` uses only the keys, listeners and tables that are defined here.
+
+mod metrics;
+mod missing;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::json;
+use service::configuration::schema_of;
+use service::{
+    AdminListener, Building, Built, Check, Configuration, Definition, Diagnosing, ErrorFormat, Kind, Listener, Parts,
+    Replaced, Report, Secrets,
+};
+
+use crate::{Config, Permissions};
+
+/// A listener for programs that ask or change something about everyone.
+const LISTENER: AdminListener = AdminListener { is_below_admin: false, open_paths: OPEN_PATHS, ..AdminListener::API };
+
+/// Prefixes of paths that need no token: those of every admin listener, and the same by remote procedure calls.
+/// The metadata of `AuthZEN` are for clients that have no token yet.
+const OPEN_PATHS: &[&str] = &[
+    "/health/",
+    "/admin/health/",
+    "/version",
+    "/admin/version",
+    crate::grpc::HEALTH,
+    crate::grpc::VERSION,
+    crate::http::METADATA,
+];
+
+pub const DEFINITION: Definition = Definition {
+    name: "permissions",
+    replaced: Some(Replaced {
+        program: "keto",
+        environment_prefix: "KETO_",
+        keys: &["namespaces", "limit"],
+        listeners: &["read", "write", "opl", "metrics"],
+        recognizes: |_| false,
+    }),
+    configuration: Configuration {
+        defaults_of_ours: || json!({ "namespaces": [], "write_validation": "strict" }),
+        without_effect: missing::WITHOUT_EFFECT,
+        unsupported: missing::UNSUPPORTED,
+        ..Configuration::new(include_str!("../config.schema.json"), schema_of::<Config>)
+    },
+    // The secret for its tokens is in the database.
+    secrets: Secrets::NONE,
+    migrations: Some(crate::MIGRATIONS),
+    retention: crate::RETENTION,
+    listeners: &[
+        Listener { name: "read", port: 4466, url_keys: &[], kind: Kind::Admin(LISTENER) },
+        Listener { name: "write", port: 4467, url_keys: &[], kind: Kind::Admin(LISTENER) },
+        Listener { name: "opl", port: 4469, url_keys: &[], kind: Kind::Admin(LISTENER) },
+        Listener { name: "metrics", port: 4468, url_keys: &[], kind: Kind::Admin(LISTENER) },
+    ],
+    remotes: &[],
+    error_format: ErrorFormat::Rest,
+    text_names: Vec::new,
+    build: |parts, report| -> Building<'_> { Box::pin(build(parts, report)) },
+    diagnose: |_| -> Diagnosing<'_> { Box::pin(async { Vec::new() }) },
+};
+
+async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
+    let config = parts.read_section::<Config>(report)?;
+    let Parts { database, clock, rng, http, links, directory, .. } = parts;
+    let read_url = directory.base_url("permissions", "read").unwrap_or_default().parse();
+    let read_url =
+        read_url.map_err(|error| report.fault("serve.read.base_url", format!("is not a URL: {error}"))).ok()?;
+    let permissions = Permissions::new(crate::Parts { config, database, clock, rng, read_url, http });
+    let permissions = permissions.map_err(|error| report.error(&error)).ok()?;
+    links.permissions.set(permissions.clone());
+    // Without a model the service reports that it is not ready and keeps trying.
+    if let Err(fault) = permissions.load_model().await {
+        report.warn("namespaces", fault.to_string());
+    }
+    let mut built = Built {
+        routers: vec![
+            ("read", permissions.read_router()),
+            ("write", permissions.write_router()),
+            ("opl", permissions.opl_router()),
+            // Every listener has the metrics; this one has nothing else.
+            ("metrics", permissions.metrics_router()),
+        ],
+        checks: vec![Arc::new(ModelLoaded(permissions.clone()))],
+        metrics: vec![Box::new(metrics::GraphMetrics(permissions.clone()))],
+        ..Built::default()
+    };
+    let of_streams = permissions.clone();
+    built.beside(move |stopped| crate::grpc::end_streams(of_streams, stopped));
+    let follower = permissions.clone();
+    built.beside(move |stopped| follower.follow_changes(stopped));
+    built.beside(move |stopped| permissions.watch_model(stopped));
+    Some(built)
+}
+
+/// A permission model is in force.
+struct ModelLoaded(Arc<Permissions>);
+
+#[async_trait]
+impl Check for ModelLoaded {
+    fn name(&self) -> &'static str {
+        "model_loaded"
+    }
+
+    async fn run(&self) -> Result<(), String> {
+        let models = &self.0.models;
+        match (models.current(), models.fault()) {
+            (Ok(_), _) => Ok(()),
+            (Err(_), Some(fault)) => Err(fault.to_string()),
+            (Err(unloaded), None) => Err(unloaded.to_string()),
+        }
+    }
+}

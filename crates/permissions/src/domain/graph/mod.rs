@@ -1,0 +1,265 @@
+//! The relation tuples of a tenant in memory, indexed in both directions: the subjects of a userset, for checks, and the usersets
+//! of a subject, for reverse questions.
+//!
+//! Most tuples cost 16 bytes in a table or 8 in a list, in each direction, and a share of the names. [`Graph::heap_bytes`]
+//! counts what the graph holds.
+//!
+//! Invariants:
+//! - There is at most one tuple with the same object, relation and subject.
+//! - Both directions hold the same tuples.
+//! - Numbers and names of objects are kept after their last tuple is deleted; [`Graph::rebuilt`] gives their memory back.
+//!   Everything else that a deleted tuple took is used again.
+
+mod blocks;
+mod expiries;
+mod postings;
+mod reader;
+mod table;
+mod terms;
+mod usage;
+
+use super::evaluation::Terms;
+use super::ids::{NameId, NamespaceId, RelationId, Subject, Userset};
+use super::names::{Names, NamesAreFull};
+use super::relation_tuple::{self, RelationTuple, StoredTuple, SubjectSet};
+use super::symbols::{Symbols, TooManyNames};
+use base::Timestamp;
+use expiries::Expiries;
+use postings::{Change, Postings};
+use terms::TermsTable;
+use usage::Usage;
+
+#[derive(Default)]
+pub struct Graph {
+    symbols: Symbols,
+    names: Names,
+    /// The subjects of each userset.
+    forward: Postings,
+    /// The usersets that each subject is a direct member of.
+    reverse: Postings,
+    terms: TermsTable,
+    expiries: Expiries,
+    usage: Usage,
+    len: usize,
+    removed: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GraphError {
+    #[error(transparent)]
+    NamesAreFull(#[from] NamesAreFull),
+    #[error(transparent)]
+    TooManyNames(#[from] TooManyNames),
+}
+
+impl Graph {
+    /// Adds a tuple, or replaces the condition and expiry of the equal one. `false`: there was one.
+    pub fn insert(&mut self, stored: &StoredTuple) -> Result<bool, GraphError> {
+        let tuple = &stored.tuple;
+        let userset = self.intern(&tuple.namespace, &tuple.object, &tuple.relation)?;
+        let subject = match &tuple.subject {
+            relation_tuple::Subject::Id(id) => Userset::id(self.names.intern(id)?),
+            relation_tuple::Subject::Set(SubjectSet { namespace, object, relation }) => {
+                self.intern(namespace, object, relation)?
+            }
+        };
+        let name = stored.condition.as_ref().map(|it| self.symbols.intern_condition(&it.name)).transpose()?;
+        let terms = Terms { condition: name, context: None, expires_at: stored.expires_at };
+        let context = stored.condition.as_ref().and_then(|it| it.context.as_deref());
+        Ok(self.insert_numbers(userset, subject, terms, context))
+    }
+
+    /// `false`: there is no such tuple.
+    pub fn remove(&mut self, tuple: &RelationTuple) -> bool {
+        let userset = self.find(&tuple.namespace, &tuple.object, &tuple.relation);
+        let subject = self.find_subject(&tuple.subject);
+        self.remove_numbers(userset, subject)
+    }
+
+    /// When the next tuple expires.
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        self.expiries.first().map(|(at, ..)| at)
+    }
+
+    /// Removes tuples that had expired by `now`, at most `most` of them; returns how many.
+    pub fn remove_expired(&mut self, now: Timestamp, most: usize) -> usize {
+        let mut count = 0;
+        while count < most
+            && let Some((at, userset, subject)) = self.expiries.first()
+            && at <= now
+        {
+            self.remove_numbers(userset, subject);
+            // Otherwise an entry without a tuple would be found for ever.
+            self.expiries.remove(Some(at), userset, subject);
+            count += 1;
+        }
+        count
+    }
+
+    fn remove_numbers(&mut self, userset: Userset, subject: Subject) -> bool {
+        let change = self.forward.remove(userset.bits(), subject.bits());
+        if change == Change::None {
+            return false;
+        }
+        let reverse = self.reverse.remove(subject.bits(), userset.bits());
+        self.expiries.remove(self.terms.get(userset, subject).expires_at, userset, subject);
+        self.terms.remove(userset, subject);
+        self.usage.subtract(userset, subject);
+        self.len -= 1;
+        self.removed += 1;
+        if change == Change::Key {
+            self.forget_object(userset);
+        }
+        if reverse == Change::Key {
+            self.forget_object(subject);
+        }
+        true
+    }
+
+    /// The number of a userset, for a question. What no tuple and no model names is unknown: it has no tuples, but a permit may
+    /// hold without any.
+    pub fn find(&self, namespace: &str, object: &str, relation: &str) -> Userset {
+        let namespace = self.symbols.namespace(namespace).unwrap_or(NamespaceId::UNKNOWN);
+        let relation = self.symbols.relation(relation).unwrap_or(RelationId::UNKNOWN);
+        Userset::new(namespace, self.names.find(object).unwrap_or(NameId::UNKNOWN), relation)
+    }
+
+    pub fn find_subject(&self, subject: &relation_tuple::Subject) -> Subject {
+        match subject {
+            relation_tuple::Subject::Id(id) => Userset::id(self.names.find(id).unwrap_or(NameId::UNKNOWN)),
+            relation_tuple::Subject::Set(set) => self.find(&set.namespace, &set.object, &set.relation),
+        }
+    }
+
+    fn intern(&mut self, namespace: &str, object: &str, relation: &str) -> Result<Userset, GraphError> {
+        let namespace = self.symbols.intern_namespace(namespace)?;
+        let relation = self.symbols.intern_relation(relation)?;
+        Ok(Userset::new(namespace, self.names.intern(object)?, relation))
+    }
+
+    pub fn symbols(&self) -> &Symbols {
+        &self.symbols
+    }
+
+    /// For compiling a schema that this graph answers for.
+    pub fn symbols_mut(&mut self) -> &mut Symbols {
+        &mut self.symbols
+    }
+
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The number of tuples.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The number of usersets that have tuples, and of different subjects.
+    pub fn key_counts(&self) -> (usize, usize) {
+        (self.forward.key_count(), self.reverse.key_count())
+    }
+
+    /// More tuples were deleted than are left, so that rebuilding gives back about half of the memory.
+    pub fn is_worth_rebuilding(&self) -> bool {
+        self.removed > self.len.max(1 << 16)
+    }
+
+    /// The same tuples in a new graph, without the names that no tuple uses. Numbers of objects change; those of namespaces,
+    /// relations and conditions stay, so a compiled schema stays valid.
+    pub fn rebuilt(&self) -> Result<Self, GraphError> {
+        let mut rebuilt = Self { symbols: self.symbols.clone(), ..Self::default() };
+        let mut failure = None;
+        self.for_each(|userset, subject| {
+            let moved = |of: Userset, names: &mut Names| {
+                let name = names.intern(self.names.name(of.name()))?;
+                Ok::<_, NamesAreFull>(Userset::new(of.namespace(), name, of.relation()))
+            };
+            let pair = moved(userset, &mut rebuilt.names).and_then(|it| Ok((it, moved(subject, &mut rebuilt.names)?)));
+            match pair {
+                Ok((to_userset, to_subject)) => {
+                    let terms = self.terms.get(userset, subject);
+                    let context = terms.context.and_then(|id| self.terms.context(id));
+                    rebuilt.insert_numbers(to_userset, to_subject, terms, context);
+                    true
+                }
+                Err(error) => {
+                    failure = Some(error);
+                    false
+                }
+            }
+        });
+        failure.map_or(Ok(rebuilt), |error| Err(error.into()))
+    }
+
+    /// The subjects of a userset's tuples, in their order.
+    pub fn subjects_of(&self, userset: Userset) -> Vec<Subject> {
+        let mut subjects = Vec::new();
+        self.forward.visit(userset.bits(), 0..u64::MAX, |value| {
+            subjects.push(Userset::from_bits(value));
+            true
+        });
+        subjects
+    }
+
+    /// Visits all tuples, in no particular order, until `visit` returns `false`.
+    pub fn for_each(&self, mut visit: impl FnMut(Userset, Subject) -> bool) {
+        let mut goes = true;
+        for key in self.forward.keys() {
+            if !goes {
+                break;
+            }
+            self.forward.visit(key, 0..u64::MAX, |value| {
+                goes = visit(Userset::from_bits(key), Userset::from_bits(value));
+                goes
+            });
+        }
+    }
+
+    /// The bytes of the heap that the graph holds, without what the allocator adds to them.
+    pub fn heap_bytes(&self) -> usize {
+        self.names.heap_bytes()
+            + self.forward.heap_bytes()
+            + self.reverse.heap_bytes()
+            + self.terms.heap_bytes()
+            + self.expiries.heap_bytes()
+            + self.usage.heap_bytes()
+    }
+
+    fn insert_numbers(&mut self, userset: Userset, subject: Subject, terms: Terms, context: Option<&str>) -> bool {
+        let change = self.forward.insert(userset.bits(), subject.bits());
+        self.expiries.remove(self.terms.get(userset, subject).expires_at, userset, subject);
+        self.expiries.add(terms.expires_at, userset, subject);
+        self.terms.set(userset, subject, terms, context);
+        if change == Change::None {
+            return false;
+        }
+        if change == Change::Key {
+            self.usage.add_object(userset);
+        }
+        if self.reverse.insert(subject.bits(), userset.bits()) == Change::Key {
+            self.usage.add_object(subject);
+        }
+        self.usage.add(userset, subject);
+        self.len += 1;
+        true
+    }
+
+    /// Takes an object off the list of its namespace if no tuple names it any more.
+    fn forget_object(&mut self, of: Userset) {
+        let namespace = of.namespace();
+        let in_use = |postings: &Postings, relation| postings.contains_key(of.with_relation(relation).bits());
+        let is_object = self.usage.relations(namespace).any(|relation| in_use(&self.forward, relation));
+        let is_subject = self.usage.subject_relations(namespace).any(|relation| in_use(&self.reverse, relation));
+        if !is_object && !is_subject {
+            self.usage.remove_object(of);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

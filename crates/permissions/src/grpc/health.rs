@@ -1,0 +1,123 @@
+//! Health of the services of a listener: `grpc.health.v1`.
+//!
+//! The status of each service is that of the listener: it serves while the checks of `/health/ready` pass.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use service::Readiness;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use web::rpc::{Code, Status};
+
+use super::messages::health::health_check_response::ServingStatus;
+use super::messages::health::{HealthCheckRequest, HealthCheckResponse};
+use super::protocol::{Call, Messages, Procedure, Requests, Services};
+use crate::Permissions;
+
+/// The prefix of the paths of this service. Probes have no token.
+pub(crate) const PATH: &str = "/grpc.health.v1.Health/";
+
+/// The time between two checks for a client that watches.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// Clients that watch a listener at the same time: they need no token.
+const MOST_WATCHERS: usize = 100;
+
+/// Adds health for the services so far, and for itself.
+pub(super) fn add(services: Services<Arc<Permissions>>) -> Services<Arc<Permissions>> {
+    let mut names = services.names();
+    names.push("grpc.health.v1.Health");
+    let (names, slots): (Arc<[&str]>, _) = (names.into(), Arc::new(Semaphore::new(MOST_WATCHERS)));
+    let of_watch = names.clone();
+    let services = services.unary(Procedure::at("/grpc.health.v1.Health/Check"), move |_, call, request| {
+        check(names.clone(), call, request)
+    });
+    services.streaming(&Procedure::at("/grpc.health.v1.Health/Watch"), move |permissions, call, requests| {
+        let Ok(slot) = slots.clone().try_acquire_owned() else {
+            let refused = Status::new(Code::ResourceExhausted, "Too many clients watch this listener");
+            return stream::iter([Err(refused)]).boxed();
+        };
+        let stopping = permissions.stopping.subscribe();
+        let watcher = Watcher { names: of_watch.clone(), call, stopping, slot, last: None };
+        watcher.statuses(requests)
+    })
+}
+
+fn is_known(names: &[&str], service: &str) -> bool {
+    service.is_empty() || names.contains(&service)
+}
+
+async fn status(readiness: Option<&Readiness>) -> ServingStatus {
+    let is_ready = match readiness {
+        Some(readiness) => readiness.is_ready().await,
+        None => false,
+    };
+    if is_ready { ServingStatus::Serving } else { ServingStatus::NotServing }
+}
+
+async fn check(
+    names: Arc<[&'static str]>,
+    call: Call,
+    request: HealthCheckRequest,
+) -> Result<HealthCheckResponse, Status> {
+    if !is_known(&names, &request.service) {
+        return Err(Status::new(Code::NotFound, "service: this listener has no such service"));
+    }
+    Ok(HealthCheckResponse { status: status(call.readiness.as_ref()).await.into() })
+}
+
+/// A client that watches.
+struct Watcher {
+    names: Arc<[&'static str]>,
+    call: Call,
+    stopping: watch::Receiver<bool>,
+    #[expect(dead_code, reason = "counts this client while it watches")]
+    slot: OwnedSemaphorePermit,
+    last: Option<ServingStatus>,
+}
+
+impl Watcher {
+    fn statuses(self, mut requests: Requests) -> Messages<HealthCheckResponse> {
+        let begin = async move {
+            let request = requests.next::<HealthCheckRequest>().await;
+            let missing = || Status::invalid_argument("The body must have one message; it has none");
+            match request.and_then(|request| request.ok_or_else(missing)) {
+                Ok(request) => self.changes(&request.service).left_stream(),
+                Err(status) => stream::iter([Err(status)]).right_stream(),
+            }
+        };
+        stream::once(begin).flatten().boxed()
+    }
+
+    fn changes(self, service: &str) -> Messages<HealthCheckResponse> {
+        let is_known = is_known(&self.names, service);
+        let changes = stream::unfold(self, move |mut watcher| async move {
+            let status = watcher.next(is_known).await?;
+            Some((Ok(HealthCheckResponse { status: status.into() }), watcher))
+        });
+        changes.boxed()
+    }
+
+    /// The next status that differs from the last one; `None` at the end of the program.
+    async fn next(&mut self, is_known: bool) -> Option<ServingStatus> {
+        loop {
+            let is_stopping = *self.stopping.borrow();
+            let status = match (is_known, is_stopping) {
+                (false, _) => ServingStatus::ServiceUnknown,
+                (true, true) => ServingStatus::NotServing,
+                (true, false) => status(self.call.readiness.as_ref()).await,
+            };
+            if self.last.replace(status) != Some(status) {
+                return Some(status);
+            }
+            if is_stopping {
+                return None;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(INTERVAL) => {}
+                stopped = self.stopping.changed() => stopped.ok()?,
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! A page of relation tuples, for the services that list them.
+
+use base::{Context, PageRequest};
+use web::rpc::Status;
+
+use crate::Permissions;
+use crate::components::pages::{LISTING, Position};
+use crate::domain::relation_tuple::StoredTuple;
+use crate::domain::tuple_query::TupleQuery;
+
+/// What a client asks for.
+pub(super) struct Wanted {
+    pub(super) query: TupleQuery,
+    pub(super) snaptoken: String,
+    pub(super) page_size: i32,
+    pub(super) page_token: String,
+}
+
+/// The tuples of a page, and the token of the next one: empty on the last.
+pub(super) async fn page(
+    permissions: &Permissions,
+    cx: &Context,
+    wanted: Wanted,
+) -> Result<(Vec<StoredTuple>, String), Status> {
+    let Wanted { query, snaptoken, page_size, page_token } = wanted;
+    if !snaptoken.is_empty() {
+        // The database has the changes up to any snapshot.
+        permissions.open_snaptoken(cx, &snaptoken).await?;
+    }
+    let sealer = permissions.tokens.sealer(cx).await?;
+    let size = match u32::try_from(page_size) {
+        Ok(size) if size > 0 => size.min(LISTING.max_size),
+        // Negative numbers ask for the default too.
+        Ok(_) | Err(_) => LISTING.default_size,
+    };
+    let after = match page_token.as_str() {
+        "" => None,
+        token => {
+            let position = LISTING.token.open(&sealer, cx.tenant, token).ok().and_then(|it| it.within(&query));
+            let invalid = || Status::invalid_argument("page_token: not a token of this query").with_field("page_token");
+            Some(position.ok_or_else(invalid)?)
+        }
+    };
+    let found = permissions.list_relation_tuples(cx, &query, &PageRequest { size, after }).await?;
+    let seal = |after| LISTING.token.seal(&sealer, cx.tenant, Position::new(&query, after), cx.now);
+    Ok((found.items, found.next.map(seal).unwrap_or_default()))
+}

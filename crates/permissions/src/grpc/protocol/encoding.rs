@@ -1,0 +1,80 @@
+//! Messages as bytes: in Protocol Buffers, or in their JSON mapping.
+
+use base::bounds::BodyBounds;
+use bytes::Bytes;
+use prost::{Message, Name};
+use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions};
+use web::check_json;
+use web::rpc::{Code, Encoding, Status};
+
+use super::fields::{self, Refused};
+use crate::grpc::messages::POOL;
+
+/// What happens to members of JSON that the message does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::grpc) enum Unknown {
+    /// As in servers of Connect, so that a newer client can call an older server.
+    Ignored,
+    /// Where a misspelt name would select more than the client means.
+    Refused,
+}
+
+/// The bounds of a message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    pub(super) bounds: BodyBounds,
+    pub(super) unknown: Unknown,
+}
+
+pub(super) fn decode<T: Message + Name + Default>(encoding: Encoding, shape: Shape, bytes: &[u8]) -> Result<T, Status> {
+    match encoding {
+        Encoding::Protobuf => {
+            let most = shape.bounds.json_values;
+            fields::check(&descriptor::<T>()?, bytes, most).map_err(|refused| match refused {
+                Refused::TooMany => {
+                    Status::new(Code::ResourceExhausted, format!("The message must have at most {most} fields"))
+                }
+                Refused::Malformed => malformed(),
+            })?;
+            T::decode(bytes).map_err(|_| malformed())
+        }
+        Encoding::Json => from_json(shape, bytes),
+    }
+}
+
+fn malformed() -> Status {
+    Status::invalid_argument("The message is not a valid message of this method in Protocol Buffers")
+}
+
+fn from_json<T: Message + Name + Default>(shape: Shape, bytes: &[u8]) -> Result<T, Status> {
+    check_json(shape.bounds, bytes).map_err(|refused| Status::invalid_argument(refused.to_string()))?;
+    let options = DeserializeOptions::new().deny_unknown_fields(shape.unknown == Unknown::Refused);
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let invalid = |error: &dyn std::fmt::Display| {
+        Status::invalid_argument(format!("The message is not valid JSON of this method: {error}"))
+    };
+    let message = DynamicMessage::deserialize_with_options(descriptor::<T>()?, &mut deserializer, &options);
+    let message = message.map_err(|error| invalid(&error))?;
+    deserializer.end().map_err(|error| invalid(&error))?;
+    message.transcode_to().map_err(|error| invalid(&error))
+}
+
+pub(super) fn encode<T: Message + Name>(encoding: Encoding, message: &T) -> Result<Bytes, Status> {
+    match encoding {
+        Encoding::Protobuf => Ok(message.encode_to_vec().into()),
+        Encoding::Json => {
+            let mut dynamic = DynamicMessage::new(descriptor::<T>()?);
+            dynamic.transcode_from(message).map_err(|_| Status::internal())?;
+            let mut bytes = Vec::new();
+            let mut serializer = serde_json::Serializer::new(&mut bytes);
+            let written = dynamic.serialize_with_options(&mut serializer, &SerializeOptions::new());
+            written.map_err(|_| Status::internal())?;
+            Ok(bytes.into())
+        }
+    }
+}
+
+/// A test finds the descriptors of all methods.
+fn descriptor<T: Name>() -> Result<MessageDescriptor, Status> {
+    POOL.get_message_by_name(&T::full_name()).ok_or_else(Status::internal)
+}

@@ -1,0 +1,165 @@
+//! The messages of a body: each is five bytes, of which four are its length, and the message (`PROTOCOL-HTTP2`,
+//! Length-Prefixed-Message). Decompression.
+
+use std::io::Read as _;
+
+use axum::body::Body;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use flate2::read::GzDecoder;
+use http::HeaderMap;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use prost::{Message, Name};
+use web::listener::Stalled;
+use web::rpc::{Code, Form, Protocol, Status};
+
+use super::encoding::{self, Shape};
+
+/// Flags and length.
+const HEAD: usize = 5;
+const COMPRESSED: u8 = 1;
+
+/// The messages of a request, in their order.
+pub(in crate::grpc) struct Requests {
+    body: Body,
+    buffer: BytesMut,
+    form: Form,
+    shape: Shape,
+    is_gzip: bool,
+}
+
+impl Requests {
+    /// For text the whole body is read first.
+    pub(super) async fn of(form: Form, shape: Shape, headers: &HeaderMap, body: Body) -> Result<Self, Status> {
+        let is_gzip = is_gzip(form.protocol, headers)?;
+        let body = if form.protocol == Protocol::GrpcWebText {
+            let text = collect(body, (shape.bounds.bytes + HEAD).div_ceil(3) * 4).await?;
+            let bytes = STANDARD.decode(text).map_err(|_| Status::invalid_argument("The body is not base64"))?;
+            Body::from(bytes)
+        } else {
+            body
+        };
+        Ok(Self { body, buffer: BytesMut::new(), form, shape, is_gzip })
+    }
+
+    /// The next message.
+    pub(in crate::grpc) async fn next<T: Message + Name + Default>(&mut self) -> Result<Option<T>, Status> {
+        let Some(message) = self.next_bytes().await? else { return Ok(None) };
+        encoding::decode(self.form.encoding, self.shape, &message).map(Some)
+    }
+
+    async fn next_bytes(&mut self) -> Result<Option<Bytes>, Status> {
+        if !self.fill(HEAD).await? {
+            return if self.buffer.is_empty() { Ok(None) } else { Err(incomplete()) };
+        }
+        let flags = self.buffer.get_u8();
+        let length = usize::try_from(self.buffer.get_u32()).unwrap_or(usize::MAX);
+        let most = self.shape.bounds.bytes;
+        if length > most {
+            return Err(too_large(most));
+        }
+        if !self.fill(length).await? {
+            return Err(incomplete());
+        }
+        let payload = self.buffer.split_to(length).freeze();
+        match (flags, self.is_gzip) {
+            (0, _) => Ok(Some(payload)),
+            (COMPRESSED, true) => decompress(&payload, most).map(Some),
+            (COMPRESSED, false) => {
+                Err(Status::invalid_argument("A compressed message needs the header that names its encoding"))
+            }
+            _ => Err(Status::invalid_argument("The flags of a message must be 0 or 1")),
+        }
+    }
+
+    /// The only message of a call.
+    pub(super) async fn only_bytes(mut self) -> Result<Bytes, Status> {
+        let missing = || Status::invalid_argument("The body must have one message; it has none");
+        let message = self.next_bytes().await?.ok_or_else(missing)?;
+        match self.next_bytes().await? {
+            None => Ok(message),
+            Some(_) => Err(Status::invalid_argument("The body must have one message; it has more")),
+        }
+    }
+
+    /// Reads until there are as many bytes, or until the end of the body.
+    async fn fill(&mut self, count: usize) -> Result<bool, Status> {
+        while self.buffer.len() < count {
+            match self.body.frame().await {
+                None => return Ok(false),
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        self.buffer.put(data);
+                    }
+                }
+                Some(Err(error)) => return Err(broken(&error)),
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The body of a call that is one message.
+pub(super) async fn whole(shape: Shape, headers: &HeaderMap, body: Body) -> Result<Bytes, Status> {
+    let is_gzip = is_gzip(Protocol::Connect, headers)?;
+    let body = collect(body, shape.bounds.bytes).await?;
+    if is_gzip && !body.is_empty() { decompress(&body, shape.bounds.bytes) } else { Ok(body) }
+}
+
+/// A message with its length.
+pub(super) fn framed(message: &[u8]) -> Bytes {
+    let mut frame = BytesMut::with_capacity(HEAD + message.len());
+    frame.put_u8(0);
+    // Answers are far smaller than 4 GiB.
+    frame.put_u32(u32::try_from(message.len()).unwrap_or(u32::MAX));
+    frame.put_slice(message);
+    frame.freeze()
+}
+
+async fn collect(body: Body, most: usize) -> Result<Bytes, Status> {
+    match Limited::new(body, most).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large(most)),
+        Err(error) => Err(broken(error.as_ref())),
+    }
+}
+
+fn is_gzip(protocol: Protocol, headers: &HeaderMap) -> Result<bool, Status> {
+    let name = match protocol {
+        Protocol::Grpc | Protocol::GrpcWeb | Protocol::GrpcWebText => "grpc-encoding",
+        Protocol::Connect => "content-encoding",
+        Protocol::ConnectStream => "connect-content-encoding",
+    };
+    match headers.get(name).map(http::HeaderValue::as_bytes) {
+        None | Some(b"" | b"identity") => Ok(false),
+        Some(b"gzip") => Ok(true),
+        Some(_) => Err(Status::new(Code::Unimplemented, format!("{name}: must be gzip or identity"))),
+    }
+}
+
+/// Stops at the bound, so that a small body cannot become a large message.
+fn decompress(bytes: &[u8], most: usize) -> Result<Bytes, Status> {
+    let mut message = Vec::new();
+    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    let read = GzDecoder::new(bytes).take(limit).read_to_end(&mut message);
+    read.map_err(|_| Status::invalid_argument("The message is not valid gzip"))?;
+    if message.len() > most { Err(too_large(most)) } else { Ok(message.into()) }
+}
+
+fn too_large(most: usize) -> Status {
+    Status::new(Code::ResourceExhausted, format!("The message must have at most {most} bytes"))
+}
+
+fn incomplete() -> Status {
+    Status::invalid_argument("The body ends within a message")
+}
+
+/// The body failed: the client was too slow, or went away.
+fn broken(error: &(dyn std::error::Error + 'static)) -> Status {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    if causes.any(<dyn std::error::Error>::is::<Stalled>) {
+        return Status::new(Code::DeadlineExceeded, "The body of the request stopped arriving");
+    }
+    Status::new(Code::Cancelled, "The request ended early")
+}

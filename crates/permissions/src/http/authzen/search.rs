@@ -1,0 +1,103 @@
+//! `/access/v1/search/subject`, `…/resource` and `…/action` (section "Search APIs").
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use base::Context;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use web::{Cx, RestError};
+
+use super::page::{self, Page};
+use super::refused::Refused;
+use super::request::{Parts, body, refused};
+use crate::Permissions;
+use crate::domain::access::AccessRequest;
+use crate::operations::search_access::{AccessListing, AccessSearch, SearchAccessError, Sought};
+
+/// The page is in front of its results, so that a client that reads a long answer knows their number first.
+#[derive(Serialize)]
+struct Results {
+    page: PageDocument,
+    results: Vec<ResultDocument>,
+}
+
+#[derive(Serialize)]
+struct PageDocument {
+    next_token: String,
+    count: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    properties: Option<Incomplete>,
+}
+
+/// Why results may be missing, or why some candidates are none.
+#[derive(Serialize)]
+struct Incomplete {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    truncated: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unresolved: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ResultDocument {
+    Entity { r#type: String, id: String },
+    Action { name: String },
+}
+
+pub(super) async fn subject(state: State<Arc<Permissions>>, cx: Cx, request: Request) -> Result<Response, Refused> {
+    search(&state, &cx.0, Sought::Subjects, &body(request).await?).await
+}
+
+pub(super) async fn resource(state: State<Arc<Permissions>>, cx: Cx, request: Request) -> Result<Response, Refused> {
+    search(&state, &cx.0, Sought::Resources, &body(request).await?).await
+}
+
+pub(super) async fn action(state: State<Arc<Permissions>>, cx: Cx, request: Request) -> Result<Response, Refused> {
+    search(&state, &cx.0, Sought::Actions, &body(request).await?).await
+}
+
+async fn search(
+    permissions: &Permissions,
+    cx: &Context,
+    sought: Sought,
+    members: &Map<String, Value>,
+) -> Result<Response, Refused> {
+    let request = Parts::read_search(members, sought).and_then(Parts::complete).map_err(refused)?;
+    let sealer = permissions.tokens.sealer(cx).await.map_err(RestError::from)?;
+    let digest = page::digest(sought, &request);
+    let Page { limit, after } =
+        Page::read(members.get("page"), digest, |token| page::TOKEN.open(&sealer, cx.tenant, token).ok())
+            .map_err(refused)?;
+    let search = AccessSearch { sought, request: &request, after: after.as_deref(), limit: limit as usize };
+    let found = permissions.search_access(cx, search).await.map_err(search_error)?;
+    let next = found
+        .has_more
+        .then(|| found.names.last().cloned().or(after))
+        .map(|after| page::TOKEN.seal(&sealer, cx.tenant, page::Position { digest, limit, after }, cx.now));
+    Ok(Json(results(sought, &request, found, next.unwrap_or_default())).into_response())
+}
+
+fn results(sought: Sought, request: &AccessRequest, found: AccessListing, next_token: String) -> Results {
+    let AccessListing { names, truncated, unresolved, .. } = found;
+    let is_complete = truncated.is_none() && unresolved.is_none();
+    let properties = (!is_complete).then_some(Incomplete { truncated, unresolved });
+    let page = PageDocument { next_token, count: names.len(), properties };
+    let result = |name: String| match sought {
+        Sought::Subjects => ResultDocument::Entity { r#type: request.subject_type().to_owned(), id: name },
+        Sought::Resources => ResultDocument::Entity { r#type: request.tuple.namespace.clone(), id: name },
+        Sought::Actions => ResultDocument::Action { name },
+    };
+    Results { page, results: names.into_iter().map(result).collect() }
+}
+
+fn search_error(error: SearchAccessError) -> RestError {
+    match error {
+        SearchAccessError::Unloaded(unloaded) => unloaded.into(),
+        SearchAccessError::Invalid(invalid) => refused(invalid),
+        SearchAccessError::Evaluate(error) => error.into(),
+    }
+}

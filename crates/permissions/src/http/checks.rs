@@ -1,0 +1,168 @@
+//! `/relation-tuples/check`, whose status is the answer, `/relation-tuples/check/openapi`, which answers 200 to both, and
+//! `/relation-tuples/batch/check`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use base::Context;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use web::{Cx, RestError};
+
+use super::query::Parameters;
+use super::snaptoken;
+use super::wire::RelationTupleDocument;
+use crate::Permissions;
+use crate::domain::condition::{Object, Root};
+use crate::domain::invalid_tuple::InvalidTuple;
+use crate::domain::relation_tuple::RelationTuple;
+use crate::operations::Answered;
+use crate::operations::check::{CheckError, CheckOptions};
+
+#[derive(Serialize)]
+struct Checked {
+    allowed: bool,
+}
+
+/// The member of a check that is not part of the tuple: the attributes of the request.
+#[derive(Deserialize)]
+struct WithContext {
+    #[serde(default)]
+    context: Option<Value>,
+}
+
+pub(super) async fn get(state: State<Arc<Permissions>>, cx: Cx, query: RawQuery) -> Result<Response, RestError> {
+    of_query(&state, &cx.0, query.0.as_deref()).await.map(with_status)
+}
+
+pub(super) async fn get_openapi(
+    state: State<Arc<Permissions>>,
+    cx: Cx,
+    query: RawQuery,
+) -> Result<Response, RestError> {
+    of_query(&state, &cx.0, query.0.as_deref()).await.map(with_token)
+}
+
+pub(super) async fn post(
+    state: State<Arc<Permissions>>,
+    cx: Cx,
+    query: RawQuery,
+    body: Bytes,
+) -> Result<Response, RestError> {
+    of_body(&state, &cx.0, query.0.as_deref(), &body).await.map(with_status)
+}
+
+pub(super) async fn post_openapi(
+    state: State<Arc<Permissions>>,
+    cx: Cx,
+    query: RawQuery,
+    body: Bytes,
+) -> Result<Response, RestError> {
+    of_body(&state, &cx.0, query.0.as_deref(), &body).await.map(with_token)
+}
+
+/// An answer and its token. A check that needs no snapshot, because the namespace does not exist, has none.
+type Answer = (bool, Option<String>);
+
+fn with_status(answer: Answer) -> Response {
+    let status = if answer.0 { StatusCode::OK } else { StatusCode::FORBIDDEN };
+    (status, with_token(answer)).into_response()
+}
+
+fn with_token((allowed, snaptoken): Answer) -> Response {
+    let mut response = Json(Checked { allowed }).into_response();
+    response.headers_mut().extend(snaptoken.map(|token| snaptoken::header(&token)));
+    response
+}
+
+async fn of_query(permissions: &Permissions, cx: &Context, query: Option<&str>) -> Result<Answer, RestError> {
+    let parameters = Parameters::of(query);
+    let tuple = parameters.tuple()?;
+    let max_depth = parameters.max_depth()?;
+    let consistency = parameters.consistency(permissions, cx).await?;
+    let options = CheckOptions { max_depth, context: None, consistency };
+    answer(permissions.check(cx, &tuple, options).await)
+}
+
+async fn of_body(
+    permissions: &Permissions,
+    cx: &Context,
+    query: Option<&str>,
+    body: &[u8],
+) -> Result<Answer, RestError> {
+    let parameters = Parameters::of(query);
+    let tuple = web::Json::<RelationTupleDocument>::decode(body)?.stored()?.tuple;
+    let WithContext { context } = web::Json::decode(body)?;
+    let context = attributes(context)?;
+    let max_depth = parameters.max_depth()?;
+    let consistency = parameters.consistency(permissions, cx).await?;
+    let options = CheckOptions { max_depth, context: context.as_ref(), consistency };
+    answer(permissions.check(cx, &tuple, options).await)
+}
+
+fn attributes(context: Option<Value>) -> Result<Option<Object>, RestError> {
+    let object = context.map(|value| Object::new(Root::Context, value)).transpose();
+    object.map_err(|error| RestError::bad_request(error.to_string()).with_detail("field", "context"))
+}
+
+/// Nobody has a relation to an object of an unknown namespace.
+fn answer(checked: Result<Answered<bool>, CheckError>) -> Result<Answer, RestError> {
+    match checked {
+        Err(CheckError::Invalid(InvalidTuple::UnknownNamespace { .. })) => Ok((false, None)),
+        Ok(Answered { answer, snaptoken }) => Ok((answer, Some(snaptoken))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Batch {
+    tuples: Vec<RelationTupleDocument>,
+    #[serde(default)]
+    context: Option<Value>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Results {
+    results: Vec<ResultDocument>,
+}
+
+#[derive(Serialize)]
+struct ResultDocument {
+    allowed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+pub(super) async fn batch(
+    State(permissions): State<Arc<Permissions>>,
+    Cx(cx): Cx,
+    RawQuery(query): RawQuery,
+    web::Json(Batch { tuples, context }): web::Json<Batch>,
+) -> Result<Response, RestError> {
+    let parameters = Parameters::of(query.as_deref());
+    let context = attributes(context)?;
+    let place = |index: usize| format!("tuples[{index}]");
+    let tuples = tuples.into_iter().enumerate();
+    let tuples: Vec<RelationTuple> = tuples
+        .map(|(index, it)| Ok(it.stored().map_err(|invalid| invalid.within(&place(index)))?.tuple))
+        .collect::<Result<_, RestError>>()?;
+    let max_depth = parameters.max_depth()?;
+    let consistency = parameters.consistency(&permissions, &cx).await?;
+    let options = CheckOptions { max_depth, context: context.as_ref(), consistency };
+    let Answered { answer, snaptoken } = permissions.batch_check(&cx, &tuples, options).await?;
+    let results = Results { results: answer.into_iter().map(ResultDocument::from).collect() };
+    Ok(([snaptoken::header(&snaptoken)], Json(results)).into_response())
+}
+
+impl From<Result<bool, CheckError>> for ResultDocument {
+    fn from(checked: Result<bool, CheckError>) -> Self {
+        match checked {
+            Ok(allowed) => Self { allowed, error: None },
+            Err(error) => Self { allowed: false, error: Some(error.in_batch()) },
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Relation tuples in the query of a URL.
+//!
+//! A parameter that is present and empty is the empty text; only an absent one is absent. Of a repeated one the first counts.
+
+use std::borrow::Cow;
+
+use base::Context;
+use url::form_urlencoded;
+use web::RestError;
+use web::paging::PageQuery;
+
+use crate::Permissions;
+use crate::domain::consistency::Consistency;
+use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
+use crate::domain::tuple_query::TupleQuery;
+
+/// The parameters of a relation tuple.
+const TUPLE: &[&str] = &[
+    "namespace",
+    "object",
+    "relation",
+    "subject_id",
+    "subject_set.namespace",
+    "subject_set.object",
+    "subject_set.relation",
+];
+
+/// The parameters of a URL.
+pub(super) struct Parameters<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl<'a> Parameters<'a> {
+    pub(super) fn of(query: Option<&'a str>) -> Self {
+        Self(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).collect())
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<String> {
+        self.0.iter().find(|(its_name, _)| its_name == name).map(|(_, value)| value.clone().into_owned())
+    }
+
+    pub(super) fn page(&self) -> PageQuery {
+        PageQuery { page_size: self.find("page_size"), page_token: self.find("page_token") }
+    }
+
+    /// Refuses parameters other than those of a relation tuple, so that a misspelt one does not match more tuples.
+    pub(super) fn refuse_others(&self) -> Result<(), RestError> {
+        let other = self.0.iter().find(|(name, _)| !TUPLE.contains(&name.as_ref()));
+        other.map_or(Ok(()), |(name, _)| {
+            let name: String = name.chars().take(64).collect();
+            let reason = format!("\"{name}\" is not a parameter; the parameters are {}", TUPLE.join(", "));
+            Err(RestError::bad_request(reason))
+        })
+    }
+
+    pub(super) fn tuple_query(&self) -> Result<TupleQuery, RestError> {
+        Ok(TupleQuery {
+            namespace: self.find("namespace"),
+            object: self.find("object"),
+            relation: self.find("relation"),
+            subject: self.subject()?,
+        })
+    }
+
+    /// The tuple of a check, which has all parts.
+    pub(super) fn tuple(&self) -> Result<RelationTuple, RestError> {
+        let Some(subject) = self.subject()? else {
+            return Err(RestError::bad_request("subject_id: subject is not allowed to be nil"));
+        };
+        let part = |name: &str| {
+            let missing = || RestError::bad_request(format!("{name}: is required, and may be empty"));
+            self.find(name).ok_or_else(missing)
+        };
+        Ok(RelationTuple {
+            namespace: part("namespace")?,
+            object: part("object")?,
+            relation: part("relation")?,
+            subject,
+        })
+    }
+
+    /// An integer in the notation of Go: decimal, or with the prefix `0x`, `0o`, `0b` or `0`.
+    pub(super) fn max_depth(&self) -> Result<Option<i64>, RestError> {
+        let Some(text) = self.find("max-depth") else { return Ok(None) };
+        let invalid = || RestError::bad_request("max-depth: not a whole number").with_detail("field", "max-depth");
+        whole_number(&text).map(Some).ok_or_else(invalid)
+    }
+
+    /// How recent the answer must be: `latest=true`, or at least the snapshot of `snaptoken`, as in the requests of Keto's protocol.
+    pub(super) async fn consistency(&self, permissions: &Permissions, cx: &Context) -> Result<Consistency, RestError> {
+        let token = self.find("snaptoken").filter(|token| !token.is_empty());
+        let at_least = match token {
+            Some(token) => Consistency::AtLeastAsFresh(permissions.open_snaptoken(cx, &token).await?),
+            None => Consistency::MinimizeLatency,
+        };
+        match self.find("latest").as_deref() {
+            None | Some("" | "false") => Ok(at_least),
+            Some("true") => Ok(Consistency::FullyConsistent),
+            Some(_) => Err(RestError::bad_request("latest: must be true or false").with_detail("field", "latest")),
+        }
+    }
+
+    /// Errors are those of Keto: the subject may be a text or all three parts of a set.
+    fn subject(&self) -> Result<Option<Subject>, RestError> {
+        if self.find("subject").is_some() {
+            return Err(RestError::bad_request("subject: is no parameter; use subject_id or subject_set.*"));
+        }
+        let part = |name: &str| self.find(&format!("subject_set.{name}"));
+        let set = (part("namespace"), part("object"), part("relation"));
+        match (self.find("subject_id"), set) {
+            (id, (None, None, None)) => Ok(id.map(Subject::Id)),
+            (Some(_), _) => {
+                Err(RestError::bad_request("subject_id: exactly one of subject_set or subject_id has to be provided"))
+            }
+            (None, (Some(namespace), Some(object), Some(relation))) => {
+                Ok(Some(Subject::Set(SubjectSet { namespace, object, relation })))
+            }
+            (None, _) => Err(RestError::bad_request(
+                "subject_set: is incomplete; subject_set.namespace, subject_set.object and subject_set.relation are needed \
+                 together, and may be empty",
+            )),
+        }
+    }
+}
+
+fn whole_number(text: &str) -> Option<i64> {
+    let (sign, digits) = match text.strip_prefix(['-', '+']) {
+        Some(digits) => (if text.starts_with('-') { -1 } else { 1 }, digits),
+        None => (1, text),
+    };
+    let lower = digits.to_ascii_lowercase();
+    let (radix, digits) = [("0x", 16), ("0o", 8), ("0b", 2), ("0", 8)]
+        .into_iter()
+        .find_map(|(prefix, radix)| Some((radix, lower.strip_prefix(prefix).filter(|rest| !rest.is_empty())?)))
+        .unwrap_or((10, &lower));
+    // A second sign is no digit.
+    if digits.starts_with(['-', '+']) {
+        return None;
+    }
+    i64::from_str_radix(digits, radix).ok().map(|number| sign * number)
+}
+
+/// The query of a tuple, for `Location`.
+pub(super) fn of_tuple(tuple: &RelationTuple) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("namespace", &tuple.namespace);
+    query.append_pair("object", &tuple.object);
+    query.append_pair("relation", &tuple.relation);
+    match &tuple.subject {
+        Subject::Id(id) => query.append_pair("subject_id", id),
+        Subject::Set(set) => query
+            .append_pair("subject_set.namespace", &set.namespace)
+            .append_pair("subject_set.object", &set.object)
+            .append_pair("subject_set.relation", &set.relation),
+    };
+    query.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(query: &str) -> Result<TupleQuery, String> {
+        Parameters::of(Some(query)).tuple_query().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_empty_parameter_is_present() {
+        let query = parse("namespace=Doc&object=&subject_id=").unwrap();
+        assert_eq!(
+            (query.namespace.as_deref(), query.object.as_deref(), query.relation),
+            (Some("Doc"), Some(""), None)
+        );
+        assert_eq!(query.subject, Some(Subject::Id(String::new())));
+        assert_eq!(parse("").unwrap(), TupleQuery::default());
+        assert_eq!(parse("namespace=a&namespace=b").unwrap().namespace.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn a_depth_is_in_the_notation_of_go() {
+        let depth = |text: &str| Parameters::of(Some(&format!("max-depth={text}"))).max_depth().ok().flatten();
+        for (text, number) in [("5", 5), ("0x10", 16), ("0b11", 3), ("0o17", 15), ("017", 15), ("0", 0), ("-2", -2)] {
+            assert_eq!(depth(text), Some(number), "{text}");
+        }
+        for text in ["", "x", "1.5", "0x", "--1", "0x-1", "99999999999999999999"] {
+            assert_eq!(depth(text), None, "{text}");
+        }
+        assert!(Parameters::of(None).max_depth().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_subject_is_a_text_or_three_parts() {
+        let set = "subject_set.namespace=Group&subject_set.object=a%20b&subject_set.relation=";
+        let wanted = SubjectSet { namespace: "Group".into(), object: "a b".into(), relation: String::new() };
+        assert_eq!(parse(set).unwrap().subject, Some(Subject::Set(wanted)));
+        assert!(parse(&format!("{set}&subject_id=a")).unwrap_err().contains("exactly one of"));
+        assert!(parse("subject_set.namespace=Group").unwrap_err().contains("subject_set: is incomplete"));
+        assert!(parse("subject=a").unwrap_err().contains("subject: is no parameter"));
+    }
+
+    #[test]
+    fn the_query_of_a_tuple_is_that_tuple() {
+        let set = SubjectSet { namespace: "Group".into(), object: "ü&=#".into(), relation: String::new() };
+        for subject in [Subject::Id("a b+c".into()), Subject::Set(set)] {
+            let tuple =
+                RelationTuple { namespace: "Doc".into(), object: "1/2".into(), relation: "viewer".into(), subject };
+            let TupleQuery { namespace, object, relation, subject } = parse(&of_tuple(&tuple)).unwrap();
+            let (namespace, object, relation) = (namespace.unwrap(), object.unwrap(), relation.unwrap());
+            assert_eq!(RelationTuple { namespace, object, relation, subject: subject.unwrap() }, tuple);
+        }
+    }
+}

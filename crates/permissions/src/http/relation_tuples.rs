@@ -1,0 +1,119 @@
+//! `/relation-tuples` of the read listener, and `/admin/relation-tuples` of the write listener.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base::bounds::DOCUMENT;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use web::{Cx, RestError};
+
+use super::errors::transact_error;
+use super::query::{Parameters, of_tuple};
+use super::snaptoken;
+use super::wire::RelationTupleDocument;
+use crate::Permissions;
+use crate::components::pages::{LISTING, Position};
+use crate::domain::tuple_changes::TupleChange;
+
+#[derive(Serialize)]
+pub(super) struct RelationTuples {
+    relation_tuples: Vec<RelationTupleDocument>,
+    /// Empty on the last page.
+    next_page_token: String,
+}
+
+pub(super) async fn list(
+    State(permissions): State<Arc<Permissions>>,
+    Cx(cx): Cx,
+    RawQuery(query): RawQuery,
+) -> Result<Json<RelationTuples>, RestError> {
+    let parameters = Parameters::of(query.as_deref());
+    let query = parameters.tuple_query()?;
+    permissions.require_snapshot(&cx, parameters.consistency(&permissions, &cx).await?).await?;
+    let sealer = permissions.tokens.sealer(&cx).await?;
+    let request = LISTING.request(&sealer, cx.tenant, &parameters.page())?;
+    let after = match request.after.map(|position| position.within(&query)) {
+        Some(None) => return Err(RestError::bad_request("page_token: not a token of this query")),
+        Some(after) => after,
+        None => None,
+    };
+    let page = base::PageRequest { size: request.size, after };
+    let page = permissions.list_relation_tuples(&cx, &query, &page).await?;
+    let next = page.next.map(|after| LISTING.token.seal(&sealer, cx.tenant, Position::new(&query, after), cx.now));
+    Ok(Json(RelationTuples {
+        relation_tuples: page.items.into_iter().map(RelationTupleDocument::from).collect(),
+        next_page_token: next.unwrap_or_default(),
+    }))
+}
+
+pub(super) async fn create(
+    State(permissions): State<Arc<Permissions>>,
+    Cx(cx): Cx,
+    body: Bytes,
+) -> Result<Response, RestError> {
+    let document: RelationTupleDocument = web::Json::decode_within(DOCUMENT, &body)?;
+    let stored = document.clone().stored()?;
+    let location = format!("/relation-tuples?{}", of_tuple(&stored.tuple));
+    let changed = permissions.transact_relation_tuples(&cx, &[TupleChange::Insert(stored)]).await;
+    let (_, token) = changed.map_err(|error| transact_error(error, |_| None))?;
+    // The query is percent-encoded.
+    let location = HeaderValue::from_str(&location).map_err(|_| RestError::internal())?;
+    let headers = [(header::LOCATION, location), snaptoken::header(&token)];
+    Ok((StatusCode::CREATED, headers, Json(document)).into_response())
+}
+
+/// An item of a patch.
+#[derive(Deserialize)]
+pub(super) struct Delta {
+    action: Action,
+    relation_tuple: RelationTupleDocument,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Action {
+    Insert,
+    Delete,
+}
+
+pub(super) async fn patch(
+    State(permissions): State<Arc<Permissions>>,
+    Cx(cx): Cx,
+    web::Json(deltas): web::Json<Vec<Delta>>,
+) -> Result<Response, RestError> {
+    let place = |index: usize| format!("[{index}].relation_tuple");
+    let changes = deltas.into_iter().enumerate().map(|(index, Delta { action, relation_tuple })| {
+        let stored = relation_tuple.stored().map_err(|invalid| invalid.within(&place(index)))?;
+        Ok(match action {
+            Action::Insert => TupleChange::Insert(stored),
+            Action::Delete => TupleChange::Delete(stored.tuple),
+        })
+    });
+    let changes = changes.collect::<Result<Vec<_>, RestError>>()?;
+    let changed = permissions.transact_relation_tuples(&cx, &changes).await;
+    let (_, token) = changed.map_err(|error| transact_error(error, |index| Some(place(index))))?;
+    Ok((StatusCode::NO_CONTENT, [snaptoken::header(&token)]).into_response())
+}
+
+pub(super) async fn delete(
+    State(permissions): State<Arc<Permissions>>,
+    Cx(cx): Cx,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Result<Response, RestError> {
+    if !body.is_empty() {
+        return Err(RestError::bad_request("the body must be empty: the parameters of the URL say what to delete"));
+    }
+    let parameters = Parameters::of(query.as_deref());
+    parameters.refuse_others()?;
+    let query = parameters.tuple_query()?;
+    if query.namespace.is_none() {
+        return Err(RestError::bad_request("namespace: is required").with_detail("field", "namespace"));
+    }
+    let (_, token) = permissions.delete_relation_tuples(&cx, &query).await?;
+    Ok((StatusCode::NO_CONTENT, [snaptoken::header(&token)]).into_response())
+}

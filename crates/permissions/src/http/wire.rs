@@ -1,0 +1,121 @@
+//! Relation tuples as JSON.
+
+use base::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::domain::invalid_tuple::InvalidTuple;
+use crate::domain::relation_tuple::{RelationTuple, StoredTuple, Subject, SubjectSet, TupleCondition};
+
+/// A relation tuple. Members that it does not have are left out; unknown ones are ignored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct RelationTupleDocument {
+    #[serde(default)]
+    namespace: String,
+    #[serde(default)]
+    object: String,
+    #[serde(default)]
+    relation: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject_set: Option<SubjectSetDocument>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<ConditionDocument>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct SubjectSetDocument {
+    #[serde(default)]
+    namespace: String,
+    #[serde(default)]
+    object: String,
+    #[serde(default)]
+    relation: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct ConditionDocument {
+    name: String,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    context: Map<String, Value>,
+}
+
+impl RelationTupleDocument {
+    /// The tuple with its condition and expiry.
+    pub(super) fn stored(self) -> Result<StoredTuple, InvalidTuple> {
+        let Self { namespace, object, relation, subject_id, subject_set, condition, expires_at } = self;
+        let subject = match (subject_id, subject_set) {
+            (Some(id), None) => Subject::Id(id),
+            (None, Some(SubjectSetDocument { namespace, object, relation })) => {
+                Subject::Set(SubjectSet { namespace, object, relation })
+            }
+            (None, None) => {
+                return Err(InvalidTuple::field("subject_id", "subject_id or subject_set is required"));
+            }
+            // Which one is meant is not known.
+            (Some(_), Some(_)) => {
+                let problem = "exactly one of subject_set or subject_id has to be provided";
+                return Err(InvalidTuple::field("subject_id", problem));
+            }
+        };
+        let condition = condition.map(|ConditionDocument { name, context }| TupleCondition {
+            name,
+            context: (!context.is_empty()).then(|| Value::Object(context).to_string()),
+        });
+        Ok(StoredTuple { tuple: RelationTuple { namespace, object, relation, subject }, condition, expires_at })
+    }
+}
+
+/// The tuple of a node: only its subject has a value.
+#[derive(Debug, Serialize)]
+pub(super) struct NodeTuple<'a> {
+    namespace: &'static str,
+    object: &'static str,
+    relation: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject_set: Option<SubjectSetDocument>,
+}
+
+impl<'a> NodeTuple<'a> {
+    pub(super) fn of(subject: Option<&'a Subject>) -> Self {
+        let (subject_id, subject_set) = match subject {
+            None => (None, None),
+            Some(Subject::Id(id)) => (Some(id.as_str()), None),
+            Some(Subject::Set(SubjectSet { namespace, object, relation })) => {
+                let (namespace, object, relation) = (namespace.clone(), object.clone(), relation.clone());
+                (None, Some(SubjectSetDocument { namespace, object, relation }))
+            }
+        };
+        Self { namespace: "", object: "", relation: "", subject_id, subject_set }
+    }
+}
+
+impl From<StoredTuple> for RelationTupleDocument {
+    fn from(stored: StoredTuple) -> Self {
+        let StoredTuple { tuple, condition, expires_at } = stored;
+        let (subject_id, subject_set) = match tuple.subject {
+            Subject::Id(id) => (Some(id), None),
+            Subject::Set(SubjectSet { namespace, object, relation }) => {
+                (None, Some(SubjectSetDocument { namespace, object, relation }))
+            }
+        };
+        Self {
+            namespace: tuple.namespace,
+            object: tuple.object,
+            relation: tuple.relation,
+            subject_id,
+            subject_set,
+            condition: condition.map(|TupleCondition { name, context }| ConditionDocument {
+                name,
+                // What is stored is a JSON object.
+                context: context.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+            }),
+            expires_at,
+        }
+    }
+}

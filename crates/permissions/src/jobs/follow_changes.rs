@@ -1,0 +1,33 @@
+//! Follows the log of changes: for the graphs in memory, and for whoever watches relation tuples.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::Permissions;
+use crate::components::graph::{Follower, Rhythm};
+
+impl Permissions {
+    /// Runs until `stop` turns true, which ends the watches as well.
+    pub async fn follow_changes(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let Self { database, clock, feed, graphs, .. } = &*self;
+        let mut follower = Follower::new(database.clone(), clock.clone(), feed.clone(), graphs.clone());
+        let Rhythm { interval, .. } = Rhythm::of(database);
+        loop {
+            tokio::select! {
+                biased;
+                // A closed channel counts as a stop.
+                _ = stop.wait_for(|stop| *stop) => break,
+                () = follower.ask() => {}
+            }
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break,
+                () = follower.loaded() => {}
+                () = feed.asked() => {}
+                () = tokio::time::sleep(interval) => {}
+            }
+        }
+        feed.end();
+    }
+}

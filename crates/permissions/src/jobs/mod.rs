@@ -1,0 +1,4 @@
+//! Background work.
+
+mod follow_changes;
+mod watch_model;

@@ -1,0 +1,83 @@
+//! Several checks at once, at one snapshot: what they lack is read together.
+
+use std::task::Poll;
+
+use base::Context;
+
+use super::check::{CheckError, CheckOptions, number};
+use super::evaluate::{Answered, EvaluateError, Numbers, Question};
+use crate::Permissions;
+use crate::components::models::Unloaded;
+use crate::domain::evaluation::reverse::Directory;
+use crate::domain::evaluation::{Evaluator, Failure};
+use crate::domain::ids::{Subject, Userset};
+use crate::domain::relation_tuple::RelationTuple;
+use crate::domain::request_conditions::RequestConditions;
+
+#[derive(Debug, thiserror::Error)]
+pub enum BatchCheckError {
+    #[error(transparent)]
+    Unloaded(#[from] Unloaded),
+    #[error("batch exceeds max size of {0}")]
+    TooLarge(u16),
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
+}
+
+/// The checks of these tuples, in their order.
+struct OfTuples<'a>(&'a [&'a RelationTuple]);
+
+impl Question for OfTuples<'_> {
+    type Numbered = Vec<(Userset, Subject)>;
+    type Found = Vec<Result<bool, Failure>>;
+    type Answer = Vec<Result<bool, CheckError>>;
+
+    fn number(&self, numbers: &mut (dyn Numbers + Send)) -> Result<Self::Numbered, EvaluateError> {
+        self.0.iter().map(|tuple| number(tuple, numbers)).collect()
+    }
+
+    fn ask<'q, R: Directory>(
+        &'q self,
+        numbered: &Self::Numbered,
+        evaluator: &mut Evaluator<'_, R, RequestConditions<'q>>,
+    ) -> Poll<Self::Found> {
+        let mut answers = Vec::with_capacity(numbered.len());
+        // All of them are asked before anything is read.
+        for (userset, subject) in numbered {
+            answers.extend(match evaluator.check(*userset, *subject) {
+                Poll::Ready(answer) => Some(answer),
+                Poll::Pending => None,
+            });
+        }
+        if answers.len() == numbered.len() { Poll::Ready(answers) } else { Poll::Pending }
+    }
+
+    fn present(&self, found: Self::Found, numbers: &(dyn Numbers + Send)) -> Self::Answer {
+        found.into_iter().map(|answer| answer.map_err(|failure| CheckError::of(failure, numbers))).collect()
+    }
+}
+
+impl Permissions {
+    /// Checks tuples; the answers have their order. A tuple that cannot be checked does not affect the others.
+    pub async fn batch_check(
+        &self,
+        cx: &Context,
+        tuples: &[RelationTuple],
+        options: CheckOptions<'_>,
+    ) -> Result<Answered<Vec<Result<bool, CheckError>>>, BatchCheckError> {
+        if tuples.len() > usize::from(self.limits.batch_size()) {
+            return Err(BatchCheckError::TooLarge(self.limits.batch_size()));
+        }
+        let model = self.models.current()?;
+        let refused: Vec<_> = tuples.iter().map(|tuple| self.may_ask(&model, tuple).err()).collect();
+        let asked = tuples.iter().zip(&refused).filter(|(_, refused)| refused.is_none());
+        let asked: Vec<&RelationTuple> = asked.map(|(tuple, _)| tuple).collect();
+        let answered = self.answer(cx, &self.asking(&model, options), &OfTuples(&asked)).await?;
+        Ok(answered.map(|answers| {
+            let mut answers = answers.into_iter();
+            // As many answers as tuples that were asked about.
+            let result = |refused: Option<CheckError>| refused.map_or_else(|| answers.next().unwrap_or(Ok(false)), Err);
+            refused.into_iter().map(result).collect()
+        }))
+    }
+}

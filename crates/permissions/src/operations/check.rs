@@ -1,0 +1,150 @@
+//! Whether a subject has a relation to an object, or a permission on it.
+
+use std::sync::Arc;
+use std::task::Poll;
+
+use base::Context;
+
+use super::evaluate::{Answered, Asking, EvaluateError, Numbers, Question};
+use crate::Permissions;
+use crate::components::models::{LoadedModel, Unloaded};
+use crate::domain::condition::Object;
+use crate::domain::consistency::Consistency;
+use crate::domain::evaluation::reverse::Directory;
+use crate::domain::evaluation::{Evaluator, Failure, Limits};
+use crate::domain::ids::{Subject, Userset};
+use crate::domain::invalid_tuple::InvalidTuple;
+use crate::domain::relation_tuple::{RelationTuple, SubjectSet};
+use crate::domain::request_conditions::RequestConditions;
+use crate::domain::write_validation::check_names;
+
+/// A check looks at about as many tuples and usersets.
+const MOST_STEPS: u32 = 50_000;
+
+/// What a check asks, besides the tuple.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CheckOptions<'a> {
+    /// Used if it is above zero and not above `limit.max_read_depth`.
+    pub max_depth: Option<i64>,
+    /// The attributes of the request, for conditions.
+    pub context: Option<&'a Object>,
+    pub consistency: Consistency,
+}
+
+/// Why a check has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    #[error(transparent)]
+    Unloaded(#[from] Unloaded),
+    /// A text is too long, a namespace does not exist, or strict mode refuses the subject.
+    #[error(transparent)]
+    Invalid(#[from] InvalidTuple),
+    /// The namespace declares relations, but not this one.
+    #[error("relation \"{0}\" does not exist")]
+    UndeclaredRelation(String),
+    /// A limit was reached, or a condition has no result.
+    #[error("{reason}")]
+    Unanswered { failure: Failure, reason: String },
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
+}
+
+impl CheckError {
+    pub(super) fn of(failure: Failure, numbers: &dyn Numbers) -> Self {
+        match failure {
+            Failure::UndeclaredRelation { relation, .. } => {
+                Self::UndeclaredRelation(numbers.relation_name(relation).to_owned())
+            }
+            Failure::Condition(condition) => {
+                let name = numbers.condition_name(condition);
+                let reason = format!("the condition \"{name}\" has no result; send the attributes that it reads");
+                Self::Unanswered { failure, reason }
+            }
+            other => Self::Unanswered { failure, reason: other.to_string() },
+        }
+    }
+
+    /// The text in the result of a batch: limits have the names that Keto gives them.
+    pub fn in_batch(&self) -> String {
+        match self {
+            Self::Unanswered { failure: failure @ (Failure::DepthExhausted | Failure::BreadthExhausted), .. } => {
+                failure.name().to_owned()
+            }
+            Self::Unloaded(_)
+            | Self::Invalid(_)
+            | Self::UndeclaredRelation(_)
+            | Self::Unanswered { .. }
+            | Self::Evaluate(_) => self.to_string(),
+        }
+    }
+}
+
+/// Whether the subject of a tuple has its relation to its object.
+struct OfTuple<'a>(&'a RelationTuple);
+
+impl Question for OfTuple<'_> {
+    type Numbered = (Userset, Subject);
+    type Found = Result<bool, Failure>;
+    type Answer = Result<bool, CheckError>;
+
+    fn number(&self, numbers: &mut (dyn Numbers + Send)) -> Result<Self::Numbered, EvaluateError> {
+        number(self.0, numbers)
+    }
+
+    fn ask<'q, R: Directory>(
+        &'q self,
+        (userset, subject): &Self::Numbered,
+        evaluator: &mut Evaluator<'_, R, RequestConditions<'q>>,
+    ) -> Poll<Self::Found> {
+        evaluator.check(*userset, *subject)
+    }
+
+    fn present(&self, found: Self::Found, numbers: &(dyn Numbers + Send)) -> Self::Answer {
+        found.map_err(|failure| CheckError::of(failure, numbers))
+    }
+}
+
+pub(super) fn number(
+    tuple: &RelationTuple,
+    numbers: &mut (dyn Numbers + Send),
+) -> Result<(Userset, Subject), EvaluateError> {
+    let RelationTuple { namespace, object, relation, subject } = tuple.clone();
+    Ok((numbers.userset(&SubjectSet { namespace, object, relation })?, numbers.subject(&subject)?))
+}
+
+impl Permissions {
+    /// Checks one tuple.
+    pub async fn check(
+        &self,
+        cx: &Context,
+        tuple: &RelationTuple,
+        options: CheckOptions<'_>,
+    ) -> Result<Answered<bool>, CheckError> {
+        let model = self.models.current()?;
+        self.may_ask(&model, tuple)?;
+        let Answered { answer, snaptoken } = self.answer(cx, &self.asking(&model, options), &OfTuple(tuple)).await?;
+        Ok(Answered { answer: answer?, snaptoken })
+    }
+
+    /// Whether a tuple may be asked about.
+    pub(super) fn may_ask(&self, model: &LoadedModel, tuple: &RelationTuple) -> Result<(), CheckError> {
+        self.write_rules.check_subject_id(&tuple.subject)?;
+        check_names(&model.model, tuple)?;
+        if model.accepts(&tuple.namespace, &tuple.relation) {
+            Ok(())
+        } else {
+            Err(CheckError::UndeclaredRelation(tuple.relation.clone()))
+        }
+    }
+
+    pub(super) fn asking<'a>(&self, model: &'a Arc<LoadedModel>, options: CheckOptions<'a>) -> Asking<'a> {
+        let CheckOptions { max_depth, context, consistency } = options;
+        Asking { model, limits: self.limits_of(max_depth), context, consistency }
+    }
+
+    pub(super) fn limits_of(&self, max_depth: Option<i64>) -> Limits {
+        let most = self.limits.max_read_depth;
+        let depth = max_depth.and_then(|depth| u16::try_from(depth).ok()).filter(|depth| (1..=most).contains(depth));
+        Limits { depth: depth.unwrap_or(most), breadth: self.limits.max_read_width.into(), steps: MOST_STEPS }
+    }
+}

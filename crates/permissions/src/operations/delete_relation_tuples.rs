@@ -1,0 +1,79 @@
+//! Deletes all relation tuples that match a query.
+
+use base::{Context, PageRequest, Timestamp};
+
+use super::transact_relation_tuples::Change;
+use crate::Permissions;
+use crate::components::models::Unloaded;
+use crate::components::tokens::snaptoken;
+use crate::domain::invalid_tuple::InvalidTuple;
+use crate::domain::snapshot::Snapshot;
+use crate::domain::tuple_key::TupleKey;
+use crate::domain::tuple_query::TupleQuery;
+use crate::domain::write_validation::check_query;
+use crate::storage::{relation_tuples, state};
+
+/// The most tuples that one transaction deletes: ten batches. Other writers wait for it.
+const MOST_AT_ONCE: usize = 10 * relation_tuples::BATCH;
+const BATCH_SIZE: u32 = 1_000;
+const _: () = assert!(BATCH_SIZE as usize == relation_tuples::BATCH);
+
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteRelationTuplesError {
+    #[error(transparent)]
+    Unloaded(#[from] Unloaded),
+    #[error(transparent)]
+    Invalid(#[from] InvalidTuple),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+impl Permissions {
+    /// Deletes the tuples that match; a query without parts matches all. Up to 10 000 tuples are deleted by one transaction, more
+    /// of them by several, so that other writers need not wait long. Returns the snapshot after the deletion, and its token.
+    pub async fn delete_relation_tuples(
+        &self,
+        cx: &Context,
+        query: &TupleQuery,
+    ) -> Result<(Snapshot, String), DeleteRelationTuplesError> {
+        check_query(&self.models.current()?.model, query)?;
+        let sealer = self.tokens.sealer(cx).await?;
+        loop {
+            let (deleted, snapshot) = self.delete_some(cx, query).await?;
+            if deleted < MOST_AT_ONCE {
+                return Ok((snapshot, snaptoken(&sealer, cx.tenant, snapshot)));
+            }
+        }
+    }
+
+    /// One transaction; returns how many tuples it deleted.
+    async fn delete_some(&self, cx: &Context, query: &TupleQuery) -> Result<(usize, Snapshot), database::Error> {
+        // Expired tuples that the reaper has not deleted yet are deleted as well.
+        const ALL: Timestamp = Timestamp::MIN;
+        let mut tx = self.database.write(cx.tenant).await?;
+        state::lock(&mut tx).await?;
+        let (mut count, mut snapshot) = (0, None);
+        while count < MOST_AT_ONCE {
+            let page = PageRequest { size: BATCH_SIZE, after: None };
+            let found = relation_tuples::list(&mut tx, query, &page, ALL).await?;
+            let keys: Vec<TupleKey> = found.items.iter().map(|stored| TupleKey::from(&stored.tuple)).collect();
+            if !keys.is_empty() {
+                let deleted = relation_tuples::delete(&mut tx, &keys).await?;
+                count += deleted.keys.len();
+                let mut change = Change::default();
+                change.delete(deleted);
+                snapshot = Some(change.record(&mut tx, cx).await?);
+            }
+            if found.next.is_none() {
+                break;
+            }
+        }
+        let snapshot = match snapshot {
+            Some(snapshot) => snapshot,
+            None => state::snapshot(&mut tx).await?,
+        };
+        tx.commit().await?;
+        self.graphs.acknowledge(cx.tenant, snapshot).await;
+        Ok((count, snapshot))
+    }
+}

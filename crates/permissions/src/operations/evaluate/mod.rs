@@ -1,0 +1,132 @@
+//! Answers questions about relation tuples: from memory when the graph of the tenant is current and recent enough, otherwise from
+//! the tables. This is the one place where a reader is chosen.
+//!
+//! Invariants:
+//! - An answer is computed at one snapshot, which is returned with it.
+//! - Both readers have the same limits, so that an answer does not depend on the reader.
+
+mod in_graph;
+mod in_tables;
+
+use std::sync::Arc;
+use std::task::Poll;
+
+use base::Context;
+
+use super::require_snapshot::RequireSnapshotError;
+use crate::Permissions;
+use crate::components::models::LoadedModel;
+use crate::components::tokens::snaptoken;
+use crate::domain::condition::Object;
+use crate::domain::consistency::Consistency;
+use crate::domain::evaluation::reverse::Directory;
+use crate::domain::evaluation::{Evaluator, Limits};
+use crate::domain::ids::{ConditionId, RelationId, Subject as SubjectNumber, Userset};
+use crate::domain::names::NamesAreFull;
+use crate::domain::relation_tuple::{Subject, SubjectSet};
+use crate::domain::request_conditions::RequestConditions;
+use crate::domain::snapshot::Snapshot;
+use crate::domain::symbols::TooManyNames;
+
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluateError {
+    #[error(transparent)]
+    Snapshot(#[from] RequireSnapshotError),
+    #[error(transparent)]
+    TooManyNames(#[from] TooManyNames),
+    #[error(transparent)]
+    NamesAreFull(#[from] NamesAreFull),
+    #[error("the evaluation did not end")]
+    Endless,
+    #[error("the relation tuples are not in memory: they are being loaded, or exceed permissions.graph")]
+    NotInMemory,
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+/// An answer, and the token of the snapshot that it was computed at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered<T> {
+    pub answer: T,
+    pub snaptoken: String,
+}
+
+impl<T> Answered<T> {
+    pub(super) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Answered<U> {
+        Answered { answer: convert(self.answer), snaptoken: self.snaptoken }
+    }
+}
+
+/// What bounds and accompanies a question.
+pub(super) struct Asking<'a> {
+    pub(super) model: &'a Arc<LoadedModel>,
+    pub(super) limits: Limits,
+    /// The attributes of the request, for conditions.
+    pub(super) context: Option<&'a Object>,
+    pub(super) consistency: Consistency,
+}
+
+/// A question that any reader can answer.
+pub(super) trait Question: Sync {
+    /// The names of the question as numbers of a reader.
+    type Numbered: Send;
+    /// The answer in numbers of a reader.
+    type Found: Send;
+    type Answer;
+
+    fn number(&self, numbers: &mut (dyn Numbers + Send)) -> Result<Self::Numbered, EvaluateError>;
+
+    /// Is called again until nothing is pending, each time from the beginning: what it found before may be of another snapshot.
+    fn ask<'q, R: Directory>(
+        &'q self,
+        numbered: &Self::Numbered,
+        evaluator: &mut Evaluator<'_, R, RequestConditions<'q>>,
+    ) -> Poll<Self::Found>;
+
+    fn present(&self, found: Self::Found, numbers: &(dyn Numbers + Send)) -> Self::Answer;
+}
+
+/// The numbers that a reader gives to names.
+pub(super) trait Numbers {
+    fn userset(&mut self, set: &SubjectSet) -> Result<Userset, EvaluateError>;
+    fn subject(&mut self, subject: &Subject) -> Result<SubjectNumber, EvaluateError>;
+    fn subject_of(&self, number: SubjectNumber) -> Subject;
+    fn relation_name(&self, relation: RelationId) -> &str;
+    fn condition_name(&self, condition: ConditionId) -> &str;
+}
+
+impl Permissions {
+    /// The answer to a question that only memory can answer.
+    pub(super) async fn answer_from_memory<Q: Question>(
+        &self,
+        cx: &Context,
+        asking: &Asking<'_>,
+        question: &Q,
+    ) -> Result<Q::Answer, EvaluateError> {
+        let needed = self.require_snapshot(cx, asking.consistency).await?;
+        self.graphs.reach(cx.tenant, needed).await;
+        let read = self.graphs.read(cx.tenant, asking.model, needed, |view| in_graph::ask(view, cx, asking, question));
+        read.map_or(Err(EvaluateError::NotInMemory), |found| found.map(|(answer, _)| answer))
+    }
+
+    pub(super) async fn answer<Q: Question>(
+        &self,
+        cx: &Context,
+        asking: &Asking<'_>,
+        question: &Q,
+    ) -> Result<Answered<Q::Answer>, EvaluateError> {
+        let needed = self.require_snapshot(cx, asking.consistency).await?;
+        let sealer = self.tokens.sealer(cx).await?;
+        let answered = |(answer, snapshot): (Q::Answer, Snapshot)| Answered {
+            answer,
+            snaptoken: snaptoken(&sealer, cx.tenant, snapshot),
+        };
+        self.graphs.reach(cx.tenant, needed).await;
+        let in_memory =
+            self.graphs.read(cx.tenant, asking.model, needed, |view| in_graph::ask(view, cx, asking, question));
+        match in_memory {
+            Some(found) => found.map(answered),
+            None => self.ask_tables(cx, asking, question).await.map(answered),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! One file per verb. Each reads, lets the domain decide, writes and commits; nothing else opens a write transaction.
+
+pub mod batch_check;
+pub mod check;
+pub mod check_syntax;
+pub mod delete_relation_tuples;
+mod evaluate;
+pub mod evaluate_access;
+pub mod expand;
+pub mod list_namespaces;
+pub mod list_relation_tuples;
+pub mod load_model;
+pub mod open_snaptoken;
+mod permission_checks;
+pub mod require_snapshot;
+pub mod search_access;
+pub mod transact_relation_tuples;
+pub mod watch_relation_tuples;
+
+pub use evaluate::{Answered, EvaluateError};

@@ -1,0 +1,51 @@
+//! Checks for the other services of this process.
+
+use async_trait::async_trait;
+use base::Context;
+use contracts::{PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject, Unavailable};
+use serde_json::Value;
+
+use super::check::{CheckError, CheckOptions};
+use crate::Permissions;
+use crate::domain::condition::{Object, Root};
+use crate::domain::invalid_tuple::InvalidTuple;
+use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
+
+#[async_trait]
+impl PermissionChecks for Permissions {
+    /// The answer is that of the API: nobody has a relation to an object of an unknown namespace.
+    async fn check(&self, cx: &Context, question: &PermissionQuestion<'_>) -> Result<bool, PermissionCheckError> {
+        let undecided = |reason: String| PermissionCheckError::Undecided(reason);
+        let context = question.context.map(|members| Object::new(Root::Context, Value::Object(members.clone())));
+        let context = context.transpose().map_err(|error| undecided(error.to_string()))?;
+        let options = CheckOptions { context: context.as_ref(), ..CheckOptions::default() };
+        match Permissions::check(self, cx, &tuple_of(question), options).await {
+            Ok(answered) => Ok(answered.answer),
+            Err(CheckError::Invalid(InvalidTuple::UnknownNamespace { .. })) => Ok(false),
+            Err(error @ (CheckError::Unloaded(_) | CheckError::Evaluate(_))) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a permission could not be checked");
+                Err(Unavailable::new("permissions", "the permission could not be checked").into())
+            }
+            Err(
+                error @ (CheckError::Invalid(_) | CheckError::UndeclaredRelation(_) | CheckError::Unanswered { .. }),
+            ) => Err(undecided(error.to_string())),
+        }
+    }
+}
+
+fn tuple_of(question: &PermissionQuestion<'_>) -> RelationTuple {
+    let PermissionQuestion { namespace, object, relation, subject, .. } = *question;
+    RelationTuple {
+        namespace: namespace.to_owned(),
+        object: object.to_owned(),
+        relation: relation.to_owned(),
+        subject: match subject {
+            PermissionSubject::Id(id) => Subject::Id(id.to_owned()),
+            PermissionSubject::Set { namespace, object, relation } => Subject::Set(SubjectSet {
+                namespace: namespace.to_owned(),
+                object: object.to_owned(),
+                relation: relation.to_owned(),
+            }),
+        },
+    }
+}

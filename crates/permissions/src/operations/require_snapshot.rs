@@ -1,0 +1,55 @@
+//! Which snapshot an answer must have at least.
+
+use std::time::Duration;
+
+use base::Context;
+use tokio::time::Instant;
+
+use crate::Permissions;
+use crate::domain::consistency::Consistency;
+use crate::domain::snapshot::Snapshot;
+use crate::storage::state;
+
+/// How long a question waits for a snapshot that does not exist yet. On one database server it exists before its token does.
+const PATIENCE: Duration = Duration::from_secs(1);
+const ASK_EVERY: Duration = Duration::from_millis(50);
+
+#[derive(Debug, thiserror::Error)]
+pub enum RequireSnapshotError {
+    /// The tag of the token is valid, so it was made with the key of this database.
+    #[error(
+        "names a change that this database does not have; it was restored from an older copy, or is a replica that is behind: \
+         leave snaptoken out, or use a newer one"
+    )]
+    Ahead,
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+impl Permissions {
+    /// The oldest snapshot that may answer. It exists.
+    pub async fn require_snapshot(
+        &self,
+        cx: &Context,
+        consistency: Consistency,
+    ) -> Result<Snapshot, RequireSnapshotError> {
+        let present = async || state::snapshot(&mut self.database.read(cx.tenant)).await;
+        match consistency {
+            Consistency::MinimizeLatency => Ok(Snapshot::default()),
+            Consistency::FullyConsistent => Ok(present().await?),
+            Consistency::AtLeastAsFresh(snapshot) => {
+                if self.feed.newest(cx.tenant) >= snapshot {
+                    return Ok(snapshot);
+                }
+                let deadline = Instant::now() + PATIENCE;
+                while present().await? < snapshot {
+                    if Instant::now() >= deadline {
+                        return Err(RequireSnapshotError::Ahead);
+                    }
+                    tokio::time::sleep(ASK_EVERY).await;
+                }
+                Ok(snapshot)
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Watches the changes of relation tuples from a snapshot on.
+//!
+//! Each watcher reads the log itself, a few events at a time, when its client has taken what it read before. So a slow client
+//! holds a bounded amount of memory and delays nobody.
+//!
+//! Invariants:
+//! - A watcher receives every change after its snapshot that matches its filter, once, in the order of the snapshots. A change of
+//!   more than 1 000 tuples comes in parts.
+//! - The token of each event is a position: whoever continues from it receives what comes after, and nothing again.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::{Context, Sealer, TenantId, Timestamp};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::Instant;
+
+use super::require_snapshot::RequireSnapshotError;
+use crate::Permissions;
+use crate::components::log::{self, LogError, LoggedChange};
+use crate::components::models::Unloaded;
+use crate::components::tokens::snaptoken;
+use crate::domain::consistency::Consistency;
+use crate::domain::event::Changed;
+use crate::domain::invalid_tuple::InvalidTuple;
+use crate::domain::relation_tuple::{RelationTuple, StoredTuple};
+use crate::domain::snapshot::Snapshot;
+use crate::domain::tuple_changes::TupleChange;
+use crate::domain::tuple_query::TupleQuery;
+use crate::domain::write_validation::check_query;
+
+/// The longest time without an event.
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
+/// How many events a watcher holds.
+const EVENTS_AT_ONCE: u32 = 2;
+
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    #[error(transparent)]
+    Unloaded(#[from] Unloaded),
+    #[error(transparent)]
+    Invalid(#[from] InvalidTuple),
+    #[error(transparent)]
+    Snapshot(#[from] RequireSnapshotError),
+    /// The retention of the events after the snapshot has ended.
+    #[error(
+        "is too old: the event log does not have all changes after it any more; watch without it, and list the relation tuples \
+         after the first event"
+    )]
+    TooOld,
+    #[error("there are as many watchers as this process can have")]
+    TooMany,
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+impl From<LogError> for WatchError {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Incomplete(_) => Self::TooOld,
+            LogError::Database(error) => Self::Database(error),
+        }
+    }
+}
+
+/// What a watcher receives.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WatchEvent {
+    Changed {
+        at: Timestamp,
+        changes: Vec<TupleChange>,
+        snaptoken: String,
+    },
+    /// Nothing that matches the filter has changed up to this position.
+    Heartbeat {
+        snaptoken: String,
+    },
+}
+
+pub struct Watch {
+    permissions: Arc<Permissions>,
+    tenant: TenantId,
+    sealer: Sealer,
+    filter: TupleQuery,
+    position: Snapshot,
+    read: VecDeque<LoggedChange>,
+    newest: watch::Receiver<Snapshot>,
+    ended: watch::Receiver<bool>,
+    /// When a heartbeat is due. The first one is due at once: it has the position that the watcher begins at.
+    heartbeat: Instant,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Permissions {
+    /// Watches the tuples that match `filter`, after the snapshot `from` or, without one, after the present one.
+    pub async fn watch_relation_tuples(
+        self: &Arc<Self>,
+        cx: &Context,
+        filter: TupleQuery,
+        from: Option<Snapshot>,
+    ) -> Result<Watch, WatchError> {
+        check_query(&self.models.current()?.model, &filter)?;
+        let slot = self.watchers.clone().try_acquire_owned().map_err(|_| WatchError::TooMany)?;
+        let newest = self.feed.subscribe(cx.tenant);
+        let present = self.require_snapshot(cx, Consistency::FullyConsistent).await?;
+        let position = match from {
+            Some(snapshot) => self.require_snapshot(cx, Consistency::AtLeastAsFresh(snapshot)).await?,
+            None => present,
+        };
+        // A token that is too old is refused before the first event is promised.
+        let read = log::read(&self.database, cx.tenant, position, present, EVENTS_AT_ONCE).await?.into();
+        Ok(Watch {
+            tenant: cx.tenant,
+            sealer: self.tokens.sealer(cx).await?,
+            filter,
+            position,
+            read,
+            newest,
+            ended: self.feed.ended(),
+            heartbeat: Instant::now(),
+            permissions: self.clone(),
+            _slot: slot,
+        })
+    }
+}
+
+impl Watch {
+    /// Waits for the next event. `None` at the shutdown. After an error a client continues with a new watch.
+    pub async fn next(&mut self) -> Option<Result<WatchEvent, WatchError>> {
+        loop {
+            if *self.ended.borrow() {
+                return None;
+            }
+            if Instant::now() >= self.heartbeat {
+                return Some(Ok(self.sent(WatchEvent::Heartbeat { snaptoken: self.token() })));
+            }
+            if let Some(LoggedChange { sequence, at, change }) = self.read.pop_front() {
+                self.position = sequence;
+                match matching(&self.filter, change) {
+                    Ok(changes) if changes.is_empty() => {}
+                    Ok(changes) => {
+                        let snaptoken = self.token();
+                        return Some(Ok(self.sent(WatchEvent::Changed { at, changes, snaptoken })));
+                    }
+                    Err(error) => return Some(Err(error.into())),
+                }
+                continue;
+            }
+            if let Err(error) = self.read_or_wait().await {
+                return Some(Err(error));
+            }
+        }
+    }
+
+    async fn read_or_wait(&mut self) -> Result<(), WatchError> {
+        let until = *self.newest.borrow_and_update();
+        if self.position < until {
+            let database = &self.permissions.database;
+            self.read = log::read(database, self.tenant, self.position, until, EVENTS_AT_ONCE).await?.into();
+            return Ok(());
+        }
+        tokio::select! {
+            _ = self.ended.wait_for(|ended| *ended) => {}
+            // The sender is the feed, which `permissions` holds.
+            _ = self.newest.changed() => {}
+            () = tokio::time::sleep_until(self.heartbeat) => {}
+        }
+        Ok(())
+    }
+
+    fn sent(&mut self, event: WatchEvent) -> WatchEvent {
+        self.heartbeat = Instant::now() + HEARTBEAT_EVERY;
+        event
+    }
+
+    fn token(&self) -> String {
+        snaptoken(&self.sealer, self.tenant, self.position)
+    }
+}
+
+/// The changes that match, in the order of the event.
+fn matching(filter: &TupleQuery, change: Changed) -> Result<Vec<TupleChange>, database::Error> {
+    let mut changes = Vec::new();
+    for record in change.inserted {
+        let stored = StoredTuple::try_from(record);
+        let stored = stored.map_err(|error| database::Error::inconsistent("jobs_events", error.to_string()))?;
+        if filter.matches(&stored.tuple) {
+            changes.push(TupleChange::Insert(stored));
+        }
+    }
+    for key in change.deleted {
+        let tuple = RelationTuple::from(key);
+        if filter.matches(&tuple) {
+            changes.push(TupleChange::Delete(tuple));
+        }
+    }
+    Ok(changes)
+}

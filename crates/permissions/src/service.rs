@@ -1,0 +1,102 @@
+//! The service value, which `server` builds and handlers and tasks use. Operations are methods on it, each in its own file.
+
+use std::sync::Arc;
+
+use base::{Clock, Rng};
+use database::Database;
+use tokio::sync::{Semaphore, watch};
+use url::Url;
+
+use crate::components::feed::Feed;
+use crate::components::graph::{GraphStatistics, Graphs, Rhythm};
+use crate::components::models::{Models, SourceError};
+use crate::components::tokens::Tokens;
+use crate::config::{Config, Limits};
+use crate::domain::write_validation::WriteRules;
+
+/// How many clients may watch relation tuples at the same time. Each may hold some megabytes.
+const MOST_WATCHERS: usize = 1_000;
+
+/// The components of the service.
+pub struct Parts {
+    pub config: Config,
+    pub database: Database,
+    pub clock: Clock,
+    pub rng: Rng,
+    /// Where clients reach the read listener.
+    pub read_url: Url,
+    /// For a permission model at a URL.
+    pub http: web::outbound::Client,
+}
+
+/// The service value.
+pub struct Permissions {
+    pub(crate) database: Database,
+    /// For background work; a request has its own time.
+    pub(crate) clock: Clock,
+    pub(crate) feed: Arc<Feed>,
+    pub(crate) graphs: Arc<Graphs>,
+    /// One permit for each watcher.
+    pub(crate) watchers: Arc<Semaphore>,
+    pub(crate) models: Models,
+    pub(crate) tokens: Tokens,
+    pub(crate) read_url: Url,
+    pub(crate) write_rules: WriteRules,
+    pub(crate) limits: Limits,
+    pub(crate) expands_permits: bool,
+    /// Whether the program shuts down.
+    pub(crate) stopping: watch::Sender<bool>,
+}
+
+impl Permissions {
+    /// A service whose model is not loaded yet.
+    pub fn new(parts: Parts) -> Result<Arc<Self>, SourceError> {
+        let Parts { config, database, clock, rng, read_url, http } = parts;
+        let feed = Arc::<Feed>::default();
+        Ok(Arc::new(Self {
+            graphs: Arc::new(Graphs::new(feed.clone(), Rhythm::of(&database), config.graph.max_bytes())),
+            feed,
+            watchers: Arc::new(Semaphore::new(MOST_WATCHERS)),
+            clock,
+            write_rules: config.write_rules(),
+            models: Models::new(&config.namespaces, config.is_strict_mode(), http)?,
+            expands_permits: config.feature_flags.expand_rewrites,
+            limits: config.limit,
+            tokens: Tokens::new(database.clone(), rng),
+            database,
+            read_url,
+            stopping: watch::Sender::new(false),
+        }))
+    }
+
+    /// The graphs in memory, for metrics.
+    pub fn graph_statistics(&self) -> Vec<GraphStatistics> {
+        self.graphs.statistics()
+    }
+
+    /// Endpoints for checks and lists.
+    pub fn read_router(self: &Arc<Self>) -> axum::Router {
+        crate::http::read_routes().with_state(self.clone()).merge(crate::grpc::read_routes(self.clone()))
+    }
+
+    /// Endpoints that change relation tuples.
+    pub fn write_router(self: &Arc<Self>) -> axum::Router {
+        crate::http::write_routes().with_state(self.clone()).merge(crate::grpc::write_routes(self.clone()))
+    }
+
+    /// `server` adds the metrics, as to every listener.
+    pub fn metrics_router(self: &Arc<Self>) -> axum::Router {
+        crate::http::metrics_routes().with_state(self.clone())
+    }
+
+    /// The endpoint that checks the syntax of a model.
+    pub fn opl_router(self: &Arc<Self>) -> axum::Router {
+        crate::http::opl_routes().with_state(self.clone()).merge(crate::grpc::opl_routes(self.clone()))
+    }
+}
+
+impl std::fmt::Debug for Permissions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Permissions")
+    }
+}

@@ -1,0 +1,104 @@
+//! Checks that other services of the process ask for.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use contracts::{PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject};
+use serde_json::{Value, json};
+
+use super::harness::{Harness, on_both};
+use crate::domain::tuple_changes::TupleChange;
+
+const MODEL: &str = r#"
+const evening: Condition = "context.hour >= 18";
+class User implements Namespace {}
+class Doc implements Namespace {
+  related: { owners: User[] guests: When<User, "evening">[] }
+  permits = {
+    view: (ctx: Context): boolean => this.related.owners.includes(ctx.subject) || this.related.guests.includes(ctx.subject),
+  }
+}
+"#;
+
+const VIEW: PermissionQuestion<'static> = PermissionQuestion {
+    namespace: "Doc",
+    object: "plan",
+    relation: "view",
+    subject: PermissionSubject::Set { namespace: "User", object: "ada", relation: "" },
+    context: None,
+};
+
+fn user(object: &str) -> PermissionSubject<'_> {
+    PermissionSubject::Set { namespace: "User", object, relation: "" }
+}
+
+async fn insert(harness: &Harness, text: &str, condition: Option<&str>) {
+    let stored = crate::domain::relation_tuple::StoredTuple {
+        tuple: text.parse().unwrap(),
+        condition: condition
+            .map(|name| crate::domain::relation_tuple::TupleCondition { name: name.into(), context: None }),
+        expires_at: None,
+    };
+    harness.permissions.transact_relation_tuples(&harness.cx(), &[TupleChange::Insert(stored)]).await.unwrap();
+}
+
+#[tokio::test]
+async fn another_service_gets_the_answer_of_a_check() {
+    let location = format!("base64://{}", STANDARD.encode(MODEL));
+    let section = json!({ "namespaces": { "location": location }, "write_validation": "strict" });
+    on_both(section, |harness| async move {
+        insert(&harness, "Doc:plan#owners@User:ada", None).await;
+        insert(&harness, "Doc:plan#guests@User:bob", Some("evening")).await;
+        let cx = harness.cx();
+        let permissions: &dyn PermissionChecks = harness.permissions.as_ref();
+        assert!(!permissions.is_remote());
+        assert!(permissions.check(&cx, &VIEW).await.unwrap());
+        for question in [
+            PermissionQuestion { subject: user("eve"), ..VIEW },
+            PermissionQuestion { subject: PermissionSubject::Id("ada"), ..VIEW },
+            PermissionQuestion { object: "memo", ..VIEW },
+            PermissionQuestion { namespace: "Dok", ..VIEW },
+        ] {
+            assert!(!permissions.check(&cx, &question).await.unwrap(), "{question:?}");
+        }
+        let bob = PermissionQuestion { subject: user("bob"), ..VIEW };
+        for (hour, expected) in [(20, true), (8, false)] {
+            let context = json!({ "hour": hour }).as_object().unwrap().clone();
+            let question = PermissionQuestion { context: Some(&context), ..bob };
+            assert_eq!(permissions.check(&cx, &question).await.unwrap(), expected);
+        }
+        let large = json!({ "text": "x".repeat(40_000) }).as_object().unwrap().clone();
+        for question in [
+            bob,
+            PermissionQuestion { relation: "wiew", ..VIEW },
+            PermissionQuestion { object: &"x".repeat(2_000), ..VIEW },
+            PermissionQuestion { object: "a\0b", ..VIEW },
+            PermissionQuestion { context: Some(&large), ..VIEW },
+        ] {
+            let error = permissions.check(&cx, &question).await.unwrap_err();
+            assert!(matches!(error, PermissionCheckError::Undecided(_)), "{question:?}: {error}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_a_model_nothing_is_denied() {
+    let section = json!({ "namespaces": [{ "name": "Doc" }] });
+    on_both(section, |harness| async move {
+        let parts = crate::Parts {
+            config: serde_json::from_value::<crate::Config>(Value::Object(serde_json::Map::new())).unwrap(),
+            database: harness.database.clone(),
+            clock: harness.clock.clock(),
+            rng: base::Rng::seeded(2),
+            read_url: "https://read.example/".parse().unwrap(),
+            http: web::outbound::Client::new(
+                web::outbound::Destinations::public_only([]),
+                &base::TrustStore::bundled(),
+            ),
+        };
+        let unloaded = crate::Permissions::new(parts).unwrap();
+        let error = PermissionChecks::check(unloaded.as_ref(), &harness.cx(), &VIEW).await.unwrap_err();
+        assert!(matches!(error, PermissionCheckError::Unavailable(_)), "{error}");
+    })
+    .await;
+}

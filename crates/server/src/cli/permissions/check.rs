@@ -1,0 +1,143 @@
+//! `kleis permissions check` and `expand`: questions to a running service.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use http::Method;
+use serde_json::{Value, json};
+
+use super::super::output::{self, Format};
+use super::documents;
+use super::remote::Remotes;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kleis permissions check User:ada view Doc:plan
+  kleis permissions check ada owner Doc:plan          a subject id
+  kleis permissions check Group:staff#members view Doc:plan
+
+The exit code is 0 for both answers, and 1 when there is none.")]
+pub(in crate::cli) struct CheckArguments {
+    /// NAMESPACE:OBJECT, NAMESPACE:OBJECT#RELATION or a subject id
+    subject: String,
+    relation: String,
+    /// NAMESPACE:OBJECT
+    #[arg(required = true, num_args = 1..=2, value_name = "OBJECT")]
+    object: Vec<String>,
+    /// How deep subject sets and traversals are followed; the limit of the service when omitted
+    #[arg(short = 'd', long, value_name = "NUMBER")]
+    max_depth: Option<u32>,
+    /// The attributes that conditions read, a JSON object
+    #[arg(long, value_name = "JSON")]
+    context: Option<String>,
+    #[command(flatten)]
+    remotes: Remotes,
+    #[arg(long, value_enum, default_value_t, help = "Output format")]
+    format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  kleis permissions expand viewers Doc:plan")]
+pub(in crate::cli) struct ExpandArguments {
+    relation: String,
+    /// NAMESPACE:OBJECT
+    #[arg(required = true, num_args = 1..=2, value_name = "OBJECT")]
+    object: Vec<String>,
+    /// How deep subject sets are expanded; the limit of the service when omitted
+    #[arg(short = 'd', long, value_name = "NUMBER")]
+    max_depth: Option<u32>,
+    #[command(flatten)]
+    remotes: Remotes,
+    #[arg(long, value_enum, default_value_t, help = "Output format")]
+    format: Format,
+}
+
+pub(super) async fn check(arguments: CheckArguments) -> anyhow::Result<ExitCode> {
+    let (namespace, object) = documents::object(&arguments.object)?;
+    let mut body = json!({ "namespace": namespace, "object": object, "relation": arguments.relation });
+    documents::set_subject(&mut body, &arguments.subject);
+    if let Some(context) = &arguments.context {
+        body["context"] = serde_json::from_str(context).context("--context is not JSON")?;
+    }
+    let remote = arguments.remotes.read()?;
+    let path = ["relation-tuples", "check", "openapi"];
+    let answer = remote.call(Method::POST, &path, &depth(arguments.max_depth), Some(&body)).await?;
+    let Some(allowed) = answer.get("allowed").and_then(Value::as_bool) else {
+        bail!("the answer is not that of a check: is this a permission service?");
+    };
+    match arguments.format {
+        Format::Table => output::line(if allowed { "Allowed" } else { "Denied" })?,
+        Format::Json => output::json(&json!({ "allowed": allowed }))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn expand(arguments: ExpandArguments) -> anyhow::Result<ExitCode> {
+    let (namespace, object) = documents::object(&arguments.object)?;
+    let mut query = vec![("namespace", namespace), ("object", object), ("relation", arguments.relation)];
+    query.extend(depth(arguments.max_depth));
+    let tree = arguments.remotes.read()?.call(Method::GET, &["relation-tuples", "expand"], &query, None).await?;
+    match arguments.format {
+        Format::Table => {
+            let mut text = String::new();
+            draw(&tree, "", "", &mut text);
+            output::raw(text.as_bytes())?;
+        }
+        Format::Json => output::json(&tree)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn depth(max_depth: Option<u32>) -> Vec<(&'static str, String)> {
+    max_depth.map(|depth| ("max-depth", depth.to_string())).into_iter().collect()
+}
+
+/// One line for each node. The parser of JSON bounds the depth.
+fn draw(node: &Value, first: &str, others: &str, text: &mut String) {
+    let subject = documents::subject_text(&node["tuple"]);
+    let name = match (node["type"].as_str().unwrap_or_default(), subject) {
+        ("leaf", Some(subject)) => subject,
+        (kind, Some(subject)) => format!("{subject} ({kind})"),
+        (kind, None) => format!("({kind})"),
+    };
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(text, "{first}{}", output::visible(&name));
+    let children = node["children"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for (index, child) in children.iter().enumerate() {
+        let (branch, rest) =
+            if index + 1 == children.len() { ("└── ", "    ") } else { ("├── ", "│   ") };
+        draw(child, &format!("{others}{branch}"), &format!("{others}{rest}"), text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_is_drawn_with_a_line_for_each_node() {
+        let set =
+            |object: &str| json!({ "subject_set": { "namespace": "Group", "object": object, "relation": "members" } });
+        let leaf = |id: &str| json!({ "type": "leaf", "tuple": { "subject_id": id } });
+        let tree = json!({ "type": "union", "tuple": set("a"), "children": [
+            { "type": "union", "tuple": set("b"), "children": [leaf("bob")] },
+            { "type": "exclusion", "tuple": {}, "children": [leaf("e\u{1b}ve")] },
+        ] });
+        let mut text = String::new();
+        draw(&tree, "", "", &mut text);
+        assert_eq!(
+            text,
+            "Group:a#members (union)
+├── Group:b#members (union)
+│   └── bob
+└── (exclusion)
+    └── e\u{fffd}ve
+"
+        );
+    }
+}

@@ -1,0 +1,127 @@
+//! Relation tuples as the JSON of the API: from arguments and from files, and as text.
+//!
+//! Invariant: a member that the API does not know is an error here, because the API ignores it.
+
+use anyhow::{Context as _, bail};
+use permissions::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
+use serde_json::{Map, Value, json};
+
+/// The members of a tuple.
+const MEMBERS: [&str; 7] = ["namespace", "object", "relation", "subject_id", "subject_set", "condition", "expires_at"];
+
+/// `NAMESPACE:OBJECT`, or as older versions of Keto's command line have it, two arguments.
+pub(super) fn object(arguments: &[String]) -> anyhow::Result<(String, String)> {
+    match arguments {
+        [namespace, object] => Ok((namespace.clone(), object.clone())),
+        [text] => {
+            let parts = text.split_once(':');
+            let (namespace, object) =
+                parts.with_context(|| format!("\"{text}\" lacks a \":\": write NAMESPACE:OBJECT"))?;
+            Ok((namespace.to_owned(), object.to_owned()))
+        }
+        _ => bail!("write the object as NAMESPACE:OBJECT"),
+    }
+}
+
+/// Sets the subject that an argument names.
+pub(super) fn set_subject(document: &mut Value, text: &str) {
+    set(document, Subject::from_text(text));
+}
+
+fn set(document: &mut Value, subject: Subject) {
+    match subject {
+        Subject::Id(id) => document["subject_id"] = id.into(),
+        Subject::Set(SubjectSet { namespace, object, relation }) => {
+            document["subject_set"] = json!({ "namespace": namespace, "object": object, "relation": relation });
+        }
+    }
+}
+
+/// The tuple that arguments name.
+pub(super) fn of_arguments(subject: &str, relation: &str, object: &[String]) -> anyhow::Result<Value> {
+    let (namespace, object) = self::object(object)?;
+    let mut document = json!({ "namespace": namespace, "object": object, "relation": relation });
+    set_subject(&mut document, subject);
+    Ok(document)
+}
+
+/// A tuple in a line of a file: JSON, or text.
+pub(super) fn of_line(line: &str) -> anyhow::Result<Value> {
+    if line.starts_with('{') {
+        return of_json(serde_json::from_str(line).context("this is not JSON")?);
+    }
+    let RelationTuple { namespace, object, relation, subject } = line.parse()?;
+    let mut document = json!({ "namespace": namespace, "object": object, "relation": relation });
+    set(&mut document, subject);
+    Ok(document)
+}
+
+/// A tuple with known members only.
+pub(super) fn of_json(document: Value) -> anyhow::Result<Value> {
+    let Value::Object(members) = &document else { bail!("a relation tuple is a JSON object") };
+    if let Some(other) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
+        let name: String = other.chars().take(64).collect();
+        bail!("\"{name}\" is not a member of a relation tuple, which has {}", MEMBERS.join(", "));
+    }
+    Ok(document)
+}
+
+/// The tuples of a file: a JSON object, an array of objects, or lines. Blank lines and lines that begin with `//` are skipped.
+pub(super) fn of_file(text: &str) -> anyhow::Result<Vec<Value>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim_start().starts_with('[') {
+        let tuples: Vec<Value> = serde_json::from_str(text).context("this is not JSON")?;
+        return tuples.into_iter().map(of_json).collect();
+    }
+    if let Ok(document @ Value::Object(_)) = serde_json::from_str(text) {
+        return Ok(vec![of_json(document)?]);
+    }
+    let lines = text.lines().enumerate().filter(|(_, line)| is_tuple(line));
+    lines.map(|(index, line)| of_line(line.trim()).with_context(|| format!("line {}", index + 1))).collect()
+}
+
+/// Neither blank nor a comment.
+pub(super) fn is_tuple(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty() && !line.starts_with("//")
+}
+
+/// The subject of a tuple as text.
+pub(super) fn subject_text(tuple: &Value) -> Option<String> {
+    if let Some(id) = tuple["subject_id"].as_str() {
+        return Some(id.to_owned());
+    }
+    let set: &Map<String, Value> = tuple["subject_set"].as_object()?;
+    let member = |name: &str| Some(set.get(name)?.as_str()?.to_owned());
+    let set = SubjectSet { namespace: member("namespace")?, object: member("object")?, relation: member("relation")? };
+    Some(set.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_has_an_object_an_array_or_lines() {
+        let plan = json!({ "namespace": "Doc", "object": "plan", "relation": "viewers", "subject_id": "ada" });
+        let text = plan.to_string();
+        assert_eq!(of_file(&text).unwrap(), std::slice::from_ref(&plan));
+        assert_eq!(of_file(&format!("\u{feff}[{text}, {text}]")).unwrap(), [plan.clone(), plan.clone()]);
+        let lines =
+            format!("// documents\n\n{text}\n  Doc:plan#viewers@ada  \nDoc:plan#viewers@(Group:staff#members)\n");
+        let members = json!({ "namespace": "Group", "object": "staff", "relation": "members" });
+        let set = json!({ "namespace": "Doc", "object": "plan", "relation": "viewers", "subject_set": members });
+        assert_eq!(of_file(&lines).unwrap(), [plan.clone(), plan.clone(), set.clone()]);
+        assert_eq!(subject_text(&set).unwrap(), "Group:staff#members");
+        assert_eq!(subject_text(&plan).unwrap(), "ada");
+    }
+
+    #[test]
+    fn a_mistake_in_a_file_is_named() {
+        let error = |text: &str| format!("{:#}", of_file(text).unwrap_err());
+        assert!(error("Doc:a#b@c\nDoc:a\n").starts_with("line 2: \"Doc:a\" lacks a \"#\""));
+        assert!(error(r#"{"namespace": "Doc", "objekt": "a"}"#).starts_with("\"objekt\" is not a member"));
+        assert!(error("[1]").contains("a relation tuple is a JSON object"));
+        assert!(error("[{]").contains("this is not JSON"));
+    }
+}

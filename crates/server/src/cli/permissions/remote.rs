@@ -1,0 +1,204 @@
+//! The APIs of a permission service for the commands: the read API and the write API.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use clap::Args;
+use http::{Method, Response, StatusCode};
+use serde_json::Value;
+use web::outbound::Limits;
+
+use super::super::api::Api;
+
+/// For pages and batches of relation tuples with long names.
+const LIMITS: Limits = Limits { timeout: Duration::from_mins(1), max_bytes: 16 * 1024 * 1024 };
+
+/// Where the service is. The variables of Keto's command line count as well.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Remotes {
+    /// The read API, a URL or HOST:PORT; 127.0.0.1:4466 when omitted
+    #[arg(long, value_name = "URL", env = "KLEIS_READ_REMOTE")]
+    read_remote: Option<String>,
+    /// The write API, a URL or HOST:PORT; 127.0.0.1:4467 when omitted
+    #[arg(long, value_name = "URL", env = "KLEIS_WRITE_REMOTE")]
+    write_remote: Option<String>,
+    /// An admin token, if the listener requires one
+    #[arg(long, value_name = "TOKEN", env = "KLEIS_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// HOST:PORT of another machine is called without TLS
+    #[arg(long)]
+    insecure_disable_transport_security: bool,
+    /// Not supported: `SSL_CERT_FILE` names the authority of a private certificate
+    #[arg(long, hide = true)]
+    insecure_skip_hostname_verification: bool,
+    /// Not supported
+    #[arg(long, hide = true, value_name = "HOST")]
+    authority: Option<String>,
+    /// `status` waits until the service is ready
+    #[arg(long, hide = true)]
+    block: bool,
+}
+
+/// How long a call is repeated while the service does not answer.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Retries {
+    /// How often a call is repeated while the service does not answer
+    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    retries: u32,
+}
+
+/// The first pause between two calls, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+
+/// What a call came to, apart from success.
+#[derive(Debug)]
+pub(super) enum CallError {
+    /// The service refused what was sent. Sending it again does not help.
+    Refused { status: StatusCode, reason: String },
+    /// It did not answer, or cannot answer at the moment.
+    Unavailable(anyhow::Error),
+}
+
+/// One API of the service.
+pub(super) struct Remote(Api);
+
+impl Remotes {
+    /// Whether to wait until the service is ready. Other calls than that of `status` do not wait.
+    pub(super) const fn blocks(&self) -> bool {
+        self.block
+    }
+
+    pub(super) fn read(&self) -> anyhow::Result<Remote> {
+        self.at(self.read_remote.as_deref(), "KETO_READ_REMOTE", "127.0.0.1:4466", "--read-remote")
+    }
+
+    pub(super) fn write(&self) -> anyhow::Result<Remote> {
+        self.at(self.write_remote.as_deref(), "KETO_WRITE_REMOTE", "127.0.0.1:4467", "--write-remote")
+    }
+
+    fn at(&self, named: Option<&str>, classic: &str, default: &str, flag: &'static str) -> anyhow::Result<Remote> {
+        if self.insecure_skip_hostname_verification {
+            bail!(
+                "--insecure-skip-hostname-verification is not supported: set SSL_CERT_FILE to the authority of the certificate"
+            );
+        }
+        if self.authority.is_some() {
+            bail!("--authority is not supported: name the host in {flag}");
+        }
+        let environment = super::super::environment();
+        let variable =
+            |name: &str| environment.iter().find(|(its_name, _)| its_name == name).map(|(_, text)| text.as_str());
+        let text = named.or_else(|| variable(classic)).unwrap_or(default);
+        let token = self.token.as_deref().or_else(|| variable("KETO_BEARER_TOKEN"));
+        let api = Api::at(&url_of(text, self.insecure_disable_transport_security), token, flag)?;
+        Ok(Remote(api.with_limits(LIMITS)))
+    }
+}
+
+/// `HOST:PORT` as a URL: with TLS, unless it is this machine or TLS is switched off.
+fn url_of(text: &str, is_plain: bool) -> String {
+    if text.contains("://") {
+        return text.to_owned();
+    }
+    let host = text.rsplit_once(':').map_or(text, |(host, _)| host);
+    let is_here = host == "localhost" || host == "[::1]" || host.starts_with("127.");
+    format!("{}://{text}", if is_plain || is_here { "http" } else { "https" })
+}
+
+impl Remote {
+    /// [`Self::call`], repeated while the service does not answer.
+    pub(super) async fn call_again(
+        &self,
+        Retries { retries }: Retries,
+        method: &Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: Option<&Value>,
+    ) -> Result<Value, CallError> {
+        let mut pause = FIRST_PAUSE;
+        for _ in 0..retries {
+            match self.call(method.clone(), path, query, body).await {
+                Err(CallError::Unavailable(error)) => {
+                    eprintln!("{error}; trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                answer => return answer,
+            }
+        }
+        self.call(method.clone(), path, query, body).await
+    }
+
+    /// The body of a successful answer.
+    pub(super) async fn call(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: Option<&Value>,
+    ) -> Result<Value, CallError> {
+        let answer = self.0.exchange(method, path, query, body).await.map_err(CallError::Unavailable)?;
+        if answer.status().is_success() {
+            let is_empty = answer.body().is_empty();
+            let body = if is_empty { Ok(Value::Null) } else { serde_json::from_slice(answer.body()) };
+            return body
+                .context("the answer is not JSON: is this a permission service?")
+                .map_err(CallError::Unavailable);
+        }
+        Err(refusal(&answer))
+    }
+}
+
+fn refusal(answer: &Response<Bytes>) -> CallError {
+    let status = answer.status();
+    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let member = |name: &str| body.pointer(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let reason = member("/error/reason").or_else(|| member("/error/message"));
+    match (status, reason) {
+        (StatusCode::UNAUTHORIZED, _) => {
+            let reason = "the service requires an admin token: use --token or KLEIS_TOKEN".to_owned();
+            CallError::Refused { status, reason }
+        }
+        (StatusCode::NOT_FOUND, None) => {
+            let reason = "this is not that API of a permission service: the ports are usually 4466 for reads and 4467 for writes";
+            CallError::Refused { status, reason: reason.to_owned() }
+        }
+        (status, reason) if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+            CallError::Unavailable(anyhow::anyhow!("the service answers {status}: {}", reason.unwrap_or("no reason")))
+        }
+        (status, reason) => {
+            let reason = reason.map_or_else(|| format!("the service answers {status}"), str::to_owned);
+            CallError::Refused { status, reason }
+        }
+    }
+}
+
+impl From<CallError> for anyhow::Error {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Refused { reason, .. } => Self::msg(reason),
+            CallError::Unavailable(error) => error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_and_a_port_are_a_url() {
+        for (text, is_plain, url) in [
+            ("127.0.0.1:4466", false, "http://127.0.0.1:4466"),
+            ("localhost:4466", false, "http://localhost:4466"),
+            ("[::1]:4466", false, "http://[::1]:4466"),
+            ("keto.example:4466", false, "https://keto.example:4466"),
+            ("keto.example:4466", true, "http://keto.example:4466"),
+            ("http://keto.example:4466", false, "http://keto.example:4466"),
+        ] {
+            assert_eq!(url_of(text, is_plain), url);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! `create`, `delete` and `parse`: relation tuples from arguments and from files.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use http::Method;
+use serde_json::{Value, json};
+
+use super::super::super::output::{self, Format};
+use super::super::documents;
+use super::super::remote::Remotes;
+
+const COLUMNS: &[&str] = &["namespace", "object", "relation", "subject", "condition", "expires_at"];
+/// The largest file. `import` reads larger ones.
+const MOST_BYTES: u64 = 10 * 1024 * 1024;
+/// How deep folders are read.
+const MOST_LEVELS: usize = 3;
+const MOST_FILES: usize = 1_000;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A file has a relation tuple as a JSON object, an array of them, or one in each line, as JSON or as text:
+  Doc:plan#viewers@Group:staff#members
+
+Examples:
+  kleis permissions tuples create User:ada viewers Doc:plan
+  kleis permissions tuples create -f tuples.json -f more/")]
+pub(in crate::cli) struct Arguments {
+    /// SUBJECT RELATION NAMESPACE:OBJECT; or files
+    #[arg(value_name = "TUPLE", num_args = 0..=4, conflicts_with = "files")]
+    tuple: Vec<String>,
+    /// Files or folders; - is standard input
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    remotes: Remotes,
+    #[arg(long, value_enum, default_value_t, help = "Output format")]
+    format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ParseArguments {
+    /// Files or folders with relation tuples; - is standard input
+    #[arg(value_name = "FILE", required_unless_present = "files")]
+    names: Vec<PathBuf>,
+    /// As FILE
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value_t, help = "Output format")]
+    format: Format,
+}
+
+/// One transaction.
+pub(super) async fn run(arguments: Arguments, action: &str) -> anyhow::Result<ExitCode> {
+    let tuples = match arguments.tuple.as_slice() {
+        [] if arguments.files.is_empty() => bail!("write SUBJECT RELATION NAMESPACE:OBJECT, or name files with --file"),
+        [] => of_files(&arguments.files)?,
+        [subject, relation, object @ ..] if !object.is_empty() => {
+            vec![documents::of_arguments(subject, relation, object)?]
+        }
+        // Older versions of Keto's command line took files as arguments.
+        files => of_files(&files.iter().map(PathBuf::from).collect::<Vec<_>>())?,
+    };
+    let changes: Vec<Value> = tuples.iter().map(|tuple| json!({ "action": action, "relation_tuple": tuple })).collect();
+    let path = ["admin", "relation-tuples"];
+    arguments.remotes.write()?.call(Method::PATCH, &path, &[], Some(&changes.into())).await?;
+    show(arguments.format, &tuples)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn parse(arguments: &ParseArguments) -> anyhow::Result<ExitCode> {
+    let ParseArguments { names, files, format } = arguments;
+    let all: Vec<PathBuf> = names.iter().chain(files).cloned().collect();
+    show(*format, &of_files(&all)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints relation tuples. In a table the subject is one text.
+pub(super) fn show(format: Format, tuples: &[Value]) -> anyhow::Result<()> {
+    if format == Format::Json {
+        return output::json(&tuples.into());
+    }
+    let with_subject = |tuple: &Value| {
+        let mut row = tuple.clone();
+        row["subject"] = documents::subject_text(tuple).unwrap_or_default().into();
+        row
+    };
+    output::rows(format, COLUMNS, &tuples.iter().map(with_subject).collect::<Vec<_>>())
+}
+
+fn of_files(paths: &[PathBuf]) -> anyhow::Result<Vec<Value>> {
+    let mut files = Vec::new();
+    for path in paths {
+        find(path, 0, &mut files)?;
+    }
+    let mut tuples = Vec::new();
+    for file in files {
+        let text = read(&file)?;
+        tuples.extend(documents::of_file(&text).with_context(|| format!("{} is not valid", file.display()))?);
+    }
+    if tuples.is_empty() {
+        bail!("the files have no relation tuples");
+    }
+    Ok(tuples)
+}
+
+fn find(path: &Path, level: usize, into: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    if !path.is_dir() {
+        into.push(path.to_owned());
+    } else if level < MOST_LEVELS {
+        let unreadable = || format!("the folder {} cannot be read", path.display());
+        let entries: std::io::Result<Vec<PathBuf>> =
+            std::fs::read_dir(path).with_context(unreadable)?.map(|entry| entry.map(|it| it.path())).collect();
+        let mut entries = entries.with_context(unreadable)?;
+        entries.sort();
+        for entry in entries {
+            find(&entry, level + 1, into)?;
+        }
+    }
+    if into.len() > MOST_FILES {
+        bail!("there are more than {MOST_FILES} files");
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let unreadable = || format!("{} cannot be read", path.display());
+    let count = if path == Path::new("-") {
+        std::io::stdin().lock().take(MOST_BYTES + 1).read_to_string(&mut text)
+    } else {
+        let file = std::fs::File::open(path).with_context(unreadable)?;
+        file.take(MOST_BYTES + 1).read_to_string(&mut text)
+    };
+    if count.with_context(unreadable)? as u64 > MOST_BYTES {
+        bail!("{} has more than 10 MiB: use kleis permissions tuples import", path.display());
+    }
+    Ok(text)
+}

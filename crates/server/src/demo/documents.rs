@@ -1,0 +1,206 @@
+//! The documents of the sample application: everyone who signs in owns one and may share it.
+//!
+//! Invariant: the application decides nothing. It writes relation tuples, and it opens a document through the gateway, whose rule
+//! asks the permission. What it shows as the reason are the relation tuples of the document.
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+use web::outbound::Client;
+
+/// The namespace of the documents.
+const NAMESPACE: &str = "Document";
+
+/// The permission model of the sample application.
+pub(crate) const MODEL: &str = "\
+class User implements Namespace {}
+
+class Document implements Namespace {
+  related: {
+    owners: User[]
+    readers: User[]
+  }
+
+  permits = {
+    read: (ctx: Context): boolean =>
+      this.related.readers.includes(ctx.subject) ||
+      this.permits.share(ctx),
+    share: (ctx: Context): boolean => this.related.owners.includes(ctx.subject),
+  }
+}
+";
+
+/// The APIs that the application uses.
+#[derive(Clone, Debug)]
+pub(crate) struct Apis {
+    pub(crate) permissions_read: Url,
+    pub(crate) permissions_write: Url,
+    pub(crate) identities: Url,
+}
+
+/// The most members that are shown.
+const MOST_MEMBERS: &str = "100";
+
+pub(super) struct Documents {
+    apis: Apis,
+    http: Client,
+}
+
+/// Somebody who has a relation to a document.
+pub(super) struct Member {
+    /// The id of the identity.
+    pub(super) id: String,
+    pub(super) email: String,
+    /// The permissions that follow from the relation.
+    pub(super) permissions: &'static str,
+    /// The relation tuple.
+    pub(super) because: String,
+    pub(super) is_owner: bool,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    relation_tuples: Vec<Tuple>,
+}
+
+#[derive(Deserialize)]
+struct Tuple {
+    relation: String,
+    subject_set: Object,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    object: String,
+}
+
+/// An API did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct ApiError(String);
+
+impl Documents {
+    pub(super) fn new(apis: Apis, http: Client) -> Self {
+        Self { apis, http }
+    }
+
+    /// Makes a person the owner of their document. The id of the document is that of its owner.
+    pub(super) async fn own(&self, person: &str) -> Result<(), ApiError> {
+        self.write(Method::PUT, &tuple(person, "owners", person)).await
+    }
+
+    pub(super) async fn share(&self, document: &str, reader: &str) -> Result<(), ApiError> {
+        self.write(Method::PUT, &tuple(document, "readers", reader)).await
+    }
+
+    pub(super) async fn revoke(&self, document: &str, reader: &str) -> Result<(), ApiError> {
+        let mut url = at(&self.apis.permissions_write, &["admin", "relation-tuples"]);
+        let Value::Object(members) = tuple(document, "readers", reader) else { return Ok(()) };
+        for (name, value) in &members {
+            if let Some(text) = value.as_str() {
+                url.query_pairs_mut().append_pair(name, text);
+            }
+        }
+        for (name, text) in [("namespace", "User"), ("object", reader), ("relation", "")] {
+            url.query_pairs_mut().append_pair(&format!("subject_set.{name}"), text);
+        }
+        self.send(Method::DELETE, &url, None).await.map(drop)
+    }
+
+    /// Everyone who has a relation to a document.
+    pub(super) async fn members(&self, document: &str) -> Result<Vec<Member>, ApiError> {
+        let mut url = at(&self.apis.permissions_read, &["relation-tuples"]);
+        let query = [("namespace", NAMESPACE), ("object", document), ("page_size", MOST_MEMBERS)];
+        url.query_pairs_mut().extend_pairs(query);
+        let page: Page = read(&self.send(Method::GET, &url, None).await?)?;
+        let mut members = Vec::new();
+        for Tuple { relation, subject_set: Object { object: id } } in page.relation_tuples {
+            members.push(Member {
+                email: self.email_of(&id).await?.unwrap_or_else(|| id.clone()),
+                permissions: if relation == "owners" { "read, share" } else { "read" },
+                because: format!("{NAMESPACE}:{document}#{relation}@User:{id}"),
+                is_owner: relation == "owners",
+                id,
+            });
+        }
+        Ok(members)
+    }
+
+    /// The id of the identity with this address.
+    pub(super) async fn find(&self, email: &str) -> Result<Option<String>, ApiError> {
+        let mut url = at(&self.apis.identities, &["admin", "identities"]);
+        url.query_pairs_mut().append_pair("credentials_identifier", email);
+        let found: Vec<Value> = read(&self.send(Method::GET, &url, None).await?)?;
+        Ok(found.first().and_then(|identity| identity["id"].as_str()).map(str::to_owned))
+    }
+
+    async fn email_of(&self, id: &str) -> Result<Option<String>, ApiError> {
+        let url = at(&self.apis.identities, &["admin", "identities", id]);
+        let (status, body) = self.exchange(Method::GET, &url, None).await?;
+        match status {
+            StatusCode::OK => Ok(read::<Value>(&body)?["traits"]["email"].as_str().map(str::to_owned)),
+            // The relation tuples of a deleted identity stay.
+            StatusCode::NOT_FOUND => Ok(None),
+            status => Err(ApiError(format!("{} answers {status}", url.path()))),
+        }
+    }
+
+    async fn write(&self, method: Method, tuple: &Value) -> Result<(), ApiError> {
+        let url = at(&self.apis.permissions_write, &["admin", "relation-tuples"]);
+        self.send(method, &url, Some(tuple)).await.map(drop)
+    }
+
+    async fn send(&self, method: Method, url: &Url, body: Option<&Value>) -> Result<Bytes, ApiError> {
+        let (status, answer) = self.exchange(method, url, body).await?;
+        if status.is_success() { Ok(answer) } else { Err(ApiError(format!("{} answers {status}", url.path()))) }
+    }
+
+    async fn exchange(&self, method: Method, url: &Url, body: Option<&Value>) -> Result<(StatusCode, Bytes), ApiError> {
+        let mut request = Request::builder().method(method).uri(url.as_str());
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+        let request = request.body(body).map_err(|error| ApiError(error.to_string()))?;
+        let answer = self.http.send(request).await.map_err(|error| ApiError(error.to_string()))?;
+        Ok((answer.status(), answer.into_body()))
+    }
+}
+
+/// Each segment is encoded.
+fn at(base: &Url, path: &[&str]) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(path);
+    }
+    url
+}
+
+fn tuple(document: &str, relation: &str, person: &str) -> Value {
+    json!({
+        "namespace": NAMESPACE,
+        "object": document,
+        "relation": relation,
+        "subject_set": { "namespace": "User", "object": person, "relation": "" },
+    })
+}
+
+fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
+    serde_json::from_slice(body).map_err(|error| ApiError(format!("an answer is not the expected JSON: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use permission_language::{SourceFile, format, parse};
+
+    use super::MODEL;
+
+    #[test]
+    fn the_model_of_the_sample_is_valid_and_in_its_layout() {
+        let outcome = parse(&[SourceFile { name: "model.ts", text: MODEL }]);
+        assert!(outcome.model.is_some() && outcome.problems.is_empty(), "{:?}", outcome.problems);
+        assert_eq!(format(MODEL).as_deref(), Ok(MODEL));
+    }
+}

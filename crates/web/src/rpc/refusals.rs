@@ -1,0 +1,101 @@
+//! Refusals of layers before the services, in the protocol of the call.
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use serde_json::Value;
+
+use super::{Code, Form, Protocol, Status};
+
+/// Refusals are short.
+const REFUSAL_BYTES: usize = 64 * 1024;
+
+/// Marks an answer that is in the protocol of its call.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered;
+
+/// Rewrites the errors of the layers of `router` as answers to calls: a missing token is `UNAUTHENTICATED`, a path that does not
+/// exist `UNIMPLEMENTED`. Other requests are left alone.
+pub fn answer_refusals(router: Router) -> Router {
+    router.layer(middleware::from_fn(async |request: Request, next: Next| {
+        let form = Form::of(request.uri().path(), request.headers());
+        let response = next.run(request).await;
+        match form {
+            Some(form) if response.extensions().get::<Answered>().is_none() && is_error(&response) => {
+                rewritten(form, response).await
+            }
+            Some(_) | None => response,
+        }
+    }))
+}
+
+fn is_error(response: &Response) -> bool {
+    response.status().is_client_error() || response.status().is_server_error()
+}
+
+async fn rewritten(form: Form, response: Response) -> Response {
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, REFUSAL_BYTES).await.unwrap_or_default();
+    let error: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let text = |name: &str| error["error"][name].as_str();
+    let message = text("reason").or_else(|| text("message")).or(parts.status.canonical_reason()).unwrap_or_default();
+    let mut answer = Status::new(Code::of_http(parts.status), message).into_response(form);
+    if form.protocol == Protocol::Connect {
+        // Proxies and logs read the status.
+        *answer.status_mut() = parts.status;
+    }
+    for (name, value) in &parts.headers {
+        if ![CONTENT_TYPE, CONTENT_LENGTH].contains(name) {
+            answer.headers_mut().append(name, value.clone());
+        }
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http::header::WWW_AUTHENTICATE;
+    use http::{HeaderValue, StatusCode};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::RestError;
+
+    async fn ask(path: &str, media_type: &str) -> Response {
+        let refuse = async || {
+            let challenge = HeaderValue::from_static("Bearer");
+            RestError::new(StatusCode::UNAUTHORIZED, "Authentication required").with_header(WWW_AUTHENTICATE, challenge)
+        };
+        let router = answer_refusals(Router::new().route("/a.B/C", axum::routing::post(refuse)));
+        let request = Request::post(path).header("content-type", media_type).body(Body::empty()).unwrap();
+        router.oneshot(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_in_the_protocol_of_the_call() {
+        let answer = ask("/a.B/C", "application/grpc").await;
+        assert_eq!((answer.status().as_u16(), &answer.headers()["grpc-status"]), (200, &"16".parse().unwrap()));
+        assert_eq!(answer.headers()["grpc-message"], "Authentication required");
+        assert!(http_body::Body::is_end_stream(answer.body()) && answer.headers().contains_key(WWW_AUTHENTICATE));
+        let answer = ask("/a.B/C", "application/json").await;
+        assert_eq!(answer.status(), 401);
+        let body: Value = serde_json::from_slice(&to_bytes(answer.into_body(), 4096).await.unwrap()).unwrap();
+        assert_eq!(body["code"], "unauthenticated");
+        let answer = ask("/a.B/D", "application/grpc-web+proto").await;
+        let body = to_bytes(answer.into_body(), 4096).await.unwrap();
+        assert!(body.starts_with(&[0x80]) && body.windows(15).any(|it| it == b"grpc-status: 12"), "{body:?}");
+    }
+
+    #[tokio::test]
+    async fn requests_that_are_not_calls_keep_their_answers() {
+        let answer = ask("/a.B/C", "text/plain").await;
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()[CONTENT_TYPE]),
+            (401, &"application/json".parse().unwrap())
+        );
+    }
+}
