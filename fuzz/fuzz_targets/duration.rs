@@ -1,9 +1,8 @@
 //! Durations and times in configuration and bodies: parsing never panics, and a parsed value can be written and parsed again.
 #![no_main]
 
-use base::Timestamp;
+use base::{GoDuration, Timestamp};
 use libfuzzer_sys::fuzz_target;
-use web::config::GoDuration;
 
 fuzz_target!(|text: &str| {
     if let Ok(duration) = text.parse::<GoDuration>() {

@@ -1,7 +1,7 @@
 //! Forms with dotted paths: decoding never panics and never nests too deep, and a value is at the path of its name.
 #![no_main]
 
-use identity::domain::form::{FieldKind, FieldRule, FieldRules, decode, leaves};
+use identity::domain::form::{FieldKind, FieldRule, FieldRules, ItemKind, decode, leaves};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ fuzz_target!(|fields: Vec<(String, String)>| {
             ("traits.age", FieldKind::Integer),
             ("traits.height", FieldKind::Number),
             ("traits.news", FieldKind::Boolean),
-            ("traits.tags", FieldKind::List),
+            ("traits.tags", FieldKind::List(ItemKind::Text)),
             ("traits.email", FieldKind::Text),
         ]
         .map(|(name, kind)| (name.to_owned(), FieldRule { kind, required: name.len() % 2 == 0 })),

@@ -3,14 +3,17 @@
 
 use std::sync::LazyLock;
 
-use identity::config::Courier;
+use base::Locale;
 use identity::components::courier::{Template, Templates};
+use identity::config::Courier;
 use identity::domain::Via;
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
 
-static TEMPLATES: LazyLock<Templates> =
-    LazyLock::new(|| Templates::new(&Courier::default()).expect("the built-in templates"));
+static TEMPLATES: LazyLock<Templates> = LazyLock::new(|| {
+    let ui = ui::Ui::new(ui::Config::default()).expect("the default layout");
+    Templates::new(&Courier::default(), ui)
+});
 
 fuzz_target!(|text: &str| {
     for kind in Template::ALL.iter().copied() {
@@ -19,12 +22,12 @@ fuzz_target!(|text: &str| {
             "identity": { "traits": { "email": text, "name": text } }, "transient_payload": { "a": text },
             "request_url": text, "verification_url": text, "expires_in_minutes": 15,
         });
-        let content = TEMPLATES.render(kind, Via::Email, data.clone());
+        let content = TEMPLATES.render(kind, Via::Email, Locale::ENGLISH, data.clone());
         assert!(!content.subject.contains(['\r', '\n']), "{text:?}");
         let html = content.html_body.unwrap_or_default();
         if text.contains("<script") {
             assert!(!html.contains("<script"), "{html}");
         }
-        let _ = TEMPLATES.render(kind, Via::Sms, data);
+        let _ = TEMPLATES.render(kind, Via::Sms, Locale::ENGLISH, data);
     }
 });
