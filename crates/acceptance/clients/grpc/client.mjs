@@ -241,3 +241,5 @@ await published()
 await refusals()
 await plain()
 await otherProtocols()
+// Idle connections over HTTP/2 would keep the process for minutes.
+process.exit(0)
