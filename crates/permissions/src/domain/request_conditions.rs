@@ -6,15 +6,16 @@ use std::sync::Arc;
 use base::Timestamp;
 
 use super::access::RequestAttributes;
-use super::condition::{Attributes, CompiledCondition, ConditionError, Object, Root, evaluate};
+use super::condition::{Attributes, Budget, CompiledCondition, ConditionError, Object, Root};
 use super::evaluation::{ConditionFailed, Conditions};
 use super::ids::ConditionId;
 
-/// Evaluates conditions, and keeps why one had no result.
+/// Evaluates conditions within the work that one request may cause.
 pub struct RequestConditions<'a> {
     conditions: &'a HashMap<ConditionId, Arc<CompiledCondition>>,
     /// Without those of a tuple.
     attributes: Attributes<'a>,
+    budget: Budget,
 }
 
 impl<'a> RequestConditions<'a> {
@@ -23,7 +24,7 @@ impl<'a> RequestConditions<'a> {
         context: Option<&'a Object>,
         now: Timestamp,
     ) -> Self {
-        Self { conditions, attributes: Attributes { context, ..Attributes::at(now) } }
+        Self { conditions, attributes: Attributes { context, ..Attributes::at(now) }, budget: Budget::default() }
     }
 
     /// From now on, conditions read these attributes.
@@ -32,12 +33,13 @@ impl<'a> RequestConditions<'a> {
     }
 
     /// Whether the condition holds for a tuple with this context.
-    pub fn evaluate(&self, condition: ConditionId, tuple: Option<&str>) -> Result<bool, ConditionError> {
+    pub fn evaluate(&mut self, condition: ConditionId, tuple: Option<&str>) -> Result<bool, ConditionError> {
         let missing = || ConditionError::Missing("the condition".to_owned());
         let compiled = self.conditions.get(&condition).ok_or_else(missing)?;
+        self.budget.read(tuple.unwrap_or_default())?;
         let tuple = tuple.and_then(|text| serde_json::from_str(text).ok());
         let tuple = tuple.and_then(|value| Object::new(Root::Tuple, value).ok());
-        evaluate(compiled, &Attributes { tuple: tuple.as_ref(), ..self.attributes })
+        self.budget.evaluate(compiled, &Attributes { tuple: tuple.as_ref(), ..self.attributes })
     }
 }
 

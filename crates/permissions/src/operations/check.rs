@@ -14,7 +14,7 @@ use crate::domain::evaluation::reverse::Directory;
 use crate::domain::evaluation::{Evaluator, Failure, Limits};
 use crate::domain::ids::{Subject, Userset};
 use crate::domain::invalid_tuple::InvalidTuple;
-use crate::domain::relation_tuple::{RelationTuple, SubjectSet};
+use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::request_conditions::RequestConditions;
 use crate::domain::write_validation::check_names;
 
@@ -108,8 +108,8 @@ pub(super) fn number(
     tuple: &RelationTuple,
     numbers: &mut (dyn Numbers + Send),
 ) -> Result<(Userset, Subject), EvaluateError> {
-    let RelationTuple { namespace, object, relation, subject } = tuple.clone();
-    Ok((numbers.userset(&SubjectSet { namespace, object, relation })?, numbers.subject(&subject)?))
+    let RelationTuple { namespace, object, relation, subject } = tuple;
+    Ok((numbers.userset(namespace, object, relation)?, numbers.subject(subject)?))
 }
 
 impl Permissions {

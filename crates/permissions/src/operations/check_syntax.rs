@@ -1,8 +1,9 @@
 //! Checks a text of the Ory Permission Language, without using it.
 
-use permission_language::{Position, SourceFile, keto_position, parse};
+use permission_language::{Position, Problem, Severity, SourceFile, keto_position};
 
 use crate::Permissions;
+use crate::domain::checked_model::CheckedModel;
 
 /// An error of a text. Positions are those that Keto reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,12 +29,12 @@ impl Permissions {
 }
 
 fn errors(text: &str) -> Vec<SyntaxError> {
-    let outcome = parse(&[SourceFile { name: "", text }]);
-    let error = |problem: &permission_language::Problem| SyntaxError {
+    let checked = CheckedModel::of(&[SourceFile { name: "", text }]);
+    let error = |problem: &Problem| SyntaxError {
         message: problem.message.clone(),
         help: problem.remedy.clone(),
         start: keto_position(text, problem.span.start),
         end: keto_position(text, problem.span.end),
     };
-    outcome.errors().map(error).collect()
+    checked.problems.iter().filter(|problem| problem.severity() == Severity::Error).map(error).collect()
 }

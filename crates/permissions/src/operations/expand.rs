@@ -59,7 +59,8 @@ impl Question for OfSet<'_> {
     type Answer = SubjectTree;
 
     fn number(&self, numbers: &mut (dyn Numbers + Send)) -> Result<Userset, EvaluateError> {
-        numbers.userset(self.set)
+        let SubjectSet { namespace, object, relation } = self.set;
+        numbers.userset(namespace, object, relation)
     }
 
     fn ask<'q, R: Directory>(

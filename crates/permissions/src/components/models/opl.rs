@@ -1,8 +1,9 @@
 //! Texts of the Ory Permission Language.
 
-use permission_language::{Model, Problem, SourceFile, parse as parse_files};
+use permission_language::{Model, Problem, SourceFile};
 
 use super::document::Document;
+use crate::domain::checked_model::CheckedModel;
 
 /// The extensions of files in a folder.
 pub(super) const EXTENSIONS: &[&str] = &["ts", "opl"];
@@ -14,16 +15,16 @@ const MOST_ERRORS: usize = 5;
 pub(super) fn parse(documents: &[Document]) -> Result<Model, String> {
     let files: Vec<SourceFile<'_>> =
         documents.iter().map(|Document { name, text }| SourceFile { name, text }).collect();
-    let outcome = parse_files(&files);
-    let Some(model) = outcome.model else {
-        let errors: Vec<&Problem> = outcome.problems.iter().filter(|it| it.kind.prevents_loading()).collect();
+    let checked = CheckedModel::of(&files);
+    let Some(model) = checked.model else {
+        let errors: Vec<&Problem> = checked.problems.iter().filter(|it| it.kind.prevents_loading()).collect();
         let mut message: String = errors.iter().take(MOST_ERRORS).map(|it| it.render(&files)).collect();
         if errors.len() > MOST_ERRORS {
             message.push_str("and more\n");
         }
         return Err(message.trim_end().to_owned());
     };
-    for problem in &outcome.problems {
+    for problem in &checked.problems {
         tracing::warn!("{}", problem.render(&files).trim_end());
     }
     Ok(model)

@@ -17,10 +17,17 @@ use super::meter::{Evaluated, Meter, type_error};
 use super::value::Value;
 use super::{ConditionError, arithmetic, calls};
 
-pub(super) fn evaluate(expression: &Expression, attributes: &Attributes<'_>) -> Result<(bool, u32), ConditionError> {
-    let mut evaluator = Evaluator { attributes, meter: Meter::full(), variables: Vec::new() };
-    match evaluator.value(expression)? {
-        Value::Bool(result) => Ok((result, evaluator.meter.used())),
+/// `left` are the steps that the request may still use; those of this evaluation are taken from them, also if it fails.
+pub(super) fn evaluate(
+    expression: &Expression,
+    attributes: &Attributes<'_>,
+    left: &mut u32,
+) -> Result<bool, ConditionError> {
+    let mut evaluator = Evaluator { attributes, meter: Meter::within(*left), variables: Vec::new() };
+    let outcome = evaluator.value(expression);
+    *left -= evaluator.meter.used();
+    match outcome? {
+        Value::Bool(result) => Ok(result),
         other => Err(ConditionError::NotABool(other.kind())),
     }
 }

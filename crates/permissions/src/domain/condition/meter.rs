@@ -1,6 +1,6 @@
 //! Results of an evaluation, and the work that it may still do.
 //!
-//! Invariant: the charges of one meter are at most [`MAX_COST`].
+//! Invariant: the charges of one meter are at most its limit, which is [`MAX_COST`] or what is left of the request.
 
 use super::value::Value;
 use super::{ConditionError, MAX_COST};
@@ -8,21 +8,29 @@ use super::{ConditionError, MAX_COST};
 pub(super) type Evaluated<'a> = Result<Value<'a>, ConditionError>;
 
 pub(super) struct Meter {
+    limit: u32,
     left: u32,
 }
 
 impl Meter {
-    pub(super) const fn full() -> Self {
-        Self { left: MAX_COST }
+    /// For one evaluation of a request that may use `left` more steps.
+    pub(super) fn within(left: u32) -> Self {
+        let limit = left.min(MAX_COST);
+        Self { limit, left: limit }
     }
 
     pub(super) const fn used(&self) -> u32 {
-        MAX_COST - self.left
+        self.limit - self.left
     }
 
     pub(super) fn charge(&mut self, cost: usize) -> Result<(), ConditionError> {
         let left = u32::try_from(cost).ok().and_then(|cost| self.left.checked_sub(cost));
-        self.left = left.ok_or(ConditionError::TooExpensive)?;
+        let Some(left) = left else {
+            // What is refused was not done, but the next evaluation of the request may not begin with it.
+            self.left = 0;
+            return Err(ConditionError::TooExpensive);
+        };
+        self.left = left;
         Ok(())
     }
 

@@ -26,7 +26,7 @@
 //! - Everything here is pure: no clock, no randomness, no I/O. The same attributes have the same result.
 //! - Nothing panics, and every recursion is bounded: by [`MAX_NESTING`] while parsing, by [`MAX_HEIGHT`] in an expression, by
 //!   [`MAX_ATTRIBUTES_DEPTH`] in attributes.
-//! - The work and the memory of one evaluation are bounded by [`MAX_COST`].
+//! - The work and the memory of one evaluation are bounded by [`MAX_COST`], those of one request by [`MAX_COST_OF_REQUEST`].
 
 mod arithmetic;
 mod attributes;
@@ -63,6 +63,8 @@ pub const MAX_ATTRIBUTES_BYTES: usize = 32 * 1024;
 pub const MAX_ATTRIBUTES_DEPTH: usize = 16;
 /// Steps of one evaluation. A step is an operator, an element of a list, or eight bytes of a text.
 pub const MAX_COST: u32 = 100_000;
+/// Steps of all evaluations of one request: a check may meet a condition at each of thousands of tuples.
+pub const MAX_COST_OF_REQUEST: u32 = 1_000_000;
 
 /// A condition that was compiled: its text is well-formed, and every name in it is known.
 #[derive(Debug)]
@@ -101,7 +103,10 @@ pub enum ConditionError {
     Value { at: usize, message: String },
     #[error("the condition results in a value of the type {0}; it must result in a bool")]
     NotABool(&'static str),
-    #[error("the condition takes more than {MAX_COST} steps with these attributes; send shorter lists and texts")]
+    #[error(
+        "the condition takes more than {MAX_COST} steps with these attributes, or the conditions of the request more than \
+         {MAX_COST_OF_REQUEST}; send shorter lists and texts"
+    )]
     TooExpensive,
 }
 
@@ -135,5 +140,36 @@ impl CompiledCondition {
 
 /// Whether the condition holds.
 pub fn evaluate(condition: &CompiledCondition, attributes: &Attributes<'_>) -> Result<bool, ConditionError> {
-    evaluate::evaluate(&condition.expression, attributes).map(|(holds, _)| holds)
+    Budget::default().evaluate(condition, attributes)
+}
+
+/// The steps that the conditions of one request may still use.
+#[derive(Debug)]
+pub struct Budget {
+    left: u32,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { left: MAX_COST_OF_REQUEST }
+    }
+}
+
+impl Budget {
+    /// Whether the condition holds. What the evaluation uses is taken from the budget.
+    pub fn evaluate(
+        &mut self,
+        condition: &CompiledCondition,
+        attributes: &Attributes<'_>,
+    ) -> Result<bool, ConditionError> {
+        evaluate::evaluate(&condition.expression, attributes, &mut self.left)
+    }
+
+    /// Takes the work of reading a text before an evaluation.
+    pub fn read(&mut self, text: &str) -> Result<(), ConditionError> {
+        let cost = u32::try_from(text.len() / 8).unwrap_or(u32::MAX);
+        let left = self.left.checked_sub(cost);
+        self.left = left.unwrap_or_default();
+        left.map(|_| ()).ok_or(ConditionError::TooExpensive)
+    }
 }

@@ -54,10 +54,11 @@ struct InGraph<'a> {
 }
 
 impl Numbers for InGraph<'_> {
-    fn userset(&mut self, set: &SubjectSet) -> Result<Userset, EvaluateError> {
-        let number = self.graph.find(&set.namespace, &set.object, &set.relation);
+    fn userset(&mut self, namespace: &str, object: &str, relation: &str) -> Result<Userset, EvaluateError> {
+        let number = self.graph.find(namespace, object, relation);
         if is_unknown(number) {
-            self.asked = Some(set.clone());
+            let [namespace, object, relation] = [namespace, object, relation].map(str::to_owned);
+            self.asked = Some(SubjectSet { namespace, object, relation });
         }
         Ok(number)
     }

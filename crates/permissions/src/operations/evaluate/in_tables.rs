@@ -116,16 +116,16 @@ impl Tables {
 }
 
 impl Numbers for Tables {
-    fn userset(&mut self, set: &SubjectSet) -> Result<Userset, EvaluateError> {
-        let namespace = self.symbols.intern_namespace(&set.namespace)?;
-        let relation = self.symbols.intern_relation(&set.relation)?;
-        Ok(Userset::new(namespace, self.rounds.names().intern(&set.object)?, relation))
+    fn userset(&mut self, namespace: &str, object: &str, relation: &str) -> Result<Userset, EvaluateError> {
+        let namespace = self.symbols.intern_namespace(namespace)?;
+        let relation = self.symbols.intern_relation(relation)?;
+        Ok(Userset::new(namespace, self.rounds.names().intern(object)?, relation))
     }
 
     fn subject(&mut self, subject: &Subject) -> Result<SubjectNumber, EvaluateError> {
         match subject {
             Subject::Id(id) => Ok(Userset::id(self.rounds.names().intern(id)?)),
-            Subject::Set(set) => self.userset(set),
+            Subject::Set(SubjectSet { namespace, object, relation }) => self.userset(namespace, object, relation),
         }
     }
 

@@ -23,7 +23,7 @@ use crate::domain::evaluation::reverse::Directory;
 use crate::domain::evaluation::{Evaluator, Limits};
 use crate::domain::ids::{ConditionId, RelationId, Subject as SubjectNumber, Userset};
 use crate::domain::names::NamesAreFull;
-use crate::domain::relation_tuple::{Subject, SubjectSet};
+use crate::domain::relation_tuple::Subject;
 use crate::domain::request_conditions::RequestConditions;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::symbols::TooManyNames;
@@ -88,7 +88,8 @@ pub(super) trait Question: Sync {
 
 /// The numbers that a reader gives to names.
 pub(super) trait Numbers {
-    fn userset(&mut self, set: &SubjectSet) -> Result<Userset, EvaluateError>;
+    /// The number of a relation of an object.
+    fn userset(&mut self, namespace: &str, object: &str, relation: &str) -> Result<Userset, EvaluateError>;
     fn subject(&mut self, subject: &Subject) -> Result<SubjectNumber, EvaluateError>;
     fn subject_of(&self, number: SubjectNumber) -> Subject;
     fn relation_name(&self, relation: RelationId) -> &str;

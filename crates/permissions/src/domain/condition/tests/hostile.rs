@@ -2,10 +2,10 @@
 
 use serde_json::{Value as Json, json};
 
-use super::super::evaluate::evaluate as evaluate_with_cost;
+use super::super::evaluate::evaluate as evaluate_within;
 use super::super::{
-    Attributes, CompileError, CompiledCondition, ConditionError, MAX_COST, MAX_EXPRESSION_BYTES, MAX_NESTING, Root,
-    evaluate,
+    Attributes, Budget, CompileError, CompiledCondition, ConditionError, MAX_COST, MAX_COST_OF_REQUEST,
+    MAX_EXPRESSION_BYTES, MAX_NESTING, Root, evaluate,
 };
 use super::{condition, now, object};
 
@@ -157,10 +157,30 @@ fn every_evaluation_stays_below_the_limit() {
             "size(subject.list.filter(x, x % 2 == 0)) == 1000",
             "subject.list.map(x, x * 2).exists(x, x == 3998)",
         ] {
-            let (holds, cost) = evaluate_with_cost(&condition(text).expression, &attributes).expect(text);
-            assert!(holds && cost <= MAX_COST, "{text}: {cost}");
+            let mut left = MAX_COST_OF_REQUEST;
+            let holds = evaluate_within(&condition(text).expression, &attributes, &mut left).expect(text);
+            let cost = MAX_COST_OF_REQUEST - left;
+            assert!(holds && cost > 0 && cost <= MAX_COST, "{text}: {cost}");
         }
     });
+}
+
+/// Otherwise a check over thousands of tuples with an expensive condition would take minutes.
+#[test]
+fn all_evaluations_of_a_request_share_a_budget() {
+    let texts = object(Root::Context, json!({ "text": "a".repeat(15_000) }));
+    let attributes = Attributes { context: Some(&texts), ..Attributes::at(now()) };
+    let expensive = condition("context.text.contains('a') && context.text == context.text");
+    let mut budget = Budget::default();
+    let answers: Vec<_> = std::iter::repeat_with(|| budget.evaluate(&expensive, &attributes)).take(2_000).collect();
+    let within = answers.iter().position(|answer| *answer != Ok(true)).expect("the budget ends");
+    assert!((10..1_000).contains(&within), "{within}");
+    assert!(answers[within..].iter().all(|answer| *answer == Err(ConditionError::TooExpensive)));
+    // The context of a tuple is read before its condition is evaluated.
+    let mut budget = Budget::default();
+    let read =
+        std::iter::repeat_with(|| budget.read(&"x".repeat(32 * 1024))).take(1_000).position(|read| read.is_err());
+    assert_eq!(read, Some(244));
 }
 
 #[test]
