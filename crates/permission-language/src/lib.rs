@@ -50,6 +50,7 @@ pub use parse::{Outcome, parse, parse_with};
 pub use positions::{Position, keto_position, position};
 pub use print::{Unprintable, to_text};
 pub use problem::{Kind, Problem, Severity};
+pub use quoting::quote;
 pub use source::{Place, SourceFile, Span};
 
 #[cfg(test)]

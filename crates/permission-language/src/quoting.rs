@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::limits::QUOTED_CHARACTERS;
 
 /// A name or a piece of source in double quotes, as Go's `%q` writes it, cut when it is long.
-pub(crate) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let mut quoted = String::from("\"");
     for (count, character) in text.chars().enumerate() {
         if count == QUOTED_CHARACTERS {

@@ -62,7 +62,8 @@ impl<'a> Checker<'_, '_, 'a> {
                 CheckKind::Permits(name) => _ = self.reference(name, Meaning::Permit),
                 CheckKind::Meets(name) => self.condition(name),
                 CheckKind::Traverse(it) => {
-                    if self.reference(it.relation, Meaning::Relation) {
+                    // Messages beyond the bound are not made.
+                    if self.reference(it.relation, Meaning::Relation) && !self.problems.is_full() {
                         traverse.check(self.class.name.text, &it, |kind, message, remedy| {
                             self.problems.push(Problem {
                                 kind,

@@ -3,11 +3,14 @@
 //! Invariant: with a model, every condition of it is compiled, and [`Schema::compile`](super::schema::Schema::compile) accepts
 //! it.
 
-use permission_language::{Condition, Kind, Model, Place, Problem, SourceFile, Span, parse};
+use permission_language::{Condition, Kind, MAX_PROBLEMS, Model, Place, Problem, SourceFile, Span, parse, quote};
 
 use super::condition::CompiledCondition;
 use super::schema::Schema;
 use super::symbols::Symbols;
+
+/// Regular expressions of all conditions of a model: each takes up to a millisecond and some hundred kilobytes.
+const MAX_PATTERNS: usize = 256;
 
 /// What became of the files of a model.
 #[derive(Debug)]
@@ -29,10 +32,22 @@ impl CheckedModel {
             return Self { model: None, conditions: Vec::new(), problems };
         };
         let (mut conditions, before) = (Vec::new(), problems.len());
+        let mut patterns = 0;
         for (condition, place) in model.conditions.iter().zip(outcome.expressions) {
+            // Compiling more would be work without an end for a text without one.
+            if problems.len() - before >= MAX_PROBLEMS {
+                break;
+            }
             match compile(condition, place) {
-                Ok(compiled) => conditions.push(compiled),
+                Ok(compiled) => {
+                    patterns += compiled.patterns();
+                    conditions.push(compiled);
+                }
                 Err(problem) => problems.push(problem),
+            }
+            if patterns > MAX_PATTERNS {
+                problems.push(too_many_patterns(place));
+                break;
             }
         }
         if let Err(error) = Schema::compile(&model, &mut Symbols::default(), false) {
@@ -40,8 +55,8 @@ impl CheckedModel {
                 kind: Kind::TooDeep,
                 file: 0,
                 span: Span::default(),
-                message: "the model exceeds a bound".into(),
-                remedy: error.to_string(),
+                message: error.to_string(),
+                remedy: "divide the permit into several, and refer to them with this.permits".into(),
             });
         }
         if problems.len() > before {
@@ -59,10 +74,20 @@ fn compile(condition: &Condition, place: Place) -> Result<CompiledCondition, Pro
             kind: Kind::InvalidCondition,
             file: place.file,
             span: Span { start: at, end: at },
-            message: format!("the condition \"{}\" is not valid: {error}", condition.name),
+            message: format!("the condition {} is not valid: {error}", quote(&condition.name)),
             remedy: "correct the expression; it is written in the Common Expression Language".into(),
         }
     })
+}
+
+fn too_many_patterns(place: Place) -> Problem {
+    Problem {
+        kind: Kind::InvalidCondition,
+        file: place.file,
+        span: place.span,
+        message: format!("the conditions of the model have more than {MAX_PATTERNS} regular expressions"),
+        remedy: "use startsWith, endsWith and contains in place of matches".into(),
+    }
 }
 
 #[cfg(test)]
@@ -94,6 +119,35 @@ class Doc implements Namespace { related: { viewers: (When<User, \"late\"> | Whe
         assert_eq!(checked.conditions.iter().map(CompiledCondition::name).collect::<Vec<_>>(), ["late"]);
     }
 
+    /// A text of a mebibyte may come from anybody who reaches the syntax check.
+    #[test]
+    fn a_model_of_many_conditions_is_checked_with_bounded_work() {
+        let many = |count: usize, expression: &str| {
+            let conditions = (0..count).map(|index| format!("const c{index}: Condition = \"{expression}\";"));
+            of(&conditions.collect::<String>())
+        };
+        let invalid = many(2_000, "1 +");
+        let kind = |checked: &CheckedModel| {
+            checked.problems.iter().filter(|problem| problem.kind == Kind::InvalidCondition).count()
+        };
+        assert_eq!((kind(&invalid), invalid.model), (MAX_PROBLEMS, None));
+        let within = many(256, "context.a.matches('a')");
+        assert!(within.model.is_some() && within.conditions.len() == 256);
+        let beyond = many(2_000, "context.a.matches('a')");
+        let [.., last] = beyond.problems.as_slice() else { panic!("{:?}", beyond.problems) };
+        assert!(beyond.model.is_none() && kind(&beyond) == 1);
+        assert!(beyond.problems.iter().any(|it| it.message.contains("more than 256 regular expressions")), "{last:?}");
+    }
+
+    /// The example that users begin with.
+    #[test]
+    fn the_model_of_the_readme_of_the_language_is_valid() {
+        let readme = include_str!("../../../permission-language/README.md");
+        let model = readme.split("```ts\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let checked = of(model);
+        assert!(checked.model.is_some(), "{:?}", checked.problems);
+    }
+
     #[test]
     fn a_permit_that_cannot_be_compiled_is_a_problem() {
         let mut expression = "this.related.a.includes(ctx.subject)".to_owned();
@@ -106,6 +160,6 @@ class Doc implements Namespace { related: { viewers: (When<User, \"late\"> | Whe
         ));
         assert!(checked.model.is_none());
         let last = checked.problems.iter().find(|it| it.kind == Kind::TooDeep).unwrap();
-        assert!(last.remedy.contains("A.p"), "{}", last.remedy);
+        assert!(last.message.contains("A.p"), "{}", last.message);
     }
 }

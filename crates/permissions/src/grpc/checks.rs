@@ -23,7 +23,7 @@ const DEEPEST_TREE: i64 = 50;
 
 pub(super) fn read(services: Of) -> Of {
     let services = services.unary(Procedure::at("/ory.keto.relation_tuples.v1alpha2.CheckService/Check"), check);
-    let batch = Procedure::list("/ory.keto.relation_tuples.v1alpha2.CheckService/BatchCheck");
+    let batch = Procedure::at("/ory.keto.relation_tuples.v1alpha2.CheckService/BatchCheck");
     let services = services.unary(batch, batch_check);
     services.unary(Procedure::at("/ory.keto.relation_tuples.v1alpha2.ExpandService/Expand"), expand)
 }
@@ -125,7 +125,7 @@ fn node(node_type: keto::NodeType, subject: Option<Subject>) -> keto::SubjectTre
     keto::SubjectTree { node_type: node_type.into(), subject, tuple: Some(tuple), children: Vec::new() }
 }
 
-async fn consistency(
+pub(super) async fn consistency(
     permissions: &Permissions,
     cx: &Context,
     latest: bool,

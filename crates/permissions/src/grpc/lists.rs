@@ -3,6 +3,7 @@
 use base::{Context, PageRequest};
 use web::rpc::Status;
 
+use super::checks::consistency;
 use crate::Permissions;
 use crate::components::pages::{LISTING, Position};
 use crate::domain::relation_tuple::StoredTuple;
@@ -23,10 +24,7 @@ pub(super) async fn page(
     wanted: Wanted,
 ) -> Result<(Vec<StoredTuple>, String), Status> {
     let Wanted { query, snaptoken, page_size, page_token } = wanted;
-    if !snaptoken.is_empty() {
-        // The database has the changes up to any snapshot.
-        permissions.open_snaptoken(cx, &snaptoken).await?;
-    }
+    permissions.require_snapshot(cx, consistency(permissions, cx, false, &snaptoken).await?).await?;
     let sealer = permissions.tokens.sealer(cx).await?;
     let size = match u32::try_from(page_size) {
         Ok(size) if size > 0 => size.min(LISTING.max_size),

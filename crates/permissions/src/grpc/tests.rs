@@ -209,6 +209,13 @@ async fn pages_continue_their_own_query() {
         }
         let (status, error) = harness.keto(method, json!({"relationQuery": {}, "snaptoken": "x"})).await;
         assert_eq!((status, &error["code"]), (400, &json!("invalid_argument")));
+        // The token of a change that this database does not have, as after a restore.
+        let cx = Context::for_background(Timestamp::EPOCH, TenantId::DEFAULT, RequestId(Rng::seeded(9).uuid()));
+        let sealer = harness.permissions.tokens.sealer(&cx).await.unwrap();
+        let ahead = crate::domain::snapshot::Snapshot(i64::MAX);
+        let ahead = crate::components::tokens::snaptoken(&sealer, TenantId::DEFAULT, ahead);
+        let (status, error) = harness.keto(method, json!({"relationQuery": {}, "snaptoken": ahead})).await;
+        assert_eq!((status, &error["code"]), (400, &json!("failed_precondition")), "{error}");
         // A list has 100 items unless a client asks for another number.
         for size in [0, -1, i32::MIN] {
             assert_eq!(harness.list(json!({"relationQuery": {}, "pageSize": size})).await.len(), 3);

@@ -57,7 +57,9 @@ impl CheckError {
             }
             Failure::Condition(condition) => {
                 let name = numbers.condition_name(condition);
-                let reason = format!("the condition \"{name}\" has no result; send the attributes that it reads");
+                let reason = format!(
+                    "the condition \"{name}\" has no result: send the attributes that it reads, or ask about less"
+                );
                 Self::Unanswered { failure, reason }
             }
             other => Self::Unanswered { failure, reason: other.to_string() },

@@ -15,7 +15,7 @@ pub enum OpenSnaptokenError {
 }
 
 impl Permissions {
-    /// The snapshot of a token. Every read of the database sees at least the changes up to it.
+    /// The snapshot of a token. Whether the database has it is another question (`require_snapshot`).
     pub async fn open_snaptoken(&self, cx: &Context, token: &str) -> Result<Snapshot, OpenSnaptokenError> {
         let sealer = self.tokens.sealer(cx).await?;
         Ok(open_snaptoken(&sealer, cx.tenant, token)?)

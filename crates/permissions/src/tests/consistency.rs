@@ -200,9 +200,9 @@ async fn a_revocation_is_seen_by_the_other_node_within_a_second_without_a_token(
         write(&one, &[TupleChange::Delete(it.clone())]).await;
         let revoked = Instant::now();
         while check(&other.harness, &it, MINIMAL).await.answer {
+            assert!(revoked.elapsed() < Duration::from_secs(1), "{:?}", revoked.elapsed());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        assert!(revoked.elapsed() < Duration::from_secs(1), "{:?}", revoked.elapsed());
     }
 }
 

@@ -94,7 +94,9 @@ impl Harness {
     pub(super) async fn is_ready(&self) {
         // It creates the row of the tenant.
         self.permissions.tokens.sealer(&self.cx()).await.unwrap();
+        let started = tokio::time::Instant::now();
         while !self.permissions.graph_statistics().iter().any(|it| it.is_ready) {
+            assert!(started.elapsed() < Duration::from_secs(30), "the relation tuples are not in memory");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

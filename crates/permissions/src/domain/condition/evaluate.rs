@@ -17,7 +17,7 @@ use super::meter::{Evaluated, Meter, type_error};
 use super::value::Value;
 use super::{ConditionError, arithmetic, calls};
 
-/// `left` are the steps that the request may still use; those of this evaluation are taken from them, also if it fails.
+/// `left` are the steps that the check may still use; those of this evaluation are taken from them, also if it fails.
 pub(super) fn evaluate(
     expression: &Expression,
     attributes: &Attributes<'_>,

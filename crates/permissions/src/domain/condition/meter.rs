@@ -1,6 +1,6 @@
 //! Results of an evaluation, and the work that it may still do.
 //!
-//! Invariant: the charges of one meter are at most its limit, which is [`MAX_COST`] or what is left of the request.
+//! Invariant: the charges of one meter are at most its limit, which is [`MAX_COST`] or what is left of the check.
 
 use super::value::Value;
 use super::{ConditionError, MAX_COST};
@@ -13,7 +13,7 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// For one evaluation of a request that may use `left` more steps.
+    /// For one evaluation of a check that may use `left` more steps.
     pub(super) fn within(left: u32) -> Self {
         let limit = left.min(MAX_COST);
         Self { limit, left: limit }
@@ -26,7 +26,7 @@ impl Meter {
     pub(super) fn charge(&mut self, cost: usize) -> Result<(), ConditionError> {
         let left = u32::try_from(cost).ok().and_then(|cost| self.left.checked_sub(cost));
         let Some(left) = left else {
-            // What is refused was not done, but the next evaluation of the request may not begin with it.
+            // What is refused was not done, but the next evaluation of the check may not begin with it.
             self.left = 0;
             return Err(ConditionError::TooExpensive);
         };

@@ -26,7 +26,7 @@
 //! - Everything here is pure: no clock, no randomness, no I/O. The same attributes have the same result.
 //! - Nothing panics, and every recursion is bounded: by [`MAX_NESTING`] while parsing, by [`MAX_HEIGHT`] in an expression, by
 //!   [`MAX_ATTRIBUTES_DEPTH`] in attributes.
-//! - The work and the memory of one evaluation are bounded by [`MAX_COST`], those of one request by [`MAX_COST_OF_REQUEST`].
+//! - The work and the memory of one evaluation are bounded by [`MAX_COST`], those of one check by [`MAX_COST_OF_CHECK`].
 
 mod arithmetic;
 mod attributes;
@@ -63,8 +63,8 @@ pub const MAX_ATTRIBUTES_BYTES: usize = 32 * 1024;
 pub const MAX_ATTRIBUTES_DEPTH: usize = 16;
 /// Steps of one evaluation. A step is an operator, an element of a list, or eight bytes of a text.
 pub const MAX_COST: u32 = 100_000;
-/// Steps of all evaluations of one request: a check may meet a condition at each of thousands of tuples.
-pub const MAX_COST_OF_REQUEST: u32 = 1_000_000;
+/// Steps of all evaluations of one check, or of one list: it may meet a condition at each of thousands of tuples.
+pub const MAX_COST_OF_CHECK: u32 = 1_000_000;
 
 /// A condition that was compiled: its text is well-formed, and every name in it is known.
 #[derive(Debug)]
@@ -72,6 +72,7 @@ pub struct CompiledCondition {
     name: String,
     expression: Expression,
     reads: Reads,
+    patterns: usize,
 }
 
 /// The text of a condition is wrong.
@@ -104,17 +105,17 @@ pub enum ConditionError {
     #[error("the condition results in a value of the type {0}; it must result in a bool")]
     NotABool(&'static str),
     #[error(
-        "the condition takes more than {MAX_COST} steps with these attributes, or the conditions of the request more than \
-         {MAX_COST_OF_REQUEST}; send shorter lists and texts"
+        "the condition takes more than {MAX_COST} steps with these attributes, or the conditions of the check more than \
+         {MAX_COST_OF_CHECK}; send shorter lists and texts"
     )]
     TooExpensive,
 }
 
 impl CompiledCondition {
     pub fn compile(name: impl Into<String>, text: &str) -> Result<Self, CompileError> {
-        let expression = parser::parse(text)?;
+        let (expression, patterns) = parser::parse(text)?;
         let reads = Reads::of(&expression);
-        Ok(Self { name: name.into(), expression, reads })
+        Ok(Self { name: name.into(), expression, reads, patterns })
     }
 
     pub fn name(&self) -> &str {
@@ -131,6 +132,16 @@ impl CompiledCondition {
         self.reads.now
     }
 
+    /// Whether the result depends on the context of a relation tuple.
+    pub const fn reads_tuple(&self) -> bool {
+        self.reads.tuple
+    }
+
+    /// The regular expressions of the condition.
+    pub const fn patterns(&self) -> usize {
+        self.patterns
+    }
+
     /// The digest of all that the condition reads, and of nothing else: with equal digests, this condition has equal results.
     /// It contains the time of the request if the condition reads it. It does not identify the condition.
     pub fn digest(&self, attributes: &Attributes<'_>) -> [u8; 32] {
@@ -143,7 +154,7 @@ pub fn evaluate(condition: &CompiledCondition, attributes: &Attributes<'_>) -> R
     Budget::default().evaluate(condition, attributes)
 }
 
-/// The steps that the conditions of one request may still use.
+/// The steps that the conditions of one check may still use.
 #[derive(Debug)]
 pub struct Budget {
     left: u32,
@@ -151,7 +162,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { left: MAX_COST_OF_REQUEST }
+        Self { left: MAX_COST_OF_CHECK }
     }
 }
 

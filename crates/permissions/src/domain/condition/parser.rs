@@ -15,10 +15,11 @@ use super::{CompileError, MAX_EXPRESSION_BYTES, MAX_HEIGHT, MAX_NESTING, MAX_NOD
 /// A variable's description in errors is cut here.
 const MAX_PATH_BYTES: usize = 128;
 
-pub(super) fn parse(text: &str) -> Result<Expression, CompileError> {
+/// The expression, and how many regular expressions it has.
+pub(super) fn parse(text: &str) -> Result<(Expression, usize), CompileError> {
     if text.len() > MAX_EXPRESSION_BYTES {
         return Err(CompileError::new(
-            MAX_EXPRESSION_BYTES,
+            text.floor_char_boundary(MAX_EXPRESSION_BYTES),
             format!("a condition is at most {MAX_EXPRESSION_BYTES} bytes long"),
         ));
     }
@@ -26,7 +27,7 @@ pub(super) fn parse(text: &str) -> Result<Expression, CompileError> {
         Parser { tokens: tokens(text)?, next: 0, nesting: 0, nodes: 0, patterns: 0, variables: Vec::new() };
     let expression = parser.expression()?;
     match parser.peek() {
-        Token::End => Ok(expression),
+        Token::End => Ok((expression, parser.patterns)),
         other => Err(parser.unexpected(other, "an operator or the end")),
     }
 }

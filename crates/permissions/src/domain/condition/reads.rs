@@ -21,6 +21,8 @@ pub struct Read {
 pub(super) struct Reads {
     pub(super) attributes: Vec<Read>,
     pub(super) now: bool,
+    /// An attribute of the tuple.
+    pub(super) tuple: bool,
 }
 
 impl Reads {
@@ -35,7 +37,8 @@ impl Reads {
                 attributes.push(read);
             }
         }
-        Self { attributes, now: found.now }
+        let tuple = attributes.iter().any(|read| read.root == Root::Tuple);
+        Self { attributes, now: found.now, tuple }
     }
 
     /// Different values of the attributes have different digests, as far as SHA-256 allows; the order of names does not matter.

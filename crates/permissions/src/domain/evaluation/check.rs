@@ -69,6 +69,7 @@ impl<'a, R: Relations, C: Conditions> Evaluator<'a, R, C> {
     /// Each call may use all steps of the limits.
     pub fn check(&mut self, userset: Userset, subject: Subject) -> Poll<Result<bool, Failure>> {
         self.steps = self.limits.steps;
+        self.conditions.begin();
         match self.ask(userset, subject) {
             Value::Yes => Poll::Ready(Ok(true)),
             Value::No => Poll::Ready(Ok(false)),

@@ -90,6 +90,9 @@ pub struct ContextId(pub u32);
 ///
 /// It answers equal questions of one request equally.
 pub trait Conditions {
+    /// Another check begins. Each check of a request may cause as much work as the others.
+    fn begin(&mut self) {}
+
     /// `context` is the JSON object that the tuple was written with; none for a condition that stands in a permit.
     fn holds(&mut self, condition: ConditionId, context: Option<&str>) -> Result<bool, ConditionFailed>;
 }

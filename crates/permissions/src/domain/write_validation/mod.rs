@@ -6,6 +6,7 @@
 use base::{NUL_IS_REFUSED, Timestamp, holds_nul};
 use permission_language::{Model, Namespace, Relation, SubjectType};
 
+use super::condition::{Object, Root};
 use super::invalid_tuple::InvalidTuple;
 use super::relation_tuple::{RelationTuple, StoredTuple, Subject, SubjectSet};
 use super::tuple_query::TupleQuery;
@@ -51,6 +52,7 @@ impl WriteRules {
                 let problem = format!("must have at most {CONTEXT_BYTES} bytes as JSON");
                 return Err(InvalidTuple::field("condition.context", problem));
             }
+            check_context(condition.context.as_deref())?;
         }
         let is_typed = !namespace.relations.is_empty() || !namespace.permits.is_empty();
         if self.checks_types && is_typed { check_types(namespace, stored) } else { Ok(()) }
@@ -67,6 +69,14 @@ impl WriteRules {
             Subject::Id(_) | Subject::Set(_) => Ok(()),
         }
     }
+}
+
+/// Whether conditions can read the context.
+fn check_context(context: Option<&str>) -> Result<(), InvalidTuple> {
+    let Some(text) = context else { return Ok(()) };
+    let invalid = |problem: String| InvalidTuple::field("condition.context", problem);
+    let value = serde_json::from_str(text).map_err(|_| invalid("must be a JSON object".to_owned()))?;
+    Object::new(Root::Tuple, value).map(drop).map_err(|error| invalid(error.to_string()))
 }
 
 /// Whether `tuple` may be deleted or asked about: its texts are bounded, and its namespaces exist.

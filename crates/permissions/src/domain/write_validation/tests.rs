@@ -139,6 +139,11 @@ fn conditions_are_those_of_the_type() {
     let mut large = with("editor", set("User", ""), Some("hours"));
     large.condition.as_mut().unwrap().context = Some(format!("{{\"a\":\"{}\"}}", "x".repeat(CONTEXT_BYTES)));
     assert_eq!(refusal(LAX, &large).as_deref(), Some("condition.context: must have at most 4096 bytes as JSON"));
+    // Conditions could not read it, and a condition may hold without a context.
+    let mut deep = with("editor", set("User", ""), Some("hours"));
+    deep.condition.as_mut().unwrap().context = Some(format!("{{\"a\":{}1{}}}", "[".repeat(20), "]".repeat(20)));
+    let refused = refusal(LAX, &deep).unwrap();
+    assert!(refused.starts_with("condition.context: ") && refused.contains("16"), "{refused}");
 }
 
 #[test]

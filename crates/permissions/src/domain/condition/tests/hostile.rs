@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::super::evaluate::evaluate as evaluate_within;
 use super::super::{
-    Attributes, Budget, CompileError, CompiledCondition, ConditionError, MAX_COST, MAX_COST_OF_REQUEST,
+    Attributes, Budget, CompileError, CompiledCondition, ConditionError, MAX_COST, MAX_COST_OF_CHECK,
     MAX_EXPRESSION_BYTES, MAX_NESTING, Root, evaluate,
 };
 use super::{condition, now, object};
@@ -157,9 +157,9 @@ fn every_evaluation_stays_below_the_limit() {
             "size(subject.list.filter(x, x % 2 == 0)) == 1000",
             "subject.list.map(x, x * 2).exists(x, x == 3998)",
         ] {
-            let mut left = MAX_COST_OF_REQUEST;
+            let mut left = MAX_COST_OF_CHECK;
             let holds = evaluate_within(&condition(text).expression, &attributes, &mut left).expect(text);
-            let cost = MAX_COST_OF_REQUEST - left;
+            let cost = MAX_COST_OF_CHECK - left;
             assert!(holds && cost > 0 && cost <= MAX_COST, "{text}: {cost}");
         }
     });
@@ -167,7 +167,7 @@ fn every_evaluation_stays_below_the_limit() {
 
 /// Otherwise a check over thousands of tuples with an expensive condition would take minutes.
 #[test]
-fn all_evaluations_of_a_request_share_a_budget() {
+fn all_evaluations_of_a_check_share_a_budget() {
     let texts = object(Root::Context, json!({ "text": "a".repeat(15_000) }));
     let attributes = Attributes { context: Some(&texts), ..Attributes::at(now()) };
     let expensive = condition("context.text.contains('a') && context.text == context.text");
