@@ -36,7 +36,8 @@ impl Config {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Graph {
-    /// Whether relation tuples are kept in memory. Without that every question reads the database.
+    /// Whether relation tuples are kept in memory. Without that, checks and expansions read the database, and searches are not
+    /// available (503).
     pub enabled: bool,
     /// The most memory that they take, in bytes; by default a quarter of what the machine or the container has. More tuples are
     /// not kept in memory, and the database answers.

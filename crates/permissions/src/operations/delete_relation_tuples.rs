@@ -38,23 +38,30 @@ impl Permissions {
     ) -> Result<(Snapshot, String), DeleteRelationTuplesError> {
         check_query(&self.models.current()?.model, query)?;
         let sealer = self.tokens.sealer(cx).await?;
+        let mut after = None;
         loop {
-            let (deleted, snapshot) = self.delete_some(cx, query).await?;
-            if deleted < MOST_AT_ONCE {
+            let (snapshot, next) = self.delete_some(cx, query, after).await?;
+            after = next;
+            if after.is_none() {
                 return Ok((snapshot, snaptoken(&sealer, cx.tenant, snapshot)));
             }
         }
     }
 
-    /// One transaction; returns how many tuples it deleted.
-    async fn delete_some(&self, cx: &Context, query: &TupleQuery) -> Result<(usize, Snapshot), database::Error> {
+    /// One transaction, of tuples behind `after`: no earlier one matches any more. Returns where the next one goes on.
+    async fn delete_some(
+        &self,
+        cx: &Context,
+        query: &TupleQuery,
+        mut after: Option<TupleKey>,
+    ) -> Result<(Snapshot, Option<TupleKey>), database::Error> {
         // Expired tuples that the reaper has not deleted yet are deleted as well.
         const ALL: Timestamp = Timestamp::MIN;
         let mut tx = self.database.write(cx.tenant).await?;
         state::lock(&mut tx).await?;
         let (mut count, mut snapshot) = (0, None);
         while count < MOST_AT_ONCE {
-            let page = PageRequest { size: BATCH_SIZE, after: None };
+            let page = PageRequest { size: BATCH_SIZE, after: after.take() };
             let found = relation_tuples::list(&mut tx, query, &page, ALL).await?;
             let keys: Vec<TupleKey> = found.items.iter().map(|stored| TupleKey::from(&stored.tuple)).collect();
             if !keys.is_empty() {
@@ -64,7 +71,8 @@ impl Permissions {
                 change.delete(deleted);
                 snapshot = Some(change.record(&mut tx, cx).await?);
             }
-            if found.next.is_none() {
+            after = found.next;
+            if after.is_none() {
                 break;
             }
         }
@@ -74,6 +82,6 @@ impl Permissions {
         };
         tx.commit().await?;
         self.graphs.acknowledge(cx.tenant, snapshot).await;
-        Ok((count, snapshot))
+        Ok((snapshot, after))
     }
 }

@@ -8,10 +8,10 @@ use crate::domain::relation_tuple::{Subject, TupleCondition};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::tuple_key::{TupleKey, subject_of};
 
-/// `$2` are keys of tuples, `$3` to `$5` objects with a relation, `$6` is the most subjects of each, and tuples must exist at
-/// `$7`. SQLite has no lateral join; a subquery with a limit chooses the subjects.
+/// `$2` are keys of tuples, `$3` to `$5` objects with a relation, `$6`, `$8` and `$9` the most subjects of each of these, and
+/// tuples must exist at `$7`. SQLite has no lateral join; a subquery with a limit chooses the subjects.
 macro_rules! subjects_on_sqlite {
-    ($number:literal, $list:literal, $table:literal, $kind:literal) => {
+    ($number:literal, $list:literal, $limit:literal, $table:literal, $kind:literal) => {
         concat!(
             "SELECT ",
             $number,
@@ -29,13 +29,15 @@ macro_rules! subjects_on_sqlite {
                         AND s.relation = json_each.value ->> 2 AND ",
             $kind,
             " AND (s.expires_at IS NULL OR s.expires_at > $7)
-                    ORDER BY s.subject_namespace, s.subject_object, s.subject_relation LIMIT $6)"
+                    ORDER BY s.subject_namespace, s.subject_object, s.subject_relation LIMIT ",
+            $limit,
+            ")"
         )
     };
 }
 
 macro_rules! subjects_on_postgres {
-    ($number:literal, $list:literal, $kind:literal) => {
+    ($number:literal, $list:literal, $limit:literal, $kind:literal) => {
         concat!(
             "SELECT ",
             $number,
@@ -51,7 +53,9 @@ macro_rules! subjects_on_postgres {
                     AND t.relation = k.value ->> 2 AND ",
             $kind,
             " AND (t.expires_at IS NULL OR t.expires_at > $7)
-                ORDER BY t.subject_namespace, t.subject_object, t.subject_relation LIMIT $6) s"
+                ORDER BY t.subject_namespace, t.subject_object, t.subject_relation LIMIT ",
+            $limit,
+            ") s"
         )
     };
 }
@@ -77,14 +81,15 @@ database::statements! {
             subjects_on_sqlite!(
                 "1",
                 "$3",
+                "$6",
                 // The planner prefers the primary key, which has all subjects.
                 "permissions_relation_tuples s INDEXED BY permissions_relation_tuples_sets",
                 "s.subject_relation <> ''"
             ),
             " UNION ALL ",
-            subjects_on_sqlite!("2", "$4", "permissions_relation_tuples s", "s.subject_namespace > ''"),
+            subjects_on_sqlite!("2", "$4", "$8", "permissions_relation_tuples s", "s.subject_namespace > ''"),
             " UNION ALL ",
-            subjects_on_sqlite!("3", "$5", "permissions_relation_tuples s", "TRUE"),
+            subjects_on_sqlite!("3", "$5", "$9", "permissions_relation_tuples s", "TRUE"),
             snapshot!(),
         ),
         postgres: concat!(
@@ -95,11 +100,11 @@ database::statements! {
                 AND t.subject_object = k.value ->> 4 AND t.subject_relation = k.value ->> 5
                 AND (t.expires_at IS NULL OR t.expires_at > $7)
             UNION ALL ",
-            subjects_on_postgres!("1", "$3", "t.subject_relation <> ''"),
+            subjects_on_postgres!("1", "$3", "$6", "t.subject_relation <> ''"),
             " UNION ALL ",
-            subjects_on_postgres!("2", "$4", "t.subject_namespace > ''"),
+            subjects_on_postgres!("2", "$4", "$8", "t.subject_namespace > ''"),
             " UNION ALL ",
-            subjects_on_postgres!("3", "$5", "TRUE"),
+            subjects_on_postgres!("3", "$5", "$9", "TRUE"),
             snapshot!(),
         ),
     };
@@ -119,8 +124,8 @@ pub struct Reads {
     pub objects: Vec<ObjectRelation>,
     /// All of whose subjects are read.
     pub subjects: Vec<ObjectRelation>,
-    /// The most subjects of each.
-    pub limit: u32,
+    /// The most subjects of each of `sets`, of `objects` and of `subjects`.
+    pub limits: [u32; 3],
 }
 
 /// The answers, by the positions of the reads.
@@ -141,7 +146,7 @@ pub struct Terms {
     pub expires_at: Option<Timestamp>,
 }
 
-/// Performs the reads. Subjects come in the order of their texts, at most `limit` of each.
+/// Performs the reads. Subjects come in the order of their texts, at most `limits` of each.
 pub async fn perform(tx: &mut impl Read, reads: &Reads, now: Timestamp) -> Result<Answers, Error> {
     let mut answers = Answers {
         snapshot: Snapshot::default(),
@@ -150,9 +155,10 @@ pub async fn perform(tx: &mut impl Read, reads: &Reads, now: Timestamp) -> Resul
         objects: vec![Vec::new(); reads.objects.len()],
         subjects: vec![Vec::new(); reads.subjects.len()],
     };
-    let limit = i64::from(reads.limit);
+    let [of_sets, of_objects, of_subjects] = reads.limits.map(i64::from);
     let Reads { tuples, sets, objects, subjects, .. } = reads;
-    let values = values![json(tuples)?, json(sets)?, json(objects)?, json(subjects)?, limit, now];
+    let values =
+        values![json(tuples)?, json(sets)?, json(objects)?, json(subjects)?, of_sets, now, of_objects, of_subjects];
     for mut row in tx.query(&READS, &values).await? {
         let (kind, position, subject, terms) = found(&mut row)?;
         let is_known = match kind {

@@ -293,7 +293,7 @@ async fn the_reads_of_a_round_are_answered_by_their_positions() {
             sets: vec![object("a"), object("b"), object("c")],
             objects: vec![object("b"), object("a")],
             subjects: vec![object("b")],
-            limit: 2,
+            limits: [2; 3],
         };
         let perform = async |seconds: i64| {
             let mut tx = database.read(TenantId::DEFAULT);
@@ -314,7 +314,7 @@ async fn the_reads_of_a_round_are_answered_by_their_positions() {
         assert_eq!(names(&found.subjects[0]), [":ada#", "Group:g#member"]);
         assert_eq!(found.sets[1][0].1, reads::Terms { condition: None, expires_at: Some(ends) });
         assert!(perform(10).await.sets[1].is_empty());
-        let none = Reads { limit: 2, ..Reads::default() };
+        let none = Reads { limits: [2; 3], ..Reads::default() };
         let nothing = reads::perform(&mut database.read(TenantId::DEFAULT), &none, Timestamp::EPOCH).await.unwrap();
         assert!(nothing.tuples.is_empty() && nothing.sets.is_empty() && nothing.objects.is_empty());
     })

@@ -10,5 +10,5 @@ pub mod mismatch;
 pub mod reference;
 pub mod reference_model;
 mod reverse_differential;
-mod store;
+pub(crate) mod store;
 pub mod world;

@@ -16,21 +16,21 @@ use crate::domain::schema::Schema;
 /// The usersets at every depth, each read in at most two rounds, and those of formulas.
 const MAX_ROUNDS: usize = 400;
 
-pub(super) struct Store<'g> {
-    pub(super) graph: &'g Graph,
-    pub(super) schema: &'g Schema,
+pub(crate) struct Store<'g> {
+    pub(crate) graph: &'g Graph,
+    pub(crate) schema: &'g Schema,
 }
 
 /// An answer, the rounds that it took and the reads of all rounds.
-pub(super) struct Answered<T> {
-    pub(super) answer: T,
-    pub(super) rounds: usize,
-    pub(super) reads: usize,
+pub(crate) struct Answered<T> {
+    pub(crate) answer: T,
+    pub(crate) rounds: usize,
+    pub(crate) reads: usize,
 }
 
 impl Store<'_> {
     /// Evaluates until nothing is pending.
-    pub(super) fn ask<T>(
+    pub(crate) fn ask<T>(
         &self,
         mut ask: impl FnMut(&mut Evaluator<'_, Rounds, TestConditions<'_>>) -> Poll<T>,
     ) -> Result<Answered<T>, Mismatch> {

@@ -307,3 +307,25 @@ async fn a_graph_beyond_its_bound_is_dropped_and_an_incomplete_log_loads_it_agai
     })
     .await;
 }
+
+/// What was acknowledged before the restore is never asked for again.
+#[tokio::test]
+async fn a_database_that_was_restored_is_followed_from_its_older_state() {
+    on_both(plain(), |harness| async move {
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        let (first, _) = permissions.transact_relation_tuples(&cx, &[insert("a", None)]).await.unwrap();
+        let mut follower = loaded(&harness).await;
+        permissions.transact_relation_tuples(&cx, &[insert("b", None)]).await.unwrap();
+        follower.ask().await;
+        assert!(resident(&permissions, Snapshot(0)).is_some());
+        let mut tx = harness.database.write(TenantId::DEFAULT).await.unwrap();
+        crate::storage::state::set_snapshot(&mut tx, first).await.unwrap();
+        tx.commit().await.unwrap();
+        follower.ask().await;
+        assert_eq!(resident(&permissions, Snapshot(0)), None, "its history went back");
+        follower.loaded().await;
+        follower.ask().await;
+        assert_eq!(resident(&permissions, Snapshot(0)).map(|(snapshot, _)| snapshot), Some(first));
+    })
+    .await;
+}

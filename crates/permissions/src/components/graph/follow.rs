@@ -124,7 +124,10 @@ impl Follower {
         match self.apply(tenant, &resident, until).await {
             Ok(()) => resident.is_current_as_of(asked_at),
             Err(LoadError::Database(error)) => return self.failed(&error),
-            Err(error) if error.is_final() => return self.load_failed(tenant, &error),
+            // Names of deleted relations still have numbers; a new graph does not know them.
+            Err(error) if error.is_final() && !matches!(error, LoadError::Graph(_)) => {
+                return self.load_failed(tenant, &error);
+            }
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(tenant = tenant.as_i32(), error, "the relation tuples in memory are loaded again");

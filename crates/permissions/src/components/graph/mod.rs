@@ -111,6 +111,9 @@ impl Graphs {
 
     /// Waits a moment for the graph to reach a snapshot that is known to exist, if it is current otherwise.
     pub(crate) async fn reach(&self, tenant: TenantId, snapshot: Snapshot) {
+        if snapshot == Snapshot::default() {
+            return;
+        }
         let Some((_, resident)) = self.current(tenant) else { return };
         if resident.watermark() >= snapshot {
             return;
@@ -176,6 +179,9 @@ impl OfTenant {
     }
 
     fn drop_graph(&self) {
+        // The next graph is loaded later than all of that was committed, and the database may have been restored from a copy
+        // that does not have it.
+        self.acknowledged.store(0, Ordering::SeqCst);
         self.resident.store(None);
         self.bytes.store(0, Ordering::Relaxed);
         self.tuples.store(0, Ordering::Relaxed);

@@ -73,13 +73,18 @@ struct Expansion<'s> {
     /// For each node, its parent.
     parents: Vec<Option<usize>>,
     open: VecDeque<Open<'s>>,
-    is_pending: bool,
+    /// Reads whose answers are missing.
+    pending: usize,
 }
+
+/// The reads of one round: each may have as many answers as a tree has nodes.
+const MOST_PENDING: usize = 64;
 
 impl<'s> Expansion<'s> {
     /// Adds a child that is expanded later.
     fn add(&mut self, parent: Option<usize>, level: u16, subject: Option<Subject>, source: Option<Source<'s>>) {
         if self.tree.nodes.len() >= self.options.nodes {
+            // From now on nothing is read any more.
             self.tree.is_truncated = true;
             return;
         }
@@ -94,6 +99,11 @@ impl<'s> Expansion<'s> {
         }
     }
 
+    /// A node was refused.
+    fn is_full(&self) -> bool {
+        self.tree.is_truncated && self.tree.nodes.len() >= self.options.nodes
+    }
+
     fn stands_above(&self, subject: Userset, parent: Option<usize>) -> bool {
         let above = std::iter::successors(parent, |node| self.parents[*node]);
         above.into_iter().any(|node| self.tree.nodes[node].subject == Some(subject))
@@ -105,16 +115,19 @@ impl<'a, R: Relations, C: Conditions> Evaluator<'a, R, C> {
     pub fn expand(&mut self, userset: Userset, options: ExpandOptions) -> Poll<Tree> {
         self.steps = self.limits.steps;
         let tree = Tree { nodes: Vec::new(), is_truncated: false };
-        let mut expansion = Expansion { options, tree, parents: Vec::new(), open: VecDeque::new(), is_pending: false };
+        let mut expansion = Expansion { options, tree, parents: Vec::new(), open: VecDeque::new(), pending: 0 };
         expansion.add(None, 1, Some(userset), Some(Source::Userset(userset)));
         while let Some(open) = expansion.open.pop_front() {
+            if expansion.is_full() || expansion.pending >= MOST_PENDING {
+                break;
+            }
             if !self.step() {
                 expansion.tree.is_truncated = true;
                 break;
             }
             self.expand_node(&open, &mut expansion);
         }
-        if expansion.is_pending { Poll::Pending } else { Poll::Ready(expansion.tree) }
+        if expansion.pending > 0 { Poll::Pending } else { Poll::Ready(expansion.tree) }
     }
 
     fn expand_node(&mut self, open: &Open<'a>, expansion: &mut Expansion<'a>) {
@@ -146,7 +159,9 @@ impl<'a, R: Relations, C: Conditions> Evaluator<'a, R, C> {
     fn expand_userset(&mut self, userset: Userset, open: &Open<'a>, expansion: &mut Expansion<'a>) {
         let (accepted, alternatives): (&Accepted, &'a [Alternative]) =
             match self.schema.rules(userset.namespace(), userset.relation()) {
-                Rules::Undeclared => return,
+                Rules::Undeclared if self.schema.is_strict() => return,
+                // What was written for the relation, as in Keto.
+                Rules::Undeclared => (&Accepted::All, &[]),
                 Rules::TuplesOnly(accepted) => (accepted, &[]),
                 Rules::Declared(definition) => (&definition.accepted, &definition.alternatives),
             };
@@ -183,11 +198,15 @@ impl<'a, R: Relations, C: Conditions> Evaluator<'a, R, C> {
     ) -> Vec<Link> {
         let mut links = Vec::new();
         match self.relations.subjects(userset, kind, expansion.options.nodes, &mut links) {
-            Poll::Pending => expansion.is_pending = true,
+            Poll::Pending => expansion.pending += 1,
             Poll::Ready(has_more) => expansion.tree.is_truncated |= has_more,
         }
+        let is_strict = self.schema.is_strict();
         links.retain(|link| {
-            accepted.admits(link.subject, link.terms.condition) && self.counts(&link.terms) == Value::Yes
+            // Strict mode has no subject ids.
+            !(is_strict && link.subject.is_id())
+                && accepted.admits(link.subject, link.terms.condition)
+                && self.counts(&link.terms) == Value::Yes
         });
         links
     }

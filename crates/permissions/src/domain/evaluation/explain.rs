@@ -7,6 +7,7 @@
 //! - The explanation of a "yes" ends, at each level, with a tuple or a condition that holds.
 //! - The answer is that of [`Evaluator::check`].
 
+use std::collections::VecDeque;
 use std::task::Poll;
 
 use super::check::Evaluator;
@@ -88,6 +89,9 @@ struct Place {
 struct Trace {
     level: u16,
     places: Vec<Place>,
+    /// The places that are still to be explained, in the order of the check: references on the same object come before those to
+    /// other objects, so that a userset has the largest depth that can be left for it.
+    queue: VecDeque<usize>,
     seen: IdSet<Userset>,
     /// Explained after everything that needs no formula, because a way without formulas is the plainer one.
     formulas: Vec<Formula>,
@@ -104,8 +108,16 @@ struct Formula {
 
 impl Trace {
     fn add(&mut self, userset: Userset, depth: u16, from: Option<(Option<usize>, StepKind)>) {
-        if self.seen.insert(userset) {
-            self.places.push(Place { userset, depth, from });
+        if self.seen.contains(&userset) {
+            return;
+        }
+        let is_near = matches!(from, None | Some((_, StepKind::Rewrite { .. })));
+        let index = self.places.len();
+        self.places.push(Place { userset, depth, from });
+        if is_near {
+            self.queue.push_front(index);
+        } else {
+            self.queue.push_back(index);
         }
     }
 
@@ -147,8 +159,12 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
     }
 
     fn follow_trace(&mut self, mut trace: Trace) -> Poll<Way> {
-        let mut at = 0;
-        while at < trace.places.len() && trace.best.nearness < Nearness::Granted {
+        while trace.best.nearness < Nearness::Granted
+            && let Some(at) = trace.queue.pop_front()
+        {
+            if !trace.seen.insert(trace.places[at].userset) {
+                continue;
+            }
             if !self.step() {
                 let end = trace.step(StepKind::Failed(Failure::StepsExhausted));
                 trace.offer(Nearness::Failed, Some(at), [end]);
@@ -157,7 +173,6 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
             if self.explain_place(at, &mut trace).is_pending() {
                 return Poll::Pending;
             }
-            at += 1;
         }
         for formula in std::mem::take(&mut trace.formulas) {
             if trace.best.nearness < Nearness::Granted && self.explain_formula(formula, &mut trace).is_pending() {
@@ -374,5 +389,5 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
 fn new_trace(userset: Userset, level: u16) -> Trace {
     let steps = vec![Step { level, kind: StepKind::NoTuple { userset } }];
     let best = Way { nearness: Nearness::Nothing, steps };
-    Trace { level, places: Vec::new(), seen: IdSet::default(), formulas: Vec::new(), best }
+    Trace { level, places: Vec::new(), queue: VecDeque::new(), seen: IdSet::default(), formulas: Vec::new(), best }
 }

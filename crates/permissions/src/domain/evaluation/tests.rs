@@ -8,6 +8,7 @@ use super::explain::{Explanation, StepKind};
 use super::reverse::{ObjectsQuestion, Part};
 use super::{Failure, Limits};
 use crate::testing::differential::{Compared, compare};
+use crate::testing::store::{Answered, Store};
 use crate::testing::world::{World, all, any, class, has, meets, not, subject_type, traverse};
 
 fn groups() -> Namespace {
@@ -375,4 +376,108 @@ fn a_listing_that_the_depth_cuts_short_says_so() {
     assert_eq!(list(&world), (3, None));
     world.limits.depth = 2;
     assert_eq!(list(&world), (2, Some(Failure::DepthExhausted)));
+}
+
+/// Otherwise each search of a tenant would look at every object of a namespace that has such a permit.
+#[test]
+fn a_permit_that_needs_no_tuple_costs_nothing_where_it_is_not_asked_for() {
+    let doc = class("Doc", &["viewer", "banned"], vec![("public", not(has("banned")))]);
+    let tuples: Vec<String> = (0..500).map(|index| format!("Doc:{index}#viewer@User:y")).collect();
+    let mut tuples: Vec<&str> = tuples.iter().map(String::as_str).collect();
+    tuples.push("Group:g#member@User:x");
+    let mut world = World::new(vec![groups(), doc], &tuples).unwrap();
+    world.limits.steps = 100;
+    let list = |world: &World, text: &str| {
+        let userset = world.userset(text);
+        let (namespace, relation) = (userset.namespace(), userset.relation());
+        let question = ObjectsQuestion { namespace, relation, subject: world.userset("User:x") };
+        match world.ask(|it| it.list_objects(question, Part { after: None, limit: 1_000 })) {
+            Poll::Ready(listing) => (listing.names.len(), listing.truncated),
+            Poll::Pending => panic!("pending in the graph"),
+        }
+    };
+    assert_eq!(list(&world, "Group:g#member"), (1, None));
+    assert_eq!(list(&world, "Doc:0#public").1, Some(Failure::StepsExhausted));
+    world.limits.steps = 10_000;
+    assert_eq!(list(&world, "Doc:0#public"), (500, None));
+}
+
+#[test]
+fn certain_results_are_listed_when_the_steps_end_before_the_possible_ones() {
+    let view = any([has("viewer"), all([has("a"), has("b")])]);
+    let doc = class("Doc", &["viewer", "a", "b"], vec![("view", view)]);
+    let mut tuples = vec!["Doc:z1#viewer@User:x".to_owned(), "Doc:z2#viewer@User:x".to_owned()];
+    for index in 0..30 {
+        tuples.push(format!("Doc:a{index}#a@User:x"));
+        tuples.push(format!("Doc:a{index}#b@User:x"));
+    }
+    let tuples: Vec<&str> = tuples.iter().map(String::as_str).collect();
+    let mut world = World::new(vec![doc], &tuples).unwrap();
+    let userset = world.userset("Doc:z1#view");
+    let (namespace, relation) = (userset.namespace(), userset.relation());
+    let question = ObjectsQuestion { namespace, relation, subject: world.userset("User:x") };
+    let ends = (50..400).filter_map(|steps| {
+        world.limits.steps = steps;
+        match world.ask(|it| it.list_objects(question, Part { after: None, limit: 100 })) {
+            Poll::Ready(listing) => Some((listing.truncated, listing.names.len())),
+            Poll::Pending => None,
+        }
+    });
+    let ends: Vec<_> = ends.collect();
+    assert!(ends.contains(&(Some(Failure::StepsExhausted), 2)), "{ends:?}");
+    assert_eq!(ends.last(), Some(&(None, 32)));
+}
+
+#[test]
+fn a_tree_that_is_full_reads_nothing_more() {
+    let mut tuples = Vec::new();
+    for index in 0..100 {
+        tuples.push(format!("Group:all#member@Group:{index}#member"));
+        tuples.push(format!("Group:{index}#member@User:{index}"));
+    }
+    let tuples: Vec<&str> = tuples.iter().map(String::as_str).collect();
+    let world = World::new(vec![groups()], &tuples).unwrap();
+    let userset = world.userset("Group:all#member");
+    let expand = |nodes| {
+        let options = ExpandOptions { depth: 5, nodes, follow_permits: false };
+        let store = Store { graph: &world.graph, schema: &world.schema };
+        let Answered { answer, reads, .. } = store.ask(|evaluator| evaluator.expand(userset, options)).unwrap();
+        (answer.nodes.len(), answer.is_truncated, reads)
+    };
+    assert_eq!(expand(10), (10, true, 1));
+    assert_eq!(expand(1_000), (1 + 100 + 100, false, 1 + 100));
+}
+
+#[test]
+fn a_tree_of_an_undeclared_relation_has_its_tuples_and_strict_mode_has_no_ids() {
+    let tuples = ["Doc:d#other@x", "Doc:d#viewer@x", "Doc:d#viewer@User:u"];
+    let doc = || {
+        let types = vec![subject_type("User", None)];
+        Namespace { name: "Doc".into(), relations: vec![Relation { name: "viewer".into(), types }], permits: vec![] }
+    };
+    let expand = |world: &World, text: &str| {
+        let options = ExpandOptions { depth: 5, nodes: 100, follow_permits: false };
+        let userset = world.userset(text);
+        let Poll::Ready(tree) = world.ask(|it| it.expand(userset, options)) else { panic!("pending") };
+        draw(world, &tree)
+    };
+    let user = || class("User", &[], Vec::new());
+    let lax = World::new(vec![user(), doc()], &tuples).unwrap();
+    assert_eq!(expand(&lax, "Doc:d#other"), "or Doc:d#other\n - x\n");
+    let strict = World::strict(vec![user(), doc()], &tuples).unwrap();
+    assert_eq!(expand(&strict, "Doc:d#other"), "- Doc:d#other\n");
+    assert_eq!(expand(&strict, "Doc:d#viewer"), "or Doc:d#viewer\n - User:u\n");
+}
+
+/// The plain way needs a depth of two; the other one, which is found first, needs three.
+#[test]
+fn an_explanation_goes_the_way_of_the_check() {
+    let doc = class("Doc", &["a", "x"], vec![("p", any([has("a"), has("q")])), ("q", any([has("x")]))]);
+    let tuples = ["Doc:d#a@Doc:d#x", "Doc:d#x@Group:g#member", "Group:g#member@u"];
+    let mut world = World::new(vec![groups(), doc], &tuples).unwrap();
+    world.limits.depth = 2;
+    let explanation = explain(&world, "Doc:d#p@u");
+    assert_eq!(explanation.answer, Ok(true));
+    let words = words(&world, &explanation);
+    assert_eq!(words.last().map(String::as_str), Some("Group:g#member @ u"), "{words:?}");
 }

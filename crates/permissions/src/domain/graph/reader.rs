@@ -71,6 +71,10 @@ impl Directory for &Graph {
         Poll::Ready(objects.next().is_some())
     }
 
+    fn has_subjects_of_type(&self, namespace: NamespaceId, relation: RelationId) -> bool {
+        self.usage.is_subject(Userset::new(namespace, NameId(0), relation))
+    }
+
     fn has_more_sets(&mut self, userset: Userset, breadth: usize) -> Poll<bool> {
         let mut count = 0;
         self.forward.visit(userset.bits(), SubjectKind::Sets.first()..u64::MAX, |_| {

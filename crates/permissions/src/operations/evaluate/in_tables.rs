@@ -168,15 +168,16 @@ fn place(tables: &Tables, read: Read, asked: &mut Reads) -> Result<Place, Evalua
         }
         Read::Subjects { userset, kind, limit } => {
             let of = object_relation(userset);
-            let list = match kind {
-                SubjectKind::All => &mut asked.subjects,
-                SubjectKind::Sets => &mut asked.sets,
-                SubjectKind::Objects => &mut asked.objects,
+            let [of_sets, of_objects, of_subjects] = &mut asked.limits;
+            let (list, most) = match kind {
+                SubjectKind::All => (&mut asked.subjects, of_subjects),
+                SubjectKind::Sets => (&mut asked.sets, of_sets),
+                SubjectKind::Objects => (&mut asked.objects, of_objects),
             };
             list.push(of);
             let position = list.len() - 1;
             // One more shows that there are more.
-            asked.limit = asked.limit.max(u32::try_from(limit).unwrap_or(u32::MAX - 1).saturating_add(1));
+            *most = (*most).max(u32::try_from(limit).unwrap_or(u32::MAX - 1).saturating_add(1));
             Ok(Place::Subjects(kind, position, limit))
         }
         // Only reverse questions ask for these, and they are answered from memory.

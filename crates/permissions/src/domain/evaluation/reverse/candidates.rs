@@ -68,10 +68,8 @@ impl<R: Directory, C: Conditions> Evaluator<'_, R, C> {
                 match value {
                     Value::Yes => listing.names.push(id),
                     Value::No => {}
-                    Value::Failed(failure @ Failure::StepsExhausted) => {
-                        listing.truncated = Some(failure);
-                        return Poll::Ready(listing);
-                    }
+                    // Candidates that are certain need no further step.
+                    Value::Failed(failure @ Failure::StepsExhausted) => listing.truncated = Some(failure),
                     Value::Failed(failure) => {
                         listing.unresolved = Some(listing.unresolved.map_or(failure, |other| other.min(failure)));
                     }

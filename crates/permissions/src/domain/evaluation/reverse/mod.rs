@@ -41,6 +41,11 @@ pub trait Directory: Relations {
     /// `limit`.
     fn objects(&mut self, namespace: NamespaceId, limit: usize, into: &mut Vec<NameId>) -> Poll<bool>;
 
+    /// Whether a tuple may have a subject set of this namespace and relation.
+    fn has_subjects_of_type(&self, _: NamespaceId, _: RelationId) -> bool {
+        true
+    }
+
     /// Whether a userset has more subject sets than `breadth`.
     fn has_more_sets(&mut self, userset: Userset, breadth: usize) -> Poll<bool>;
 

@@ -71,7 +71,7 @@ impl<R: Directory, C: Conditions> Evaluator<'_, R, C> {
             }
             std::mem::swap(&mut search.current, &mut search.next);
         }
-        self.add_universal(search)?;
+        self.add_universal(question, search)?;
         while let Some(userset) = search.possible.pop() {
             if !search.certain.contains(&userset) && search.seen.insert(userset) {
                 self.leave(userset, question, false, search)?;
@@ -80,10 +80,18 @@ impl<R: Directory, C: Conditions> Evaluator<'_, R, C> {
         Some(())
     }
 
-    /// Permits that need no tuple may hold for every object that there is.
-    fn add_universal(&mut self, search: &mut Backwards) -> Option<()> {
+    /// Permits that need no tuple may hold for every object that there is. Those that the question does not ask about, and from
+    /// which nothing follows, are left out: looking at all of their objects would use up the steps.
+    fn add_universal(&mut self, question: ObjectsQuestion, search: &mut Backwards) -> Option<()> {
         let schema = self.schema;
         for &(namespace, relation) in schema.universal() {
+            let is_asked = (namespace, relation) == (question.namespace, question.relation);
+            let leads_on = !schema.same_object(namespace, relation).is_empty()
+                || !schema.traversed(relation).is_empty()
+                || self.relations.has_subjects_of_type(namespace, relation);
+            if !is_asked && !leads_on {
+                continue;
+            }
             let mut objects = Vec::new();
             match self.relations.objects(namespace, self.limits.steps as usize, &mut objects) {
                 Poll::Pending => search.found.is_pending = true,
