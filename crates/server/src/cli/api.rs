@@ -55,6 +55,15 @@ impl Api {
         Ok(Self { client, base, token: token.map(str::to_owned), flag })
     }
 
+    /// Its URL without credentials.
+    pub(super) fn endpoint(&self) -> String {
+        let mut base = self.base.clone();
+        // A URL that cannot have credentials has none.
+        let _ = base.set_username("");
+        let _ = base.set_password(None);
+        base.into()
+    }
+
     /// The same API with other limits for each call.
     #[must_use]
     pub(super) fn with_limits(self, limits: Limits) -> Self {

@@ -58,6 +58,8 @@ pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
     {
         ours.extend(path.iter().map(OsString::from));
         rest.drain(..1);
+        // These commands call a running service and read no configuration.
+        leading.clear();
     } else if let [verb, noun, ..] = words.as_slice()
         && let Some(path) = of_a_noun(verb, noun)
     {
@@ -144,6 +146,7 @@ mod tests {
             ("keto expand view Doc:plan", "keto permissions expand view Doc:plan"),
             ("keto relation-tuple get --namespace Doc", "keto permissions tuples get --namespace Doc"),
             ("/usr/bin/keto status --block", "/usr/bin/keto permissions status --block"),
+            ("keto -c keto.yml check ada view Doc:plan", "keto permissions check ada view Doc:plan"),
             ("keto serve", "keto serve"),
             ("keto version", "keto version"),
             // Only under that name.

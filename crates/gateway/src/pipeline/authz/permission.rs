@@ -30,8 +30,8 @@ struct Permission {
     object: Template,
     relation: Template,
     subject: Template,
-    subject_namespace: Template,
-    subject_relation: Template,
+    subject_namespace: Option<Template>,
+    subject_relation: Option<Template>,
     context: Option<JsonTemplate>,
 }
 
@@ -74,6 +74,7 @@ impl Permission {
         let template = |name: &str, text: &str| {
             Template::compile(text).map_err(|error| format!("has a template for `{name}`: {error}"))
         };
+        let optional = |name: &str, text: &str| (!text.is_empty()).then(|| template(name, text)).transpose();
         let required = |name: &str, text: &str| match text {
             "" => Err(format!("requires the setting `{name}`")),
             text => template(name, text),
@@ -87,8 +88,8 @@ impl Permission {
             object: required("object", &settings.object)?,
             relation: required("relation", &settings.relation)?,
             subject: required("subject", &settings.subject)?,
-            subject_namespace: template("subject_namespace", &settings.subject_namespace)?,
-            subject_relation: template("subject_relation", &settings.subject_relation)?,
+            subject_namespace: optional("subject_namespace", &settings.subject_namespace)?,
+            subject_relation: optional("subject_relation", &settings.subject_relation)?,
             context: context.transpose().map_err(|error| format!("has a `context`: {error}"))?,
             permissions: services.in_process.permissions.get().cloned().ok_or(
                 "needs the permission service: run it in this process, or set `permissions.url` of the gateway",
@@ -98,11 +99,9 @@ impl Permission {
 
     async fn ask(&self, inbound: &Inbound<'_>, session: &Session) -> Result<(), Box<Failure>> {
         let view = TemplateView { session, inbound };
-        let render = |template: &'_ Template| -> Result<String, Box<Failure>> {
-            template.render(&view).map(Cow::into_owned).map_err(|error| Failure::internal(error.to_string()))
-        };
-        let named = |name: &str, template: &'_ Template| {
-            let text = render(template)?;
+        // A part that printed nothing would ask another question than the rule states.
+        let named = |name: &str, template: &'_ Template| -> Result<String, Box<Failure>> {
+            let text = render(template, &view)?;
             if text.is_empty() {
                 let reason = format!("the template for `{name}` of the permission authorizer printed nothing");
                 return Err(Failure::internal(reason));
@@ -112,21 +111,27 @@ impl Permission {
         let namespace = named("namespace", &self.namespace)?;
         let object = named("object", &self.object)?;
         let relation = named("relation", &self.relation)?;
-        let subject = render(&self.subject)?;
+        let subject = render(&self.subject, &view)?;
         if subject.is_empty() {
             return Err(Failure::forbidden().because("the request has no subject"));
         }
-        let subject_namespace = render(&self.subject_namespace)?;
-        let subject_relation = render(&self.subject_relation)?;
+        let optional = |name: &str, template: &'_ Option<Template>| {
+            template.as_ref().map(|template| named(name, template)).transpose()
+        };
+        let subject_namespace = optional("subject_namespace", &self.subject_namespace)?;
+        let subject_relation = optional("subject_relation", &self.subject_relation)?;
         let context = self.context.as_ref().map(|template| attributes(template, &view)).transpose()?;
         let question = PermissionQuestion {
             namespace: &namespace,
             object: &object,
             relation: &relation,
-            subject: if subject_namespace.is_empty() {
-                PermissionSubject::Id(&subject)
-            } else {
-                PermissionSubject::Set { namespace: &subject_namespace, object: &subject, relation: &subject_relation }
+            subject: match &subject_namespace {
+                None => PermissionSubject::Id(&subject),
+                Some(namespace) => PermissionSubject::Set {
+                    namespace,
+                    object: &subject,
+                    relation: subject_relation.as_deref().unwrap_or_default(),
+                },
             },
             context: context.as_ref(),
         };
@@ -137,6 +142,10 @@ impl Permission {
             Err(PermissionCheckError::Unavailable(error)) => Err(Failure::unavailable(error.to_string())),
         }
     }
+}
+
+fn render(template: &Template, view: &TemplateView<'_>) -> Result<String, Box<Failure>> {
+    template.render(view).map(Cow::into_owned).map_err(|error| Failure::internal(error.to_string()))
 }
 
 fn attributes(template: &JsonTemplate, view: &TemplateView<'_>) -> Result<Map<String, Value>, Box<Failure>> {

@@ -36,13 +36,17 @@ async fn the_answer_allows_or_denies() {
 async fn every_part_of_the_question_is_a_template() {
     let method = json!({"namespace": "{{ if eq .MatchContext.Method \"GET\" }}Doc{{ else }}None{{ end }}"});
     assert_eq!(status(method).await, None);
-    let path = json!({"object": "{{ .MatchContext.URL.Path }}"});
-    assert_eq!(status(path).await, None);
+    let object = json!({"object": "{{ if eq .MatchContext.Method \"GET\" }}outage{{ end }}"});
+    assert_eq!(status(object).await, Some(StatusCode::SERVICE_UNAVAILABLE));
     let relation = json!({"relation": "{{ if eq .MatchContext.Method \"GET\" }}read{{ else }}edit{{ end }}"});
     assert_eq!(status(relation).await, None);
     let author = edit("{{ print .Subject }}", json!({"subject": "{{ print .Subject }}"}));
     assert_eq!(status(author).await, None);
     assert_eq!(status(edit("alice", json!({"subject": "bob"}))).await, Some(StatusCode::FORBIDDEN));
+    let kind = |text: &str| format!("{{{{ if eq .MatchContext.Method \"GET\" }}}}{text}{{{{ end }}}}");
+    assert_eq!(status(edit("alice", json!({"subject_namespace": kind("User")}))).await, None);
+    let members = json!({"subject": "staff", "subject_namespace": kind("Group"), "subject_relation": kind("members")});
+    assert_eq!(status(edit("alice", members)).await, None);
 }
 
 #[tokio::test]
@@ -62,6 +66,11 @@ async fn a_question_without_an_answer_neither_allows_nor_denies() {
     for setting in ["namespace", "object", "relation"] {
         let empty = json!({setting: "{{ print .Extra.none }}"});
         assert_eq!(status(empty).await, Some(StatusCode::INTERNAL_SERVER_ERROR), "{setting}");
+    }
+    // Without its namespace or its relation the subject would be another one.
+    for (namespace, relation) in [("{{ print .Extra.none }}", "members"), ("Group", "{{ print .Extra.none }}")] {
+        let subject = json!({"subject": "staff", "subject_namespace": namespace, "subject_relation": relation});
+        assert_eq!(status(edit("alice", subject)).await, Some(StatusCode::INTERNAL_SERVER_ERROR), "{namespace}");
     }
     assert_eq!(status(json!({"subject": "{{ print .Extra.none }}"})).await, Some(StatusCode::FORBIDDEN));
     for context in ["[]", "{", "{{ print .Extra.none }}"] {

@@ -8,6 +8,9 @@ use serde_json::{Map, Value, json};
 
 /// The members of a tuple.
 const MEMBERS: [&str; 7] = ["namespace", "object", "relation", "subject_id", "subject_set", "condition", "expires_at"];
+/// The members of members that are objects with fixed names.
+const INNER_MEMBERS: &[(&str, &[&str])] =
+    &[("subject_set", &["namespace", "object", "relation"]), ("condition", &["name", "context"])];
 
 /// `NAMESPACE:OBJECT`, or as older versions of Keto's command line have it, two arguments.
 pub(super) fn object(arguments: &[String]) -> anyhow::Result<(String, String)> {
@@ -62,6 +65,13 @@ pub(super) fn of_json(document: Value) -> anyhow::Result<Value> {
     if let Some(other) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
         let name: String = other.chars().take(64).collect();
         bail!("\"{name}\" is not a member of a relation tuple, which has {}", MEMBERS.join(", "));
+    }
+    for (member, known) in INNER_MEMBERS {
+        let inner = members.get(*member).and_then(Value::as_object);
+        if let Some(other) = inner.and_then(|it| it.keys().find(|name| !known.contains(&name.as_str()))) {
+            let name: String = other.chars().take(64).collect();
+            bail!("\"{name}\" is not a member of {member}, which has {}", known.join(", "));
+        }
     }
     Ok(document)
 }
@@ -121,6 +131,11 @@ mod tests {
         let error = |text: &str| format!("{:#}", of_file(text).unwrap_err());
         assert!(error("Doc:a#b@c\nDoc:a\n").starts_with("line 2: \"Doc:a\" lacks a \"#\""));
         assert!(error(r#"{"namespace": "Doc", "objekt": "a"}"#).starts_with("\"objekt\" is not a member"));
+        // The service ignores unknown members: this would be another subject, and a tuple without its condition's context.
+        let set = r#"{"namespace":"Doc","object":"p","relation":"v","subject_set":{"namespace":"G","relations":"m"}}"#;
+        assert!(error(set).starts_with("\"relations\" is not a member of subject_set"), "{}", error(set));
+        let condition = r#"{"namespace":"Doc","object":"p","relation":"v","condition":{"name":"c","contxt":{}}}"#;
+        assert!(error(condition).starts_with("\"contxt\" is not a member of condition"), "{}", error(condition));
         assert!(error("[1]").contains("a relation tuple is a JSON object"));
         assert!(error("[{]").contains("this is not JSON"));
     }

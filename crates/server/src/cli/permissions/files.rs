@@ -35,9 +35,9 @@ impl ModelFile {
 
 /// Reads files, the files of folders, and standard input for `-`.
 pub(super) fn read_all(paths: &[PathBuf]) -> anyhow::Result<Vec<ModelFile>> {
-    let mut files = Vec::new();
+    let (mut files, mut seen) = (Vec::new(), 0);
     for path in paths {
-        find(path, 0, &mut files)?;
+        find(path, 0, &mut seen, &mut files)?;
     }
     if files.is_empty() {
         bail!("no file ends in .ts or .opl: name the files of the model");
@@ -59,9 +59,10 @@ pub(super) fn read(path: &Path) -> anyhow::Result<ModelFile> {
     Ok(ModelFile { path: path.to_owned(), name, text })
 }
 
-/// One byte over the bound is enough for the parser to refuse the text.
+/// A text over the bound stays over it, so that it is refused and not read in part: also without the character that ends beyond
+/// the last byte.
 fn read_bounded(from: impl Read) -> std::io::Result<String> {
-    let most = Limits::default().file_bytes as u64 + 1;
+    let most = Limits::default().file_bytes as u64 + 4;
     let mut bytes = Vec::new();
     from.take(most).read_to_end(&mut bytes)?;
     // A character that the bound divides is not an error of the text.
@@ -77,7 +78,9 @@ fn last_border(bytes: &[u8]) -> usize {
     }
 }
 
-fn find(path: &Path, level: usize, into: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+/// As the service reads a folder: hidden files and folders are skipped. A mounted volume of Kubernetes has its content there a
+/// second time.
+fn find(path: &Path, level: usize, seen: &mut usize, into: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     if !path.is_dir() {
         into.push(path.to_owned());
     } else if level < MOST_LEVELS {
@@ -89,12 +92,42 @@ fn find(path: &Path, level: usize, into: &mut Vec<PathBuf>) -> anyhow::Result<()
         let is_of_model = |path: &PathBuf| {
             path.is_dir() || path.extension().and_then(|it| it.to_str()).is_some_and(|it| EXTENSIONS.contains(&it))
         };
-        for entry in entries.iter().filter(|entry| is_of_model(entry)) {
-            find(entry, level + 1, into)?;
+        *seen += entries.len();
+        if *seen > MOST_FILES {
+            bail!("there are more than {MOST_FILES} files and folders: name the files of the model");
+        }
+        let is_hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        for entry in entries.iter().filter(|entry| !is_hidden(entry) && is_of_model(entry)) {
+            find(entry, level + 1, seen, into)?;
         }
     }
-    if into.len() > MOST_FILES {
-        bail!("there are more than {MOST_FILES} files: name the files of the model");
-    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_over_the_bound_stays_over_it_at_every_border_of_a_character() {
+        let most = Limits::default().file_bytes;
+        for (before, end) in [(most, "x"), (most, "\u{e9}"), (most, "\u{1f512}"), (most - 1, "\u{1f512}")] {
+            let text = "x".repeat(before) + end;
+            assert!(read_bounded(text.as_bytes()).unwrap().len() > most, "{before} {end}");
+        }
+        assert_eq!(read_bounded("x".repeat(most).as_bytes()).unwrap().len(), most);
+    }
+
+    #[test]
+    fn hidden_files_are_not_a_part_of_the_model() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["..data", "more"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+            std::fs::write(folder.path().join(name).join("model.ts"), "").unwrap();
+        }
+        std::fs::write(folder.path().join(".hidden.ts"), "").unwrap();
+        let files = read_all(&[folder.path().to_owned()]).unwrap();
+        let names: Vec<_> = files.iter().map(|it| it.path.strip_prefix(folder.path()).unwrap().to_owned()).collect();
+        assert_eq!(names, [Path::new("more/model.ts")]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use bytes::Bytes;
 use clap::Args;
 use http::{Method, Response, StatusCode};
@@ -56,7 +56,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 #[derive(Debug)]
 pub(super) enum CallError {
     /// The service refused what was sent. Sending it again does not help.
-    Refused { status: StatusCode, reason: String },
+    Refused {
+        status: StatusCode,
+        reason: String,
+        /// The field of the request that the reason is about.
+        field: Option<String>,
+    },
     /// It did not answer, or cannot answer at the moment.
     Unavailable(anyhow::Error),
 }
@@ -108,6 +113,10 @@ fn url_of(text: &str, is_plain: bool) -> String {
 }
 
 impl Remote {
+    pub(super) fn endpoint(&self) -> String {
+        self.0.endpoint()
+    }
+
     /// [`Self::call`], repeated while the service does not answer.
     pub(super) async fn call_again(
         &self,
@@ -143,9 +152,11 @@ impl Remote {
         if answer.status().is_success() {
             let is_empty = answer.body().is_empty();
             let body = if is_empty { Ok(Value::Null) } else { serde_json::from_slice(answer.body()) };
-            return body
-                .context("the answer is not JSON: is this a permission service?")
-                .map_err(CallError::Unavailable);
+            return body.map_err(|_| CallError::Refused {
+                status: answer.status(),
+                reason: "the answer is not JSON: is this a permission service?".to_owned(),
+                field: None,
+            });
         }
         Err(refusal(&answer))
     }
@@ -156,21 +167,26 @@ fn refusal(answer: &Response<Bytes>) -> CallError {
     let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     let member = |name: &str| body.pointer(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let reason = member("/error/reason").or_else(|| member("/error/message"));
+    let field = member("/error/details/field").map(str::to_owned);
     match (status, reason) {
         (StatusCode::UNAUTHORIZED, _) => {
             let reason = "the service requires an admin token: use --token or KLEIS_TOKEN".to_owned();
-            CallError::Refused { status, reason }
+            CallError::Refused { status, reason, field }
         }
-        (StatusCode::NOT_FOUND, None) => {
-            let reason = "this is not that API of a permission service: the ports are usually 4466 for reads and 4467 for writes";
-            CallError::Refused { status, reason: reason.to_owned() }
+        // A name that does not exist is that of a field.
+        (StatusCode::NOT_FOUND, _) if field.is_none() => {
+            let said = reason.map_or_else(String::new, |reason| format!(" (it says: {reason})"));
+            let reason = format!(
+                "this is not that API of a permission service{said}: the ports are usually 4466 for reads and 4467 for writes"
+            );
+            CallError::Refused { status, reason, field }
         }
         (status, reason) if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
             CallError::Unavailable(anyhow::anyhow!("the service answers {status}: {}", reason.unwrap_or("no reason")))
         }
         (status, reason) => {
             let reason = reason.map_or_else(|| format!("the service answers {status}"), str::to_owned);
-            CallError::Refused { status, reason }
+            CallError::Refused { status, reason, field }
         }
     }
 }

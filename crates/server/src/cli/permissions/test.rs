@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use permission_language::{Severity, SourceFile};
+use permission_language::{Limits, Severity, SourceFile};
 use permissions::domain::checked_model::CheckedModel;
 use permissions::domain::model_test::{Finding, TestFile, run as run_test};
 use serde_json::{Value, json};
@@ -74,6 +74,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 fn test(path: &Path) -> anyhow::Result<Tested> {
     let ModelFile { name, text, .. } = files::read(path)?;
+    if text.len() > Limits::default().file_bytes {
+        return Ok(Tested { name, outcome: Err(vec!["the file has more than 1 MiB: divide it".to_owned()]) });
+    }
     let outcome = match TestFile::parse(&text) {
         Ok(file) => run_file(&file, path)?,
         Err(error) => Err(vec![error.to_string()]),

@@ -48,6 +48,8 @@ pub(in crate::cli) struct Arguments {
 /// How far an export has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct State {
+    /// The service that the tuples are from.
+    endpoint: String,
     query: Vec<(String, String)>,
     /// The length of the file.
     bytes: u64,
@@ -59,12 +61,15 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let remote = arguments.remotes.read()?;
     let filter = arguments.filter.query()?;
     let query = filter.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    let mut state = State { query, ..State::default() };
+    let mut state = State { endpoint: remote.endpoint(), query, ..State::default() };
     let (mut output, state_file): (Box<dyn Write>, Option<StateFile>) = match &arguments.output {
         None => (Box::new(std::io::stdout().lock()), None),
         Some(path) => {
             let state_file = StateFile::beside(path, "export");
-            let kept = state_file.read::<State>().filter(|kept| kept.query == state.query && !arguments.restart);
+            let kept = state_file.read::<State>().filter(|kept| {
+                let is_same = kept.endpoint == state.endpoint && kept.query == state.query;
+                is_same && !arguments.restart
+            });
             let length = std::fs::metadata(path).map_or(0, |it| it.len());
             if let Some(kept) = kept.filter(|kept| kept.bytes <= length) {
                 eprintln!("continuing after {} relation tuples", kept.exported);

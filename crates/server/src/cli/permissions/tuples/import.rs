@@ -58,6 +58,8 @@ pub(in crate::cli) struct Arguments {
 /// How far an import has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct State {
+    /// The service that the tuples are for.
+    endpoint: String,
     /// The digest of the beginning of the file.
     head: String,
     bytes: u64,
@@ -118,13 +120,15 @@ fn open(arguments: &Arguments, remote: Remote) -> anyhow::Result<(Import, Box<dy
     let length = file.metadata().with_context(unreadable)?.len();
     let head = head_of(&mut file).with_context(unreadable)?;
     let state_file = StateFile::beside(path, "import");
-    let kept = state_file.read::<State>().filter(|kept| kept.head == head && kept.bytes <= length);
+    let kept = state_file
+        .read::<State>()
+        .filter(|kept| kept.endpoint == remote.endpoint() && kept.head == head && kept.bytes <= length);
     let state = match kept.filter(|_| !arguments.restart) {
         Some(kept) => {
             eprintln!("continuing after line {}", kept.lines);
             kept
         }
-        None => State { head, ..State::default() },
+        None => State { endpoint: remote.endpoint(), head, ..State::default() },
     };
     file.seek(SeekFrom::Start(state.bytes)).with_context(unreadable)?;
     let reporter = Reporter::new("imported", state.imported);
@@ -200,15 +204,21 @@ impl Import {
         let path = ["admin", "relation-tuples"];
         match self.remote.call_again(self.retries, &Method::PATCH, &path, &[], Some(&changes)).await {
             Ok(_) => Ok(None),
-            Err(CallError::Refused { status, reason }) if is_about_the_tuples(status) => Ok(Some(reason)),
+            Err(CallError::Refused { status, reason, field }) if is_about_the_tuples(status, field.as_deref()) => {
+                Ok(Some(reason))
+            }
             Err(error) => Err(error.into()),
         }
     }
 }
 
-/// Another refusal, for instance for lack of a token, is the same for every tuple. An unknown namespace is 404.
-fn is_about_the_tuples(status: StatusCode) -> bool {
-    matches!(status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::PAYLOAD_TOO_LARGE)
+/// Another refusal, for instance for lack of a token, is the same for every tuple. An unknown namespace is 404 and names its field;
+/// a service that has no such API names none.
+fn is_about_the_tuples(status: StatusCode, field: Option<&str>) -> bool {
+    match status {
+        StatusCode::NOT_FOUND => field.is_some(),
+        status => matches!(status, StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE),
+    }
 }
 
 /// Reads the next lines and counts them.
@@ -255,6 +265,14 @@ fn list_refused(count: u64, line: u64, reason: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_that_is_not_the_right_one_refuses_no_tuple() {
+        assert!(is_about_the_tuples(StatusCode::NOT_FOUND, Some("namespace")));
+        assert!(!is_about_the_tuples(StatusCode::NOT_FOUND, None));
+        assert!(is_about_the_tuples(StatusCode::BAD_REQUEST, None));
+        assert!(!is_about_the_tuples(StatusCode::UNAUTHORIZED, None));
+    }
 
     #[test]
     fn a_batch_is_bounded_and_counts_its_lines() {
