@@ -148,9 +148,9 @@ async fn change_something(permissions: &Permissions, cx: &Context, dice: &mut Di
     permissions.transact_relation_tuples(cx, &changes).await.unwrap().0
 }
 
-/// 2 500 tuples, which are three events.
-async fn insert_many(permissions: &Permissions, cx: &Context) -> Snapshot {
-    let changes: Vec<_> = (0..2_500)
+/// A thousand tuples are an event.
+async fn insert_many(permissions: &Permissions, cx: &Context, count: usize) -> Snapshot {
+    let changes: Vec<_> = (0..count)
         .map(|it| {
             let (object, subject) = (format!("m{it}"), Subject::Id("ada".into()));
             RelationTuple { namespace: "Doc".into(), object, relation: "viewer".into(), subject }
@@ -173,7 +173,7 @@ async fn the_graph_is_the_table_after_any_changes_and_while_it_is_loaded() {
                 let mut dice = Dice::new(seed);
                 for round in 0..60 {
                     let snapshot = match round {
-                        10 | 40 => insert_many(&permissions, &cx).await,
+                        10 | 40 => insert_many(&permissions, &cx, 2_500).await,
                         _ => change_something(&permissions, &cx, &mut dice).await,
                     };
                     snapshots.lock().unwrap().insert(snapshot);
@@ -283,7 +283,7 @@ async fn expired_tuples_leave_the_graph_a_minute_later() {
 async fn a_graph_beyond_its_bound_is_dropped_and_an_incomplete_log_loads_it_again() {
     on_both(plain(), |harness| async move {
         let (permissions, cx) = (harness.permissions.clone(), harness.cx());
-        insert_many(&permissions, &cx).await;
+        insert_many(&permissions, &cx, 2_500).await;
         let mut follower = loaded(&harness).await;
         assert_eq!(resident(&permissions, Snapshot(0)).unwrap().1.len(), 2_500);
         permissions.transact_relation_tuples(&cx, &[insert("a", None)]).await.unwrap();
@@ -304,6 +304,30 @@ async fn a_graph_beyond_its_bound_is_dropped_and_an_incomplete_log_loads_it_agai
             assert_eq!(resident(&small.permissions, Snapshot(0)), None, "2 500 tuples need more");
         }
         assert_eq!(statistics(&small.permissions).unwrap().bytes, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_graph_that_lost_most_of_its_tuples_is_replaced_while_it_answers() {
+    on_both(plain(), |harness| async move {
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        insert_many(&permissions, &cx, 5_000).await;
+        let mut follower = loaded(&harness).await;
+        let full = statistics(&permissions).unwrap().bytes;
+        let of_ada = TupleQuery { subject: Some(Subject::Id("ada".into())), ..TupleQuery::default() };
+        permissions.delete_relation_tuples(&cx, &of_ada).await.unwrap();
+        follower.measure_next();
+        follower.ask().await;
+        let (before, _) = permissions.transact_relation_tuples(&cx, &[insert("b", None)]).await.unwrap();
+        follower.ask().await;
+        assert_eq!(resident(&permissions, before).unwrap().1.len(), 1, "the old graph answers and follows");
+        follower.loaded().await;
+        let (last, _) = permissions.transact_relation_tuples(&cx, &[insert("c", None)]).await.unwrap();
+        follower.ask().await;
+        assert_eq!(resident(&permissions, last).unwrap(), (last, table(&harness).await));
+        let GraphStatistics { tuples, bytes, .. } = statistics(&permissions).unwrap();
+        assert!(bytes < full / 10, "{tuples} tuples, {bytes} of {full} bytes");
     })
     .await;
 }

@@ -1,7 +1,9 @@
 //! Keeps the graphs current: asks for the positions of all tenants by one query, loads the graph of a new tenant, and applies the
 //! changes of the others.
 //!
-//! Invariant: a graph whose log is incomplete, or whose history went back (the database was restored), is loaded again.
+//! Invariants:
+//! - A graph whose log is incomplete, or whose history went back (the database was restored), is loaded again.
+//! - A load that began before its tenant's graph was dropped is not used.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,14 +35,21 @@ pub(crate) struct Follower {
     feed: Arc<Feed>,
     graphs: Arc<Graphs>,
     tenants: BTreeMap<TenantId, Phase>,
-    loads: JoinSet<(TenantId, Result<Resident, LoadError>)>,
+    loads: JoinSet<(TenantId, Attempt, Result<Resident, LoadError>)>,
+    /// The newest load.
+    attempt: Attempt,
     measured_at: Instant,
     has_failed: bool,
 }
 
+/// The number of a load.
+type Attempt = u64;
+
 enum Phase {
-    Loading,
+    Loading(Attempt),
     Ready,
+    /// The graph answers while another one is loaded that will replace it.
+    Renews(Attempt),
     /// A load failed, and is repeated then.
     Waits(Instant),
     /// The graph does not fit.
@@ -49,21 +58,38 @@ enum Phase {
 
 impl Follower {
     pub(crate) fn new(database: Database, clock: Clock, feed: Arc<Feed>, graphs: Arc<Graphs>) -> Self {
-        let (tenants, loads) = (BTreeMap::new(), JoinSet::new());
-        Self { database, clock, feed, graphs, tenants, loads, measured_at: Instant::now(), has_failed: false }
+        let (tenants, loads, measured_at) = (BTreeMap::new(), JoinSet::new(), Instant::now());
+        Self { database, clock, feed, graphs, tenants, loads, attempt: 0, measured_at, has_failed: false }
+    }
+
+    /// The next question to the database measures the memory.
+    #[cfg(test)]
+    pub(crate) fn measure_next(&mut self) {
+        self.measured_at -= MEASURE_EVERY;
     }
 
     /// Resolves when a load has ended.
     pub(crate) async fn loaded(&mut self) {
         let Some(ended) = self.loads.join_next().await else { return std::future::pending().await };
-        match ended {
-            Ok((tenant, Ok(resident))) => {
-                self.graphs.of(tenant).resident.store(Some(Arc::new(resident)));
+        let (tenant, attempt, loaded) = match ended {
+            Ok(ended) => ended,
+            // It was cancelled, because the runtime stops, or it panicked; then there is no graph.
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                return tracing::error!(error, "loading relation tuples failed");
+            }
+        };
+        let of_tenant = self.graphs.of(tenant);
+        of_tenant.loading.nothing();
+        match (self.tenants.get(&tenant), loaded) {
+            (Some(Phase::Loading(awaited) | Phase::Renews(awaited)), Ok(resident)) if *awaited == attempt => {
+                of_tenant.answer_from(resident);
                 self.tenants.insert(tenant, Phase::Ready);
             }
-            Ok((tenant, Err(error))) => self.load_failed(tenant, &error),
-            // It was cancelled, because the runtime stops, or it panicked; then there is no graph.
-            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "loading relation tuples failed"),
+            (Some(Phase::Loading(awaited)), Err(error)) if *awaited == attempt => self.load_failed(tenant, &error),
+            (Some(Phase::Renews(awaited)), Err(error)) if *awaited == attempt => self.renewal_failed(tenant, &error),
+            // Something happened in between that this load does not know of.
+            _ => {}
         }
     }
 
@@ -85,19 +111,21 @@ impl Follower {
         }
         for (tenant, until) in positions {
             match self.tenants.get(&tenant) {
-                None => self.load(tenant),
-                Some(Phase::Waits(due)) if *due <= Instant::now() => self.load(tenant),
-                Some(Phase::Waits(_) | Phase::Loading | Phase::TooLarge) => {}
-                Some(Phase::Ready) => self.bring_up(tenant, until, asked_at, measures).await,
+                None => self.load(tenant, Phase::Loading),
+                Some(Phase::Waits(due)) if *due <= Instant::now() => self.load(tenant, Phase::Loading),
+                Some(Phase::Waits(_) | Phase::Loading(_) | Phase::TooLarge) => {}
+                Some(Phase::Ready | Phase::Renews(_)) => self.bring_up(tenant, until, asked_at, measures).await,
             }
         }
     }
 
-    fn load(&mut self, tenant: TenantId) {
-        self.tenants.insert(tenant, Phase::Loading);
+    fn load(&mut self, tenant: TenantId, phase: fn(Attempt) -> Phase) {
+        self.attempt += 1;
+        let attempt = self.attempt;
+        self.tenants.insert(tenant, phase(attempt));
         let Self { database, clock, graphs, .. } = &*self;
         let load = Load { database: database.clone(), clock: clock.clone(), graphs: graphs.clone(), tenant };
-        self.loads.spawn(async move { (tenant, load.run().await) });
+        self.loads.spawn(async move { (tenant, attempt, load.run().await) });
     }
 
     fn load_failed(&mut self, tenant: TenantId, error: &LoadError) {
@@ -117,6 +145,23 @@ impl Follower {
         self.tenants.insert(tenant, phase);
     }
 
+    /// The graph that was to be replaced is as good as before, if there is memory for it.
+    fn renewal_failed(&mut self, tenant: TenantId, error: &LoadError) {
+        let (is_final, error): (_, &dyn std::error::Error) = (error.is_final(), error);
+        tracing::warn!(
+            tenant = tenant.as_i32(),
+            error,
+            "the memory of deleted relation tuples could not be given back"
+        );
+        if is_final {
+            // Both do not fit beside each other.
+            self.graphs.of(tenant).drop_graph();
+            self.load(tenant, Phase::Loading);
+        } else {
+            self.tenants.insert(tenant, Phase::Ready);
+        }
+    }
+
     /// Brings a graph up to a position that was asked for at `asked_at`.
     async fn bring_up(&mut self, tenant: TenantId, until: Snapshot, asked_at: Instant, measures: bool) {
         let of_tenant = self.graphs.of(tenant);
@@ -132,12 +177,12 @@ impl Follower {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(tenant = tenant.as_i32(), error, "the relation tuples in memory are loaded again");
                 of_tenant.drop_graph();
-                return self.load(tenant);
+                return self.load(tenant, Phase::Loading);
             }
         }
         resident.expire(self.clock.now().minus(KEEP_EXPIRED));
-        if measures && let Err(error) = self.measure(&of_tenant, resident).await {
-            self.load_failed(tenant, &error);
+        if measures {
+            self.measure(tenant, &of_tenant, &resident);
         }
     }
 
@@ -159,18 +204,19 @@ impl Follower {
     }
 
     /// Gives memory back, and drops a graph that has become too large.
-    async fn measure(&self, of_tenant: &Arc<OfTenant>, resident: Arc<Resident>) -> Result<(), LoadError> {
-        let measured = of_tenant.clone();
-        // Rebuilding a large graph takes seconds.
-        let rebuilt = tokio::task::spawn_blocking(move || {
-            let outcome = resident.rebuild();
-            resident.measure(|graph| measured.measured(graph));
-            outcome
+    fn measure(&mut self, tenant: TenantId, of_tenant: &OfTenant, resident: &Resident) {
+        let mut is_worth_renewing = false;
+        resident.measure(|graph| {
+            of_tenant.size.measured(graph);
+            is_worth_renewing = graph.is_worth_renewing();
         });
-        if let Ok(outcome) = rebuilt.await {
-            outcome?;
+        if matches!(self.tenants.get(&tenant), Some(Phase::Renews(_))) {
+            // The load looks at the bound, too.
+        } else if self.graphs.is_over_bound() {
+            self.load_failed(tenant, &LoadError::TooLarge(self.graphs.max_bytes));
+        } else if is_worth_renewing {
+            self.load(tenant, Phase::Renews);
         }
-        if self.graphs.is_over_bound() { Err(LoadError::TooLarge(self.graphs.max_bytes)) } else { Ok(()) }
     }
 
     /// Says so once, until a question is answered again.

@@ -122,7 +122,7 @@ impl Load {
     }
 
     fn bounded(&self, of_tenant: &OfTenant, graph: &Graph) -> Result<(), LoadError> {
-        of_tenant.measured(graph);
+        of_tenant.loading.measured(graph);
         if self.graphs.is_over_bound() { Err(LoadError::TooLarge(self.graphs.max_bytes)) } else { Ok(()) }
     }
 }

@@ -26,6 +26,7 @@ use tokio::time::{Instant, timeout};
 
 use super::feed::Feed;
 use super::models::LoadedModel;
+use crate::domain::graph::Graph;
 use crate::domain::snapshot::Snapshot;
 
 pub(crate) use follow::Follower;
@@ -70,10 +71,16 @@ struct OfTenant {
     resident: ArcSwapOption<Resident>,
     /// The last change of this process.
     acknowledged: AtomicI64,
-    /// What the graph holds, or the one that is being loaded.
+    size: Size,
+    /// Of a graph that is being loaded, also beside one that answers.
+    loading: Size,
+    load_micros: AtomicU64,
+}
+
+#[derive(Default)]
+struct Size {
     bytes: AtomicU64,
     tuples: AtomicU64,
-    load_micros: AtomicU64,
 }
 
 /// What is known about the graph of a tenant.
@@ -138,11 +145,12 @@ impl Graphs {
         let now = Instant::now();
         let of_tenant = |(tenant, it): (&TenantId, &Arc<OfTenant>)| {
             let resident = it.resident.load();
+            let size = if resident.is_some() { &it.size } else { &it.loading };
             GraphStatistics {
                 tenant: *tenant,
                 is_ready: resident.as_ref().is_some_and(|it| it.age(now) < self.rhythm.counts),
-                tuples: it.tuples.load(Ordering::Relaxed),
-                bytes: it.bytes.load(Ordering::Relaxed),
+                tuples: size.tuples.load(Ordering::Relaxed),
+                bytes: size.bytes.load(Ordering::Relaxed),
                 load: Duration::from_micros(it.load_micros.load(Ordering::Relaxed)),
                 watermark: resident.as_ref().map_or(0, |it| it.watermark().0),
                 lag: resident.as_ref().map_or(Duration::ZERO, |it| it.age(now)),
@@ -168,14 +176,27 @@ impl Graphs {
     /// Whether all graphs together hold more than they may.
     fn is_over_bound(&self) -> bool {
         let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
-        tenants.values().map(|it| it.bytes.load(Ordering::Relaxed)).sum::<u64>() > self.max_bytes
+        let bytes = |of: &Size| of.bytes.load(Ordering::Relaxed);
+        tenants.values().map(|it| bytes(&it.size) + bytes(&it.loading)).sum::<u64>() > self.max_bytes
+    }
+}
+
+impl Size {
+    fn measured(&self, graph: &Graph) {
+        self.bytes.store(graph.heap_bytes() as u64, Ordering::Relaxed);
+        self.tuples.store(graph.len() as u64, Ordering::Relaxed);
+    }
+
+    fn nothing(&self) {
+        self.bytes.store(0, Ordering::Relaxed);
+        self.tuples.store(0, Ordering::Relaxed);
     }
 }
 
 impl OfTenant {
-    fn measured(&self, graph: &crate::domain::graph::Graph) {
-        self.bytes.store(graph.heap_bytes() as u64, Ordering::Relaxed);
-        self.tuples.store(graph.len() as u64, Ordering::Relaxed);
+    fn answer_from(&self, resident: Resident) {
+        resident.measure(|graph| self.size.measured(graph));
+        self.resident.store(Some(Arc::new(resident)));
     }
 
     fn drop_graph(&self) {
@@ -183,7 +204,6 @@ impl OfTenant {
         // that does not have it.
         self.acknowledged.store(0, Ordering::SeqCst);
         self.resident.store(None);
-        self.bytes.store(0, Ordering::Relaxed);
-        self.tuples.store(0, Ordering::Relaxed);
+        self.size.nothing();
     }
 }

@@ -145,22 +145,6 @@ impl Resident {
         }
     }
 
-    /// Gives back the memory of deleted tuples, if there is much. No change may be applied meanwhile.
-    pub(super) fn rebuild(&self) -> Result<(), GraphError> {
-        let rebuilt = {
-            let state = self.locked();
-            if !state.graph.is_worth_rebuilding() {
-                return Ok(());
-            }
-            state.graph.rebuilt()?
-        };
-        // A model may have been compiled in between, with names that the new graph does not have.
-        let mut state = self.changing();
-        state.compiled = None;
-        state.graph = rebuilt;
-        Ok(())
-    }
-
     pub(super) fn measure(&self, of: impl FnOnce(&Graph)) {
         of(&self.locked().graph);
     }

@@ -164,36 +164,9 @@ impl Graph {
         (self.forward.key_count(), self.reverse.key_count())
     }
 
-    /// More tuples were deleted than are left, so that rebuilding gives back about half of the memory.
-    pub fn is_worth_rebuilding(&self) -> bool {
-        self.removed > self.len.max(1 << 16)
-    }
-
-    /// The same tuples in a new graph, without the names that no tuple uses. Numbers of objects change; those of namespaces,
-    /// relations and conditions stay, so a compiled schema stays valid.
-    pub fn rebuilt(&self) -> Result<Self, GraphError> {
-        let mut rebuilt = Self { symbols: self.symbols.clone(), ..Self::default() };
-        let mut failure = None;
-        self.for_each(|userset, subject| {
-            let moved = |of: Userset, names: &mut Names| {
-                let name = names.intern(self.names.name(of.name()))?;
-                Ok::<_, NamesAreFull>(Userset::new(of.namespace(), name, of.relation()))
-            };
-            let pair = moved(userset, &mut rebuilt.names).and_then(|it| Ok((it, moved(subject, &mut rebuilt.names)?)));
-            match pair {
-                Ok((to_userset, to_subject)) => {
-                    let terms = self.terms.get(userset, subject);
-                    let context = terms.context.and_then(|id| self.terms.context(id));
-                    rebuilt.insert_numbers(to_userset, to_subject, terms, context);
-                    true
-                }
-                Err(error) => {
-                    failure = Some(error);
-                    false
-                }
-            }
-        });
-        failure.map_or(Ok(rebuilt), |error| Err(error.into()))
+    /// More tuples were deleted than are left, so that a new graph needs about half of the memory.
+    pub fn is_worth_renewing(&self) -> bool {
+        self.removed > self.len.max(1 << 12)
     }
 
     /// The subjects of a userset's tuples, in their order.

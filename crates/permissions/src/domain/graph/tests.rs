@@ -60,7 +60,6 @@ fn the_graph_holds_what_was_inserted_and_not_removed() {
     }
     assert_eq!(graph.len(), expected.len());
     assert_eq!(names_of(&graph), expected);
-    assert_eq!(names_of(&graph.rebuilt().unwrap()), expected);
     for it in &expected {
         assert!(graph.remove(it));
     }
@@ -68,19 +67,6 @@ fn the_graph_holds_what_was_inserted_and_not_removed() {
     assert_eq!(graph.key_counts(), (0, 0));
     assert_eq!(graph.usage.objects(graph.symbols.namespace("Doc").unwrap()).count(), 0);
     assert_eq!(graph.usage.objects(graph.symbols.namespace("User").unwrap()).count(), 0);
-}
-
-#[test]
-fn rebuilding_gives_back_the_memory_of_deleted_names() {
-    let mut graph = Graph::default();
-    for index in 0..20_000 {
-        graph.insert(&tuple(index, "viewer", index).into()).unwrap();
-    }
-    let full = graph.heap_bytes();
-    (100..20_000).for_each(|index| assert!(graph.remove(&tuple(index, "viewer", index))));
-    let rebuilt = graph.rebuilt().unwrap();
-    assert_eq!(rebuilt.len(), 100);
-    assert!(rebuilt.heap_bytes() < full / 20, "{} of {full} bytes", rebuilt.heap_bytes());
 }
 
 #[test]
@@ -100,7 +86,6 @@ fn expired_tuples_are_removed_in_the_order_of_their_expiries() {
     assert_eq!(graph.next_expiry(), Some(Timestamp::from_unix_seconds(4)));
     let expire = |graph: &mut Graph, seconds| graph.remove_expired(Timestamp::from_unix_seconds(seconds), 10);
     assert_eq!((expire(&mut graph, 3), expire(&mut graph, 4), expire(&mut graph, 4)), (0, 1, 0));
-    let mut graph = graph.rebuilt().unwrap();
     assert_eq!(graph.remove_expired(Timestamp::from_unix_seconds(100), 1), 1);
     assert_eq!((graph.len(), expire(&mut graph, 100), graph.next_expiry()), (3, 1, None));
     assert_eq!(names_of(&graph), BTreeSet::from([2, 3].map(|object| tuple(object, "viewer", 0))));
