@@ -193,12 +193,10 @@ pub async fn list_events(tx: &mut impl Read, page: PageRequest<i64>) -> Result<P
     Ok(Page::from_rows(events, page.size, |it| it.sequence))
 }
 
-/// The events named [`TUPLES_CHANGED`](crate::TUPLES_CHANGED) of a tenant in order of their sequence.
-pub async fn list_tuple_changes(tx: &mut impl Read, page: PageRequest<i64>) -> Result<Page<StoredEvent, i64>, Error> {
-    let limit = i64::from(page.size) + 1;
-    let rows = tx.query(&LIST_TUPLE_CHANGES, &values![page.after.unwrap_or(0), limit]).await?;
-    let events = rows.iter().map(stored).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::from_rows(events, page.size, |it| it.sequence))
+/// The first events named [`TUPLES_CHANGED`](crate::TUPLES_CHANGED) of a tenant after a sequence, in the order of theirs.
+pub async fn list_tuple_changes(tx: &mut impl Read, after: i64, most: u32) -> Result<Vec<StoredEvent>, Error> {
+    let rows = tx.query(&LIST_TUPLE_CHANGES, &values![after, i64::from(most)]).await?;
+    rows.iter().map(stored).collect()
 }
 
 fn stored(row: &Row) -> Result<StoredEvent, Error> {

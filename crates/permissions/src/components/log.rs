@@ -3,7 +3,7 @@
 //! Invariant: no change is skipped. Each event names the one before it, so a reader that continues where the log was deleted, or
 //! where it is damaged, gets an error and never the next event that is left.
 
-use base::{PageRequest, TenantId, Timestamp};
+use base::{TenantId, Timestamp};
 use database::Database;
 
 use crate::domain::event::Changed;
@@ -38,8 +38,7 @@ pub(crate) async fn read(
     if after >= until {
         return Ok(Vec::new());
     }
-    let page = PageRequest { size: most, after: Some(after.0) };
-    let events = jobs::list_tuple_changes(&mut database.read(tenant), page).await?.items;
+    let events = jobs::list_tuple_changes(&mut database.read(tenant), after.0, most).await?;
     let mut changes: Vec<LoggedChange> = Vec::new();
     for event in events.into_iter().take_while(|event| event.sequence <= until.0) {
         let change: Changed = serde_json::from_value(event.attributes).map_err(|error| inconsistent(&error))?;

@@ -23,8 +23,7 @@ fn insert(namespace: &str, object: &str) -> TupleChange {
 }
 
 async fn events(harness: &Harness, after: i64) -> Vec<StoredEvent> {
-    let page = PageRequest { size: 1_000, after: Some(after) };
-    list_tuple_changes(&mut harness.database.read(harness.cx().tenant), page).await.unwrap().items
+    list_tuple_changes(&mut harness.database.read(harness.cx().tenant), after, 1_000).await.unwrap()
 }
 
 #[tokio::test]

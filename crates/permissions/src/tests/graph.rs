@@ -98,9 +98,8 @@ async fn table(harness: &Harness) -> Tuples {
 /// The states of the log at the snapshots `wanted`.
 async fn history(harness: &Harness, wanted: &BTreeSet<Snapshot>) -> BTreeMap<Snapshot, Tuples> {
     let (mut tuples, mut states) = (Tuples::new(), BTreeMap::from([(Snapshot(0), Tuples::new())]));
-    let page = PageRequest { size: 100_000, after: None };
-    let events = jobs::list_tuple_changes(&mut harness.database.read(TenantId::DEFAULT), page).await.unwrap();
-    for event in events.items {
+    let mut read = harness.database.read(TenantId::DEFAULT);
+    for event in jobs::list_tuple_changes(&mut read, 0, 100_000).await.unwrap() {
         let change: Changed = serde_json::from_value(event.attributes).unwrap();
         tuples.extend(change.inserted.into_iter().map(|it| (key_of(&it), it)));
         change.deleted.iter().for_each(|key| drop(tuples.remove(key)));

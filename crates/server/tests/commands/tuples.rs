@@ -179,22 +179,34 @@ fn interrupted_runs_continue() {
 
     let head = head_of(&lines);
     let bytes = lines.lines().take(1_000).map(|line| line.len() + 1).sum::<usize>();
-    let state = json!({ "head": head, "bytes": bytes, "lines": 1_000, "imported": 1_000, "refused": 0 });
-    std::fs::write(service.directory.path("all.txt.import-progress"), state.to_string()).unwrap();
+    let place = |endpoint: &str, head: &str| {
+        let state = json!({
+            "endpoint": endpoint, "head": head, "bytes": bytes, "lines": 1_000, "imported": 1_000, "refused": 0
+        });
+        std::fs::write(service.directory.path("all.txt.import-progress"), state.to_string()).unwrap();
+    };
+    let endpoint_of = |listener: &str| service.program.url(listener) + "/";
+    let endpoint = endpoint_of("permissions/write");
+    place(&endpoint, &head);
     let continued = service.good("kleis permissions tuples import all.txt");
     assert!(continued.errors.starts_with("continuing after line 1000\n1200 imported, 0 refused"), "{continued:?}");
     assert_eq!(service.tuples().len(), 200, "the first thousand were not sent again");
 
-    // The place of another file is not that of this one.
-    let other = json!({ "head": "0", "bytes": bytes, "lines": 1_000, "imported": 1_000, "refused": 0 });
-    std::fs::write(service.directory.path("all.txt.import-progress"), other.to_string()).unwrap();
-    service.good("kleis permissions tuples import all.txt");
-    assert_eq!(service.tuples().len(), 1_200);
+    // The place of another file, or for another service, is not that of this one.
+    for (endpoint, head) in [(endpoint.as_str(), "0"), ("http://127.0.0.1:1/", &head)] {
+        service.good("kleis permissions tuples delete-all --namespace Doc --force");
+        place(endpoint, head);
+        service.good("kleis permissions tuples import all.txt");
+        assert_eq!(service.tuples().len(), 1_200, "{endpoint} {head}");
+    }
 
     let page = service.good("kleis permissions tuples get --page-size 500 --format json").json();
     let first: Vec<String> = page["relation_tuples"].as_array().unwrap().iter().map(Value::to_string).collect();
     let first = first.join("\n") + "\n";
-    let state = json!({ "query": [], "bytes": first.len(), "exported": 500, "page_token": page["next_page_token"] });
+    let state = json!({
+        "endpoint": endpoint_of("permissions/read"), "query": [], "bytes": first.len(), "exported": 500,
+        "page_token": page["next_page_token"],
+    });
     std::fs::write(service.directory.path("out.ndjson.export-progress"), state.to_string()).unwrap();
     // The page that was being written is cut off.
     std::fs::write(service.directory.path("out.ndjson"), format!("{first}{{\"namesp")).unwrap();

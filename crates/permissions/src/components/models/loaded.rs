@@ -19,19 +19,22 @@ pub(crate) struct LoadedModel {
     pub(crate) conditions: HashMap<ConditionId, Arc<CompiledCondition>>,
 }
 
+/// A model that was checked.
+pub(super) struct Parsed {
+    pub(super) model: Model,
+    /// Those of the model, in their order.
+    pub(super) conditions: Vec<CompiledCondition>,
+}
+
 impl LoadedModel {
     /// With `strict`, tuples that the model does not declare do not count.
-    pub(super) fn compile(model: Model, strict: bool) -> Result<Self, String> {
+    pub(super) fn compile(Parsed { model, conditions: compiled }: Parsed, strict: bool) -> Result<Self, String> {
         let mut symbols = Symbols::default();
         let schema = Schema::compile(&model, &mut symbols, strict).map_err(|error| error.to_string())?;
         let mut conditions = HashMap::new();
-        for condition in &model.conditions {
-            let id = symbols.intern_condition(&condition.name).map_err(|error| error.to_string())?;
-            let compiled = CompiledCondition::compile(condition.name.clone(), &condition.expression);
-            let compiled = compiled.map_err(|error| {
-                format!("the condition \"{}\" is not valid at byte {}: {error}", condition.name, error.at)
-            })?;
-            conditions.insert(id, Arc::new(compiled));
+        for condition in compiled {
+            let id = symbols.intern_condition(condition.name()).map_err(|error| error.to_string())?;
+            conditions.insert(id, Arc::new(condition));
         }
         Ok(Self { model, schema, symbols, conditions })
     }

@@ -1,8 +1,9 @@
 //! Texts of the Ory Permission Language.
 
-use permission_language::{Model, Problem, SourceFile};
+use permission_language::{Problem, SourceFile};
 
 use super::document::Document;
+use super::loaded::Parsed;
 use crate::domain::checked_model::CheckedModel;
 
 /// The extensions of files in a folder.
@@ -12,7 +13,7 @@ pub(super) const EXTENSIONS: &[&str] = &["ts", "opl"];
 const MOST_ERRORS: usize = 5;
 
 /// The model that the documents declare together. Problems that do not prevent it are logged.
-pub(super) fn parse(documents: &[Document]) -> Result<Model, String> {
+pub(super) fn parse(documents: &[Document]) -> Result<Parsed, String> {
     let files: Vec<SourceFile<'_>> =
         documents.iter().map(|Document { name, text }| SourceFile { name, text }).collect();
     let checked = CheckedModel::of(&files);
@@ -27,5 +28,5 @@ pub(super) fn parse(documents: &[Document]) -> Result<Model, String> {
     for problem in &checked.problems {
         tracing::warn!("{}", problem.render(&files).trim_end());
     }
-    Ok(model)
+    Ok(Parsed { model, conditions: checked.conditions })
 }

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use permission_language::Model;
+use url::Url;
 use web::outbound::Client;
 
 use super::document::Document;
+use super::loaded::Parsed;
 use super::{legacy, opl};
 use crate::config::Namespaces;
 
@@ -32,6 +33,8 @@ pub enum SourceError {
     Scheme(String),
     #[error("namespaces.location: the text after base64:// is not base64 of UTF-8")]
     Base64,
+    #[error("namespaces.location: {0}")]
+    Url(url::ParseError),
     #[error("namespaces: {0}")]
     Names(String),
 }
@@ -46,7 +49,7 @@ pub(super) enum Source {
     Files(PathBuf),
     /// A text of the language.
     Text(String),
-    Remote(String),
+    Remote(Url),
 }
 
 impl Source {
@@ -58,8 +61,8 @@ impl Source {
                 Ok(Self::Names(names))
             }
             Namespaces::Location(uri) => match uri.split_once("://") {
-                None => Ok(Self::Legacy(path_of(uri))),
-                Some(("file", path)) => Ok(Self::Legacy(path_of(path))),
+                None => Ok(Self::Legacy(uri.into())),
+                Some(("file", path)) => Ok(Self::Legacy(decoded(path))),
                 Some(_) => Err(SourceError::LegacyScheme(uri.clone())),
             },
             Namespaces::Language(language) => Self::of_location(&language.location),
@@ -68,13 +71,13 @@ impl Source {
 
     fn of_location(location: &str) -> Result<Self, SourceError> {
         match location.split_once("://") {
-            None => Ok(Self::Files(path_of(location))),
-            Some(("file", path)) => Ok(Self::Files(path_of(path))),
+            None => Ok(Self::Files(location.into())),
+            Some(("file", path)) => Ok(Self::Files(decoded(path))),
             Some(("base64", encoded)) => {
                 let bytes = STANDARD.decode(encoded).map_err(|_| SourceError::Base64)?;
                 String::from_utf8(bytes).map(Self::Text).map_err(|_| SourceError::Base64)
             }
-            Some(("http" | "https", _)) => Ok(Self::Remote(location.to_owned())),
+            Some(("http" | "https", _)) => location.parse().map(Self::Remote).map_err(SourceError::Url),
             Some((scheme, _)) => Err(SourceError::Scheme(format!("{scheme}://…"))),
         }
     }
@@ -86,14 +89,12 @@ impl Source {
             Self::Legacy(path) | Self::Files(path) => path.display().to_string(),
             Self::Text(_) => "base64://…".to_owned(),
             Self::Remote(url) => {
-                let mut parsed = url.parse::<url::Url>().ok();
-                if let Some(url) = &mut parsed {
-                    url.set_query(None);
-                    // A URL that cannot have them has none.
-                    let _ = url.set_username("");
-                    let _ = url.set_password(None);
-                }
-                parsed.map_or_else(|| "a URL that is not valid".to_owned(), |url| url.to_string())
+                let mut url = url.clone();
+                url.set_query(None);
+                // A URL with a host can have them.
+                let _ = url.set_username("");
+                let _ = url.set_password(None);
+                url.into()
             }
         }
     }
@@ -124,7 +125,7 @@ impl Source {
             Self::Files(path) => read_files(path.clone(), opl::EXTENSIONS).await,
             Self::Remote(url) => {
                 // The client bounds time and bytes, and refuses private addresses if it is configured to.
-                let answer = http.get(url).await.map_err(|error| error.to_string())?;
+                let answer = http.get(url.as_str()).await.map_err(|error| error.to_string())?;
                 if !answer.status().is_success() {
                     return Err(format!("the server answered with the status {}", answer.status().as_u16()));
                 }
@@ -135,16 +136,18 @@ impl Source {
         }
     }
 
-    pub(super) fn parse(&self, documents: &[Document]) -> Result<Model, String> {
+    pub(super) fn parse(&self, documents: &[Document]) -> Result<Parsed, String> {
+        let without_conditions = |model| Parsed { model, conditions: Vec::new() };
         match self {
-            Self::Names(names) => legacy::model(names),
-            Self::Legacy(_) => legacy::parse(documents),
+            Self::Names(names) => legacy::model(names).map(without_conditions),
+            Self::Legacy(_) => legacy::parse(documents).map(without_conditions),
             Self::Files(_) | Self::Text(_) | Self::Remote(_) => opl::parse(documents),
         }
     }
 }
 
-fn path_of(text: &str) -> PathBuf {
+/// The path of a URL. One that is written as such is taken as it is.
+fn decoded(text: &str) -> PathBuf {
     PathBuf::from(percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned())
 }
 

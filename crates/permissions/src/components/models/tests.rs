@@ -77,6 +77,21 @@ async fn a_missing_folder_is_a_fault_until_it_appears() {
 }
 
 #[tokio::test]
+async fn only_the_path_of_a_url_has_escaped_characters() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(file("a%20b.ts"), USERS).unwrap();
+    std::fs::write(file("a b.ts"), USERS.replace("User", "Person")).unwrap();
+    for (location, expected) in
+        [(file("a%20b.ts"), "User"), (file("a b.ts"), "Person"), (format!("file://{}", file("a%20b.ts")), "Person")]
+    {
+        let models = models(&json!({ "location": location })).unwrap();
+        models.refresh().await.unwrap();
+        assert_eq!(names(&models), [expected], "{location}");
+    }
+}
+
+#[tokio::test]
 async fn files_are_bounded() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.yml");
@@ -99,6 +114,7 @@ fn a_source_that_cannot_be_one_is_a_fault_of_the_configuration() {
     let refused = |namespaces: Value| models(&namespaces).map(drop).unwrap_err().to_string();
     assert!(refused(json!("ws://a/b")).starts_with("namespaces: \"ws://a/b\" must be"));
     assert!(refused(json!({"location": "ftp://a/b"})).starts_with("namespaces.location: the scheme of \"ftp://…\""));
+    assert_eq!(refused(json!({"location": "https://"})), "namespaces.location: empty host");
     assert_eq!(refused(json!({"location": "base64://%"})), SourceError::Base64.to_string());
     let not_text = format!("base64://{}", STANDARD.encode([0xff, 0xfe]));
     assert_eq!(refused(json!({"location": not_text})), SourceError::Base64.to_string());

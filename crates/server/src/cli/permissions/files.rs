@@ -1,4 +1,4 @@
-//! The files of a permission model.
+//! Files and folders that are named in a command line, and the files of a permission model.
 //!
 //! Invariant: what is read is bounded in bytes, files and depth.
 
@@ -35,14 +35,42 @@ impl ModelFile {
 
 /// Reads files, the files of folders, and standard input for `-`.
 pub(super) fn read_all(paths: &[PathBuf]) -> anyhow::Result<Vec<ModelFile>> {
-    let (mut files, mut seen) = (Vec::new(), 0);
-    for path in paths {
-        find(path, 0, &mut seen, &mut files)?;
-    }
+    let is_of_model =
+        |path: &Path| path.extension().and_then(|it| it.to_str()).is_some_and(|it| EXTENSIONS.contains(&it));
+    let files = find_all(paths, is_of_model)?;
     if files.is_empty() {
         bail!("no file ends in .ts or .opl: name the files of the model");
     }
     files.iter().map(|path| read(path)).collect()
+}
+
+/// The files, and those files of the folders that are wanted, as the service reads a folder: hidden files and folders are
+/// skipped. A mounted volume of Kubernetes has its content there a second time.
+pub(super) fn find_all(paths: &[PathBuf], is_wanted: impl Fn(&Path) -> bool) -> anyhow::Result<Vec<PathBuf>> {
+    let (mut files, mut seen) = (Vec::new(), 0);
+    let mut remaining: Vec<(PathBuf, usize)> = paths.iter().rev().map(|path| (path.clone(), 0)).collect();
+    while let Some((path, level)) = remaining.pop() {
+        if !path.is_dir() {
+            if level == 0 || is_wanted(&path) {
+                files.push(path);
+            }
+        } else if level < MOST_LEVELS {
+            let mut entries =
+                entries(&path).with_context(|| format!("the folder {} cannot be read", path.display()))?;
+            seen += entries.len();
+            if seen > MOST_FILES {
+                bail!("there are more than {MOST_FILES} files and folders: name the files");
+            }
+            entries.retain(|path| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")));
+            entries.sort_unstable_by(|a, b| b.cmp(a));
+            remaining.extend(entries.into_iter().map(|path| (path, level + 1)));
+        }
+    }
+    Ok(files)
+}
+
+fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    std::fs::read_dir(folder)?.map(|entry| entry.map(|it| it.path())).collect()
 }
 
 /// Reads a file, or standard input for `-`.
@@ -76,32 +104,6 @@ fn last_border(bytes: &[u8]) -> usize {
         Err(error) if error.error_len().is_none() => error.valid_up_to(),
         Ok(_) | Err(_) => bytes.len(),
     }
-}
-
-/// As the service reads a folder: hidden files and folders are skipped. A mounted volume of Kubernetes has its content there a
-/// second time.
-fn find(path: &Path, level: usize, seen: &mut usize, into: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    if !path.is_dir() {
-        into.push(path.to_owned());
-    } else if level < MOST_LEVELS {
-        let unreadable = || format!("the folder {} cannot be read", path.display());
-        let entries: std::io::Result<Vec<PathBuf>> =
-            std::fs::read_dir(path).with_context(unreadable)?.map(|entry| entry.map(|it| it.path())).collect();
-        let mut entries = entries.with_context(unreadable)?;
-        entries.sort();
-        let is_of_model = |path: &PathBuf| {
-            path.is_dir() || path.extension().and_then(|it| it.to_str()).is_some_and(|it| EXTENSIONS.contains(&it))
-        };
-        *seen += entries.len();
-        if *seen > MOST_FILES {
-            bail!("there are more than {MOST_FILES} files and folders: name the files of the model");
-        }
-        let is_hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        for entry in entries.iter().filter(|entry| !is_hidden(entry) && is_of_model(entry)) {
-            find(entry, level + 1, seen, into)?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

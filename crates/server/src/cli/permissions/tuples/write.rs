@@ -6,19 +6,16 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::super::super::output::{self, Format};
-use super::super::documents;
-use super::super::remote::Remotes;
+use super::super::remote::{CallError, Remotes};
+use super::super::{documents, files};
 
 const COLUMNS: &[&str] = &["namespace", "object", "relation", "subject", "condition", "expires_at"];
 /// The largest file. `import` reads larger ones.
 const MOST_BYTES: u64 = 10 * 1024 * 1024;
-/// How deep folders are read.
-const MOST_LEVELS: usize = 3;
-const MOST_FILES: usize = 1_000;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -66,7 +63,11 @@ pub(super) async fn run(arguments: Arguments, action: &str) -> anyhow::Result<Ex
     };
     let changes: Vec<Value> = tuples.iter().map(|tuple| json!({ "action": action, "relation_tuple": tuple })).collect();
     let path = ["admin", "relation-tuples"];
-    arguments.remotes.write()?.call(Method::PATCH, &path, &[], Some(&changes.into())).await?;
+    let called = arguments.remotes.write()?.call(Method::PATCH, &path, &[], Some(&changes.into())).await;
+    if let Err(CallError::Refused { status: StatusCode::PAYLOAD_TOO_LARGE, .. }) = &called {
+        bail!("too many relation tuples for one transaction: kleis permissions tuples import sends them in parts");
+    }
+    called?;
     show(arguments.format, &tuples)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -92,10 +93,7 @@ pub(super) fn show(format: Format, tuples: &[Value]) -> anyhow::Result<()> {
 }
 
 fn of_files(paths: &[PathBuf]) -> anyhow::Result<Vec<Value>> {
-    let mut files = Vec::new();
-    for path in paths {
-        find(path, 0, &mut files)?;
-    }
+    let files = files::find_all(paths, |_| true)?;
     let mut tuples = Vec::new();
     for file in files {
         let text = read(&file)?;
@@ -105,25 +103,6 @@ fn of_files(paths: &[PathBuf]) -> anyhow::Result<Vec<Value>> {
         bail!("the files have no relation tuples");
     }
     Ok(tuples)
-}
-
-fn find(path: &Path, level: usize, into: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    if !path.is_dir() {
-        into.push(path.to_owned());
-    } else if level < MOST_LEVELS {
-        let unreadable = || format!("the folder {} cannot be read", path.display());
-        let entries: std::io::Result<Vec<PathBuf>> =
-            std::fs::read_dir(path).with_context(unreadable)?.map(|entry| entry.map(|it| it.path())).collect();
-        let mut entries = entries.with_context(unreadable)?;
-        entries.sort();
-        for entry in entries {
-            find(&entry, level + 1, into)?;
-        }
-    }
-    if into.len() > MOST_FILES {
-        bail!("there are more than {MOST_FILES} files");
-    }
-    Ok(())
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
