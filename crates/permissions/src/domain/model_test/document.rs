@@ -3,7 +3,7 @@
 use std::fmt;
 
 use base::Timestamp;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
@@ -184,6 +184,44 @@ impl<'de> Deserialize<'de> for Checks {
     }
 }
 
+/// The answer of a list.
+#[derive(Clone, Debug)]
+pub(super) enum ExpectedList {
+    Names(Vec<String>),
+    /// The list must be incomplete, for instance because an attribute is missing.
+    Error,
+}
+
+impl<'de> Deserialize<'de> for ExpectedList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NamesOrError;
+        impl<'de> Visitor<'de> for NamesOrError {
+            type Value = ExpectedList;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of names, or error")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<ExpectedList, E> {
+                if word == "error" {
+                    Ok(ExpectedList::Error)
+                } else {
+                    Err(E::invalid_value(Unexpected::Str(word), &self))
+                }
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<ExpectedList, A::Error> {
+                let mut names = Vec::new();
+                while let Some(name) = sequence.next_element()? {
+                    names.push(name);
+                }
+                Ok(ExpectedList::Names(names))
+            }
+        }
+        deserializer.deserialize_any(NamesOrError)
+    }
+}
+
 /// The objects of a namespace that a subject has a relation to.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -191,7 +229,7 @@ pub(super) struct ObjectsEntry {
     pub(super) subject: String,
     pub(super) relation: String,
     pub(super) namespace: String,
-    pub(super) objects: Vec<String>,
+    pub(super) objects: ExpectedList,
 }
 
 /// The subjects of a type that have a relation to an object.
@@ -204,7 +242,7 @@ pub(super) struct SubjectsEntry {
     /// `User` for objects, `Group#members` for subject sets; subject ids without it.
     #[serde(default)]
     pub(super) subject_type: Option<String>,
-    pub(super) subjects: Vec<String>,
+    pub(super) subjects: ExpectedList,
 }
 
 impl TestFile {

@@ -9,7 +9,7 @@ use permission_language::Model;
 use serde_json::Value;
 
 use super::conditions::ExplainedConditions;
-use super::document::{Expected, ObjectsEntry, SubjectsEntry, Test, TestFile};
+use super::document::{Expected, ExpectedList, ObjectsEntry, SubjectsEntry, Test, TestFile};
 use super::world::World;
 use crate::domain::condition::{Attributes, CompiledCondition, Object, Root};
 use crate::domain::evaluation::reverse::{Listing, ObjectsQuestion, Part, SubjectsQuestion};
@@ -18,6 +18,7 @@ use crate::domain::explanation_text::{Line, Vocabulary};
 use crate::domain::graph::Graph;
 use crate::domain::ids::{ConditionId, NamespaceId, RelationId};
 use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
+use crate::domain::schema::Rules;
 use crate::domain::write_validation::check_names;
 
 /// The longest list that is compared.
@@ -178,6 +179,7 @@ impl Session<'_> {
             subject: Subject::from_text(subject),
         };
         self.validate(&question("")).map_err(|error| format!("{title}: {error}"))?;
+        self.require_declared(namespace, relation).map_err(|error| format!("{title}: {error}"))?;
         let graph = &self.world.graph;
         let asked = ObjectsQuestion {
             namespace: graph.symbols().namespace(namespace).unwrap_or(NamespaceId::UNKNOWN),
@@ -210,6 +212,9 @@ impl Session<'_> {
             },
         };
         self.validate(&question("")).map_err(|error| format!("{title}: {error}"))?;
+        let listed = [(namespace, relation.as_str()), (type_namespace, type_relation)];
+        let declared = listed.into_iter().try_for_each(|(namespace, name)| self.require_declared(namespace, name));
+        declared.map_err(|error| format!("{title}: {error}"))?;
         let symbols = self.world.graph.symbols();
         let of_type = symbols.namespace(type_namespace).unwrap_or(NamespaceId::UNKNOWN);
         let asked = SubjectsQuestion {
@@ -225,13 +230,20 @@ impl Session<'_> {
     fn compare(
         &self,
         title: &str,
-        expected: &[String],
+        expected: &ExpectedList,
         (listing, reasons): Asked<Listing>,
         question: impl Fn(&str) -> RelationTuple,
     ) -> Result<Vec<Finding>, String> {
         let Poll::Ready(listing) = listing else { return Err(PENDING.to_owned()) };
         let names: BTreeSet<&str> = listing.names.iter().map(|name| self.world.graph.names().name(*name)).collect();
-        let expected: BTreeSet<&str> = expected.iter().map(String::as_str).collect();
+        let expected: BTreeSet<&str> = match expected {
+            ExpectedList::Names(expected) => expected.iter().map(String::as_str).collect(),
+            ExpectedList::Error => {
+                let complete = listing.truncated.is_none() && listing.unresolved.is_none();
+                let mismatch = complete.then(|| (format!("a complete list: {}", list(&names)), Vec::new()));
+                return Ok(vec![self.finding(title.to_owned(), "an incomplete list".to_owned(), mismatch)]);
+            }
+        };
         let mut findings = Vec::new();
         let differences = expected.difference(&names).map(|name| (name, "in the list", "not in it"));
         let more = names.difference(&expected).map(|name| (name, "not in the list", "in it"));
@@ -255,6 +267,16 @@ impl Session<'_> {
         let rules = self.runner.file.write_rules();
         let valid = check_names(self.runner.model, question);
         valid.and_then(|()| rules.check_subject_id(&question.subject)).map_err(|error| error.to_string())
+    }
+
+    /// A list of a misspelt relation would always be empty, and so expect nothing.
+    fn require_declared(&self, namespace: &str, relation: &str) -> Result<(), String> {
+        let symbols = self.world.graph.symbols();
+        let Some(id) = symbols.namespace(namespace) else { return Ok(()) };
+        match self.world.schema.rules(id, symbols.relation(relation).unwrap_or(RelationId::UNKNOWN)) {
+            Rules::Undeclared => Err(format!("the namespace {namespace} does not declare the relation {relation}")),
+            Rules::Declared(_) | Rules::TuplesOnly(_) => Ok(()),
+        }
     }
 
     fn ask<T>(&self, ask: impl FnOnce(&mut Evaluator<'_, &Graph, ExplainedConditions<'_>>) -> Poll<T>) -> Asked<T> {

@@ -176,6 +176,26 @@ tests:
 }
 
 #[test]
+fn an_incomplete_list_can_be_expected() {
+    let tests = "
+tests:
+  - name: lists
+    list_objects:
+      - {namespace: Doc, relation: viewers, subject: User:bob, objects: error}
+      - {namespace: Doc, relation: view, subject: User:ada, objects: error}
+    list_subjects:
+      - {object: Doc:memo, relation: viewers, subject_type: User, subjects: error}
+";
+    let found = findings(&format!("{TUPLES}{tests}")).unwrap();
+    let texts: Vec<String> =
+        found.iter().map(|it| format!("{} / {}", it.expected, it.actual.as_deref().unwrap_or("yes"))).collect();
+    assert_eq!(
+        texts,
+        ["an incomplete list / yes", "an incomplete list / a complete list: memo, plan", "an incomplete list / yes"]
+    );
+}
+
+#[test]
 fn limits_are_those_of_the_file() {
     let tests = "
 limit: {max_read_depth: 1}
@@ -206,6 +226,21 @@ tuples: \"Doc:a\" lacks a \"#\": write namespace:object#relation@subject"
         faults("time: 2026-11-22T10:20:30Z\ntests: [{name: a, context: [1]}]"),
         "test \"a\": context must be a JSON object"
     );
+    let lists = "
+time: 2026-11-22T10:20:30Z
+tests:
+  - name: a
+    list_objects: [{namespace: Doc, relation: wievers, subject: User:ada, objects: []}]
+    list_subjects:
+      - {object: Doc:plan, relation: wiev, subject_type: User, subjects: []}
+      - {object: Doc:plan, relation: view, subject_type: Group#member, subjects: []}
+";
+    assert_eq!(
+        faults(lists),
+        "test \"a\": list_objects Doc#wievers@User:ada: the namespace Doc does not declare the relation wievers
+test \"a\": list_subjects Doc:plan#wiev@User: the namespace Doc does not declare the relation wiev
+test \"a\": list_subjects Doc:plan#view@Group#member: the namespace Group does not declare the relation member"
+    );
     let lists = "[{namespace: Dok, relation: a, subject: b, objects: []}]";
     assert!(
         faults(&format!("time: 2026-11-22T10:20:30Z\ntests: [{{name: a, list_objects: {lists}}}]")).contains("Dok")
@@ -221,6 +256,10 @@ fn a_file_that_cannot_be_read_says_where() {
     assert!(unknown.contains("cheque") && unknown.contains("line 4"), "{unknown}");
     let answer = error("model: ''\ntests:\n  - name: a\n    check:\n      Doc:a#view@b: maybe\n");
     assert!(answer.contains("true, false or error"), "{answer}");
+    let list = error(
+        "model: ''\ntests:\n  - name: a\n    list_objects:\n      - {namespace: Doc, relation: a, subject: b, objects: none}\n",
+    );
+    assert!(list.contains("a list of names, or error") && list.contains("line 5"), "{list}");
     let twice =
         error("model: ''\ntests:\n  - name: a\n    check:\n      Doc:a#view@b: true\n      Doc:a#view@b: false\n");
     assert!(twice.contains("duplicate"), "{twice}");
