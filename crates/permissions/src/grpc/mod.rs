@@ -21,7 +21,6 @@ mod wire;
 use std::sync::Arc;
 
 use axum::Router;
-use tokio::sync::watch;
 
 use self::protocol::Services;
 use crate::Permissions;
@@ -43,11 +42,4 @@ pub(crate) fn opl_routes(permissions: Arc<Permissions>) -> Router {
 
 fn complete(services: Services<Arc<Permissions>>) -> Router {
     reflection::add(health::add(keto::version(services))).into_router()
-}
-
-/// Ends the streams at the shutdown, so that it need not wait for their clients.
-pub(crate) async fn end_streams(permissions: Arc<Permissions>, mut stopped: watch::Receiver<bool>) {
-    // Without a sender the program ends too.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
-    permissions.stopping.send_replace(true);
 }
