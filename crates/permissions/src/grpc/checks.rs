@@ -13,6 +13,7 @@ use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::expand::NodeKind;
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::{RelationTuple, Subject};
+use crate::domain::snapshot::Snapshot;
 use crate::operations::check::CheckOptions;
 use crate::operations::expand::{SubjectNode, SubjectTree};
 
@@ -131,11 +132,21 @@ pub(super) async fn consistency(
     latest: bool,
     snaptoken: &str,
 ) -> Result<Consistency, Status> {
-    if !snaptoken.is_empty() {
-        let snapshot = permissions.open_snaptoken(cx, snaptoken).await?;
-        if !latest {
-            return Ok(Consistency::AtLeastAsFresh(snapshot));
-        }
+    Ok(match snapshot(permissions, cx, snaptoken).await? {
+        _ if latest => Consistency::FullyConsistent,
+        Some(snapshot) => Consistency::AtLeastAsFresh(snapshot),
+        None => Consistency::MinimizeLatency,
+    })
+}
+
+/// The snapshot of a token; `None` if it is empty.
+pub(super) async fn snapshot(
+    permissions: &Permissions,
+    cx: &Context,
+    snaptoken: &str,
+) -> Result<Option<Snapshot>, Status> {
+    if snaptoken.is_empty() {
+        return Ok(None);
     }
-    Ok(if latest { Consistency::FullyConsistent } else { Consistency::MinimizeLatency })
+    Ok(Some(permissions.open_snaptoken(cx, snaptoken).await?))
 }

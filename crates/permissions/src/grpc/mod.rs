@@ -16,6 +16,7 @@ mod protocol;
 mod reflection;
 #[cfg(test)]
 mod tests;
+mod watch;
 mod wire;
 
 use std::sync::Arc;
@@ -29,7 +30,7 @@ pub(crate) use health::PATH as HEALTH;
 pub(crate) use keto::PATH_OF_VERSION as VERSION;
 
 pub(crate) fn read_routes(permissions: Arc<Permissions>) -> Router {
-    complete(kleis::read(checks::read(keto::read(Services::new(permissions)))))
+    complete(watch::read(kleis::read(checks::read(keto::read(Services::new(permissions))))))
 }
 
 pub(crate) fn write_routes(permissions: Arc<Permissions>) -> Router {
