@@ -40,7 +40,8 @@ async fn check(
     let consistency = consistency(&permissions, &call.cx, latest, &snaptoken).await?;
     let options = CheckOptions { max_depth: Some(max_depth.into()), context: None, consistency };
     let answered = permissions.check(&call.cx, &tuple, options).await?;
-    Ok(keto::CheckResponse { allowed: answered.answer, snaptoken: answered.snaptoken })
+    let snaptoken = permissions.issue_snaptoken(&call.cx, answered.snapshot).await?;
+    Ok(keto::CheckResponse { allowed: answered.answer, snaptoken })
 }
 
 /// The member `tuple`, or the deprecated members in its place.
@@ -68,7 +69,7 @@ async fn batch_check(
     let consistency = consistency(&permissions, &call.cx, latest, &snaptoken).await?;
     let options = CheckOptions { max_depth: Some(max_depth.into()), context: None, consistency };
     let answered = permissions.batch_check(&call.cx, &tuples, options).await?;
-    let snaptoken = answered.snaptoken;
+    let snaptoken = permissions.issue_snaptoken(&call.cx, answered.snapshot).await?;
     let result = |checked: Result<bool, _>| keto::CheckResponseWithError {
         allowed: matches!(checked, Ok(true)),
         error: checked.err().map(|error: crate::operations::check::CheckError| error.in_batch()).unwrap_or_default(),
