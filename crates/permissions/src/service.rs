@@ -44,7 +44,7 @@ pub struct Permissions {
     pub(crate) write_rules: WriteRules,
     pub(crate) limits: Limits,
     pub(crate) expands_permits: bool,
-    /// Whether the program shuts down.
+    /// Turns true at the shutdown: every stream ends.
     pub(crate) stopping: watch::Sender<bool>,
 }
 

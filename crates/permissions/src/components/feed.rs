@@ -17,8 +17,6 @@ use crate::domain::snapshot::Snapshot;
 pub(crate) struct Feed {
     newest: RwLock<BTreeMap<TenantId, watch::Sender<Snapshot>>>,
     asked: Notify,
-    /// Turns true at the shutdown.
-    ended: watch::Sender<bool>,
 }
 
 impl Feed {
@@ -47,16 +45,6 @@ impl Feed {
 
     pub(crate) async fn asked(&self) {
         self.asked.notified().await;
-    }
-
-    /// Nothing is published any more.
-    pub(crate) fn end(&self) {
-        self.ended.send_replace(true);
-    }
-
-    /// Turns true when nothing is published any more.
-    pub(crate) fn ended(&self) -> watch::Receiver<bool> {
-        self.ended.subscribe()
     }
 
     fn with<T>(&self, tenant: TenantId, of: impl FnOnce(&watch::Sender<Snapshot>) -> T) -> T {

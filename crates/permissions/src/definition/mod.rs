@@ -89,8 +89,6 @@ async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
         metrics: vec![Box::new(metrics::GraphMetrics(permissions.clone()))],
         ..Built::default()
     };
-    let of_streams = permissions.clone();
-    built.beside(move |stopped| crate::grpc::end_streams(of_streams, stopped));
     let follower = permissions.clone();
     built.beside(move |stopped| follower.follow_changes(stopped));
     built.beside(move |stopped| permissions.watch_model(stopped));

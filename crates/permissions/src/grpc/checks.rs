@@ -13,6 +13,7 @@ use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::expand::NodeKind;
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::{RelationTuple, Subject};
+use crate::domain::snapshot::Snapshot;
 use crate::operations::check::CheckOptions;
 use crate::operations::expand::{SubjectNode, SubjectTree};
 
@@ -39,7 +40,8 @@ async fn check(
     let consistency = consistency(&permissions, &call.cx, latest, &snaptoken).await?;
     let options = CheckOptions { max_depth: Some(max_depth.into()), context: None, consistency };
     let answered = permissions.check(&call.cx, &tuple, options).await?;
-    Ok(keto::CheckResponse { allowed: answered.answer, snaptoken: answered.snaptoken })
+    let snaptoken = permissions.issue_snaptoken(&call.cx, answered.snapshot).await?;
+    Ok(keto::CheckResponse { allowed: answered.answer, snaptoken })
 }
 
 /// The member `tuple`, or the deprecated members in its place.
@@ -67,7 +69,7 @@ async fn batch_check(
     let consistency = consistency(&permissions, &call.cx, latest, &snaptoken).await?;
     let options = CheckOptions { max_depth: Some(max_depth.into()), context: None, consistency };
     let answered = permissions.batch_check(&call.cx, &tuples, options).await?;
-    let snaptoken = answered.snaptoken;
+    let snaptoken = permissions.issue_snaptoken(&call.cx, answered.snapshot).await?;
     let result = |checked: Result<bool, _>| keto::CheckResponseWithError {
         allowed: matches!(checked, Ok(true)),
         error: checked.err().map(|error: crate::operations::check::CheckError| error.in_batch()).unwrap_or_default(),
@@ -131,11 +133,21 @@ pub(super) async fn consistency(
     latest: bool,
     snaptoken: &str,
 ) -> Result<Consistency, Status> {
-    if !snaptoken.is_empty() {
-        let snapshot = permissions.open_snaptoken(cx, snaptoken).await?;
-        if !latest {
-            return Ok(Consistency::AtLeastAsFresh(snapshot));
-        }
+    Ok(match snapshot(permissions, cx, snaptoken).await? {
+        _ if latest => Consistency::FullyConsistent,
+        Some(snapshot) => Consistency::AtLeastAsFresh(snapshot),
+        None => Consistency::MinimizeLatency,
+    })
+}
+
+/// The snapshot of a token; `None` if it is empty.
+pub(super) async fn snapshot(
+    permissions: &Permissions,
+    cx: &Context,
+    snaptoken: &str,
+) -> Result<Option<Snapshot>, Status> {
+    if snaptoken.is_empty() {
+        return Ok(None);
     }
-    Ok(if latest { Consistency::FullyConsistent } else { Consistency::MinimizeLatency })
+    Ok(Some(permissions.open_snaptoken(cx, snaptoken).await?))
 }

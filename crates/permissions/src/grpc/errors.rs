@@ -13,6 +13,7 @@ use crate::operations::list_relation_tuples::ListRelationTuplesError;
 use crate::operations::open_snaptoken::OpenSnaptokenError;
 use crate::operations::require_snapshot::RequireSnapshotError;
 use crate::operations::transact_relation_tuples::TransactError;
+use crate::operations::watch_relation_tuples::WatchError;
 
 impl From<Unloaded> for Status {
     fn from(unloaded: Unloaded) -> Self {
@@ -129,6 +130,19 @@ impl From<ExpandError> for Status {
                 Self::new(Code::NotFound, error.to_string()).with_field("subject.set.relation")
             }
             ExpandError::Evaluate(error) => error.into(),
+        }
+    }
+}
+
+impl From<WatchError> for Status {
+    fn from(error: WatchError) -> Self {
+        match error {
+            WatchError::Unloaded(unloaded) => unloaded.into(),
+            WatchError::Invalid(invalid) => invalid.within("query").into(),
+            WatchError::Snapshot(error) => error.into(),
+            WatchError::TooOld => Self::new(Code::OutOfRange, format!("snaptoken: {error}")).with_field("snaptoken"),
+            WatchError::TooMany => Self::new(Code::ResourceExhausted, error.to_string()).with_reason(),
+            WatchError::Database(error) => error.into(),
         }
     }
 }

@@ -13,7 +13,7 @@ use web::rpc::{Code, Status};
 
 use super::messages::health::health_check_response::ServingStatus;
 use super::messages::health::{HealthCheckRequest, HealthCheckResponse};
-use super::protocol::{Call, Messages, Procedure, Requests, Services};
+use super::protocol::{Call, Messages, Procedure, Services};
 use crate::Permissions;
 
 /// The prefix of the paths of this service. Probes have no token.
@@ -33,15 +33,35 @@ pub(super) fn add(services: Services<Arc<Permissions>>) -> Services<Arc<Permissi
     let services = services.unary(Procedure::at("/grpc.health.v1.Health/Check"), move |_, call, request| {
         check(names.clone(), call, request)
     });
-    services.streaming(&Procedure::at("/grpc.health.v1.Health/Watch"), move |permissions, call, requests| {
-        let Ok(slot) = slots.clone().try_acquire_owned() else {
-            let refused = Status::new(Code::ResourceExhausted, "Too many clients watch this listener");
-            return stream::iter([Err(refused)]).boxed();
-        };
-        let stopping = permissions.stopping.subscribe();
-        let watcher = Watcher { names: of_watch.clone(), call, stopping, slot, last: None };
-        watcher.statuses(requests)
-    })
+    services.server_streaming(
+        &Procedure::at("/grpc.health.v1.Health/Watch"),
+        move |permissions, call, request: HealthCheckRequest| {
+            let (names, slots) = (of_watch.clone(), slots.clone());
+            async move { watch(&permissions, Watched { names, slots }, call, &request) }
+        },
+    )
+}
+
+/// What the clients that watch a listener share.
+struct Watched {
+    names: Arc<[&'static str]>,
+    /// One permit for each client.
+    slots: Arc<Semaphore>,
+}
+
+fn watch(
+    permissions: &Permissions,
+    watched: Watched,
+    call: Call,
+    request: &HealthCheckRequest,
+) -> Result<Messages<HealthCheckResponse>, Status> {
+    let Ok(slot) = watched.slots.try_acquire_owned() else {
+        let refused = format!("There are {MOST_WATCHERS} clients that watch this listener, as many as there can be");
+        return Err(Status::new(Code::ResourceExhausted, refused));
+    };
+    let is_known = is_known(&watched.names, &request.service);
+    let watcher = Watcher { is_known, call, stopping: permissions.stopping.subscribe(), slot, last: None };
+    Ok(watcher.changes())
 }
 
 fn is_known(names: &[&str], service: &str) -> bool {
@@ -69,7 +89,8 @@ async fn check(
 
 /// A client that watches.
 struct Watcher {
-    names: Arc<[&'static str]>,
+    /// Whether the listener has the service.
+    is_known: bool,
     call: Call,
     stopping: watch::Receiver<bool>,
     #[expect(dead_code, reason = "counts this client while it watches")]
@@ -78,32 +99,19 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn statuses(self, mut requests: Requests) -> Messages<HealthCheckResponse> {
-        let begin = async move {
-            let request = requests.next::<HealthCheckRequest>().await;
-            let missing = || Status::invalid_argument("The body must have one message; it has none");
-            match request.and_then(|request| request.ok_or_else(missing)) {
-                Ok(request) => self.changes(&request.service).left_stream(),
-                Err(status) => stream::iter([Err(status)]).right_stream(),
-            }
-        };
-        stream::once(begin).flatten().boxed()
-    }
-
-    fn changes(self, service: &str) -> Messages<HealthCheckResponse> {
-        let is_known = is_known(&self.names, service);
-        let changes = stream::unfold(self, move |mut watcher| async move {
-            let status = watcher.next(is_known).await?;
+    fn changes(self) -> Messages<HealthCheckResponse> {
+        let changes = stream::unfold(self, |mut watcher| async move {
+            let status = watcher.next().await?;
             Some((Ok(HealthCheckResponse { status: status.into() }), watcher))
         });
         changes.boxed()
     }
 
     /// The next status that differs from the last one; `None` at the end of the program.
-    async fn next(&mut self, is_known: bool) -> Option<ServingStatus> {
+    async fn next(&mut self) -> Option<ServingStatus> {
         loop {
             let is_stopping = *self.stopping.borrow();
-            let status = match (is_known, is_stopping) {
+            let status = match (self.is_known, is_stopping) {
                 (false, _) => ServingStatus::ServiceUnknown,
                 (true, true) => ServingStatus::NotServing,
                 (true, false) => status(self.call.readiness.as_ref()).await,

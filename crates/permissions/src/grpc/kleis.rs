@@ -133,18 +133,20 @@ fn number(number: f64) -> Option<Number> {
     Number::from_f64(number)
 }
 
-fn message(stored: StoredTuple) -> kleis::StoredRelationTuple {
+pub(super) fn message(stored: StoredTuple) -> kleis::StoredRelationTuple {
     let StoredTuple { tuple, condition, expires_at } = stored;
     let condition = condition.map(|TupleCondition { name, context }| {
         let context = context.and_then(|text| serde_json::from_str(&text).ok()).map(fields);
         kleis::Condition { name, context }
     });
-    let expires_at = expires_at.map(|time| {
-        let micros = time.unix_micros();
-        let nanos = i32::try_from(micros.rem_euclid(MICROSECONDS) * 1000).unwrap_or(0);
-        prost_types::Timestamp { seconds: micros.div_euclid(MICROSECONDS), nanos }
-    });
+    let expires_at = expires_at.map(time_message);
     kleis::StoredRelationTuple { tuple: Some(wire::tuple_message(tuple)), condition, expires_at }
+}
+
+pub(super) fn time_message(time: Timestamp) -> prost_types::Timestamp {
+    let micros = time.unix_micros();
+    let nanos = i32::try_from(micros.rem_euclid(MICROSECONDS) * 1000).unwrap_or(0);
+    prost_types::Timestamp { seconds: micros.div_euclid(MICROSECONDS), nanos }
 }
 
 fn fields(object: Map<String, Value>) -> Struct {

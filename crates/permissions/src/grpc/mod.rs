@@ -16,12 +16,12 @@ mod protocol;
 mod reflection;
 #[cfg(test)]
 mod tests;
+mod watch;
 mod wire;
 
 use std::sync::Arc;
 
 use axum::Router;
-use tokio::sync::watch;
 
 use self::protocol::Services;
 use crate::Permissions;
@@ -30,7 +30,7 @@ pub(crate) use health::PATH as HEALTH;
 pub(crate) use keto::PATH_OF_VERSION as VERSION;
 
 pub(crate) fn read_routes(permissions: Arc<Permissions>) -> Router {
-    complete(kleis::read(checks::read(keto::read(Services::new(permissions)))))
+    complete(watch::read(kleis::read(checks::read(keto::read(Services::new(permissions))))))
 }
 
 pub(crate) fn write_routes(permissions: Arc<Permissions>) -> Router {
@@ -43,11 +43,4 @@ pub(crate) fn opl_routes(permissions: Arc<Permissions>) -> Router {
 
 fn complete(services: Services<Arc<Permissions>>) -> Router {
     reflection::add(health::add(keto::version(services))).into_router()
-}
-
-/// Ends the streams at the shutdown, so that it need not wait for their clients.
-pub(crate) async fn end_streams(permissions: Arc<Permissions>, mut stopped: watch::Receiver<bool>) {
-    // Without a sender the program ends too.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
-    permissions.stopping.send_replace(true);
 }

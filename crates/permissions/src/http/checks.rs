@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base::Context;
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use web::{Cx, RestError};
 
 use super::query::Parameters;
 use super::snaptoken;
-use super::wire::RelationTupleDocument;
+use super::wire::{CheckDocument, RelationTupleDocument};
 use crate::Permissions;
 use crate::domain::condition::{Object, Root};
 use crate::domain::invalid_tuple::InvalidTuple;
@@ -26,13 +26,6 @@ use crate::operations::check::{CheckError, CheckOptions};
 #[derive(Serialize)]
 struct Checked {
     allowed: bool,
-}
-
-/// The member of a check that is not part of the tuple: the attributes of the request.
-#[derive(Deserialize)]
-struct WithContext {
-    #[serde(default)]
-    context: Option<Value>,
 }
 
 pub(super) async fn get(state: State<Arc<Permissions>>, cx: Cx, query: RawQuery) -> Result<Response, RestError> {
@@ -66,7 +59,7 @@ pub(super) async fn post_openapi(
 }
 
 /// An answer and its token. A check that needs no snapshot, because the namespace does not exist, has none.
-type Answer = (bool, Option<String>);
+type Answer = (bool, Option<(HeaderName, HeaderValue)>);
 
 fn with_status(answer: Answer) -> Response {
     let status = if answer.0 { StatusCode::OK } else { StatusCode::FORBIDDEN };
@@ -75,7 +68,7 @@ fn with_status(answer: Answer) -> Response {
 
 fn with_token((allowed, snaptoken): Answer) -> Response {
     let mut response = Json(Checked { allowed }).into_response();
-    response.headers_mut().extend(snaptoken.map(|token| snaptoken::header(&token)));
+    response.headers_mut().extend(snaptoken);
     response
 }
 
@@ -85,7 +78,7 @@ async fn of_query(permissions: &Permissions, cx: &Context, query: Option<&str>) 
     let max_depth = parameters.max_depth()?;
     let consistency = parameters.consistency(permissions, cx).await?;
     let options = CheckOptions { max_depth, context: None, consistency };
-    answer(permissions.check(cx, &tuple, options).await)
+    answer(permissions, cx, permissions.check(cx, &tuple, options).await).await
 }
 
 async fn of_body(
@@ -95,13 +88,13 @@ async fn of_body(
     body: &[u8],
 ) -> Result<Answer, RestError> {
     let parameters = Parameters::of(query);
-    let tuple = web::Json::<RelationTupleDocument>::decode(body)?.stored()?.tuple;
-    let WithContext { context } = web::Json::decode(body)?;
+    let (tuple, context) = web::Json::<CheckDocument>::decode(body)?.into_parts();
+    let tuple = tuple.stored()?.tuple;
     let context = attributes(context)?;
     let max_depth = parameters.max_depth()?;
     let consistency = parameters.consistency(permissions, cx).await?;
     let options = CheckOptions { max_depth, context: context.as_ref(), consistency };
-    answer(permissions.check(cx, &tuple, options).await)
+    answer(permissions, cx, permissions.check(cx, &tuple, options).await).await
 }
 
 fn attributes(context: Option<Value>) -> Result<Option<Object>, RestError> {
@@ -110,10 +103,14 @@ fn attributes(context: Option<Value>) -> Result<Option<Object>, RestError> {
 }
 
 /// Nobody has a relation to an object of an unknown namespace.
-fn answer(checked: Result<Answered<bool>, CheckError>) -> Result<Answer, RestError> {
+async fn answer(
+    permissions: &Permissions,
+    cx: &Context,
+    checked: Result<Answered<bool>, CheckError>,
+) -> Result<Answer, RestError> {
     match checked {
         Err(CheckError::Invalid(InvalidTuple::UnknownNamespace { .. })) => Ok((false, None)),
-        Ok(Answered { answer, snaptoken }) => Ok((answer, Some(snaptoken))),
+        Ok(Answered { answer, snapshot }) => Ok((answer, Some(snaptoken::of(permissions, cx, snapshot).await?))),
         Err(error) => Err(error.into()),
     }
 }
@@ -153,9 +150,9 @@ pub(super) async fn batch(
     let max_depth = parameters.max_depth()?;
     let consistency = parameters.consistency(&permissions, &cx).await?;
     let options = CheckOptions { max_depth, context: context.as_ref(), consistency };
-    let Answered { answer, snaptoken } = permissions.batch_check(&cx, &tuples, options).await?;
+    let Answered { answer, snapshot } = permissions.batch_check(&cx, &tuples, options).await?;
     let results = Results { results: answer.into_iter().map(ResultDocument::from).collect() };
-    Ok(([snaptoken::header(&snaptoken)], Json(results)).into_response())
+    Ok(([snaptoken::of(&permissions, &cx, snapshot).await?], Json(results)).into_response())
 }
 
 impl From<Result<bool, CheckError>> for ResultDocument {

@@ -27,9 +27,10 @@ pub(super) async fn get(
     let set = SubjectSet { namespace: part("namespace"), object: part("object"), relation: part("relation") };
     let max_depth = parameters.max_depth()?;
     let consistency = parameters.consistency(&permissions, &cx).await?;
-    let Answered { answer, snaptoken } = permissions.expand(&cx, &set, max_depth, consistency).await?;
+    let Answered { answer, snapshot } = permissions.expand(&cx, &set, max_depth, consistency).await?;
+    let token = snaptoken::of(&permissions, &cx, snapshot).await?;
     let json = HeaderValue::from_static("application/json");
-    Ok(([(CONTENT_TYPE, json), snaptoken::header(&snaptoken)], text_of(&answer)?).into_response())
+    Ok(([(CONTENT_TYPE, json), token], text_of(&answer)?).into_response())
 }
 
 /// The tree as JSON. A tree may be deeper than the stack allows for recursion.

@@ -26,6 +26,31 @@ pub(super) struct RelationTupleDocument {
     expires_at: Option<Timestamp>,
 }
 
+/// The body of a check: a tuple, and the attributes of the request.
+#[derive(Debug, Deserialize)]
+pub(super) struct CheckDocument {
+    #[serde(default)]
+    namespace: String,
+    #[serde(default)]
+    object: String,
+    #[serde(default)]
+    relation: String,
+    subject_id: Option<String>,
+    subject_set: Option<SubjectSetDocument>,
+    condition: Option<ConditionDocument>,
+    expires_at: Option<Timestamp>,
+    context: Option<Value>,
+}
+
+impl CheckDocument {
+    pub(super) fn into_parts(self) -> (RelationTupleDocument, Option<Value>) {
+        let Self { namespace, object, relation, subject_id, subject_set, condition, expires_at, context } = self;
+        let tuple =
+            RelationTupleDocument { namespace, object, relation, subject_id, subject_set, condition, expires_at };
+        (tuple, context)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct SubjectSetDocument {
     #[serde(default)]

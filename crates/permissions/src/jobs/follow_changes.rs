@@ -8,7 +8,7 @@ use crate::Permissions;
 use crate::components::graph::{Follower, Rhythm};
 
 impl Permissions {
-    /// Runs until `stop` turns true, which ends the watches as well.
+    /// Runs until `stop` turns true, and then ends the streams of all clients, which would otherwise delay the shutdown.
     pub async fn follow_changes(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let Self { database, clock, feed, graphs, .. } = &*self;
         let mut follower = Follower::new(database.clone(), clock.clone(), feed.clone(), graphs.clone());
@@ -28,6 +28,6 @@ impl Permissions {
                 () = tokio::time::sleep(interval) => {}
             }
         }
-        feed.end();
+        self.stopping.send_replace(true);
     }
 }

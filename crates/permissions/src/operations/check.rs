@@ -124,8 +124,8 @@ impl Permissions {
     ) -> Result<Answered<bool>, CheckError> {
         let model = self.models.current()?;
         self.may_ask(&model, tuple)?;
-        let Answered { answer, snaptoken } = self.answer(cx, &self.asking(&model, options), &OfTuple(tuple)).await?;
-        Ok(Answered { answer: answer?, snaptoken })
+        let Answered { answer, snapshot } = self.answer(cx, &self.asking(&model, options), &OfTuple(tuple)).await?;
+        Ok(Answered { answer: answer?, snapshot })
     }
 
     /// Whether a tuple may be asked about.

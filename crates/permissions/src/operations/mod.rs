@@ -7,6 +7,7 @@ pub mod delete_relation_tuples;
 mod evaluate;
 pub mod evaluate_access;
 pub mod expand;
+pub mod issue_snaptoken;
 pub mod list_namespaces;
 pub mod list_relation_tuples;
 pub mod load_model;

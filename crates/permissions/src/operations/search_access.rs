@@ -151,6 +151,6 @@ impl Permissions {
         }
         let asking = self.asking(&model, CheckOptions::default());
         let asking = Asking { limits: Limits { steps: MOST_STEPS, ..asking.limits }, ..asking };
-        Ok(self.answer_from_memory(cx, &asking, &OfSearch(search)).await?)
+        Ok(self.answer_from_memory(cx, &asking, &OfSearch(search)).await?.answer)
     }
 }

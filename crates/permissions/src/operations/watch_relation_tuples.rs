@@ -86,7 +86,7 @@ pub struct Watch {
     position: Snapshot,
     read: VecDeque<LoggedChange>,
     newest: watch::Receiver<Snapshot>,
-    ended: watch::Receiver<bool>,
+    stopping: watch::Receiver<bool>,
     /// When a heartbeat is due. The first one is due at once: it has the position that the watcher begins at.
     heartbeat: Instant,
     _slot: OwnedSemaphorePermit,
@@ -117,7 +117,7 @@ impl Permissions {
             position,
             read,
             newest,
-            ended: self.feed.ended(),
+            stopping: self.stopping.subscribe(),
             heartbeat: Instant::now(),
             permissions: self.clone(),
             _slot: slot,
@@ -129,7 +129,7 @@ impl Watch {
     /// Waits for the next event. `None` at the shutdown. After an error a client continues with a new watch.
     pub async fn next(&mut self) -> Option<Result<WatchEvent, WatchError>> {
         loop {
-            if *self.ended.borrow() {
+            if *self.stopping.borrow() {
                 return None;
             }
             if Instant::now() >= self.heartbeat {
@@ -161,7 +161,7 @@ impl Watch {
             return Ok(());
         }
         tokio::select! {
-            _ = self.ended.wait_for(|ended| *ended) => {}
+            _ = self.stopping.wait_for(|stopping| *stopping) => {}
             // The sender is the feed, which `permissions` holds.
             _ = self.newest.changed() => {}
             () = tokio::time::sleep_until(self.heartbeat) => {}

@@ -62,7 +62,8 @@ async fn a_node_sees_what_it_acknowledged_without_a_token() {
                     let written = write(&harness, &[insert(it.clone())]).await;
                     let granted = check(&harness, &it, MINIMAL).await;
                     assert!(granted.answer, "{it:?}");
-                    let tokens = [at_least(&harness, &written).await, at_least(&harness, &granted.snaptoken).await];
+                    let token = harness.permissions.issue_snaptoken(&harness.cx(), granted.snapshot).await.unwrap();
+                    let tokens = [at_least(&harness, &written).await, at_least(&harness, &token).await];
                     let [Consistency::AtLeastAsFresh(written), Consistency::AtLeastAsFresh(answered)] = tokens else {
                         panic!("{tokens:?}")
                     };

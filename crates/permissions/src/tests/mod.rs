@@ -5,6 +5,7 @@ mod changes;
 mod checks;
 mod consistency;
 mod graph;
+mod grpc;
 mod harness;
 mod permission_checks;
 mod relation_tuples;

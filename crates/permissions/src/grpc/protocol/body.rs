@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -11,12 +10,17 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt as _};
 use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue};
 use http_body::Frame;
 use http_body_util::StreamBody;
-use tokio::time::{Instant, timeout_at};
 use web::rpc::{Answered, Form, Protocol, Status, trailer_frame};
 
-use super::{deadline, frames};
+use super::deadline::Deadline;
+use super::frames;
+
+/// Some proxies hold an answer back until it is complete, unless this header forbids it.
+const NO_BUFFERING: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
 
 /// The messages of an answer. The first error ends it.
 pub(in crate::grpc) type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -38,22 +42,21 @@ pub(super) fn one(form: Form, message: Bytes) -> Response {
     response(form, body)
 }
 
-/// The answer of several messages, which ends at the deadline.
-pub(super) fn several(form: Form, messages: Messages<Bytes>, timeout: Option<Duration>) -> Response {
-    let ends = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+/// The answer of several messages. The next one is computed when the client has taken the one before, and dropping the answer, as
+/// when the client leaves, drops `messages`.
+pub(super) fn several(form: Form, messages: Messages<Bytes>, deadline: Deadline) -> Response {
     let parts = stream::unfold(Some(messages), move |messages| async move {
         let mut messages = messages?;
-        let next = match ends {
-            Some(ends) => timeout_at(ends, messages.next()).await.unwrap_or_else(|_| Some(Err(deadline::exceeded()))),
-            None => messages.next().await,
-        };
-        Some(match next {
-            Some(Ok(message)) => (data(form.protocol, frames::framed(&message)), Some(messages)),
-            Some(Err(status)) => (last(form.protocol, Some(&status)), None),
-            None => (last(form.protocol, None), None),
+        Some(match deadline.limit(messages.next()).await {
+            Ok(Some(Ok(message))) => (data(form.protocol, frames::framed(&message)), Some(messages)),
+            Ok(Some(Err(status))) | Err(status) => (last(form.protocol, Some(&status)), None),
+            Ok(None) => (last(form.protocol, None), None),
         })
     });
-    response(form, Body::new(StreamBody::new(parts.map(Ok::<_, Infallible>).boxed())))
+    let mut response = response(form, Body::new(StreamBody::new(parts.map(Ok::<_, Infallible>).boxed())));
+    let (name, value) = NO_BUFFERING;
+    response.headers_mut().insert(name, value);
+    response
 }
 
 fn response(form: Form, body: Body) -> Response {

@@ -1,12 +1,34 @@
 //! The deadline of a call: `grpc-timeout`, or `connect-timeout-ms`.
 
+use std::future::Future;
 use std::time::Duration;
 
 use http::HeaderMap;
+use tokio::time::{Instant, timeout_at};
 use web::rpc::{Code, Protocol, Status};
 
-/// The time that the client gives; `None` if it waits as long as the listener does.
-pub(super) fn of(protocol: Protocol, headers: &HeaderMap) -> Result<Option<Duration>, Status> {
+/// When a call ends; `None` if its client waits as long as the listener does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// The deadline of a call that arrives now.
+    pub(super) fn of(protocol: Protocol, headers: &HeaderMap) -> Result<Self, Status> {
+        let timeout = timeout(protocol, headers)?;
+        // A time that no clock reaches is no deadline.
+        Ok(Self(timeout.and_then(|timeout| Instant::now().checked_add(timeout))))
+    }
+
+    /// What `work` returns, if it ends in time.
+    pub(super) async fn limit<T>(self, work: impl Future<Output = T>) -> Result<T, Status> {
+        match self.0 {
+            Some(ends) => timeout_at(ends, work).await.map_err(|_| exceeded()),
+            None => Ok(work.await),
+        }
+    }
+}
+
+fn timeout(protocol: Protocol, headers: &HeaderMap) -> Result<Option<Duration>, Status> {
     let name = match protocol {
         Protocol::Grpc | Protocol::GrpcWeb | Protocol::GrpcWebText => "grpc-timeout",
         Protocol::Connect | Protocol::ConnectStream => "connect-timeout-ms",
@@ -19,7 +41,7 @@ pub(super) fn of(protocol: Protocol, headers: &HeaderMap) -> Result<Option<Durat
     timeout.map(Some).ok_or_else(|| Status::invalid_argument(format!("{name}: must be {wanted}")).with_field(name))
 }
 
-pub(super) fn exceeded() -> Status {
+fn exceeded() -> Status {
     Status::new(Code::DeadlineExceeded, "The call did not end within its deadline")
 }
 
@@ -46,23 +68,23 @@ fn number(text: &str, most_digits: usize) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn timeout(name: &'static str, value: &str) -> Result<Option<Duration>, Code> {
+    fn timeout_in(name: &'static str, value: &str) -> Result<Option<Duration>, Code> {
         let protocol = if name == "grpc-timeout" { Protocol::Grpc } else { Protocol::Connect };
         let headers = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
-        of(protocol, &headers).map_err(|status| status.code)
+        timeout(protocol, &headers).map_err(|status| status.code)
     }
 
     #[test]
     fn a_timeout_has_a_unit_and_a_bound() {
-        assert_eq!(timeout("grpc-timeout", "100m"), Ok(Some(Duration::from_millis(100))));
-        assert_eq!(timeout("grpc-timeout", "99999999H"), Ok(Some(Duration::from_hours(99_999_999))));
-        assert_eq!(timeout("grpc-timeout", "0n"), Ok(Some(Duration::ZERO)));
-        assert_eq!(timeout("connect-timeout-ms", "1500"), Ok(Some(Duration::from_millis(1500))));
+        assert_eq!(timeout_in("grpc-timeout", "100m"), Ok(Some(Duration::from_millis(100))));
+        assert_eq!(timeout_in("grpc-timeout", "99999999H"), Ok(Some(Duration::from_hours(99_999_999))));
+        assert_eq!(timeout_in("grpc-timeout", "0n"), Ok(Some(Duration::ZERO)));
+        assert_eq!(timeout_in("connect-timeout-ms", "1500"), Ok(Some(Duration::from_millis(1500))));
         for bad in ["", "S", "1", "100000000S", "-1S", "+1S", "1 S", "1h", "1.5S", "١S", "1ü"] {
-            assert_eq!(timeout("grpc-timeout", bad), Err(Code::InvalidArgument), "{bad}");
+            assert_eq!(timeout_in("grpc-timeout", bad), Err(Code::InvalidArgument), "{bad}");
         }
         for bad in ["", "1m", "10000000000000000", "-1"] {
-            assert_eq!(timeout("connect-timeout-ms", bad), Err(Code::InvalidArgument), "{bad}");
+            assert_eq!(timeout_in("connect-timeout-ms", bad), Err(Code::InvalidArgument), "{bad}");
         }
     }
 }

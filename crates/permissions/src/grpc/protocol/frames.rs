@@ -74,6 +74,11 @@ impl Requests {
     }
 
     /// The only message of a call.
+    pub(super) async fn only<T: Message + Name + Default>(self) -> Result<T, Status> {
+        let (encoding, shape) = (self.form.encoding, self.shape);
+        encoding::decode(encoding, shape, &self.only_bytes().await?)
+    }
+
     pub(super) async fn only_bytes(mut self) -> Result<Bytes, Status> {
         let missing = || Status::invalid_argument("The body must have one message; it has none");
         let message = self.next_bytes().await?.ok_or_else(missing)?;

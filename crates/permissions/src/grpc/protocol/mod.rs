@@ -6,6 +6,8 @@
 //!   beyond its bound.
 //! - Whatever a client sends, the status is never `INTERNAL`.
 //! - A call ends with its deadline, if it has one. The time for its body is bounded by the listener.
+//! - A stream computes its next message when the client has taken the one before, so a slow client costs a message or two.
+//!   It ends with its deadline and when its client leaves; the listener disconnects a client that does not read.
 //! - Answers are not compressed.
 
 mod body;

@@ -10,7 +10,6 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use base::Context;
 use base::bounds::{DOCUMENT, LIST, LISTS_AT_ONCE};
-use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode, Version};
@@ -21,8 +20,9 @@ use web::rpc::{Code, Form, Protocol, Status};
 use web::{Cx, RestError};
 
 use super::body::{self, Messages};
+use super::deadline::Deadline;
 use super::encoding::{self, Shape, Unknown};
-use super::{Requests, deadline, frames};
+use super::{Requests, frames};
 
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
@@ -116,7 +116,7 @@ impl<S: Clone + Send + Sync + 'static> Services<S> {
                 if form.protocol == Protocol::ConnectStream {
                     return Ok(unsupported_media_type());
                 }
-                let timeout = deadline::of(form.protocol, &parts.headers)?;
+                let deadline = Deadline::of(form.protocol, &parts.headers)?;
                 let work = async move {
                     let bytes = match form.protocol {
                         Protocol::Connect => frames::whole(shape, &parts.headers, body).await?,
@@ -130,13 +130,25 @@ impl<S: Clone + Send + Sync + 'static> Services<S> {
                     let response = handler(state, Call::of(&mut parts).await, request).await?;
                     Ok(body::one(form, encoding::encode(form.encoding, &response)?))
                 };
-                match timeout {
-                    Some(timeout) => {
-                        tokio::time::timeout(timeout, work).await.unwrap_or_else(|_| Err(deadline::exceeded()))
-                    }
-                    None => work.await,
-                }
+                deadline.limit(work).await?
             })
+        })
+    }
+
+    /// Adds a method with one request and several responses. A refusal of the handler is the whole answer.
+    pub(in crate::grpc) fn server_streaming<Req, Res, F, Fut>(self, procedure: &Procedure, handler: F) -> Self
+    where
+        Req: Message + Name + Default + 'static,
+        Res: Message + Name + 'static,
+        F: Fn(S, Call, Req) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Messages<Res>, Status>> + Send + 'static,
+    {
+        self.streams(procedure, move |state, call, requests| {
+            let handler = handler.clone();
+            async move {
+                let request = requests.only().await?;
+                handler(state, call, request).await
+            }
         })
     }
 
@@ -146,6 +158,15 @@ impl<S: Clone + Send + Sync + 'static> Services<S> {
         Res: Message + Name + 'static,
         F: Fn(S, Call, Requests) -> Messages<Res> + Clone + Send + Sync + 'static,
     {
+        self.streams(procedure, move |state, call, requests| std::future::ready(Ok(handler(state, call, requests))))
+    }
+
+    fn streams<Res, F, Fut>(self, procedure: &Procedure, handler: F) -> Self
+    where
+        Res: Message + Name + 'static,
+        F: Fn(S, Call, Requests) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Messages<Res>, Status>> + Send,
+    {
         let (state, shape) = (self.state.clone(), procedure.shape);
         self.route(procedure.path, move |request| {
             let (state, handler) = (state.clone(), handler.clone());
@@ -153,12 +174,14 @@ impl<S: Clone + Send + Sync + 'static> Services<S> {
                 if form.protocol == Protocol::Connect {
                     return Ok(unsupported_media_type());
                 }
-                let timeout = deadline::of(form.protocol, &parts.headers)?;
-                let requests = Requests::of(form, shape, &parts.headers, body).await?;
-                let messages = handler(state, Call::of(&mut parts).await, requests);
+                let deadline = Deadline::of(form.protocol, &parts.headers)?;
+                let work = async move {
+                    let requests = Requests::of(form, shape, &parts.headers, body).await?;
+                    handler(state, Call::of(&mut parts).await, requests).await
+                };
+                let messages = deadline.limit(work).await??;
                 let bytes = messages.map(move |message| encoding::encode(form.encoding, &message?));
-                let bytes: Messages<Bytes> = Box::pin(bytes);
-                Ok(body::several(form, bytes, timeout))
+                Ok(body::several(form, Box::pin(bytes), deadline))
             })
         })
     }
@@ -201,7 +224,7 @@ fn check(form: Form, parts: &Parts) -> Result<(), Status> {
         return Err(Status::new(Code::Unimplemented, reason));
     }
     match parts.headers.get("connect-protocol-version") {
-        Some(version) if form.protocol == Protocol::Connect && version != "1" => {
+        Some(version) if matches!(form.protocol, Protocol::Connect | Protocol::ConnectStream) && version != "1" => {
             let name = "connect-protocol-version";
             Err(Status::invalid_argument(format!("{name}: must be 1")).with_field(name))
         }

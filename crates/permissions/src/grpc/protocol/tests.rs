@@ -1,5 +1,7 @@
 //! Calls of a small service in every protocol, with valid and hostile bytes.
 
+mod streams;
+
 use std::io::Write as _;
 use std::time::Duration;
 

@@ -5,14 +5,13 @@ use std::task::Poll;
 
 use base::Context;
 
-use super::{Asking, EvaluateError, Numbers, Question};
+use super::{Answered, Asking, EvaluateError, Numbers, Question};
 use crate::components::graph::View;
 use crate::domain::evaluation::{Evaluator, Parts, Scratch};
 use crate::domain::graph::Graph;
 use crate::domain::ids::{ConditionId, NameId, NamespaceId, RelationId, Subject as SubjectNumber, Userset};
 use crate::domain::relation_tuple::{Subject, SubjectSet};
 use crate::domain::request_conditions::RequestConditions;
-use crate::domain::snapshot::Snapshot;
 
 thread_local! {
     /// Its memory is used again by the next question of this thread.
@@ -24,7 +23,7 @@ pub(super) fn ask<Q: Question>(
     cx: &Context,
     asking: &Asking<'_>,
     question: &Q,
-) -> Result<(Q::Answer, Snapshot), EvaluateError> {
+) -> Result<Answered<Q::Answer>, EvaluateError> {
     let mut numbers = InGraph { graph: view.graph, asked: None };
     let numbered = question.number(&mut numbers)?;
     let mut conditions = RequestConditions::new(view.conditions, asking.context, cx.now);
@@ -41,7 +40,7 @@ pub(super) fn ask<Q: Question>(
         question.ask(&numbered, &mut Evaluator::new(parts))
     });
     match found {
-        Poll::Ready(found) => Ok((question.present(found, &numbers), view.snapshot)),
+        Poll::Ready(found) => Ok(Answered { answer: question.present(found, &numbers), snapshot: view.snapshot }),
         Poll::Pending => Err(EvaluateError::Endless),
     }
 }

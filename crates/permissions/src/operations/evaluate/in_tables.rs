@@ -11,7 +11,7 @@ use std::task::Poll;
 
 use base::Context;
 
-use super::{Asking, EvaluateError, Numbers, Question};
+use super::{Answered, Asking, EvaluateError, Numbers, Question};
 use crate::Permissions;
 use crate::domain::evaluation::rounds::{Found, Read, Rounds};
 use crate::domain::evaluation::{Evaluator, Link, Parts, Scratch, SubjectKind, Terms};
@@ -33,7 +33,7 @@ impl Permissions {
         cx: &Context,
         asking: &Asking<'_>,
         question: &Q,
-    ) -> Result<(Q::Answer, Snapshot), EvaluateError> {
+    ) -> Result<Answered<Q::Answer>, EvaluateError> {
         let model = asking.model;
         let mut tables =
             Tables { symbols: model.symbols.clone(), rounds: Rounds::default(), answered: Vec::new(), snapshot: None };
@@ -57,7 +57,7 @@ impl Permissions {
                     // The answer follows from the model.
                     None => state::snapshot(&mut self.database.read(cx.tenant)).await?,
                 };
-                return Ok((question.present(found, &tables), snapshot));
+                return Ok(Answered { answer: question.present(found, &tables), snapshot });
             }
             let missing = tables.rounds.take_missing();
             if missing.is_empty() {

@@ -16,7 +16,6 @@ use base::Context;
 use super::require_snapshot::RequireSnapshotError;
 use crate::Permissions;
 use crate::components::models::LoadedModel;
-use crate::components::tokens::snaptoken;
 use crate::domain::condition::Object;
 use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::reverse::Directory;
@@ -44,16 +43,16 @@ pub enum EvaluateError {
     Database(#[from] database::Error),
 }
 
-/// An answer, and the token of the snapshot that it was computed at.
+/// An answer, and the snapshot that it was computed at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered<T> {
     pub answer: T,
-    pub snaptoken: String,
+    pub snapshot: Snapshot,
 }
 
 impl<T> Answered<T> {
     pub(super) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Answered<U> {
-        Answered { answer: convert(self.answer), snaptoken: self.snaptoken }
+        Answered { answer: convert(self.answer), snapshot: self.snapshot }
     }
 }
 
@@ -103,11 +102,14 @@ impl Permissions {
         cx: &Context,
         asking: &Asking<'_>,
         question: &Q,
-    ) -> Result<Q::Answer, EvaluateError> {
-        let needed = self.require_snapshot(cx, asking.consistency).await?;
-        self.graphs.reach(cx.tenant, needed).await;
-        let read = self.graphs.read(cx.tenant, asking.model, needed, |view| in_graph::ask(view, cx, asking, question));
-        read.map_or(Err(EvaluateError::NotInMemory), |found| found.map(|(answer, _)| answer))
+    ) -> Result<Answered<Q::Answer>, EvaluateError> {
+        match self.ask_graph(cx, asking, question).await? {
+            Some(answered) => Ok(answered),
+            None => {
+                self.request_graph(cx).await?;
+                Err(EvaluateError::NotInMemory)
+            }
+        }
     }
 
     pub(super) async fn answer<Q: Question>(
@@ -116,18 +118,31 @@ impl Permissions {
         asking: &Asking<'_>,
         question: &Q,
     ) -> Result<Answered<Q::Answer>, EvaluateError> {
-        let needed = self.require_snapshot(cx, asking.consistency).await?;
-        let sealer = self.tokens.sealer(cx).await?;
-        let answered = |(answer, snapshot): (Q::Answer, Snapshot)| Answered {
-            answer,
-            snaptoken: snaptoken(&sealer, cx.tenant, snapshot),
-        };
-        self.graphs.reach(cx.tenant, needed).await;
-        let in_memory =
-            self.graphs.read(cx.tenant, asking.model, needed, |view| in_graph::ask(view, cx, asking, question));
-        match in_memory {
-            Some(found) => found.map(answered),
-            None => self.ask_tables(cx, asking, question).await.map(answered),
+        match self.ask_graph(cx, asking, question).await? {
+            Some(answered) => Ok(answered),
+            None => {
+                self.request_graph(cx).await?;
+                self.ask_tables(cx, asking, question).await
+            }
         }
+    }
+
+    /// `None`: the graph of the tenant is not there, or not recent enough.
+    async fn ask_graph<Q: Question>(
+        &self,
+        cx: &Context,
+        asking: &Asking<'_>,
+        question: &Q,
+    ) -> Result<Option<Answered<Q::Answer>>, EvaluateError> {
+        let needed = self.require_snapshot(cx, asking.consistency).await?;
+        self.graphs.reach(cx.tenant, needed).await;
+        let read = self.graphs.read(cx.tenant, asking.model, needed, |view| in_graph::ask(view, cx, asking, question));
+        read.transpose()
+    }
+
+    /// Graphs are loaded for tenants that have a row, which is created with the secret for tokens.
+    async fn request_graph(&self, cx: &Context) -> Result<(), EvaluateError> {
+        self.tokens.sealer(cx).await?;
+        Ok(())
     }
 }

@@ -123,3 +123,115 @@ impl ::prost::Name for TransactRelationTuplesResponse {
         "/kleis.permissions.v1.TransactRelationTuplesResponse".into()
     }
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchRelationTuplesRequest {
+    /// Only changes of these relation tuples. Absent: of all.
+    #[prost(message, optional, tag = "1")]
+    pub query: ::core::option::Option<
+        super::super::super::ory::keto::relation_tuples::v1alpha2::RelationQuery,
+    >,
+    /// Changes after this snapshot; empty: after the present one. A token whose changes were deleted is OUT_OF_RANGE: watch without it,
+    /// and list the relation tuples after the first response.
+    #[prost(string, tag = "2")]
+    pub snaptoken: ::prost::alloc::string::String,
+}
+impl ::prost::Name for WatchRelationTuplesRequest {
+    const NAME: &'static str = "WatchRelationTuplesRequest";
+    const PACKAGE: &'static str = "kleis.permissions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kleis.permissions.v1.WatchRelationTuplesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kleis.permissions.v1.WatchRelationTuplesRequest".into()
+    }
+}
+/// The first response is a heartbeat with the position at which the stream begins.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WatchRelationTuplesResponse {
+    /// The position after this response. Empty when another part of the same change follows: a client that continues receives the
+    /// whole change again.
+    #[prost(string, tag = "3")]
+    pub snaptoken: ::prost::alloc::string::String,
+    #[prost(oneof = "watch_relation_tuples_response::Event", tags = "1, 2")]
+    pub event: ::core::option::Option<watch_relation_tuples_response::Event>,
+}
+/// Nested message and enum types in `WatchRelationTuplesResponse`.
+pub mod watch_relation_tuples_response {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Event {
+        #[prost(message, tag = "1")]
+        Change(super::RelationTuplesChanged),
+        /// Nothing that matches the query has changed up to this position. Sent at least every 15 seconds.
+        #[prost(message, tag = "2")]
+        Heartbeat(super::Heartbeat),
+    }
+}
+impl ::prost::Name for WatchRelationTuplesResponse {
+    const NAME: &'static str = "WatchRelationTuplesResponse";
+    const PACKAGE: &'static str = "kleis.permissions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kleis.permissions.v1.WatchRelationTuplesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kleis.permissions.v1.WatchRelationTuplesResponse".into()
+    }
+}
+/// One transaction, or a part of a large one.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RelationTuplesChanged {
+    #[prost(message, optional, tag = "1")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The insertions first, then the deletions.
+    #[prost(message, repeated, tag = "2")]
+    pub changes: ::prost::alloc::vec::Vec<RelationTupleChange>,
+}
+impl ::prost::Name for RelationTuplesChanged {
+    const NAME: &'static str = "RelationTuplesChanged";
+    const PACKAGE: &'static str = "kleis.permissions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kleis.permissions.v1.RelationTuplesChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kleis.permissions.v1.RelationTuplesChanged".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RelationTupleChange {
+    #[prost(oneof = "relation_tuple_change::Change", tags = "1, 2")]
+    pub change: ::core::option::Option<relation_tuple_change::Change>,
+}
+/// Nested message and enum types in `RelationTupleChange`.
+pub mod relation_tuple_change {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Change {
+        /// The relation tuple exists as it is here.
+        #[prost(message, tag = "1")]
+        Insert(super::StoredRelationTuple),
+        #[prost(message, tag = "2")]
+        Delete(
+            super::super::super::super::ory::keto::relation_tuples::v1alpha2::RelationTuple,
+        ),
+    }
+}
+impl ::prost::Name for RelationTupleChange {
+    const NAME: &'static str = "RelationTupleChange";
+    const PACKAGE: &'static str = "kleis.permissions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kleis.permissions.v1.RelationTupleChange".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kleis.permissions.v1.RelationTupleChange".into()
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Heartbeat {}
+impl ::prost::Name for Heartbeat {
+    const NAME: &'static str = "Heartbeat";
+    const PACKAGE: &'static str = "kleis.permissions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kleis.permissions.v1.Heartbeat".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kleis.permissions.v1.Heartbeat".into()
+    }
+}
