@@ -1,13 +1,18 @@
 //! Conditions of the permission model: compiling and evaluating never panics and always ends, and the result depends on nothing
 //! but what the digest covers.
+//!
+//! The input is an expression, the attributes as JSON, and the time in microseconds, with a line `---` between them.
 #![no_main]
 
 use base::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use permissions::domain::condition::{Attributes, CompiledCondition, Object, Root, evaluate};
 
-fuzz_target!(|input: (&str, &str, i64)| {
-    let (text, json, now) = input;
+fuzz_target!(|input: &str| {
+    let mut parts = input.splitn(3, "\n---\n");
+    let text = parts.next().unwrap_or_default();
+    let json = parts.next().unwrap_or("{}");
+    let now = parts.next().and_then(|now| now.trim().parse().ok()).unwrap_or_default();
     let condition = match CompiledCondition::compile("fuzz", text) {
         Ok(condition) => condition,
         Err(error) => {

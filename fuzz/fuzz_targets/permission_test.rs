@@ -8,16 +8,7 @@ use permissions::domain::checked_model::CheckedModel;
 use permissions::domain::model_test::{TestFile, run};
 use permissions::domain::relation_tuple::RelationTuple;
 
-const MODEL: &str = "
-const late: Condition = 'context.hour > tuple.from'
-class User implements Namespace {}
-class Doc implements Namespace {
-  related: { parents: Doc[], viewers: (User | SubjectSet<Doc, 'viewers'> | When<User, 'late'>)[], banned: User[] }
-  permits = {
-    view: (ctx) => (this.related.viewers.includes(ctx.subject) || this.related.parents.traverse((p) => p.permits.view(ctx)))
-      && !this.related.banned.includes(ctx.subject),
-  }
-}";
+const MODEL: &str = include_str!("../permission_test.ts");
 
 fuzz_target!(|text: &str| {
     if !text.contains(['(', ')'])

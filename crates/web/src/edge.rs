@@ -16,8 +16,8 @@ use http_body::Body as _;
 use telemetry::metrics::{HttpMetrics, HttpObservation};
 use tracing::Instrument as _;
 
-use crate::TrustedProxies;
 use crate::language::Languages;
+use crate::{TrustedProxies, rest_error};
 
 /// The peer of the connection. The [listener](crate::listener) adds it to each request.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +86,7 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
     );
     let mut response =
         if span.is_disabled() { next.run(request).await } else { next.run(request).instrument(span.clone()).await };
+    response = rest_error::with_request_id(response, cx.request_id);
     telemetry::record_answer(&span, response.status().as_u16());
     let callers = response.extensions().get::<CallersRequestId>().map(|it| it.0.clone());
     let ours = || HeaderValue::from_str(&cx.request_id.to_string()).ok();
@@ -174,9 +175,11 @@ mod tests {
     use axum::Router;
     use axum::routing::get;
     use base::{ManualClock, Timestamp};
+    use serde_json::{Value, json};
     use tower::ServiceExt as _;
 
     use super::*;
+    use crate::RestError;
 
     fn edge() -> Edge {
         Edge {
@@ -206,5 +209,32 @@ mod tests {
         };
         assert_eq!(id("/chosen").await, "theirs");
         assert_eq!(id("/other").await.len(), 36);
+    }
+    #[tokio::test]
+    async fn an_error_has_the_id_of_its_request_in_the_body() {
+        let error = || async { RestError::bad_request("no").with_detail("field", "a") };
+        let own = || async { RestError::bad_request("no").with_request("own") };
+        let other = || async { (http::StatusCode::BAD_REQUEST, axum::Json(json!({ "error": {} }))) };
+        let routes = Router::new().route("/error", get(error)).route("/own", get(own)).route("/other", get(other));
+        let router = edge().around(routes);
+        let ask = async |method: &str, path: &str| {
+            let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            let header = |name: HeaderName| response.headers()[name].to_str().unwrap().to_owned();
+            let (id, length) = (header(X_REQUEST_ID), header(CONTENT_LENGTH));
+            let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
+            (id, length.parse::<usize>().unwrap(), body)
+        };
+        let (id, length, body) = ask("GET", "/error").await;
+        let expected = RestError::bad_request("no").with_detail("field", "a").with_request(id).to_value();
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);
+        assert_eq!(body.len(), length);
+        let (_, length_of_head, body) = ask("HEAD", "/error").await;
+        assert_eq!((length_of_head, body.len()), (length, 0));
+        for (path, id) in [("/own", json!("own")), ("/other", Value::Null)] {
+            let (_, length, body) = ask("GET", path).await;
+            let value: Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!((&value["error"]["request"], body.len()), (&id, length));
+        }
     }
 }

@@ -2,8 +2,10 @@
 //! members beside `error`, for instance `redirect_browser_to`.
 
 use axum::response::{IntoResponse, Response};
-use http::header::RETRY_AFTER;
+use base::RequestId;
+use http::header::{CONTENT_LENGTH, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, StatusCode};
+use http_body::Body as _;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -165,9 +167,25 @@ impl IntoResponse for RestError {
         if let Some(id) = self.id() {
             response.extensions_mut().insert(ErrorId(id));
         }
-        response.headers_mut().extend(self.0.headers);
+        response.headers_mut().extend(self.0.headers.iter().cloned());
+        response.extensions_mut().insert(self);
         response
     }
+}
+
+/// The answer with the id of its request in the body, if it is a [`RestError`] that has none. The [edge](crate::Edge) knows the
+/// id, and handlers need not.
+pub(crate) fn with_request_id(mut response: Response, id: RequestId) -> Response {
+    let Some(error) = response.extensions_mut().remove::<RestError>().filter(|it| it.0.error.request.is_none()) else {
+        return response;
+    };
+    let Ok(body) = serde_json::to_vec(&error.with_request(id.to_string()).0) else { return response };
+    // The answer to HEAD has the length of the one to GET (RFC 9110 section 8.6).
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    if !response.body().is_end_stream() {
+        *response.body_mut() = body.into();
+    }
+    response
 }
 
 impl std::fmt::Display for RestError {

@@ -85,21 +85,6 @@ impl Case {
         subjects.dedup();
         subjects
     }
-
-    /// No permit depends on a negation of itself, whatever the tuples are.
-    pub fn is_stratified(&self) -> bool {
-        let negates = |permit: &Permit| contains_not(&permit.expression);
-        let permits = || self.model.namespaces.iter().flat_map(|it| &it.permits);
-        !permits().any(negates)
-    }
-}
-
-fn contains_not(expression: &Expression) -> bool {
-    match expression {
-        Expression::Not(_) => true,
-        Expression::Any(members) | Expression::All(members) => members.iter().any(contains_not),
-        Expression::Has(_) | Expression::Traverse { .. } | Expression::Meets(_) => false,
-    }
 }
 
 fn object(namespace: &str, object: &str) -> Subject {

@@ -11,4 +11,5 @@ pub mod reference;
 pub mod reference_model;
 mod reverse_differential;
 pub(crate) mod store;
+pub mod stratification;
 pub mod world;

@@ -35,3 +35,22 @@ async fn errors_have_the_positions_that_keto_reports_and_what_to_do() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_text_may_be_a_json_string_if_the_media_type_says_so() {
+    on_both(plain(), |mut harness| async move {
+        let text = "class Doc implements Namespace { related: { owner: SubjectSet<Doc, \"no\">[] } }";
+        let plain = harness.opl.post(PATH, "text/plain", text).await.expect(200);
+        assert_eq!(plain.at("/errors").as_array().map(Vec::len), Some(1), "{plain}");
+        for media_type in ["application/json", "Application/JSON; charset=utf-8"] {
+            let quoted = harness.opl.post(PATH, media_type, &json!(text).to_string()).await.expect(200);
+            assert_eq!(quoted.json, plain.json);
+            // Programs that send the text itself under this media type are read as before.
+            let unquoted = harness.opl.post(PATH, media_type, text).await.expect(200);
+            assert_eq!(unquoted.json, plain.json);
+        }
+        let literal = harness.opl.post(PATH, "text/plain", &json!(text).to_string()).await.expect(200);
+        assert_ne!(literal.json, plain.json);
+    })
+    .await;
+}

@@ -196,3 +196,69 @@ pub(super) fn apply(graph: &mut Graph, logged: LoggedChange) -> Result<(), Apply
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use permission_language::{Model, Namespace};
+
+    use super::*;
+    use crate::domain::event::Changed;
+    use crate::domain::relation_tuple::{Subject, TupleCondition};
+    use crate::domain::tuple_record::TupleRecord;
+
+    fn model() -> Arc<LoadedModel> {
+        let namespaces = vec![Namespace { name: "Doc".into(), ..Namespace::default() }];
+        let model = Model { namespaces, ..Model::default() };
+        let mut symbols = Symbols::default();
+        let schema = Schema::compile(&model, &mut symbols, false).unwrap();
+        Arc::new(LoadedModel { model, schema, symbols, conditions: HashMap::new() })
+    }
+
+    /// An event that inserts a tuple. With a context that is no object it cannot be applied.
+    fn event(sequence: i64, object: &str, context: Option<&str>) -> LoggedChange {
+        let subject = Subject::Id("ada".into());
+        let tuple =
+            RelationTuple { namespace: "Doc".into(), object: object.into(), relation: "viewer".into(), subject };
+        let condition = context.map(|it| TupleCondition { name: "late".into(), context: Some(it.to_owned()) });
+        let inserted = vec![TupleRecord::from(&StoredTuple { condition, ..StoredTuple::from(tuple) })];
+        let change = Changed { previous: sequence - 1, inserted, deleted: Vec::new() };
+        LoggedChange { sequence: Snapshot(sequence), at: Timestamp::EPOCH, change }
+    }
+
+    /// The snapshot of an answer, and the number of tuples that it sees.
+    fn answer(resident: &Resident, needed: i64) -> Option<(i64, usize)> {
+        let count = |view: &View<'_>| {
+            let mut tuples = 0;
+            view.graph.for_each(|_, _| {
+                tuples += 1;
+                true
+            });
+            (view.snapshot.0, tuples)
+        };
+        resident.read(&model(), Snapshot(needed), count)
+    }
+
+    #[test]
+    fn a_change_of_several_events_is_seen_whole_or_not_at_all() {
+        let resident = Resident::new(Graph::default(), Snapshot(0), Instant::now());
+        assert_eq!(answer(&resident, 0), Some((0, 0)));
+        let until = Snapshot(3);
+        for (sequence, object) in [(1, "a"), (2, "b")] {
+            resident.apply(event(sequence, object, None), until).unwrap();
+            // Not even who needs no more than the part that is there.
+            assert_eq!((answer(&resident, 0), answer(&resident, sequence)), (None, None), "after event {sequence}");
+            assert_eq!(resident.watermark(), Snapshot(0), "after event {sequence}");
+        }
+        resident.apply(event(3, "c", None), until).unwrap();
+        assert_eq!((answer(&resident, 0), resident.watermark()), (Some((3, 3)), until));
+        assert_eq!(answer(&resident, 4), None);
+    }
+
+    #[test]
+    fn a_change_that_cannot_be_applied_leaves_a_graph_that_does_not_answer() {
+        let resident = Resident::new(Graph::default(), Snapshot(0), Instant::now());
+        let until = Snapshot(1);
+        assert!(resident.apply(event(1, "a", Some("[]")), until).is_err());
+        assert_eq!((answer(&resident, 0), resident.watermark()), (None, Snapshot(0)));
+    }
+}
