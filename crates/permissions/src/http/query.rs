@@ -15,7 +15,7 @@ use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
 use crate::domain::tuple_query::TupleQuery;
 
 /// The parameters of a relation tuple.
-const TUPLE: &[&str] = &[
+pub(super) const TUPLE: &[&str] = &[
     "namespace",
     "object",
     "relation",
@@ -41,14 +41,30 @@ impl<'a> Parameters<'a> {
         PageQuery { page_size: self.find("page_size"), page_token: self.find("page_token") }
     }
 
-    /// Refuses parameters other than those of a relation tuple, so that a misspelt one does not match more tuples.
-    pub(super) fn refuse_others(&self) -> Result<(), RestError> {
-        let other = self.0.iter().find(|(name, _)| !TUPLE.contains(&name.as_ref()));
+    /// Refuses unknown parameters, where a misspelt one would match more tuples or ask another question.
+    pub(super) fn refuse_others(&self, known: &[&str]) -> Result<(), RestError> {
+        let other = self.0.iter().find(|(name, _)| !known.contains(&name.as_ref()));
         other.map_or(Ok(()), |(name, _)| {
             let name: String = name.chars().take(64).collect();
-            let reason = format!("\"{name}\" is not a parameter; the parameters are {}", TUPLE.join(", "));
+            let reason = format!("\"{name}\" is not a parameter; the parameters are {}", known.join(", "));
             Err(RestError::bad_request(reason))
         })
+    }
+
+    /// A parameter that a question must have.
+    pub(super) fn required(&self, name: &str) -> Result<String, RestError> {
+        self.part(name).map_err(|error| error.with_detail("field", name))
+    }
+
+    /// The subject that a question must have.
+    pub(super) fn required_subject(&self) -> Result<Subject, RestError> {
+        let field = |error: RestError| error.with_detail("field", "subject_id");
+        let missing = || RestError::bad_request("subject_id: subject_id or subject_set.* is required");
+        self.subject().and_then(|subject| subject.ok_or_else(missing)).map_err(field)
+    }
+
+    fn part(&self, name: &str) -> Result<String, RestError> {
+        self.find(name).ok_or_else(|| RestError::bad_request(format!("{name}: is required, and may be empty")))
     }
 
     pub(super) fn tuple_query(&self) -> Result<TupleQuery, RestError> {
@@ -65,14 +81,10 @@ impl<'a> Parameters<'a> {
         let Some(subject) = self.subject()? else {
             return Err(RestError::bad_request("subject_id: subject is not allowed to be nil"));
         };
-        let part = |name: &str| {
-            let missing = || RestError::bad_request(format!("{name}: is required, and may be empty"));
-            self.find(name).ok_or_else(missing)
-        };
         Ok(RelationTuple {
-            namespace: part("namespace")?,
-            object: part("object")?,
-            relation: part("relation")?,
+            namespace: self.part("namespace")?,
+            object: self.part("object")?,
+            relation: self.part("relation")?,
             subject,
         })
     }
@@ -91,10 +103,15 @@ impl<'a> Parameters<'a> {
             Some(token) => Consistency::AtLeastAsFresh(permissions.open_snaptoken(cx, &token).await?),
             None => Consistency::MinimizeLatency,
         };
-        match self.find("latest").as_deref() {
-            None | Some("" | "false") => Ok(at_least),
-            Some("true") => Ok(Consistency::FullyConsistent),
-            Some(_) => Err(RestError::bad_request("latest: must be true or false").with_detail("field", "latest")),
+        Ok(if self.flag("latest")? { Consistency::FullyConsistent } else { at_least })
+    }
+
+    /// Whether a parameter is `true`. It may be left out.
+    pub(super) fn flag(&self, name: &str) -> Result<bool, RestError> {
+        match self.find(name).as_deref() {
+            None | Some("" | "false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(RestError::bad_request(format!("{name}: must be true or false")).with_detail("field", name)),
         }
     }
 

@@ -7,6 +7,7 @@ mod consistency;
 mod graph;
 mod harness;
 mod permission_checks;
+mod questions;
 mod relation_tuples;
 mod syntax;
 mod watch;
