@@ -123,8 +123,8 @@ impl<'a> Parameters<'a> {
 
 fn whole_number(text: &str) -> Option<i64> {
     let (sign, digits) = match text.strip_prefix(['-', '+']) {
-        Some(digits) => (if text.starts_with('-') { -1 } else { 1 }, digits),
-        None => (1, text),
+        Some(digits) => (&text[..1], digits),
+        None => ("", text),
     };
     let lower = digits.to_ascii_lowercase();
     let (radix, digits) = [("0x", 16), ("0o", 8), ("0b", 2), ("0", 8)]
@@ -135,7 +135,8 @@ fn whole_number(text: &str) -> Option<i64> {
     if digits.starts_with(['-', '+']) {
         return None;
     }
-    i64::from_str_radix(digits, radix).ok().map(|number| sign * number)
+    // With the sign, because the least number has no positive counterpart.
+    i64::from_str_radix(&format!("{sign}{digits}"), radix).ok()
 }
 
 /// The query of a tuple, for `Location`.
@@ -177,10 +178,13 @@ mod tests {
     #[test]
     fn a_depth_is_in_the_notation_of_go() {
         let depth = |text: &str| Parameters::of(Some(&format!("max-depth={text}"))).max_depth().ok().flatten();
-        for (text, number) in [("5", 5), ("0x10", 16), ("0b11", 3), ("0o17", 15), ("017", 15), ("0", 0), ("-2", -2)] {
+        for (text, number) in
+            [("5", 5), ("0x10", 16), ("0b11", 3), ("0o17", 15), ("017", 15), ("0", 0), ("-2", -2), ("-0x8", -8)]
+        {
             assert_eq!(depth(text), Some(number), "{text}");
         }
-        for text in ["", "x", "1.5", "0x", "--1", "0x-1", "99999999999999999999"] {
+        assert_eq!((depth("-9223372036854775808"), depth("%2B7")), (Some(i64::MIN), Some(7)));
+        for text in ["", "-", "x", "1.5", "0x", "--1", "0x-1", "99999999999999999999"] {
             assert_eq!(depth(text), None, "{text}");
         }
         assert!(Parameters::of(None).max_depth().unwrap().is_none());
