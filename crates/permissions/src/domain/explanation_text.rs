@@ -54,6 +54,9 @@ impl Vocabulary<'_> {
             StepKind::Expired => "this tuple has expired".to_owned(),
             StepKind::NoTuple { userset } => format!("no tuple leads from {} to the subject", self.userset(userset)),
             StepKind::Failed(failure) => self.failure(failure),
+            StepKind::NotFound { userset } => {
+                format!("{} includes the subject by a way that takes too many steps to show", self.userset(userset))
+            }
         }
     }
 

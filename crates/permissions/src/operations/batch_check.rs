@@ -69,7 +69,8 @@ impl Permissions {
             return Err(BatchCheckError::TooLarge(self.limits.batch_size()));
         }
         let model = self.models.current()?;
-        let refused: Vec<_> = tuples.iter().map(|tuple| self.may_ask(&model, tuple).err()).collect();
+        let refused: Vec<_> =
+            tuples.iter().map(|tuple| self.may_ask(&model, tuple).map_err(CheckError::from).err()).collect();
         let asked = tuples.iter().zip(&refused).filter(|(_, refused)| refused.is_none());
         let asked: Vec<&RelationTuple> = asked.map(|(tuple, _)| tuple).collect();
         let answered = self.answer(cx, &self.asking(&model, options), &OfTuples(&asked)).await?;

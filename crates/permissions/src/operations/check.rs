@@ -31,6 +31,26 @@ pub struct CheckOptions<'a> {
     pub consistency: Consistency,
 }
 
+/// Why a question cannot be asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidQuestion {
+    /// A text is too long, a namespace does not exist, or strict mode refuses the subject.
+    #[error(transparent)]
+    Tuple(#[from] InvalidTuple),
+    /// The namespace declares relations, but not this one.
+    #[error("relation \"{0}\" does not exist")]
+    UndeclaredRelation(String),
+}
+
+impl From<InvalidQuestion> for CheckError {
+    fn from(invalid: InvalidQuestion) -> Self {
+        match invalid {
+            InvalidQuestion::Tuple(invalid) => Self::Invalid(invalid),
+            InvalidQuestion::UndeclaredRelation(relation) => Self::UndeclaredRelation(relation),
+        }
+    }
+}
+
 /// Why a check has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
@@ -53,10 +73,10 @@ impl CheckError {
     pub(super) fn of(failure: Failure, numbers: &dyn Numbers) -> Self {
         match failure {
             Failure::UndeclaredRelation { relation, .. } => {
-                Self::UndeclaredRelation(numbers.relation_name(relation).to_owned())
+                Self::UndeclaredRelation(numbers.symbols().relation_name(relation).to_owned())
             }
             Failure::Condition(condition) => {
-                let name = numbers.condition_name(condition);
+                let name = numbers.symbols().condition_name(condition);
                 let reason = format!(
                     "the condition \"{name}\" has no result: send the attributes that it reads, or ask about less"
                 );
@@ -129,13 +149,13 @@ impl Permissions {
     }
 
     /// Whether a tuple may be asked about.
-    pub(super) fn may_ask(&self, model: &LoadedModel, tuple: &RelationTuple) -> Result<(), CheckError> {
+    pub(super) fn may_ask(&self, model: &LoadedModel, tuple: &RelationTuple) -> Result<(), InvalidQuestion> {
         self.write_rules.check_subject_id(&tuple.subject)?;
         check_names(&model.model, tuple)?;
         if model.accepts(&tuple.namespace, &tuple.relation) {
             Ok(())
         } else {
-            Err(CheckError::UndeclaredRelation(tuple.relation.clone()))
+            Err(InvalidQuestion::UndeclaredRelation(tuple.relation.clone()))
         }
     }
 

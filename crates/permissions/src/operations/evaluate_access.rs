@@ -9,24 +9,48 @@ use base::Context;
 use super::batch_check::BatchCheckError;
 use super::check::{CheckError, CheckOptions, number};
 use super::evaluate::{Answered, EvaluateError, Numbers, Question};
+use super::explain::{Explained, Reasoned};
 use crate::Permissions;
 use crate::domain::access::{AccessRequest, EvaluationsSemantic};
+use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::evaluation::{Evaluator, Failure};
+use crate::domain::explanation_text::Line;
 use crate::domain::ids::{Subject, Userset};
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::request_conditions::RequestConditions;
 
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AccessOptions {
+    pub semantic: EvaluationsSemantic,
+    pub consistency: Consistency,
+    /// Whether the decisions come with their reasons.
+    pub explains: bool,
+}
+
+/// What was decided about a request.
+#[derive(Debug)]
+pub struct Decision {
+    pub answer: Result<bool, CheckError>,
+    /// The way that grants, or the nearest miss, if it was asked for and the request was evaluated.
+    pub steps: Option<Vec<Line>>,
+}
+
 /// The decisions of these requests, in their order, up to the one that ends them.
 struct OfRequests<'a> {
     requests: Vec<&'a AccessRequest>,
-    semantic: EvaluationsSemantic,
+    options: AccessOptions,
+}
+
+enum Decided {
+    Plain(Result<bool, Failure>),
+    Reasoned(Reasoned),
 }
 
 impl Question for OfRequests<'_> {
     type Numbered = Vec<(Userset, Subject)>;
-    type Found = Vec<Result<bool, Failure>>;
-    type Answer = Vec<Result<bool, CheckError>>;
+    type Found = Vec<Decided>;
+    type Answer = Vec<Decision>;
 
     fn number(&self, numbers: &mut (dyn Numbers + Send)) -> Result<Self::Numbered, EvaluateError> {
         self.requests.iter().map(|request| number(&request.tuple, numbers)).collect()
@@ -38,12 +62,18 @@ impl Question for OfRequests<'_> {
         evaluator: &mut Evaluator<'_, R, RequestConditions<'q>>,
     ) -> Poll<Self::Found> {
         let (mut answers, mut is_pending) = (Vec::with_capacity(numbered.len()), false);
-        for (request, (userset, subject)) in self.requests.iter().zip(numbered) {
+        for (request, &(userset, subject)) in self.requests.iter().zip(numbered) {
             evaluator.conditions().read(&request.attributes);
-            match evaluator.check(*userset, *subject) {
-                Poll::Ready(answer) => {
-                    answers.push(answer);
-                    if self.semantic.ends_with(answer == Ok(true)) {
+            let decided = if self.options.explains {
+                Reasoned::find((userset, subject), evaluator).map(Decided::Reasoned)
+            } else {
+                evaluator.check(userset, subject).map(Decided::Plain)
+            };
+            match decided {
+                Poll::Ready(decided) => {
+                    let is_allowed = decided.is_allowed();
+                    answers.push(decided);
+                    if self.options.semantic.ends_with(is_allowed) {
                         break;
                     }
                 }
@@ -55,7 +85,25 @@ impl Question for OfRequests<'_> {
     }
 
     fn present(&self, found: Self::Found, numbers: &(dyn Numbers + Send)) -> Self::Answer {
-        found.into_iter().map(|answer| answer.map_err(|failure| CheckError::of(failure, numbers))).collect()
+        let decision = |(decided, request): (Decided, &&AccessRequest)| match decided {
+            Decided::Plain(answer) => {
+                Decision { answer: answer.map_err(|failure| CheckError::of(failure, numbers)), steps: None }
+            }
+            Decided::Reasoned(reasoned) => {
+                let Explained { answer, steps } = reasoned.present(&request.tuple, numbers);
+                Decision { answer, steps: Some(steps) }
+            }
+        };
+        found.into_iter().zip(&self.requests).map(decision).collect()
+    }
+}
+
+impl Decided {
+    fn is_allowed(&self) -> bool {
+        match self {
+            Self::Plain(answer) => *answer == Ok(true),
+            Self::Reasoned(reasoned) => reasoned.is_allowed(),
+        }
     }
 }
 
@@ -66,8 +114,8 @@ impl Permissions {
         &self,
         cx: &Context,
         requests: Vec<Result<AccessRequest, InvalidTuple>>,
-        semantic: EvaluationsSemantic,
-    ) -> Result<Vec<Result<bool, CheckError>>, BatchCheckError> {
+        options: AccessOptions,
+    ) -> Result<Answered<Vec<Decision>>, BatchCheckError> {
         if requests.len() > usize::from(self.limits.max_batch_check_size.max(1)) {
             return Err(BatchCheckError::TooLarge(self.limits.max_batch_check_size));
         }
@@ -78,18 +126,20 @@ impl Permissions {
             Ok(request)
         });
         let checked: Vec<Result<AccessRequest, CheckError>> = checked.collect();
-        let question = OfRequests { requests: checked.iter().flatten().collect(), semantic };
-        let Answered { answer, .. } = self.answer(cx, &self.asking(&model, CheckOptions::default()), &question).await?;
+        let question = OfRequests { requests: checked.iter().flatten().collect(), options };
+        let asking = self.asking(&model, CheckOptions { consistency: options.consistency, ..CheckOptions::default() });
+        let Answered { answer, snapshot } = self.answer(cx, &asking, &question).await?;
         let (mut answers, mut decisions) = (answer.into_iter(), Vec::with_capacity(checked.len()));
         for request in checked {
             // An earlier answer may have ended the evaluation.
-            let Some(decision) = request.map_or_else(|error| Some(Err(error)), |_| answers.next()) else { break };
-            let ends = semantic.ends_with(matches!(decision, Ok(true)));
+            let refused = |error| Some(Decision { answer: Err(error), steps: None });
+            let Some(decision) = request.map_or_else(refused, |_| answers.next()) else { break };
+            let ends = options.semantic.ends_with(matches!(decision.answer, Ok(true)));
             decisions.push(decision);
             if ends {
                 break;
             }
         }
-        Ok(decisions)
+        Ok(Answered { answer: decisions, snapshot })
     }
 }

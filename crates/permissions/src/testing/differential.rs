@@ -316,7 +316,11 @@ fn step_holds(kind: StepKind, list: &mut ListReader) -> bool {
         }
         StepKind::Condition { holds, .. } => holds == Some(true),
         StepKind::Rewrite { .. } | StepKind::Formula { .. } | StepKind::NotExcluded { .. } => true,
-        StepKind::Excluded { .. } | StepKind::Expired | StepKind::NoTuple { .. } | StepKind::Failed(_) => false,
+        StepKind::Excluded { .. }
+        | StepKind::Expired
+        | StepKind::NoTuple { .. }
+        | StepKind::Failed(_)
+        | StepKind::NotFound { .. } => false,
     }
 }
 

@@ -60,6 +60,8 @@ pub enum StepKind {
     NoTuple { userset: Userset },
     /// The question has no answer here.
     Failed(Failure),
+    /// The answer is yes, and looking for the way again took too many steps.
+    NotFound { userset: Userset },
 }
 
 /// How near a way came. The nearest is reported; of equals the first.
@@ -146,10 +148,16 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
     /// A check with its reason.
     pub fn explain(&mut self, userset: Userset, subject: Subject) -> Poll<Explanation> {
         let Poll::Ready(answer) = self.check(userset, subject) else { return Poll::Pending };
+        // The second pass may cause as much work as the first.
         self.steps = self.limits.steps;
+        self.conditions.begin();
         self.remembers = true;
-        let way = self.explain_userset(userset, self.limits.depth, 0);
-        way.map(|way| Explanation { answer, steps: way.steps })
+        self.explain_userset(userset, self.limits.depth, 0).map(|Way { nearness, mut steps }| {
+            if answer == Ok(true) && nearness < Nearness::Granted {
+                steps = vec![Step { level: 0, kind: StepKind::NotFound { userset } }];
+            }
+            Explanation { answer, steps }
+        })
     }
 
     fn explain_userset(&mut self, userset: Userset, depth: u16, level: u16) -> Poll<Way> {

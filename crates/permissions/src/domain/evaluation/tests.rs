@@ -321,6 +321,7 @@ fn words(world: &World, explanation: &Explanation) -> Vec<String> {
         StepKind::Expired => "expired".into(),
         StepKind::NoTuple { userset } => format!("nothing at {}", world.print(userset)),
         StepKind::Failed(failure) => format!("{failure:?}"),
+        StepKind::NotFound { .. } => "not found".to_owned(),
     };
     explanation.steps.iter().map(|step| word(step.kind)).collect()
 }

@@ -17,6 +17,7 @@ use crate::domain::access::{AccessRequest, EvaluationsSemantic};
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::operations::batch_check::BatchCheckError;
 use crate::operations::check::CheckError;
+use crate::operations::evaluate_access::AccessOptions;
 
 #[derive(Serialize)]
 struct Decision {
@@ -64,14 +65,16 @@ pub(super) async fn list(
     // A default that is not valid makes the whole request invalid.
     let defaults = Parts::read(&members).map_err(refused)?;
     let requests = evaluations.iter().map(|evaluation| item(evaluation, &defaults)).collect();
-    let decisions = permissions.evaluate_access(&cx, requests, semantic).await.map_err(whole)?;
-    Ok(Json(Decisions { evaluations: decisions.into_iter().map(Decision::from).collect() }).into_response())
+    let options = AccessOptions { semantic, ..AccessOptions::default() };
+    let decisions = permissions.evaluate_access(&cx, requests, options).await.map_err(whole)?.answer;
+    Ok(Json(Decisions { evaluations: decisions.into_iter().map(|it| Decision::from(it.answer)).collect() })
+        .into_response())
 }
 
 async fn decide(permissions: &Permissions, cx: &Context, members: &Map<String, Value>) -> Result<Response, Refused> {
     let request = Parts::read(members).and_then(Parts::complete).map_err(refused)?;
-    let decisions = permissions.evaluate_access(cx, vec![Ok(request)], EvaluationsSemantic::ExecuteAll).await;
-    match decisions.map_err(whole)?.pop() {
+    let decisions = permissions.evaluate_access(cx, vec![Ok(request)], AccessOptions::default()).await;
+    match decisions.map_err(whole)?.answer.pop().map(|it| it.answer) {
         Some(Err(CheckError::Invalid(invalid @ InvalidTuple::Field { .. }))) => Err(refused(invalid).into()),
         Some(decision) => Ok(Json(Decision::from(decision)).into_response()),
         None => Err(RestError::internal().into()),

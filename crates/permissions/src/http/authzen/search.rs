@@ -15,7 +15,10 @@ use super::refused::Refused;
 use super::request::{Parts, body, refused};
 use crate::Permissions;
 use crate::domain::access::AccessRequest;
-use crate::operations::search_access::{AccessListing, AccessSearch, SearchAccessError, Sought};
+use crate::domain::consistency::Consistency;
+use crate::operations::check::InvalidQuestion;
+use crate::operations::reverse::{ListError, NameListing, Part};
+use crate::operations::search_access::{AccessSearch, Sought};
 
 /// The page is in front of its results, so that a client that reads a long answer knows their number first.
 #[derive(Serialize)]
@@ -72,8 +75,10 @@ async fn search(
     let Page { limit, after } =
         Page::read(members.get("page"), digest, |token| page::TOKEN.open(&sealer, cx.tenant, token).ok())
             .map_err(refused)?;
-    let search = AccessSearch { sought, request: &request, after: after.as_deref(), limit: limit as usize };
+    let part = Part { after: after.as_deref(), limit: limit as usize };
+    let search = AccessSearch { sought, request: &request, part, consistency: Consistency::default() };
     let found = permissions.search_access(cx, search).await.map_err(search_error)?;
+    let found = found.map(|answered| answered.answer).unwrap_or_default();
     let next = found
         .has_more
         .then(|| found.names.last().cloned().or(after))
@@ -81,8 +86,8 @@ async fn search(
     Ok(Json(results(sought, &request, found, next.unwrap_or_default())).into_response())
 }
 
-fn results(sought: Sought, request: &AccessRequest, found: AccessListing, next_token: String) -> Results {
-    let AccessListing { names, truncated, unresolved, .. } = found;
+fn results(sought: Sought, request: &AccessRequest, found: NameListing, next_token: String) -> Results {
+    let NameListing { names, truncated, unresolved, .. } = found;
     let is_complete = truncated.is_none() && unresolved.is_none();
     let properties = (!is_complete).then_some(Incomplete { truncated, unresolved });
     let page = PageDocument { next_token, count: names.len(), properties };
@@ -94,10 +99,13 @@ fn results(sought: Sought, request: &AccessRequest, found: AccessListing, next_t
     Results { page, results: names.into_iter().map(result).collect() }
 }
 
-fn search_error(error: SearchAccessError) -> RestError {
+fn search_error(error: ListError) -> RestError {
     match error {
-        SearchAccessError::Unloaded(unloaded) => unloaded.into(),
-        SearchAccessError::Invalid(invalid) => refused(invalid),
-        SearchAccessError::Evaluate(error) => error.into(),
+        ListError::Unloaded(unloaded) => unloaded.into(),
+        ListError::Question(InvalidQuestion::Tuple(invalid)) => refused(invalid),
+        ListError::Question(error @ InvalidQuestion::UndeclaredRelation(_)) => {
+            RestError::bad_request(format!("action.name: {error}"))
+        }
+        ListError::Evaluate(error) => error.into(),
     }
 }

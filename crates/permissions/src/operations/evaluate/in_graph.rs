@@ -9,9 +9,11 @@ use super::{Answered, Asking, EvaluateError, Numbers, Question};
 use crate::components::graph::View;
 use crate::domain::evaluation::{Evaluator, Parts, Scratch};
 use crate::domain::graph::Graph;
-use crate::domain::ids::{ConditionId, NameId, NamespaceId, RelationId, Subject as SubjectNumber, Userset};
+use crate::domain::ids::{NameId, NamespaceId, RelationId, Subject as SubjectNumber, Userset};
+use crate::domain::names::Names;
 use crate::domain::relation_tuple::{Subject, SubjectSet};
 use crate::domain::request_conditions::RequestConditions;
+use crate::domain::symbols::Symbols;
 
 thread_local! {
     /// Its memory is used again by the next question of this thread.
@@ -78,8 +80,11 @@ impl Numbers for InGraph<'_> {
         } else {
             self.graph.symbols().namespace_name(namespace)
         };
-        let relation =
-            if relation == RelationId::UNKNOWN { asked(|it| &it.relation) } else { self.relation_name(relation) };
+        let relation = if relation == RelationId::UNKNOWN {
+            asked(|it| &it.relation)
+        } else {
+            self.symbols().relation_name(relation)
+        };
         Subject::Set(SubjectSet {
             namespace: namespace.to_owned(),
             object: object.to_owned(),
@@ -87,12 +92,12 @@ impl Numbers for InGraph<'_> {
         })
     }
 
-    fn relation_name(&self, relation: RelationId) -> &str {
-        self.graph.symbols().relation_name(relation)
+    fn symbols(&self) -> &Symbols {
+        self.graph.symbols()
     }
 
-    fn condition_name(&self, condition: ConditionId) -> &str {
-        self.graph.symbols().condition_name(condition)
+    fn names(&self) -> &Names {
+        self.graph.names()
     }
 }
 

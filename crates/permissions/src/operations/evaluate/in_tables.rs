@@ -15,7 +15,8 @@ use super::{Answered, Asking, EvaluateError, Numbers, Question};
 use crate::Permissions;
 use crate::domain::evaluation::rounds::{Found, Read, Rounds};
 use crate::domain::evaluation::{Evaluator, Link, Parts, Scratch, SubjectKind, Terms};
-use crate::domain::ids::{ConditionId, RelationId, Subject as SubjectNumber, Userset};
+use crate::domain::ids::{Subject as SubjectNumber, Userset};
+use crate::domain::names::Names;
 use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
 use crate::domain::request_conditions::RequestConditions;
 use crate::domain::snapshot::Snapshot;
@@ -135,15 +136,19 @@ impl Numbers for Tables {
             return Subject::Id(object);
         }
         let namespace = self.symbols.namespace_name(number.namespace()).to_owned();
-        Subject::Set(SubjectSet { namespace, object, relation: self.relation_name(number.relation()).to_owned() })
+        Subject::Set(SubjectSet {
+            namespace,
+            object,
+            relation: self.symbols.relation_name(number.relation()).to_owned(),
+        })
     }
 
-    fn relation_name(&self, relation: RelationId) -> &str {
-        self.symbols.relation_name(relation)
+    fn symbols(&self) -> &Symbols {
+        &self.symbols
     }
 
-    fn condition_name(&self, condition: ConditionId) -> &str {
-        self.symbols.condition_name(condition)
+    fn names(&self) -> &Names {
+        self.rounds.known_names()
     }
 }
 

@@ -20,12 +20,12 @@ use crate::domain::condition::Object;
 use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::evaluation::{Evaluator, Limits};
-use crate::domain::ids::{ConditionId, RelationId, Subject as SubjectNumber, Userset};
-use crate::domain::names::NamesAreFull;
+use crate::domain::ids::{Subject as SubjectNumber, Userset};
+use crate::domain::names::{Names, NamesAreFull};
 use crate::domain::relation_tuple::Subject;
 use crate::domain::request_conditions::RequestConditions;
 use crate::domain::snapshot::Snapshot;
-use crate::domain::symbols::TooManyNames;
+use crate::domain::symbols::{Symbols, TooManyNames};
 
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluateError {
@@ -91,8 +91,8 @@ pub(super) trait Numbers {
     fn userset(&mut self, namespace: &str, object: &str, relation: &str) -> Result<Userset, EvaluateError>;
     fn subject(&mut self, subject: &Subject) -> Result<SubjectNumber, EvaluateError>;
     fn subject_of(&self, number: SubjectNumber) -> Subject;
-    fn relation_name(&self, relation: RelationId) -> &str;
-    fn condition_name(&self, condition: ConditionId) -> &str;
+    fn symbols(&self) -> &Symbols;
+    fn names(&self) -> &Names;
 }
 
 impl Permissions {
@@ -103,13 +103,11 @@ impl Permissions {
         asking: &Asking<'_>,
         question: &Q,
     ) -> Result<Answered<Q::Answer>, EvaluateError> {
-        match self.ask_graph(cx, asking, question).await? {
-            Some(answered) => Ok(answered),
-            None => {
-                self.request_graph(cx).await?;
-                Err(EvaluateError::NotInMemory)
-            }
+        if let Some(answered) = self.ask_graph(cx, asking, question).await? {
+            return Ok(answered);
         }
+        self.request_graph(cx).await?;
+        Err(EvaluateError::NotInMemory)
     }
 
     pub(super) async fn answer<Q: Question>(
@@ -118,13 +116,11 @@ impl Permissions {
         asking: &Asking<'_>,
         question: &Q,
     ) -> Result<Answered<Q::Answer>, EvaluateError> {
-        match self.ask_graph(cx, asking, question).await? {
-            Some(answered) => Ok(answered),
-            None => {
-                self.request_graph(cx).await?;
-                self.ask_tables(cx, asking, question).await
-            }
+        if let Some(answered) = self.ask_graph(cx, asking, question).await? {
+            return Ok(answered);
         }
+        self.request_graph(cx).await?;
+        self.ask_tables(cx, asking, question).await
     }
 
     /// `None`: the graph of the tenant is not there, or not recent enough.
