@@ -323,6 +323,7 @@ async fn each_listener_has_its_own_services() {
             read,
             [
                 "Health",
+                "PermissionService",
                 "RelationTupleReadService",
                 "CheckService",
                 "ExpandService",
