@@ -6,12 +6,13 @@ use crate::components::models::Unloaded;
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::operations::EvaluateError;
 use crate::operations::batch_check::BatchCheckError;
-use crate::operations::check::CheckError;
+use crate::operations::check::{CheckError, InvalidQuestion};
 use crate::operations::delete_relation_tuples::DeleteRelationTuplesError;
 use crate::operations::expand::ExpandError;
 use crate::operations::list_relation_tuples::ListRelationTuplesError;
 use crate::operations::open_snaptoken::OpenSnaptokenError;
 use crate::operations::require_snapshot::RequireSnapshotError;
+use crate::operations::reverse::ListError;
 use crate::operations::transact_relation_tuples::TransactError;
 use crate::operations::watch_relation_tuples::WatchError;
 
@@ -117,6 +118,19 @@ impl From<BatchCheckError> for Status {
             BatchCheckError::Unloaded(unloaded) => unloaded.into(),
             BatchCheckError::TooLarge(_) => Self::invalid_argument(format!("tuples: {error}")).with_field("tuples"),
             BatchCheckError::Evaluate(error) => error.into(),
+        }
+    }
+}
+
+impl From<ListError> for Status {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::Unloaded(unloaded) => unloaded.into(),
+            ListError::Question(InvalidQuestion::Tuple(invalid)) => invalid.into(),
+            ListError::Question(error @ InvalidQuestion::UndeclaredRelation(_)) => {
+                Self::invalid_argument(format!("relation: {error}")).with_field("relation")
+            }
+            ListError::Evaluate(error) => error.into(),
         }
     }
 }

@@ -105,7 +105,7 @@ fn timestamp(message: &prost_types::Timestamp) -> Result<Timestamp, InvalidTuple
 }
 
 /// Messages nest a bounded number of levels, by their decoder.
-fn object(message: Struct) -> Option<Map<String, Value>> {
+pub(super) fn object(message: Struct) -> Option<Map<String, Value>> {
     message.fields.into_iter().map(|(name, value)| Some((text(name)?, json(value)?))).collect()
 }
 

@@ -13,7 +13,9 @@ mod lists;
 pub mod messages;
 mod opl;
 mod protocol;
+mod questions;
 mod reflection;
+mod reverse_lists;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -30,7 +32,8 @@ pub(crate) use health::PATH as HEALTH;
 pub(crate) use keto::PATH_OF_VERSION as VERSION;
 
 pub(crate) fn read_routes(permissions: Arc<Permissions>) -> Router {
-    complete(watch::read(kleis::read(checks::read(keto::read(Services::new(permissions))))))
+    let services = checks::read(keto::read(Services::new(permissions)));
+    complete(reverse_lists::read(questions::read(watch::read(kleis::read(services)))))
 }
 
 pub(crate) fn write_routes(permissions: Arc<Permissions>) -> Router {

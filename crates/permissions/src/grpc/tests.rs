@@ -323,6 +323,7 @@ async fn each_listener_has_its_own_services() {
             read,
             [
                 "Health",
+                "PermissionService",
                 "RelationTupleReadService",
                 "CheckService",
                 "ExpandService",
@@ -395,4 +396,23 @@ impl service::Check for Failing {
     async fn run(&self) -> Result<(), String> {
         Err("because".to_owned())
     }
+}
+
+#[tokio::test]
+async fn a_member_of_a_wrong_type_is_named() {
+    on_both(|harness| async move {
+        for (body, field) in [
+            (json!({"tuple": {"subject": {"set": {"object": 1}}}}), "tuple.subject.set.object"),
+            (json!({"tuple": []}), "tuple"),
+            (json!({"maxDepth": "deep"}), "maxDepth"),
+        ] {
+            let (status, error) = harness.keto("CheckService/Check", body.clone()).await;
+            assert_eq!(status, 400, "{body}: {error}");
+            assert!(error["message"].as_str().unwrap().contains(field), "{error}");
+            assert_eq!(error["details"][0]["debug"]["metadata"]["field"], field, "{error}");
+        }
+        let (_, error) = harness.keto("CheckService/Check", json!([])).await;
+        assert!(error["details"].is_null(), "{error}");
+    })
+    .await;
 }

@@ -13,11 +13,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use web::{Cx, RestError};
 
+use super::explanation::ExplanationDocument;
 use super::query::Parameters;
+use super::question::attributes;
 use super::snaptoken;
 use super::wire::{CheckDocument, RelationTupleDocument};
 use crate::Permissions;
-use crate::domain::condition::{Object, Root};
+use crate::domain::condition::Object;
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::RelationTuple;
 use crate::operations::Answered;
@@ -26,6 +28,8 @@ use crate::operations::check::{CheckError, CheckOptions};
 #[derive(Serialize)]
 struct Checked {
     allowed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<ExplanationDocument>,
 }
 
 pub(super) async fn get(state: State<Arc<Permissions>>, cx: Cx, query: RawQuery) -> Result<Response, RestError> {
@@ -59,15 +63,18 @@ pub(super) async fn post_openapi(
 }
 
 /// An answer and its token. A check that needs no snapshot, because the namespace does not exist, has none.
-type Answer = (bool, Option<(HeaderName, HeaderValue)>);
+struct Answer {
+    body: Checked,
+    snaptoken: Option<(HeaderName, HeaderValue)>,
+}
 
 fn with_status(answer: Answer) -> Response {
-    let status = if answer.0 { StatusCode::OK } else { StatusCode::FORBIDDEN };
+    let status = if answer.body.allowed { StatusCode::OK } else { StatusCode::FORBIDDEN };
     (status, with_token(answer)).into_response()
 }
 
-fn with_token((allowed, snaptoken): Answer) -> Response {
-    let mut response = Json(Checked { allowed }).into_response();
+fn with_token(Answer { body, snaptoken }: Answer) -> Response {
+    let mut response = Json(body).into_response();
     response.headers_mut().extend(snaptoken);
     response
 }
@@ -75,10 +82,7 @@ fn with_token((allowed, snaptoken): Answer) -> Response {
 async fn of_query(permissions: &Permissions, cx: &Context, query: Option<&str>) -> Result<Answer, RestError> {
     let parameters = Parameters::of(query);
     let tuple = parameters.tuple()?;
-    let max_depth = parameters.max_depth()?;
-    let consistency = parameters.consistency(permissions, cx).await?;
-    let options = CheckOptions { max_depth, context: None, consistency };
-    answer(permissions, cx, permissions.check(cx, &tuple, options).await).await
+    check(permissions, cx, &parameters, &tuple, None).await
 }
 
 async fn of_body(
@@ -91,27 +95,47 @@ async fn of_body(
     let (tuple, context) = web::Json::<CheckDocument>::decode(body)?.into_parts();
     let tuple = tuple.stored()?.tuple;
     let context = attributes(context)?;
-    let max_depth = parameters.max_depth()?;
-    let consistency = parameters.consistency(permissions, cx).await?;
-    let options = CheckOptions { max_depth, context: context.as_ref(), consistency };
-    answer(permissions, cx, permissions.check(cx, &tuple, options).await).await
+    check(permissions, cx, &parameters, &tuple, context.as_ref()).await
 }
 
-fn attributes(context: Option<Value>) -> Result<Option<Object>, RestError> {
-    let object = context.map(|value| Object::new(Root::Context, value)).transpose();
-    object.map_err(|error| RestError::bad_request(error.to_string()).with_detail("field", "context"))
-}
-
-/// Nobody has a relation to an object of an unknown namespace.
-async fn answer(
+async fn check(
     permissions: &Permissions,
     cx: &Context,
-    checked: Result<Answered<bool>, CheckError>,
+    parameters: &Parameters<'_>,
+    tuple: &RelationTuple,
+    context: Option<&Object>,
 ) -> Result<Answer, RestError> {
+    let max_depth = parameters.max_depth()?;
+    let explains = parameters.flag("explain")?;
+    let consistency = parameters.consistency(permissions, cx).await?;
+    let options = CheckOptions { max_depth, context, consistency };
+    let checked = if explains {
+        permissions.explain(cx, tuple, options).await.map(|it| (it.answer.answer, Some(it.answer.steps), it.snapshot))
+    } else {
+        permissions.check(cx, tuple, options).await.map(|it| (Ok(it.answer), None, it.snapshot))
+    };
     match checked {
-        Err(CheckError::Invalid(InvalidTuple::UnknownNamespace { .. })) => Ok((false, None)),
-        Ok(Answered { answer, snapshot }) => Ok((answer, Some(snaptoken::of(permissions, cx, snapshot).await?))),
+        Ok((answer, steps, snapshot)) => {
+            let explanation = steps.map(|steps| ExplanationDocument::of(matches!(answer, Ok(true)), steps));
+            let allowed = answer.map_err(|error| unanswered(error, explanation.as_ref()))?;
+            let snaptoken = Some(snaptoken::of(permissions, cx, snapshot).await?);
+            Ok(Answer { body: Checked { allowed, explanation }, snaptoken })
+        }
+        // Nobody has a relation to an object of an unknown namespace.
+        Err(CheckError::Invalid(invalid @ InvalidTuple::UnknownNamespace { .. })) => {
+            let explanation = explains.then(|| ExplanationDocument::of_refusal(invalid.to_string()));
+            Ok(Answer { body: Checked { allowed: false, explanation }, snaptoken: None })
+        }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The error of a check without an answer, with the explanation that was asked for.
+fn unanswered(error: CheckError, explanation: Option<&ExplanationDocument>) -> RestError {
+    let error = RestError::from(error);
+    match explanation.and_then(|it| serde_json::to_value(it).ok()) {
+        Some(explanation) => error.with_detail("explanation", explanation),
+        None => error,
     }
 }
 

@@ -7,12 +7,13 @@ use crate::components::models::Unloaded;
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::operations::EvaluateError;
 use crate::operations::batch_check::BatchCheckError;
-use crate::operations::check::CheckError;
+use crate::operations::check::{CheckError, InvalidQuestion};
 use crate::operations::delete_relation_tuples::DeleteRelationTuplesError;
 use crate::operations::expand::ExpandError;
 use crate::operations::list_relation_tuples::ListRelationTuplesError;
 use crate::operations::open_snaptoken::OpenSnaptokenError;
 use crate::operations::require_snapshot::RequireSnapshotError;
+use crate::operations::reverse::ListError;
 use crate::operations::transact_relation_tuples::TransactError;
 use crate::operations::watch_relation_tuples::WatchError;
 
@@ -93,6 +94,22 @@ impl From<CheckError> for RestError {
                 error.with_reason(reason).with_detail("limitation", failure.name())
             }
             CheckError::Evaluate(error) => error.into(),
+        }
+    }
+}
+
+impl From<InvalidQuestion> for RestError {
+    fn from(error: InvalidQuestion) -> Self {
+        CheckError::from(error).into()
+    }
+}
+
+impl From<ListError> for RestError {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::Unloaded(unloaded) => unloaded.into(),
+            ListError::Question(invalid) => invalid.into(),
+            ListError::Evaluate(error) => error.into(),
         }
     }
 }

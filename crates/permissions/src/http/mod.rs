@@ -4,10 +4,15 @@ mod authzen;
 mod checks;
 mod errors;
 mod expansion;
+mod explanation;
 mod namespaces;
+mod objects;
 mod query;
+mod question;
 mod relation_tuples;
+mod relations;
 mod snaptoken;
+mod subjects;
 mod syntax;
 mod watch;
 mod wire;
@@ -29,6 +34,9 @@ pub(crate) fn read_routes() -> Router<Arc<Permissions>> {
         .route("/relation-tuples/check/openapi", get(checks::get_openapi).post(checks::post_openapi))
         .route("/relation-tuples/batch/check", post(checks::batch))
         .route("/relation-tuples/expand", get(expansion::get))
+        .route("/relation-tuples/objects", get(objects::get).post(objects::post))
+        .route("/relation-tuples/subjects", get(subjects::get).post(subjects::post))
+        .route("/relation-tuples/relations", get(relations::get).post(relations::post))
         .route("/namespaces", get(namespaces::list))
         .merge(authzen::routes())
 }

@@ -15,7 +15,7 @@ use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
 use crate::domain::tuple_query::TupleQuery;
 
 /// The parameters of a relation tuple.
-const TUPLE: &[&str] = &[
+pub(super) const TUPLE: &[&str] = &[
     "namespace",
     "object",
     "relation",
@@ -41,14 +41,30 @@ impl<'a> Parameters<'a> {
         PageQuery { page_size: self.find("page_size"), page_token: self.find("page_token") }
     }
 
-    /// Refuses parameters other than those of a relation tuple, so that a misspelt one does not match more tuples.
-    pub(super) fn refuse_others(&self) -> Result<(), RestError> {
-        let other = self.0.iter().find(|(name, _)| !TUPLE.contains(&name.as_ref()));
+    /// Refuses unknown parameters, where a misspelt one would match more tuples or ask another question.
+    pub(super) fn refuse_others(&self, known: &[&str]) -> Result<(), RestError> {
+        let other = self.0.iter().find(|(name, _)| !known.contains(&name.as_ref()));
         other.map_or(Ok(()), |(name, _)| {
             let name: String = name.chars().take(64).collect();
-            let reason = format!("\"{name}\" is not a parameter; the parameters are {}", TUPLE.join(", "));
+            let reason = format!("\"{name}\" is not a parameter; the parameters are {}", known.join(", "));
             Err(RestError::bad_request(reason))
         })
+    }
+
+    /// A parameter that a question must have.
+    pub(super) fn required(&self, name: &str) -> Result<String, RestError> {
+        self.part(name).map_err(|error| error.with_detail("field", name))
+    }
+
+    /// The subject that a question must have.
+    pub(super) fn required_subject(&self) -> Result<Subject, RestError> {
+        let field = |error: RestError| error.with_detail("field", "subject_id");
+        let missing = || RestError::bad_request("subject_id: subject_id or subject_set.* is required");
+        self.subject().and_then(|subject| subject.ok_or_else(missing)).map_err(field)
+    }
+
+    fn part(&self, name: &str) -> Result<String, RestError> {
+        self.find(name).ok_or_else(|| RestError::bad_request(format!("{name}: is required, and may be empty")))
     }
 
     pub(super) fn tuple_query(&self) -> Result<TupleQuery, RestError> {
@@ -65,14 +81,10 @@ impl<'a> Parameters<'a> {
         let Some(subject) = self.subject()? else {
             return Err(RestError::bad_request("subject_id: subject is not allowed to be nil"));
         };
-        let part = |name: &str| {
-            let missing = || RestError::bad_request(format!("{name}: is required, and may be empty"));
-            self.find(name).ok_or_else(missing)
-        };
         Ok(RelationTuple {
-            namespace: part("namespace")?,
-            object: part("object")?,
-            relation: part("relation")?,
+            namespace: self.part("namespace")?,
+            object: self.part("object")?,
+            relation: self.part("relation")?,
             subject,
         })
     }
@@ -91,10 +103,15 @@ impl<'a> Parameters<'a> {
             Some(token) => Consistency::AtLeastAsFresh(permissions.open_snaptoken(cx, &token).await?),
             None => Consistency::MinimizeLatency,
         };
-        match self.find("latest").as_deref() {
-            None | Some("" | "false") => Ok(at_least),
-            Some("true") => Ok(Consistency::FullyConsistent),
-            Some(_) => Err(RestError::bad_request("latest: must be true or false").with_detail("field", "latest")),
+        Ok(if self.flag("latest")? { Consistency::FullyConsistent } else { at_least })
+    }
+
+    /// Whether a parameter is `true`. It may be left out.
+    pub(super) fn flag(&self, name: &str) -> Result<bool, RestError> {
+        match self.find(name).as_deref() {
+            None | Some("" | "false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(RestError::bad_request(format!("{name}: must be true or false")).with_detail("field", name)),
         }
     }
 
@@ -123,8 +140,8 @@ impl<'a> Parameters<'a> {
 
 fn whole_number(text: &str) -> Option<i64> {
     let (sign, digits) = match text.strip_prefix(['-', '+']) {
-        Some(digits) => (if text.starts_with('-') { -1 } else { 1 }, digits),
-        None => (1, text),
+        Some(digits) => (&text[..1], digits),
+        None => ("", text),
     };
     let lower = digits.to_ascii_lowercase();
     let (radix, digits) = [("0x", 16), ("0o", 8), ("0b", 2), ("0", 8)]
@@ -135,7 +152,8 @@ fn whole_number(text: &str) -> Option<i64> {
     if digits.starts_with(['-', '+']) {
         return None;
     }
-    i64::from_str_radix(digits, radix).ok().map(|number| sign * number)
+    // With the sign, because the least number has no positive counterpart.
+    i64::from_str_radix(&format!("{sign}{digits}"), radix).ok()
 }
 
 /// The query of a tuple, for `Location`.
@@ -177,10 +195,13 @@ mod tests {
     #[test]
     fn a_depth_is_in_the_notation_of_go() {
         let depth = |text: &str| Parameters::of(Some(&format!("max-depth={text}"))).max_depth().ok().flatten();
-        for (text, number) in [("5", 5), ("0x10", 16), ("0b11", 3), ("0o17", 15), ("017", 15), ("0", 0), ("-2", -2)] {
+        for (text, number) in
+            [("5", 5), ("0x10", 16), ("0b11", 3), ("0o17", 15), ("017", 15), ("0", 0), ("-2", -2), ("-0x8", -8)]
+        {
             assert_eq!(depth(text), Some(number), "{text}");
         }
-        for text in ["", "x", "1.5", "0x", "--1", "0x-1", "99999999999999999999"] {
+        assert_eq!((depth("-9223372036854775808"), depth("%2B7")), (Some(i64::MIN), Some(7)));
+        for text in ["", "-", "x", "1.5", "0x", "--1", "0x-1", "99999999999999999999"] {
             assert_eq!(depth(text), None, "{text}");
         }
         assert!(Parameters::of(None).max_depth().unwrap().is_none());

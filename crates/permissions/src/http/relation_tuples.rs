@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use web::{Cx, RestError};
 
 use super::errors::transact_error;
-use super::query::{Parameters, of_tuple};
+use super::query::{Parameters, TUPLE, of_tuple};
 use super::snaptoken;
 use super::wire::RelationTupleDocument;
 use crate::Permissions;
@@ -109,7 +109,7 @@ pub(super) async fn delete(
         return Err(RestError::bad_request("the body must be empty: the parameters of the URL say what to delete"));
     }
     let parameters = Parameters::of(query.as_deref());
-    parameters.refuse_others()?;
+    parameters.refuse_others(TUPLE)?;
     let query = parameters.tuple_query()?;
     if query.namespace.is_none() {
         return Err(RestError::bad_request("namespace: is required").with_detail("field", "namespace"));

@@ -52,7 +52,7 @@ impl CheckDocument {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct SubjectSetDocument {
+pub(super) struct SubjectSetDocument {
     #[serde(default)]
     namespace: String,
     #[serde(default)]
@@ -72,25 +72,46 @@ impl RelationTupleDocument {
     /// The tuple with its condition and expiry.
     pub(super) fn stored(self) -> Result<StoredTuple, InvalidTuple> {
         let Self { namespace, object, relation, subject_id, subject_set, condition, expires_at } = self;
-        let subject = match (subject_id, subject_set) {
-            (Some(id), None) => Subject::Id(id),
-            (None, Some(SubjectSetDocument { namespace, object, relation })) => {
-                Subject::Set(SubjectSet { namespace, object, relation })
-            }
-            (None, None) => {
-                return Err(InvalidTuple::field("subject_id", "subject_id or subject_set is required"));
-            }
-            // Which one is meant is not known.
-            (Some(_), Some(_)) => {
-                let problem = "exactly one of subject_set or subject_id has to be provided";
-                return Err(InvalidTuple::field("subject_id", problem));
-            }
-        };
+        let subject = subject(subject_id, subject_set)?;
         let condition = condition.map(|ConditionDocument { name, context }| TupleCondition {
             name,
             context: (!context.is_empty()).then(|| Value::Object(context).to_string()),
         });
         Ok(StoredTuple { tuple: RelationTuple { namespace, object, relation, subject }, condition, expires_at })
+    }
+}
+
+/// The subject that two members name.
+pub(super) fn subject(id: Option<String>, set: Option<SubjectSetDocument>) -> Result<Subject, InvalidTuple> {
+    match (id, set) {
+        (Some(id), None) => Ok(Subject::Id(id)),
+        (None, Some(SubjectSetDocument { namespace, object, relation })) => {
+            Ok(Subject::Set(SubjectSet { namespace, object, relation }))
+        }
+        (None, None) => Err(InvalidTuple::field("subject_id", "subject_id or subject_set is required")),
+        // Which one is meant is not known.
+        (Some(_), Some(_)) => {
+            Err(InvalidTuple::field("subject_id", "exactly one of subject_set or subject_id has to be provided"))
+        }
+    }
+}
+
+/// A subject as in a relation tuple.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SubjectDocument {
+    SubjectId(String),
+    SubjectSet(SubjectSetDocument),
+}
+
+impl From<Subject> for SubjectDocument {
+    fn from(subject: Subject) -> Self {
+        match subject {
+            Subject::Id(id) => Self::SubjectId(id),
+            Subject::Set(SubjectSet { namespace, object, relation }) => {
+                Self::SubjectSet(SubjectSetDocument { namespace, object, relation })
+            }
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod graph;
 mod grpc;
 mod harness;
 mod permission_checks;
+mod questions;
 mod relation_tuples;
 mod syntax;
 mod watch;

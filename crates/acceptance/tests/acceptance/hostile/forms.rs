@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 
 use super::json::incompressible;
-use super::routes::{Place, ROUTES, Route};
+use super::routes::{Body, Place, ROUTES, Route};
 use super::verdict::{about, refused, refused_by_name, refused_or_led_on, sane};
 use super::wire::{Answer, Request, send};
 use super::world::World;
@@ -157,8 +157,12 @@ async fn a_hostile_query_is_accepted_or_refused() -> Result<()> {
     ];
     for route in ROUTES.iter().filter(|route| route.method == "GET" || route.method == "DELETE") {
         for query in queries {
-            let path = world.fill(route.path.split('?').next().unwrap_or_default());
-            let answer = send(&world, route.place, &Request::new(route.method, format!("{path}?{query}"))).await?;
+            // A stream is refused by its own query, because it would not end.
+            let path = match route.body {
+                Body::NoneOfStream => world.fill(route.path) + "&",
+                _ => world.fill(route.path.split('?').next().unwrap_or_default()) + "?",
+            };
+            let answer = send(&world, route.place, &Request::new(route.method, format!("{path}{query}"))).await?;
             sane(route.place, &answer).with_context(|| about(route, query))?;
         }
     }

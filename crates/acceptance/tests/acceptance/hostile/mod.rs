@@ -16,9 +16,9 @@ mod json;
 mod oversized;
 mod page_tokens;
 mod panics;
+mod permissions;
 mod routes;
 mod slow_clients;
-
 mod tokens;
 mod urls;
 mod verdict;

@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 
 use super::routes::{Place, ROUTES, Route};
 use super::verdict::{about, refused};
-use super::wire::exchange;
+use super::wire::{Answer, exchange};
 use super::world::World;
 
 /// A little more than any route accepts.
@@ -14,13 +14,19 @@ const TOO_MUCH: usize = 5 * 1024 * 1024 + 64 * 1024;
 
 /// The bodies of the proxy are bounded by its upstream.
 fn readers() -> impl Iterator<Item = &'static Route> {
-    ROUTES.iter().filter(|route| (route.reads_json() || route.reads_forms()) && route.place != Place::GatewayProxy)
+    ROUTES.iter().filter(|route| route.media_type().is_some() && route.place != Place::GatewayProxy)
 }
 
 fn head(world: &World, route: &Route, length: &str) -> Result<String> {
-    let kind = if route.reads_json() { "application/json" } else { "application/x-www-form-urlencoded" };
+    let kind = route.media_type().unwrap_or_default();
     let (path, host) = (world.fill(route.path), world.authority(route.place)?);
     Ok(format!("{} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\n{length}\r\n\r\n", route.method))
+}
+
+/// 413, or the status of Connect for a message that turns out to be too large.
+fn is_too_large(answer: &Answer) -> bool {
+    let is_exhausted = || answer.json().is_some_and(|body| body["code"] == "resource_exhausted");
+    answer.status == 413 || answer.status == 429 && is_exhausted()
 }
 
 #[tokio::test]
@@ -30,13 +36,13 @@ async fn a_body_that_is_too_large_is_413_and_the_answer_arrives() -> Result<()> 
         let whole = format!("Content-Length: {TOO_MUCH}");
         let text = head(&world, route, &whole)? + &"x".repeat(TOO_MUCH);
         let answer = exchange(&world, route.place, text.as_bytes()).await.with_context(|| about(route, &whole))?;
-        ensure!(answer.status == 413, "{}: {}", about(route, &whole), answer.summary());
+        ensure!(is_too_large(&answer), "{}: {}", about(route, &whole), answer.summary());
         refused(route.place, &answer).with_context(|| about(route, &whole))?;
 
         let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
         let text = head(&world, route, "Transfer-Encoding: chunked")? + &chunk.repeat(TOO_MUCH / 0x10000 + 1);
         let answer = exchange(&world, route.place, text.as_bytes()).await.with_context(|| about(route, "chunks"))?;
-        ensure!(answer.status == 413, "{}: {}", about(route, "chunks"), answer.summary());
+        ensure!(is_too_large(&answer), "{}: {}", about(route, "chunks"), answer.summary());
         refused(route.place, &answer).with_context(|| about(route, "chunks"))?;
     }
     world.end().await

@@ -37,10 +37,14 @@ impl Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Body {
     None,
+    /// None, and an answer without an end if the query is valid.
+    NoneOfStream,
     Json,
     Form,
     /// By the content type.
     JsonOrForm,
+    /// A text of the Ory Permission Language.
+    Text,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +62,16 @@ impl Route {
 
     pub(crate) fn reads_forms(&self) -> bool {
         matches!(self.body, Body::Form | Body::JsonOrForm)
+    }
+
+    /// The media type of a body, if the route reads one.
+    pub(crate) fn media_type(&self) -> Option<&'static str> {
+        match self.body {
+            Body::None | Body::NoneOfStream => None,
+            Body::Json | Body::JsonOrForm => Some("application/json"),
+            Body::Form => Some("application/x-www-form-urlencoded"),
+            Body::Text => Some("text/plain"),
+        }
     }
 }
 
@@ -226,15 +240,29 @@ pub(crate) const ROUTES: &[Route] = routes! {
         POST Json "/access/v1/search/subject";
         POST Json "/access/v1/search/resource";
         POST Json "/access/v1/search/action";
+        GET NoneOfStream "/relation-tuples/watch?snaptoken={garbage}";
+        POST Json "/ory.keto.relation_tuples.v1alpha2.CheckService/Check";
+        POST Json "/ory.keto.relation_tuples.v1alpha2.CheckService/BatchCheck";
+        POST Json "/ory.keto.relation_tuples.v1alpha2.ExpandService/Expand";
+        POST Json "/ory.keto.relation_tuples.v1alpha2.ReadService/ListRelationTuples";
+        POST Json "/ory.keto.relation_tuples.v1alpha2.NamespacesService/ListNamespaces";
+        POST Json "/ory.keto.relation_tuples.v1alpha2.VersionService/GetVersion";
+        POST Json "/kleis.permissions.v1.RelationTupleReadService/ListRelationTuples";
+        POST Json "/grpc.health.v1.Health/Check";
     }
     PermissionsWrite {
         GET None "/health/ready";
         PUT Json "/admin/relation-tuples";
         PATCH Json "/admin/relation-tuples";
         DELETE None "/admin/relation-tuples?namespace=Doc&object=nothing";
+        POST Json "/ory.keto.relation_tuples.v1alpha2.WriteService/TransactRelationTuples";
+        POST Json "/ory.keto.relation_tuples.v1alpha2.WriteService/DeleteRelationTuples";
+        POST Json "/kleis.permissions.v1.RelationTupleWriteService/TransactRelationTuples";
     }
     PermissionsOpl {
         GET None "/health/ready";
+        POST Text "/opl/syntax/check";
+        POST Json "/ory.keto.opl.v1alpha1.SyntaxService/Check";
     }
     GatewayProxy {
         GET None "/open/a";

@@ -8,11 +8,13 @@ use super::wire::{Answer, exchange};
 use super::world::World;
 
 /// A path that each listener serves without authentication.
-const SERVED: [(Place, &str); 6] = [
+const SERVED: [(Place, &str); 8] = [
     (Place::IdentityPublic, "/self-service/login/api"),
     (Place::IdentityAdmin, "/admin/identities"),
     (Place::OauthPublic, "/.well-known/openid-configuration"),
     (Place::OauthAdmin, "/admin/clients"),
+    (Place::PermissionsRead, "/health/ready"),
+    (Place::PermissionsWrite, "/health/ready"),
     (Place::GatewayProxy, "/open/a"),
     (Place::GatewayApi, "/rules/open"),
 ];

@@ -60,7 +60,13 @@ fn in_the_format_of(place: Place, answer: &Answer) -> Result<()> {
         // The status of a denied check is 403.
         Place::PermissionsRead if body.pointer("/allowed").is_some() => answer.status == 403,
         // The errors of AuthZEN are JSON strings.
-        Place::PermissionsRead if body.is_string() => text(""),
+        Place::PermissionsRead if body.is_string() => text("") && answer.path().starts_with("/access/v1/"),
+        // Those of Connect have no member `error`.
+        Place::PermissionsRead | Place::PermissionsWrite | Place::PermissionsOpl
+            if body.get("code").is_some_and(serde_json::Value::is_string) =>
+        {
+            is_procedure(answer.path()) && text("/code") && text("/message")
+        }
         Place::IdentityPublic
         | Place::IdentityAdmin
         | Place::PermissionsRead
@@ -80,6 +86,12 @@ fn in_the_format_of(place: Place, answer: &Answer) -> Result<()> {
     };
     ensure!(has_format, "not the format of {place:?}: {}", answer.summary());
     Ok(())
+}
+
+/// `/package.Service/Method`.
+fn is_procedure(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    matches!(parts[..], ["", service, method] if service.contains('.') && !method.is_empty())
 }
 
 /// Describes the request for a failed assertion.

@@ -16,6 +16,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// The bytes of an answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answer {
+    /// The target of the request, as it was sent.
+    target: String,
     pub(crate) status: u16,
     head: String,
     pub(crate) body: Vec<u8>,
@@ -26,6 +28,11 @@ impl Answer {
     pub(crate) fn header(&self, name: &str) -> &str {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(':'));
         lines.find(|(its_name, _)| its_name.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value.trim())
+    }
+
+    /// The path of the request.
+    pub(crate) fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
     }
 
     pub(crate) fn text(&self) -> String {
@@ -47,7 +54,7 @@ impl Answer {
             .with_context(|| format!("no answer, but {:?}", String::from_utf8_lossy(&bytes[..bytes.len().min(200)])))?;
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).context("no status")?;
-        let mut answer = Self { status, head, body: bytes[end + 4..].to_vec() };
+        let mut answer = Self { target: String::new(), status, head, body: bytes[end + 4..].to_vec() };
         if answer.header("transfer-encoding").eq_ignore_ascii_case("chunked") {
             answer.body = unchunked(&answer.body).context("a chunked body that is broken off")?;
         } else if let Ok(length) = answer.header("content-length").parse::<usize>() {
@@ -140,7 +147,9 @@ pub(crate) async fn send(world: &World, place: Place, request: &Request) -> Resu
 
 /// Sends bytes and reads the one answer to them.
 pub(crate) async fn exchange(world: &World, place: Place, bytes: &[u8]) -> Result<Answer> {
-    Answer::parse(&read_all(world, place, bytes).await?)
+    let answer = Answer::parse(&read_all(world, place, bytes).await?)?;
+    let target = bytes.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
+    Ok(Answer { target: String::from_utf8_lossy(target).into_owned(), ..answer })
 }
 
 /// Sends bytes and reads until the server closes the connection; a reset is an error.

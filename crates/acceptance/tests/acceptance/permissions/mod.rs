@@ -1,6 +1,8 @@
 //! Permissions: relation tuples over the real listeners, the model that is loaded while the server runs, two nodes, and files of
 //! Keto.
 
+mod keto;
+
 use std::time::Duration;
 
 use acceptance::suite::{Engine, Suite, with_config_on_both_engines};

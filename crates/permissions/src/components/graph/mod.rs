@@ -103,6 +103,11 @@ impl Graphs {
         Self { feed, rhythm, max_bytes, tenants: RwLock::default() }
     }
 
+    /// Whether relation tuples are kept in memory at all.
+    pub(crate) const fn are_enabled(&self) -> bool {
+        self.max_bytes > 0
+    }
+
     /// Answers from the graph, if it is current and has at least the snapshot `needed`. `ask` must not wait for anything.
     pub(crate) fn read<T>(
         &self,

@@ -66,5 +66,5 @@ fn the_generated_files_are_current() {
 #[test]
 fn the_descriptors_are_readable() {
     let services: Vec<String> = POOL.services().map(|service| service.full_name().to_owned()).collect();
-    assert_eq!(services.len(), 12, "{services:?}");
+    assert_eq!(services.len(), 13, "{services:?}");
 }

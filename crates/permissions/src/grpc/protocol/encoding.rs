@@ -53,8 +53,14 @@ fn from_json<T: Message + Name + Default>(shape: Shape, bytes: &[u8]) -> Result<
     let invalid = |error: &dyn std::fmt::Display| {
         Status::invalid_argument(format!("The message is not valid JSON of this method: {error}"))
     };
-    let message = DynamicMessage::deserialize_with_options(descriptor::<T>()?, &mut deserializer, &options);
-    let message = message.map_err(|error| invalid(&error))?;
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
+    let message = DynamicMessage::deserialize_with_options(descriptor::<T>()?, tracked, &options);
+    let message = message.map_err(|error| match track.path().to_string() {
+        // The message itself.
+        path if path == "." => invalid(&error),
+        path => invalid(&format!("{path}: {error}")).with_field(path),
+    })?;
     deserializer.end().map_err(|error| invalid(&error))?;
     message.transcode_to().map_err(|error| invalid(&error))
 }

@@ -3,38 +3,57 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
 use base::Context;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use web::{Cx, RestError};
 
+use super::super::explanation::ExplanationDocument;
+use super::super::query::Parameters;
 use super::refused::Refused;
 use super::request::{Parts, body, named, object, refused};
 use crate::Permissions;
 use crate::domain::access::{AccessRequest, EvaluationsSemantic};
 use crate::domain::invalid_tuple::InvalidTuple;
+use crate::domain::snapshot::Snapshot;
 use crate::operations::batch_check::BatchCheckError;
 use crate::operations::check::CheckError;
-use crate::operations::evaluate_access::AccessOptions;
+use crate::operations::evaluate_access::{AccessOptions, Decision};
 
 #[derive(Serialize)]
-struct Decision {
+struct DecisionDocument {
     decision: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    context: Option<Explanation>,
+    context: Option<DecisionContext>,
+}
+
+#[derive(Serialize)]
+struct DecisionContext {
+    #[serde(flatten)]
+    undecided: Option<Undecided>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kleis: Option<Kleis>,
+}
+
+/// The explanation of an evaluated request, and the token of the snapshot that it was evaluated at.
+#[derive(Serialize)]
+struct Kleis {
+    #[serde(flatten)]
+    explanation: ExplanationDocument,
+    snapshot: String,
 }
 
 #[derive(Serialize)]
 struct Decisions {
-    evaluations: Vec<Decision>,
+    evaluations: Vec<DecisionDocument>,
 }
 
 /// Why a request was denied without an evaluation, or why its evaluation has no answer.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Explanation {
+enum Undecided {
     Reason(String),
     Error { status: u16, message: String },
 }
@@ -42,16 +61,20 @@ enum Explanation {
 pub(super) async fn one(
     State(permissions): State<Arc<Permissions>>,
     Cx(cx): Cx,
+    RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, Refused> {
-    decide(&permissions, &cx, &body(request).await?).await
+    let options = options(&permissions, &cx, query.as_deref()).await?;
+    decide(&permissions, &cx, &body(request).await?, options).await
 }
 
 pub(super) async fn list(
     State(permissions): State<Arc<Permissions>>,
     Cx(cx): Cx,
+    RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, Refused> {
+    let options = options(&permissions, &cx, query.as_deref()).await?;
     let members = body(request).await?;
     let evaluations = match members.get("evaluations") {
         None => &[][..],
@@ -60,25 +83,52 @@ pub(super) async fn list(
     };
     let semantic = semantic(&members).map_err(refused)?;
     if evaluations.is_empty() {
-        return decide(&permissions, &cx, &members).await;
+        return decide(&permissions, &cx, &members, options).await;
     }
     // A default that is not valid makes the whole request invalid.
     let defaults = Parts::read(&members).map_err(refused)?;
     let requests = evaluations.iter().map(|evaluation| item(evaluation, &defaults)).collect();
-    let options = AccessOptions { semantic, ..AccessOptions::default() };
-    let decisions = permissions.evaluate_access(&cx, requests, options).await.map_err(whole)?.answer;
-    Ok(Json(Decisions { evaluations: decisions.into_iter().map(|it| Decision::from(it.answer)).collect() })
-        .into_response())
+    let options = AccessOptions { semantic, ..options };
+    let decided = permissions.evaluate_access(&cx, requests, options).await.map_err(whole)?;
+    let token = token(&permissions, &cx, options, decided.snapshot).await?;
+    let evaluations = decided.answer.into_iter().map(|decision| document(decision, &token)).collect();
+    Ok(Json(Decisions { evaluations }).into_response())
 }
 
-async fn decide(permissions: &Permissions, cx: &Context, members: &Map<String, Value>) -> Result<Response, Refused> {
+/// How recent the answer must be, and whether it comes with its reasons: parameters of the URL, as for checks.
+async fn options(permissions: &Permissions, cx: &Context, query: Option<&str>) -> Result<AccessOptions, RestError> {
+    let parameters = Parameters::of(query);
+    let explains = parameters.flag("explain")?;
+    let consistency = parameters.consistency(permissions, cx).await?;
+    Ok(AccessOptions { consistency, explains, ..AccessOptions::default() })
+}
+
+async fn decide(
+    permissions: &Permissions,
+    cx: &Context,
+    members: &Map<String, Value>,
+    options: AccessOptions,
+) -> Result<Response, Refused> {
     let request = Parts::read(members).and_then(Parts::complete).map_err(refused)?;
-    let decisions = permissions.evaluate_access(cx, vec![Ok(request)], AccessOptions::default()).await;
-    match decisions.map_err(whole)?.answer.pop().map(|it| it.answer) {
-        Some(Err(CheckError::Invalid(invalid @ InvalidTuple::Field { .. }))) => Err(refused(invalid).into()),
-        Some(decision) => Ok(Json(Decision::from(decision)).into_response()),
+    let decided = permissions.evaluate_access(cx, vec![Ok(request)], options).await.map_err(whole)?;
+    let token = token(permissions, cx, options, decided.snapshot).await?;
+    match decided.answer.into_iter().next() {
+        Some(Decision { answer: Err(CheckError::Invalid(invalid @ InvalidTuple::Field { .. })), .. }) => {
+            Err(refused(invalid).into())
+        }
+        Some(decision) => Ok(Json(document(decision, &token)).into_response()),
         None => Err(RestError::internal().into()),
     }
+}
+
+/// The token for explanations; empty when there are none.
+async fn token(
+    permissions: &Permissions,
+    cx: &Context,
+    options: AccessOptions,
+    snapshot: Snapshot,
+) -> Result<String, RestError> {
+    if options.explains { Ok(permissions.issue_snaptoken(cx, snapshot).await?) } else { Ok(String::new()) }
 }
 
 fn item(evaluation: &Value, defaults: &Parts) -> Result<AccessRequest, InvalidTuple> {
@@ -110,24 +160,28 @@ fn whole(error: BatchCheckError) -> RestError {
     }
 }
 
-impl From<Result<bool, CheckError>> for Decision {
-    fn from(decision: Result<bool, CheckError>) -> Self {
-        let error = match decision {
-            Ok(decision) => return Self { decision, context: None },
-            Err(error) => error,
-        };
-        let failed = |status, message| Explanation::Error { status, message };
-        let context = match error {
+fn document(Decision { answer, steps }: Decision, token: &str) -> DecisionDocument {
+    let is_allowed = matches!(answer, Ok(true));
+    let kleis = steps
+        .map(|steps| Kleis { explanation: ExplanationDocument::of(is_allowed, steps), snapshot: token.to_owned() });
+    let undecided = answer.err().map(Undecided::from);
+    let has_context = undecided.is_some() || kleis.is_some();
+    DecisionDocument { decision: is_allowed, context: has_context.then_some(DecisionContext { undecided, kleis }) }
+}
+
+impl From<CheckError> for Undecided {
+    fn from(error: CheckError) -> Self {
+        let failed = |status, message| Self::Error { status, message };
+        match error {
             CheckError::Invalid(invalid @ InvalidTuple::UnknownNamespace { .. }) => {
-                Explanation::Reason(named(invalid).to_string())
+                Self::Reason(named(invalid).to_string())
             }
-            CheckError::UndeclaredRelation(_) => Explanation::Reason(format!("action.name: {error}")),
+            CheckError::UndeclaredRelation(_) => Self::Reason(format!("action.name: {error}")),
             CheckError::Invalid(invalid @ InvalidTuple::Field { .. }) => failed(400, named(invalid).to_string()),
             CheckError::Unanswered { reason, .. } => failed(422, reason),
             // Both are errors of the whole request.
             CheckError::Unloaded(error) => failed(503, error.to_string()),
             CheckError::Evaluate(_) => failed(500, "the request could not be evaluated".to_owned()),
-        };
-        Self { decision: false, context: Some(context) }
+        }
     }
 }

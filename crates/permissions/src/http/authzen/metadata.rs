@@ -18,9 +18,12 @@ struct Metadata<'a> {
     policy_decision_point: &'a str,
     access_evaluation_endpoint: String,
     access_evaluations_endpoint: String,
-    search_subject_endpoint: String,
-    search_resource_endpoint: String,
-    search_action_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search_subject_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search_resource_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search_action_endpoint: Option<String>,
 }
 
 pub(super) async fn get(
@@ -35,13 +38,15 @@ pub(super) async fn get(
         return Err(RestError::not_found(expected).into());
     }
     let below = |path: &str| format!("{identifier}{path}");
+    // Searches need the relation tuples in memory.
+    let search = |path: &str| permissions.graphs.are_enabled().then(|| below(path));
     let metadata = Metadata {
         policy_decision_point: identifier,
         access_evaluation_endpoint: below(EVALUATION),
         access_evaluations_endpoint: below(EVALUATIONS),
-        search_subject_endpoint: below(SEARCH_SUBJECT),
-        search_resource_endpoint: below(SEARCH_RESOURCE),
-        search_action_endpoint: below(SEARCH_ACTION),
+        search_subject_endpoint: search(SEARCH_SUBJECT),
+        search_resource_endpoint: search(SEARCH_RESOURCE),
+        search_action_endpoint: search(SEARCH_ACTION),
     };
     Ok((AppendHeaders([(CACHE_CONTROL, "max-age=300")]), Json(metadata).into_response()))
 }

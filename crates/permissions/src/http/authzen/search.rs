@@ -7,15 +7,14 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use base::Context;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use web::{Cx, RestError};
 
+use super::super::query::Parameters;
 use super::page::{self, Page};
 use super::refused::Refused;
 use super::request::{Parts, body, refused};
 use crate::Permissions;
 use crate::domain::access::AccessRequest;
-use crate::domain::consistency::Consistency;
 use crate::operations::check::InvalidQuestion;
 use crate::operations::reverse::{ListError, NameListing, Part};
 use crate::operations::search_access::{AccessSearch, Sought};
@@ -52,23 +51,25 @@ enum ResultDocument {
 }
 
 pub(super) async fn subject(state: State<Arc<Permissions>>, cx: Cx, request: Request) -> Result<Response, Refused> {
-    search(&state, &cx.0, Sought::Subjects, &body(request).await?).await
+    search(&state, &cx.0, Sought::Subjects, request).await
 }
 
 pub(super) async fn resource(state: State<Arc<Permissions>>, cx: Cx, request: Request) -> Result<Response, Refused> {
-    search(&state, &cx.0, Sought::Resources, &body(request).await?).await
+    search(&state, &cx.0, Sought::Resources, request).await
 }
 
 pub(super) async fn action(state: State<Arc<Permissions>>, cx: Cx, request: Request) -> Result<Response, Refused> {
-    search(&state, &cx.0, Sought::Actions, &body(request).await?).await
+    search(&state, &cx.0, Sought::Actions, request).await
 }
 
 async fn search(
     permissions: &Permissions,
     cx: &Context,
     sought: Sought,
-    members: &Map<String, Value>,
+    request: Request,
 ) -> Result<Response, Refused> {
+    let consistency = Parameters::of(request.uri().query()).consistency(permissions, cx).await?;
+    let members = &body(request).await?;
     let request = Parts::read_search(members, sought).and_then(Parts::complete).map_err(refused)?;
     let sealer = permissions.tokens.sealer(cx).await.map_err(RestError::from)?;
     let digest = page::digest(sought, &request);
@@ -76,7 +77,7 @@ async fn search(
         Page::read(members.get("page"), digest, |token| page::TOKEN.open(&sealer, cx.tenant, token).ok())
             .map_err(refused)?;
     let part = Part { after: after.as_deref(), limit: limit as usize };
-    let search = AccessSearch { sought, request: &request, part, consistency: Consistency::default() };
+    let search = AccessSearch { sought, request: &request, part, consistency };
     let found = permissions.search_access(cx, search).await.map_err(search_error)?;
     let found = found.map(|answered| answered.answer).unwrap_or_default();
     let next = found

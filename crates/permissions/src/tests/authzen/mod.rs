@@ -1,6 +1,7 @@
 //! The `AuthZEN` Authorization API, with the scenario of its certification: the entities, the decisions that the scenario fixes, and
 //! the requests of its levels.
 
+mod explanations;
 mod searches;
 
 use axum::http::Method;

@@ -1,10 +1,12 @@
-//! Streams of remote procedure calls over a database.
+//! Streams and questions of remote procedure calls over a database.
 
 mod connections;
+mod questions;
 mod watch;
 
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use base::Context;
@@ -33,11 +35,16 @@ struct Stream {
 
 impl Stream {
     async fn open(harness: &Harness, method: &str, request: &Value) -> Self {
+        Self::of(harness, harness.permissions.read_router(), method, request).await
+    }
+
+    /// A stream of a router that has others as well.
+    async fn of(harness: &Harness, router: Router, method: &str, request: &Value) -> Self {
         let body = framed(request.to_string().as_bytes());
         let call = Request::post(format!("/{method}")).header("content-type", "application/connect+json");
         let mut call = call.body(Body::from(body)).unwrap();
         call.extensions_mut().insert::<Context>(harness.cx());
-        let response = harness.permissions.read_router().oneshot(call).await.unwrap();
+        let response = router.oneshot(call).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "application/connect+json");
         Self { body: response.into_body(), buffer: BytesMut::new() }
@@ -58,6 +65,17 @@ impl Stream {
             self.buffer.put(frame.expect("an end").unwrap().into_data().unwrap());
         }
     }
+}
+
+/// A call with one response, in JSON by the Connect protocol: the status, and the message or the error.
+async fn call(harness: &Harness, method: &str, request: &Value) -> (u16, Value) {
+    let call = Request::post(format!("/{method}")).header("content-type", "application/json");
+    let mut call = call.body(Body::from(request.to_string())).unwrap();
+    call.extensions_mut().insert::<Context>(harness.cx());
+    let response = harness.permissions.read_router().oneshot(call).await.unwrap();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap())
 }
 
 /// The code of the error that ends a stream at once, and the field that it names.

@@ -1,0 +1,195 @@
+//! The lists of objects and of subjects, as streams of all names.
+//!
+//! A list is read by searches, one after the other as its client takes the names, so that a stream holds a bounded number of them.
+//! Invariants:
+//! - Names are sorted over all responses, and none is repeated.
+//! - Every search has the changes that the first one had. The last response says whether results may be missing; a stream that
+//!   ends without it is not complete.
+
+use std::sync::Arc;
+
+use base::Context;
+use futures_util::stream::{self, StreamExt as _};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use web::rpc::{Code, Status};
+
+use super::messages::{keto, kleis_v1 as kleis};
+use super::protocol::{Call, Messages, Procedure, Services, Unknown};
+use super::questions::{Options, OptionsMessage, procedure, required_subject};
+use super::wire;
+use crate::Permissions;
+use crate::domain::consistency::Consistency;
+use crate::domain::snapshot::Snapshot;
+use crate::operations::Answered;
+use crate::operations::list_objects::ObjectsQuery;
+use crate::operations::list_subjects::{SubjectsKind, SubjectsQuery};
+use crate::operations::reverse::{ListError, NameListing, Part};
+
+/// The most names of a response.
+const NAMES_AT_ONCE: usize = 1_000;
+/// The most names of a search.
+const NAMES_OF_SEARCH: usize = 5_000;
+/// The lists of a listener that are sent at the same time.
+const MOST_LISTS: usize = 64;
+
+/// One permit for each list that is sent.
+type Slots = Arc<Semaphore>;
+
+pub(super) fn read(services: Services<Arc<Permissions>>) -> Services<Arc<Permissions>> {
+    let slots: Slots = Arc::new(Semaphore::new(MOST_LISTS));
+    let of_objects = slots.clone();
+    let services = services.server_streaming(&procedure!("ListObjects"), move |permissions, call, request| {
+        list_objects(permissions, call, request, of_objects.clone())
+    });
+    services.server_streaming(&procedure!("ListSubjects"), move |permissions, call, request| {
+        list_subjects(permissions, call, request, slots.clone())
+    })
+}
+
+async fn list_objects(
+    permissions: Arc<Permissions>,
+    call: Call,
+    request: kleis::ListObjectsRequest,
+    slots: Slots,
+) -> Result<Messages<kleis::ListObjectsResponse>, Status> {
+    let kleis::ListObjectsRequest { namespace, relation, subject, context, consistency, max_depth } = request;
+    let query = ObjectsQuery { namespace, relation, subject: required_subject(subject)? };
+    let options = OptionsMessage { context, consistency, max_depth };
+    let list = List::begin(permissions, call.cx, Asked::Objects(query), options, slots).await?;
+    let response = |part| match part {
+        Sent::Names(objects) => kleis::ListObjectsResponse { objects, end: None },
+        Sent::End(end) => kleis::ListObjectsResponse { objects: Vec::new(), end: Some(end) },
+    };
+    Ok(list.send().map(move |part| part.map(response)).boxed())
+}
+
+async fn list_subjects(
+    permissions: Arc<Permissions>,
+    call: Call,
+    request: kleis::ListSubjectsRequest,
+    slots: Slots,
+) -> Result<Messages<kleis::ListSubjectsResponse>, Status> {
+    let kleis::ListSubjectsRequest { namespace, object, relation, context, consistency, max_depth, .. } = request;
+    let kind = kind(request.subject_namespace, request.subject_relation)?;
+    let query = SubjectsQuery { namespace, object, relation, kind: kind.clone() };
+    let options = OptionsMessage { context, consistency, max_depth };
+    let list = List::begin(permissions, call.cx, Asked::Subjects(query), options, slots).await?;
+    let subject = move |name| -> keto::Subject { wire::subject_message(kind.subject(name)) };
+    let response = move |part| match part {
+        Sent::Names(names) => {
+            kleis::ListSubjectsResponse { subjects: names.into_iter().map(&subject).collect(), end: None }
+        }
+        Sent::End(end) => kleis::ListSubjectsResponse { subjects: Vec::new(), end: Some(end) },
+    };
+    Ok(list.send().map(move |part| part.map(&response)).boxed())
+}
+
+fn kind(namespace: String, relation: String) -> Result<SubjectsKind, Status> {
+    match (namespace.is_empty(), relation.is_empty()) {
+        (true, true) => Ok(SubjectsKind::Ids),
+        (false, _) => Ok(SubjectsKind::Sets { namespace, relation }),
+        (true, false) => {
+            let problem = "subject_namespace: is required with subject_relation";
+            Err(Status::invalid_argument(problem).with_field("subject_namespace"))
+        }
+    }
+}
+
+enum Asked {
+    Objects(ObjectsQuery),
+    Subjects(SubjectsQuery),
+}
+
+enum Sent {
+    Names(Vec<String>),
+    End(kleis::ListEnd),
+}
+
+/// A list that is being sent.
+struct List {
+    permissions: Arc<Permissions>,
+    cx: Context,
+    asked: Asked,
+    options: Options,
+    /// What was found and not sent.
+    names: std::vec::IntoIter<String>,
+    /// The last name that was found, if more names follow it.
+    after: Option<String>,
+    /// That of the first search.
+    snapshot: Snapshot,
+    truncated: Option<String>,
+    unresolved: Option<String>,
+    #[expect(dead_code, reason = "counts this list while it is sent")]
+    slot: OwnedSemaphorePermit,
+}
+
+impl List {
+    async fn begin(
+        permissions: Arc<Permissions>,
+        cx: Context,
+        asked: Asked,
+        options: OptionsMessage,
+        slots: Slots,
+    ) -> Result<Self, Status> {
+        let options = Options::read(&permissions, &cx, options).await?;
+        let Ok(slot) = slots.try_acquire_owned() else {
+            let refused = format!("There are {MOST_LISTS} lists that are being sent, as many as there can be");
+            return Err(Status::new(Code::ResourceExhausted, refused));
+        };
+        let names = Vec::new().into_iter();
+        let snapshot = Snapshot::default();
+        let (after, truncated, unresolved) = (None, None, None);
+        let mut list = Self { permissions, cx, asked, options, names, after, snapshot, truncated, unresolved, slot };
+        list.snapshot = list.search().await?;
+        list.options.consistency = Consistency::AtLeastAsFresh(list.snapshot);
+        Ok(list)
+    }
+
+    fn send(self) -> Messages<Sent> {
+        stream::unfold(Some(self), |list| async move {
+            let mut list = list?;
+            match list.next().await {
+                Ok(Sent::Names(names)) => Some((Ok(Sent::Names(names)), Some(list))),
+                Ok(end @ Sent::End(_)) => Some((Ok(end), None)),
+                Err(status) => Some((Err(status), None)),
+            }
+        })
+        .boxed()
+    }
+
+    async fn next(&mut self) -> Result<Sent, Status> {
+        if *self.permissions.stopping.borrow() {
+            return Err(Status::new(Code::Unavailable, "The server stops: ask again, here or at another node"));
+        }
+        while self.names.as_slice().is_empty() && self.after.is_some() {
+            self.search().await?;
+        }
+        let names: Vec<String> = self.names.by_ref().take(NAMES_AT_ONCE).collect();
+        if !names.is_empty() {
+            return Ok(Sent::Names(names));
+        }
+        Ok(Sent::End(kleis::ListEnd {
+            truncated: self.truncated.take().unwrap_or_default(),
+            unresolved: self.unresolved.take().unwrap_or_default(),
+            snaptoken: self.permissions.issue_snaptoken(&self.cx, self.snapshot).await?,
+        }))
+    }
+
+    /// Finds the names that follow, and returns the snapshot that they are of.
+    async fn search(&mut self) -> Result<Snapshot, ListError> {
+        let after = self.after.take();
+        let part = Part { after: after.as_deref(), limit: NAMES_OF_SEARCH };
+        let Self { permissions, cx, asked, options, .. } = self;
+        let Answered { answer, snapshot } = match asked {
+            Asked::Objects(query) => permissions.list_objects(cx, query, part, options.check()).await?,
+            Asked::Subjects(query) => permissions.list_subjects(cx, query, part, options.check()).await?,
+        };
+        let NameListing { names, has_more, truncated, unresolved } = answer;
+        self.after = names.last().filter(|_| has_more).cloned();
+        self.names = names.into_iter();
+        // The reasons of all searches are alike; the first one is enough.
+        self.truncated = self.truncated.take().or(truncated);
+        self.unresolved = self.unresolved.take().or(unresolved);
+        Ok(snapshot)
+    }
+}
