@@ -65,7 +65,7 @@ fn missing_operators(file: usize, sequence: &Sequence<'_>, problems: &mut Proble
 }
 
 /// The operator that joins a term without one to what is before it. See `lower`.
-fn operator_of(first: &Term<'_>) -> Operator {
+pub(super) fn operator_of(first: &Term<'_>) -> Operator {
     let mut term = first;
     while let Term::Group(inner, _) = term {
         if let Some((operator, _)) = inner.rest.iter().rev().find_map(|link| link.operator) {

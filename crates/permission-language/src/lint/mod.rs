@@ -4,6 +4,8 @@
 
 mod cycles;
 mod grouping;
+mod open_permits;
+mod repeated_types;
 mod traverse;
 
 use std::collections::HashSet;
@@ -23,15 +25,19 @@ pub(crate) fn lint(files: &[File<'_>], names: &Names<'_, '_>, problems: &mut Pro
             }
             cycles::check(file, class, names, problems);
             traverse::check(file, class, names, problems);
+            repeated_types::check(file, class, problems);
+            open_permits::check(file, class, &used.permits, problems);
         }
         used.check(file, tree, problems);
     }
 }
 
-/// The namespaces that are types, and the conditions that anything names.
+/// The namespaces that are types, the permits that anything refers to, and the conditions that anything names.
 #[derive(Default)]
 struct Used<'a> {
     namespaces: HashSet<&'a str>,
+    /// The names alone, whichever namespaces they belong to.
+    permits: HashSet<&'a str>,
     conditions: HashSet<&'a str>,
 }
 
@@ -43,8 +49,11 @@ impl<'a> Used<'a> {
                 used.subject_type(it);
             }
             for check in class.permits().flat_map(|permit| permit.expression.checks()) {
-                if let CheckKind::Meets(condition) = check.kind {
-                    used.conditions.insert(condition.text);
+                match check.kind {
+                    CheckKind::Includes(_) => {}
+                    CheckKind::Meets(condition) => used.conditions.extend([condition.text]),
+                    CheckKind::Permits(permit) => used.permits.extend([permit.text]),
+                    CheckKind::Traverse(traverse) => used.permits.extend([traverse.target.text]),
                 }
             }
         }
@@ -53,6 +62,7 @@ impl<'a> Used<'a> {
 
     fn subject_type(&mut self, it: &Type<'a>) {
         self.namespaces.insert(it.namespace.text);
+        self.permits.extend(it.relation.map(|relation| relation.text));
         self.conditions.extend(it.condition.map(|condition| condition.text));
     }
 

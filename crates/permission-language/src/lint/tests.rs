@@ -85,7 +85,7 @@ fn missing_operators_are_reported_with_the_one_that_is_assumed() {
     assert!(remedy("a && b c").starts_with("they are joined by && here"));
     assert!(remedy("(a && b) (c)").starts_with("they are joined by && here"));
     assert!(remedy("((a && b)) !c").starts_with("they are joined by && here"));
-    assert_eq!(remedy("a b !c").lines().count(), 2);
+    assert_eq!(remedy("a b c").lines().count(), 2);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn circles_of_permits_are_shown() {
     };
     assert_eq!(circle("p: (ctx) => this.permits.p(ctx)"), ["permits refer to each other in a circle: p -> p"]);
     assert_eq!(
-        circle("p: (ctx) => !this.permits.q(ctx), q: (ctx) => this.permits.r(ctx), r: (ctx) => (this.permits.q(ctx))"),
+        circle("p: (ctx) => this.permits.q(ctx), q: (ctx) => this.permits.r(ctx), r: (ctx) => !(!this.permits.q(ctx))"),
         ["permits refer to each other in a circle: q -> r -> q"]
     );
     let none = "p: (ctx) => this.permits.q(ctx) && this.permits.r(ctx), q: (ctx) => this.permits.r(ctx), r: (ctx) => \
@@ -178,4 +178,59 @@ fn traverse_warns_where_relations_and_permits_are_mixed_up() {
     assert_eq!(message("permits.b(ctx)"), ["\"b\" is a relation of namespace \"A\", not a permit"]);
     assert_eq!(message("related.p.includes(ctx.subject)"), ["\"p\" is a permit of namespace \"A\", not a relation"]);
     assert!(message("permits.p(ctx)").is_empty() && message("related.b.includes(ctx.subject)").is_empty());
+}
+
+#[test]
+fn a_permit_without_a_check_that_grants_is_everybodys() {
+    let count = |letters| {
+        let warnings = warnings(&permit(letters));
+        warnings.iter().filter(|it| it.kind == Kind::OpenPermit).count()
+    };
+    for (letters, expected) in [
+        ("!a", 1),
+        ("!a && !b", 1),
+        ("a || !b", 1),
+        ("!(a && b)", 1),
+        ("(a || !b) && !c", 1),
+        ("!a || b && c", 0),
+        ("a || !b && c", 0),
+        ("a && !b", 0),
+        ("!(!a)", 0),
+        ("!(a || !b)", 0),
+        ("a b !c", 1),
+        ("a && b !c", 0),
+    ] {
+        assert_eq!(count(letters), expected, "{letters}");
+    }
+    let warning = &warnings(&permit("!a"))[0];
+    assert_eq!(warning.message, "everybody has the permit \"p\" unless they are excluded");
+}
+
+#[test]
+fn a_permit_for_other_expressions_may_be_an_exclusion() {
+    let not_blocked = "q: (ctx) => !this.related.b.includes(ctx.subject)";
+    let uses = [
+        "this.related.a.includes(ctx.subject) && this.permits.q(ctx)",
+        "this.related.a.traverse((x) => x.permits.q(ctx))",
+    ];
+    for used in uses {
+        assert_eq!(warnings(&permits(&format!("{not_blocked}, p: (ctx) => {used}"))), [], "{used}");
+    }
+    let set =
+        format!("class B implements Namespace {{ related: {{ a: SubjectSet<A, 'q'>[] }} }} {}", permits(not_blocked));
+    assert_eq!(warnings(&set), []);
+    let condition =
+        "const c: Condition = 'true'; class A implements Namespace { permits = { p: (ctx) => ctx.meets('c') } }";
+    assert_eq!(warnings(condition), [], "a condition is written for that");
+}
+
+#[test]
+fn a_type_that_occurs_twice_is_reported_once() {
+    let text = "const c: Condition = 'true'; class G implements Namespace { related: { m: (G | SubjectSet<G, 'm'> | When<G, 'c'>)[] \
+                n: (G | SubjectSet<G, 'm'> | G | SubjectSet<G, \"m\">)[] } }";
+    let warnings = warnings(text);
+    assert!(warnings.iter().all(|it| it.kind == Kind::RepeatedType), "{warnings:?}");
+    let places: Vec<&str> = warnings.iter().map(|it| &text[it.span.start..it.span.end]).collect();
+    assert_eq!(places, ["G", "SubjectSet<G, \"m\">"]);
+    assert_eq!(warnings[0].message, "a type of the relation \"n\" occurs twice");
 }

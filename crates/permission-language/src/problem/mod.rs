@@ -65,6 +65,10 @@ pub enum Kind {
     LostRelation,
     /// `traverse` with `x.related` and the name of a permit, or `x.permits` and that of a relation.
     MixedTraverse,
+    /// A type that occurs twice in a relation.
+    RepeatedType,
+    /// A permit that everybody has who is not excluded, and that nothing refers to.
+    OpenPermit,
 }
 
 impl Kind {
@@ -76,7 +80,9 @@ impl Kind {
             | Self::UnusedNamespace
             | Self::UnusedCondition
             | Self::LostRelation
-            | Self::MixedTraverse => Severity::Warning,
+            | Self::MixedTraverse
+            | Self::RepeatedType
+            | Self::OpenPermit => Severity::Warning,
             _ => Severity::Error,
         }
     }
