@@ -6,6 +6,7 @@ mod checks;
 mod consistency;
 mod graph;
 mod harness;
+mod migrate_subjects;
 mod permission_checks;
 mod questions;
 mod relation_tuples;
