@@ -23,8 +23,8 @@ Examples:
   kleis permissions check Group:staff#members view Doc:plan
   kleis permissions check User:ada view Doc:plan --explain
 
-An explanation is the way that grants, or the way that came nearest and what it lacks. The exit code is 0 for
-both answers, and 1 when there is none.")]
+An explanation is the way that grants, or the way that came nearest and what it lacks.
+The exit code is 0 for both answers, and 1 when there is none.")]
 pub(in crate::cli) struct CheckArguments {
     /// NAMESPACE:OBJECT, NAMESPACE:OBJECT#RELATION or a subject id
     subject: String,

@@ -38,8 +38,8 @@ Examples:
   kleis permissions list-objects User:ada view Doc
   kleis permissions list-objects ada owner Doc          a subject id
 
-All pages are read, and the results are sorted by name. The exit code is 1 if the list is not complete, because a
-limit was reached or a condition lacks an attribute; the reason is shown.")]
+All pages are read, and the results are sorted by name. The exit code is 1 if the list is not
+complete, because a limit was reached or a condition lacks an attribute; the reason is shown.")]
 pub(in crate::cli) struct ObjectsArguments {
     /// NAMESPACE:OBJECT, NAMESPACE:OBJECT#RELATION or a subject id
     subject: String,
@@ -56,8 +56,8 @@ Examples:
   kleis permissions list-subjects view Doc:plan --subject-type User
   kleis permissions list-subjects viewers Doc:plan --subject-type Group#members
 
-All pages are read, and the results are sorted by name. The exit code is 1 if the list is not complete, because a
-limit was reached or a condition lacks an attribute; the reason is shown.")]
+All pages are read, and the results are sorted by name. The exit code is 1 if the list is not
+complete, because a limit was reached or a condition lacks an attribute; the reason is shown.")]
 pub(in crate::cli) struct SubjectsArguments {
     relation: String,
     /// NAMESPACE:OBJECT
@@ -74,8 +74,8 @@ pub(in crate::cli) struct SubjectsArguments {
 Example:
   kleis permissions list-relations User:ada Doc:plan
 
-Relations and permissions are listed. The exit code is 1 if the list is not complete, because a condition lacks an
-attribute, for example; the reason is shown.")]
+The exit code is 1 if the list is not complete, because a condition lacks an attribute, for example;
+the reason is shown.")]
 pub(in crate::cli) struct RelationsArguments {
     /// NAMESPACE:OBJECT, NAMESPACE:OBJECT#RELATION or a subject id
     subject: String,

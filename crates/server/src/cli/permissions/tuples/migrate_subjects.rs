@@ -23,12 +23,13 @@ const MOST_SHOWN: usize = 100;
 Example:
   kleis permissions migrate-subjects --map 'user_*=User' --map 'svc_*=Service' --dry-run
 
-Each subject id that matches, user_7, becomes the subject set User:user_7 without a relation. The condition and the
-expiry of its relation tuple are kept. Change the clients to ask about subject sets as well; until they do, their
-checks of the id are denied.
+Each subject id that matches, user_7, becomes the subject set User:user_7 without a relation. The
+condition and the expiry of its relation tuple are kept. Change the clients to ask about subject
+sets as well; until they do, their checks of the id are denied.
 
-A relation tuple is left as it is when the model does not accept its new subject, or when the new one exists already
-with another condition or expiry; the reason is shown, and the exit code is 1. The command may be run again.")]
+A relation tuple is left as it is when the model does not accept its new subject, or when the new
+one exists already with another condition or expiry; the reason is shown, and the exit code is 1.
+The command may be run again.")]
 pub(in crate::cli) struct Arguments {
     /// PATTERN=NAMESPACE, where * stands for any number of characters; the first that matches counts
     #[arg(long = "map", required = true, value_name = "PATTERN=NAMESPACE")]
