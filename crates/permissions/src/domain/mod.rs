@@ -20,6 +20,7 @@ pub mod relation_tuple;
 pub mod request_conditions;
 pub mod schema;
 pub mod snapshot;
+pub mod subject_map;
 pub mod symbols;
 pub mod tuple_changes;
 pub mod tuple_key;

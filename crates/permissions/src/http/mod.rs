@@ -5,6 +5,7 @@ mod checks;
 mod errors;
 mod expansion;
 mod explanation;
+mod migrate_subjects;
 mod namespaces;
 mod objects;
 mod query;
@@ -43,10 +44,11 @@ pub(crate) fn read_routes() -> Router<Arc<Permissions>> {
 
 pub(crate) fn write_routes() -> Router<Arc<Permissions>> {
     // A patch is a list of changes; the other two methods take one tuple, or no body.
-    web::bounds::take_lists(Router::new().route(
+    let changes = Router::new().route(
         "/admin/relation-tuples",
         put(relation_tuples::create).patch(relation_tuples::patch).delete(relation_tuples::delete),
-    ))
+    );
+    web::bounds::take_lists(changes).route("/admin/relation-tuples/migrate-subjects", post(migrate_subjects::post))
 }
 
 pub(crate) fn opl_routes() -> Router<Arc<Permissions>> {

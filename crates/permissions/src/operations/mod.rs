@@ -15,6 +15,7 @@ pub mod list_relation_tuples;
 pub mod list_relations;
 pub mod list_subjects;
 pub mod load_model;
+pub mod migrate_subjects;
 pub mod open_snaptoken;
 mod permission_checks;
 pub mod require_snapshot;

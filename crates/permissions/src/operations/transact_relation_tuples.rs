@@ -79,6 +79,16 @@ pub(super) struct Change {
 }
 
 impl Change {
+    /// Writes at most [`relation_tuples::BATCH`] tuples that do not exist.
+    pub(super) async fn insert(&mut self, tx: &mut WriteTx, records: Vec<TupleRecord>) -> Result<(), database::Error> {
+        if !records.is_empty() {
+            let changed = relation_tuples::upsert(tx, &records.iter().collect::<Vec<_>>()).await?;
+            self.before = self.before.or(changed.before);
+            self.inserted.extend(records);
+        }
+        Ok(())
+    }
+
     pub(super) fn delete(&mut self, changed: Changed) {
         self.deleted.extend(changed.keys);
         self.before = self.before.or(changed.before);

@@ -7,6 +7,7 @@ mod consistency;
 mod graph;
 mod grpc;
 mod harness;
+mod migrate_subjects;
 mod permission_checks;
 mod questions;
 mod relation_tuples;

@@ -6,4 +6,5 @@ mod admin;
 mod lines;
 mod permissions;
 mod program;
+mod questions;
 mod tuples;

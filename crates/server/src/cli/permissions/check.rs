@@ -3,14 +3,17 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
 use http::Method;
 use serde_json::{Value, json};
 
 use super::super::output::{self, Format};
 use super::documents;
-use super::remote::Remotes;
+use super::remote::{CallError, Remotes};
+
+/// The deepest level that is indented.
+const DEEPEST_LEVEL: usize = 32;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -18,7 +21,9 @@ Examples:
   kleis permissions check User:ada view Doc:plan
   kleis permissions check ada owner Doc:plan          a subject id
   kleis permissions check Group:staff#members view Doc:plan
+  kleis permissions check User:ada view Doc:plan --explain
 
+An explanation is the way that grants, or the way that came nearest and what it lacks.
 The exit code is 0 for both answers, and 1 when there is none.")]
 pub(in crate::cli) struct CheckArguments {
     /// NAMESPACE:OBJECT, NAMESPACE:OBJECT#RELATION or a subject id
@@ -30,9 +35,12 @@ pub(in crate::cli) struct CheckArguments {
     /// How deep subject sets and traversals are followed; the limit of the service when omitted
     #[arg(short = 'd', long, value_name = "NUMBER")]
     max_depth: Option<u32>,
-    /// The attributes that conditions read, a JSON object
+    /// The attributes that conditions read: a JSON object, or @FILE
     #[arg(long, value_name = "JSON")]
     context: Option<String>,
+    /// Show why: the way that grants, or the nearest miss
+    #[arg(long)]
+    explain: bool,
     #[command(flatten)]
     remotes: Remotes,
     #[arg(long, value_enum, default_value_t, help = "Output format")]
@@ -62,19 +70,61 @@ pub(super) async fn check(arguments: CheckArguments) -> anyhow::Result<ExitCode>
     let mut body = json!({ "namespace": namespace, "object": object, "relation": arguments.relation });
     documents::set_subject(&mut body, &arguments.subject);
     if let Some(context) = &arguments.context {
-        body["context"] = serde_json::from_str(context).context("--context is not JSON")?;
+        body["context"] = documents::context(context)?;
     }
     let remote = arguments.remotes.read()?;
     let path = ["relation-tuples", "check", "openapi"];
-    let answer = remote.call(Method::POST, &path, &depth(arguments.max_depth), Some(&body)).await?;
+    let mut query = depth(arguments.max_depth);
+    if arguments.explain {
+        query.push(("explain", "true".to_owned()));
+    }
+    let answer = match remote.call(Method::POST, &path, &query, Some(&body)).await {
+        Err(CallError::Refused { reason, nearest_miss: Some(steps), .. }) => {
+            return unanswered(&reason, &steps, arguments.format);
+        }
+        answer => answer?,
+    };
     let Some(allowed) = answer.get("allowed").and_then(Value::as_bool) else {
         bail!("the answer is not that of a check: is this a permission service?");
     };
-    match arguments.format {
-        Format::Table => output::line(if allowed { "Allowed" } else { "Denied" })?,
-        Format::Json => output::json(&json!({ "allowed": allowed }))?,
+    match (arguments.format, answer.get("explanation")) {
+        (Format::Table, explanation) => {
+            output::line(if allowed { "Allowed" } else { "Denied" })?;
+            show(&explanation.unwrap_or(&Value::Null)[if allowed { "path" } else { "nearest_miss" }])?;
+        }
+        (Format::Json, None) => output::json(&json!({ "allowed": allowed }))?,
+        (Format::Json, Some(explanation)) => {
+            output::json(&json!({ "allowed": allowed, "explanation": explanation }))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn explain(arguments: CheckArguments) -> anyhow::Result<ExitCode> {
+    check(CheckArguments { explain: true, ..arguments }).await
+}
+
+/// A check without an answer: the reason, and how far it came.
+fn unanswered(reason: &str, steps: &Value, format: Format) -> anyhow::Result<ExitCode> {
+    match format {
+        Format::Table => {
+            output::line("No answer")?;
+            show(steps)?;
+        }
+        Format::Json => output::json(&json!({ "error": reason, "explanation": { "nearest_miss": steps } }))?,
+    }
+    eprintln!("{}", output::visible(reason));
+    Ok(ExitCode::FAILURE)
+}
+
+/// A line for each step. The operands of an expression are one level deeper than the expression.
+fn show(steps: &Value) -> anyhow::Result<()> {
+    for step in steps.as_array().map(Vec::as_slice).unwrap_or_default() {
+        let level = step["level"].as_u64().and_then(|level| usize::try_from(level).ok()).unwrap_or_default();
+        let indent = "  ".repeat(level.min(DEEPEST_LEVEL) + 1);
+        output::line(&format!("{indent}{}", output::visible(step["text"].as_str().unwrap_or_default())))?;
+    }
+    Ok(())
 }
 
 pub(super) async fn expand(arguments: ExpandArguments) -> anyhow::Result<ExitCode> {

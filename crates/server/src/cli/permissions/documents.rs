@@ -2,6 +2,8 @@
 //!
 //! Invariant: a member that the API does not know is an error here, because the API ignores it.
 
+use std::io::Read as _;
+
 use anyhow::{Context as _, bail};
 use permissions::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
 use serde_json::{Map, Value, json};
@@ -38,6 +40,26 @@ fn set(document: &mut Value, subject: Subject) {
             document["subject_set"] = json!({ "namespace": namespace, "object": object, "relation": relation });
         }
     }
+}
+
+/// The longest file of attributes.
+const CONTEXT_BYTES: u64 = 1024 * 1024;
+
+/// The attributes for conditions: a JSON object, or the name of its file behind `@`.
+pub(super) fn context(text: &str) -> anyhow::Result<Value> {
+    let Some(path) = text.strip_prefix('@') else {
+        return serde_json::from_str(text).context("--context is not JSON");
+    };
+    let read = || {
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)?.take(CONTEXT_BYTES + 1).read_to_end(&mut bytes)?;
+        std::io::Result::Ok(bytes)
+    };
+    let bytes = read().with_context(|| format!("--context: {path} cannot be read"))?;
+    if bytes.len() as u64 > CONTEXT_BYTES {
+        bail!("--context: {path} has more than 1 MiB");
+    }
+    serde_json::from_slice(&bytes).with_context(|| format!("--context: {path} is not JSON"))
 }
 
 /// The tuple that arguments name.

@@ -61,6 +61,8 @@ pub(super) enum CallError {
         reason: String,
         /// The field of the request that the reason is about.
         field: Option<String>,
+        /// The nearest miss of a check without an answer, if it was asked for.
+        nearest_miss: Option<Value>,
     },
     /// It did not answer, or cannot answer at the moment.
     Unavailable(anyhow::Error),
@@ -156,6 +158,7 @@ impl Remote {
                 status: answer.status(),
                 reason: "the answer is not JSON: is this a permission service?".to_owned(),
                 field: None,
+                nearest_miss: None,
             });
         }
         Err(refusal(&answer))
@@ -168,10 +171,12 @@ fn refusal(answer: &Response<Bytes>) -> CallError {
     let member = |name: &str| body.pointer(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let reason = member("/error/reason").or_else(|| member("/error/message"));
     let field = member("/error/details/field").map(str::to_owned);
+    let nearest_miss = body.pointer("/error/details/explanation/nearest_miss").cloned();
+    let refused = |reason, field| CallError::Refused { status, reason, field, nearest_miss };
     match (status, reason) {
         (StatusCode::UNAUTHORIZED, _) => {
             let reason = "the service requires an admin token: use --token or KLEIS_TOKEN".to_owned();
-            CallError::Refused { status, reason, field }
+            refused(reason, field)
         }
         // A name that does not exist is that of a field.
         (StatusCode::NOT_FOUND, _) if field.is_none() => {
@@ -179,14 +184,14 @@ fn refusal(answer: &Response<Bytes>) -> CallError {
             let reason = format!(
                 "this is not that API of a permission service{said}: the ports are usually 4466 for reads and 4467 for writes"
             );
-            CallError::Refused { status, reason, field }
+            refused(reason, field)
         }
         (status, reason) if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
             CallError::Unavailable(anyhow::anyhow!("the service answers {status}: {}", reason.unwrap_or("no reason")))
         }
         (status, reason) => {
             let reason = reason.map_or_else(|| format!("the service answers {status}"), str::to_owned);
-            CallError::Refused { status, reason, field }
+            refused(reason, field)
         }
     }
 }

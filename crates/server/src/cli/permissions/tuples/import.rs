@@ -204,7 +204,7 @@ impl Import {
         let path = ["admin", "relation-tuples"];
         match self.remote.call_again(self.retries, &Method::PATCH, &path, &[], Some(&changes)).await {
             Ok(_) => Ok(None),
-            Err(CallError::Refused { status, reason, field }) if is_about_the_tuples(status, field.as_deref()) => {
+            Err(CallError::Refused { status, reason, field, .. }) if is_about_the_tuples(status, field.as_deref()) => {
                 Ok(Some(reason))
             }
             Err(error) => Err(error.into()),

@@ -3,6 +3,7 @@
 mod export;
 mod get;
 mod import;
+pub(super) mod migrate_subjects;
 mod progress;
 mod write;
 
