@@ -79,7 +79,9 @@ impl<'c> Dependencies<'c> {
         let at = |place: &Place, relation: &str| Place { relation: relation.to_owned(), ..place.clone() };
         match expression {
             Expression::Any(members) | Expression::All(members) => {
-                members.iter().for_each(|it| self.of_expression(it, place, is_negated, into));
+                for member in members {
+                    self.of_expression(member, place, is_negated, into);
+                }
             }
             // A negation of a negation is evaluated as two.
             Expression::Not(inner) => self.of_expression(inner, place, true, into),
