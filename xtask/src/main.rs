@@ -41,7 +41,7 @@ enum Command {
     },
     /// Measure the release binary, each figure beside its physical limit from the same run.
     Bench {
-        /// Only this group: start, requests, growth, code-flow or durable.
+        /// Only this group; an unknown one lists all of them.
         group: Option<String>,
     },
     /// Fuzz every parser.

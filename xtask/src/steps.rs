@@ -41,7 +41,13 @@ pub(crate) fn bench(root: &Path, group: Option<&str>) -> Result<()> {
     let binary = binary.to_str().context("the path of the binary is not text")?;
     let mut arguments = vec!["bench", "--package", "acceptance", "--bench", "budgets", "--", binary];
     arguments.extend(group);
-    Process::cargo(root, &arguments).run()
+    let measured = Process::cargo(root, &arguments).run();
+    if group.is_none_or(|group| group == "permissions") {
+        // In process, without a server.
+        let arguments = ["bench", "--package", "permissions", "--features", "testing", "--bench", "graph"];
+        Process::cargo(root, &arguments).run()?;
+    }
+    measured
 }
 
 /// The test that detects an outdated reference also writes it.

@@ -54,6 +54,20 @@ impl Shot {
         shot
     }
 
+    pub(crate) fn json(address: SocketAddr, method: Method, path: &str, body: &serde_json::Value) -> Self {
+        let mut shot = Self::get(address, path);
+        shot.method = method;
+        shot.body = Bytes::from(body.to_string());
+        shot.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        shot
+    }
+
+    /// Another status than 200 is the right one.
+    pub(crate) fn expecting(mut self, status: StatusCode) -> Self {
+        self.expected = status;
+        self
+    }
+
     pub(crate) fn with_header(mut self, name: &'static str, value: &str) -> Result<Self> {
         self.headers.insert(name, HeaderValue::from_str(value)?);
         Ok(self)
@@ -70,6 +84,10 @@ impl Shot {
 }
 
 impl Outcome {
+    pub(crate) fn of(latencies: Vec<Duration>, took: Duration) -> Self {
+        Self { latencies, took }
+    }
+
     pub(crate) fn per_second(&self) -> f64 {
         self.count() / self.took.as_secs_f64()
     }
@@ -105,12 +123,29 @@ pub(crate) async fn fire(shot: &Shot, connections: usize, time: Duration) -> Res
 
 /// Like [`fire`], with several shots in turn.
 pub(crate) async fn fire_in_turn(shots: &Arc<[Shot]>, connections: usize, time: Duration) -> Result<Outcome> {
+    let address = shots.first().context("there is nothing to send")?.address;
+    let shots = shots.clone();
+    let turn = AtomicUsize::new(0);
+    let next = move || {
+        let turn = turn.fetch_add(1, Ordering::Relaxed) % shots.len();
+        shots.get(turn).cloned().context("a shot")
+    };
+    fire_next(address, connections, time, next).await
+}
+
+/// Sends what `next` returns, each once.
+pub(crate) async fn fire_next(
+    address: SocketAddr,
+    connections: usize,
+    time: Duration,
+    next: impl Fn() -> Result<Shot> + Send + Sync + 'static,
+) -> Result<Outcome> {
     let started = Instant::now();
     let mut shooters = JoinSet::new();
-    let turn = Arc::new(AtomicUsize::new(0));
+    let next = Arc::new(next);
     for _ in 0..connections {
-        let (shots, turn) = (shots.clone(), turn.clone());
-        shooters.spawn(async move { fire_until(&shots, &turn, started + time).await });
+        let next = next.clone();
+        shooters.spawn(async move { fire_until(address, &*next, started + time).await });
     }
     let mut outcome = Outcome::default();
     while let Some(latencies) = shooters.join_next().await {
@@ -148,8 +183,11 @@ pub(crate) async fn each(shots: &[Shot]) -> Result<Outcome> {
     Ok(outcome)
 }
 
-async fn fire_until(shots: &[Shot], turn: &AtomicUsize, end: Instant) -> Result<Vec<Duration>> {
-    let address = shots.first().context("there is nothing to send")?.address;
+async fn fire_until(
+    address: SocketAddr,
+    next: &(impl Fn() -> Result<Shot> + Sync),
+    end: Instant,
+) -> Result<Vec<Duration>> {
     let stream = TcpStream::connect(address).await.with_context(|| format!("cannot reach {address}"))?;
     stream.set_nodelay(true)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
@@ -157,10 +195,9 @@ async fn fire_until(shots: &[Shot], turn: &AtomicUsize, end: Instant) -> Result<
     driver.spawn(connection);
     let mut latencies = Vec::new();
     while Instant::now() < end {
-        let next = turn.fetch_add(1, Ordering::Relaxed) % shots.len();
-        let shot = shots.get(next).context("a shot")?;
+        let shot = next()?;
         let started = Instant::now();
-        exchange(&mut sender, shot).await?;
+        exchange(&mut sender, &shot).await?;
         latencies.push(started.elapsed());
     }
     Ok(latencies)

@@ -14,6 +14,7 @@ mod load;
 mod oauth;
 mod operations;
 mod overload;
+mod permissions;
 mod population;
 mod program;
 mod report;
@@ -38,7 +39,7 @@ const SLICE: Duration = Duration::from_millis(800);
 const SLICES: usize = 5;
 
 /// The groups that can be measured separately.
-const GROUPS: [&str; 11] = [
+const GROUPS: [&str; 12] = [
     "start",
     "requests",
     "growth",
@@ -50,6 +51,7 @@ const GROUPS: [&str; 11] = [
     "slow-reads",
     "overload",
     "soak",
+    "permissions",
 ];
 
 /// Enough to keep two cores busy.
@@ -135,7 +137,10 @@ async fn run(binary: &Path, group: Option<&str>) -> Result<Report> {
         let measured = Box::pin(soak::measure(binary, &mut report)).await;
         report.note("bytes that operations leave", &measured);
     }
-    report.absent("permission check", "the permissions service is not here yet");
+    if wants("permissions") {
+        let measured = Box::pin(permissions::measure(binary, &mut report)).await;
+        report.note("permissions", &measured);
+    }
     Ok(report)
 }
 

@@ -35,8 +35,10 @@ pub(crate) struct Ports {
     pub(crate) oauth_admin: SocketAddr,
     pub(crate) gateway: SocketAddr,
     pub(crate) gateway_api: SocketAddr,
-    /// Of the listeners `read`, `write`, `opl` and `metrics`.
-    permissions: [SocketAddr; 4],
+    pub(crate) permissions_read: SocketAddr,
+    pub(crate) permissions_write: SocketAddr,
+    /// Of the listeners `opl` and `metrics` of `permissions`.
+    permissions_others: [SocketAddr; 2],
 }
 
 impl Ports {
@@ -49,7 +51,9 @@ impl Ports {
             oauth_admin: address()?,
             gateway: address()?,
             gateway_api: address()?,
-            permissions: [address()?, address()?, address()?, address()?],
+            permissions_read: address()?,
+            permissions_write: address()?,
+            permissions_others: [address()?, address()?],
         })
     }
 
@@ -58,7 +62,8 @@ impl Ports {
         let mut public = listen(self.identity);
         // The clients of the bench use 127.0.0.1; the other URLs follow this one.
         public["base_url"] = json!(format!("http://{}/", self.identity));
-        let [read, write, opl, metrics] = self.permissions.map(listen);
+        let (read, write) = (listen(self.permissions_read), listen(self.permissions_write));
+        let [opl, metrics] = self.permissions_others.map(listen);
         json!({
             "identity": { "serve": { "public": public, "admin": listen(self.identity_admin) } },
             "oauth": { "serve": { "public": listen(self.oauth), "admin": listen(self.oauth_admin) } },
@@ -76,7 +81,11 @@ impl Program {
 
     /// Like [`Program::start`], with a configuration that contains the program's own addresses.
     pub(crate) async fn start_knowing_ports(binary: &Path, config: impl FnOnce(&Ports) -> Value) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
+        Self::start_in(tempfile::tempdir()?, binary, config).await
+    }
+
+    /// Starts in a folder that may already have a database.
+    pub(crate) async fn start_in(folder: TempDir, binary: &Path, config: impl FnOnce(&Ports) -> Value) -> Result<Self> {
         let ports = Ports::choose()?;
         let mut tree = ports.config();
         merge(&mut tree, config(&ports));

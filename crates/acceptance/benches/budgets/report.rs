@@ -57,6 +57,43 @@ impl Report {
         });
     }
 
+    /// The rate and the latencies of a load, beside a limit of the same run. Some have a budget, a part of the limit.
+    pub(crate) fn rate(&mut self, what: &str, outcome: &Outcome, rate: f64, limit: (&str, f64), at_least: Option<f64>) {
+        let (p50, p99) = (outcome.percentile(0.5), outcome.percentile(0.99));
+        let (limit_name, limit) = limit;
+        let ratio = rate / limit;
+        self.push(Line {
+            what: what.to_owned(),
+            measured: format!("{:.0} % ({rate:.0}/s, p50 {p50:.1?}, p99 {p99:.1?})", ratio * 100.0),
+            against: format!("{limit_name} ({limit:.0}/s)"),
+            budget: at_least.map_or_else(|| "-".to_owned(), |bound| format!(">= {:.0} %", bound * 100.0)),
+            is_kept: at_least.is_none_or(|bound| ratio >= bound),
+        });
+    }
+
+    /// CPU time of a request in microseconds, which is also that of a thousand in milliseconds. Some have an absolute budget.
+    pub(crate) fn processor(&mut self, what: &str, cost: f64, limit_name: &str, limit: f64, at_most: Option<f64>) {
+        self.push(Line {
+            what: format!("processor time of 1 000 requests, {what}"),
+            measured: format!("{cost:.1} ms"),
+            against: format!("{limit_name} ({limit:.1} ms)"),
+            budget: at_most.map_or_else(|| "-".to_owned(), |bound| format!("<= {bound:.0} ms")),
+            is_kept: at_most.is_none_or(|bound| cost <= bound),
+        });
+    }
+
+    /// Latencies of one request after the other. Some have a bound at the 99th percentile.
+    pub(crate) fn latency(&mut self, what: &str, outcome: &Outcome, bound: Option<Duration>) {
+        let (p50, p99) = (outcome.percentile(0.5), outcome.percentile(0.99));
+        self.push(Line {
+            what: what.to_owned(),
+            measured: format!("p99 {p99:.1?} (p50 {p50:.1?})"),
+            against: "-".to_owned(),
+            budget: bound.map_or_else(|| "-".to_owned(), |bound| format!("<= {bound:?}")),
+            is_kept: bound.is_none_or(|bound| p99 <= bound),
+        });
+    }
+
     /// A cost as a multiple of another one, in microseconds of CPU time; some have a budget.
     pub(crate) fn cost(&mut self, what: &str, cost: f64, limit_name: &str, limit: f64, at_most: Option<f64>) {
         let times = cost / limit;

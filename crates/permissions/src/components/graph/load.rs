@@ -10,17 +10,21 @@ use std::time::Duration;
 
 use base::{Clock, PageRequest, TenantId};
 use database::Database;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::super::log::{self, LogError};
 use super::resident::{ApplyError, Resident, apply};
 use super::{EVENTS_AT_ONCE, Graphs, OfTenant};
 use crate::domain::graph::{Graph, GraphError};
+use crate::domain::relation_tuple::StoredTuple;
 use crate::domain::tuple_query::TupleQuery;
 use crate::storage::{relation_tuples, state};
 
 /// Tuples of a page.
 const PAGE: u32 = 2_000;
+/// Pages that are read before the ones before them are in the graph.
+const PAGES_AHEAD: usize = 2;
 /// Pages between two measurements of the memory.
 const PAGES_PER_MEASUREMENT: u64 = 16;
 const REPORT_EVERY: Duration = Duration::from_secs(10);
@@ -97,32 +101,78 @@ impl Load {
         Ok(Resident::new(graph, watermark, asked_at))
     }
 
-    async fn read_table(&self, of_tenant: &OfTenant, started: Instant) -> Result<Graph, LoadError> {
-        let mut graph = Graph::default();
+    /// Reads the pages on this task while another thread fills the graph with those that were read before.
+    async fn read_table(&self, of_tenant: &Arc<OfTenant>, started: Instant) -> Result<Graph, LoadError> {
+        let (pages, read) = mpsc::channel(PAGES_AHEAD);
+        let filling = Filling {
+            of_tenant: of_tenant.clone(),
+            graphs: self.graphs.clone(),
+            tenant: self.tenant,
+            started,
+            reported: started,
+        };
+        let filled = tokio::task::spawn_blocking(move || filling.fill(read));
+        let read = self.read_pages(pages).await;
+        // Its channel is closed, so it ends after the pages that were read.
+        let filled = filled.await;
+        read?;
+        filled.map_err(|error| database::Error::Unavailable {
+            what: "filling the relation tuples into memory did not end",
+            source: Some(Box::new(error)),
+        })?
+    }
+
+    async fn read_pages(&self, pages: mpsc::Sender<Vec<StoredTuple>>) -> Result<(), LoadError> {
         let mut page = PageRequest { size: PAGE, after: None };
-        let (mut pages, mut reported) = (0, started);
         loop {
             let mut tx = self.database.read(self.tenant);
             let found = relation_tuples::list(&mut tx, &TupleQuery::default(), &page, self.clock.now()).await?;
-            for stored in &found.items {
-                graph.insert(stored)?;
+            // When the graph cannot be filled, its error says why.
+            if pages.send(found.items).await.is_err() {
+                return Ok(());
             }
-            pages += 1;
-            if pages % PAGES_PER_MEASUREMENT == 0 {
-                self.bounded(of_tenant, &graph)?;
-            }
-            if reported.elapsed() >= REPORT_EVERY {
-                reported = Instant::now();
-                let (tuples, seconds) = (graph.len(), started.elapsed().as_secs_f64());
-                tracing::info!(tenant = self.tenant.as_i32(), tuples, seconds, "loading relation tuples into memory");
-            }
-            let Some(after) = found.next else { return Ok(graph) };
+            let Some(after) = found.next else { return Ok(()) };
             page.after = Some(after);
         }
     }
 
     fn bounded(&self, of_tenant: &OfTenant, graph: &Graph) -> Result<(), LoadError> {
-        of_tenant.loading.measured(graph);
-        if self.graphs.is_over_bound() { Err(LoadError::TooLarge(self.graphs.max_bytes)) } else { Ok(()) }
+        bounded(&self.graphs, of_tenant, graph)
     }
+}
+
+/// Fills a graph, on a thread that may be busy.
+struct Filling {
+    of_tenant: Arc<OfTenant>,
+    graphs: Arc<Graphs>,
+    tenant: TenantId,
+    started: Instant,
+    reported: Instant,
+}
+
+impl Filling {
+    fn fill(mut self, mut pages: mpsc::Receiver<Vec<StoredTuple>>) -> Result<Graph, LoadError> {
+        let mut graph = Graph::default();
+        let mut count = 0;
+        while let Some(page) = pages.blocking_recv() {
+            for stored in &page {
+                graph.insert(stored)?;
+            }
+            count += 1;
+            if count % PAGES_PER_MEASUREMENT == 0 {
+                bounded(&self.graphs, &self.of_tenant, &graph)?;
+            }
+            if self.reported.elapsed() >= REPORT_EVERY {
+                self.reported = Instant::now();
+                let (tuples, seconds) = (graph.len(), self.started.elapsed().as_secs_f64());
+                tracing::info!(tenant = self.tenant.as_i32(), tuples, seconds, "loading relation tuples into memory");
+            }
+        }
+        Ok(graph)
+    }
+}
+
+fn bounded(graphs: &Graphs, of_tenant: &OfTenant, graph: &Graph) -> Result<(), LoadError> {
+    of_tenant.loading.measured(graph);
+    if graphs.is_over_bound() { Err(LoadError::TooLarge(graphs.max_bytes)) } else { Ok(()) }
 }
