@@ -91,6 +91,7 @@ impl From<EvaluateError> for Status {
         match error {
             EvaluateError::Snapshot(error) => error.into(),
             EvaluateError::Database(error) => error.into(),
+            EvaluateError::TooManyTuples => Self::new(Code::FailedPrecondition, error.to_string()).with_reason(),
             EvaluateError::NotInMemory => Self::new(Code::Unavailable, error.to_string()).with_reason(),
             EvaluateError::TooManyNames(_) | EvaluateError::NamesAreFull(_) | EvaluateError::Endless => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a question could not be evaluated");

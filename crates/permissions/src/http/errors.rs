@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use web::RestError;
 
 use crate::components::models::Unloaded;
+use crate::domain::evaluation::Failure;
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::operations::EvaluateError;
 use crate::operations::batch_check::BatchCheckError;
@@ -19,6 +20,7 @@ use crate::operations::watch_relation_tuples::WatchError;
 
 /// How soon a client may ask again when there is no permission model.
 const RETRY_AFTER_SECONDS: u64 = 5;
+const UNANSWERED: &str = "The check could not be completed";
 
 impl From<Unloaded> for RestError {
     fn from(unloaded: Unloaded) -> Self {
@@ -74,6 +76,10 @@ impl From<EvaluateError> for RestError {
         match error {
             EvaluateError::Snapshot(error) => error.into(),
             EvaluateError::Database(error) => error.into(),
+            EvaluateError::TooManyTuples => {
+                let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, UNANSWERED).with_reason(error.to_string());
+                error.with_detail("limitation", Failure::StepsExhausted.name())
+            }
             EvaluateError::NotInMemory => Self::unavailable(RETRY_AFTER_SECONDS).with_reason(error.to_string()),
             EvaluateError::TooManyNames(_) | EvaluateError::NamesAreFull(_) | EvaluateError::Endless => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a question could not be evaluated");
@@ -90,7 +96,7 @@ impl From<CheckError> for RestError {
             CheckError::Invalid(invalid) => invalid.into(),
             CheckError::UndeclaredRelation(_) => Self::bad_request(error.to_string()).with_detail("field", "relation"),
             CheckError::Unanswered { failure, reason } => {
-                let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "The check could not be completed");
+                let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, UNANSWERED);
                 error.with_reason(reason).with_detail("limitation", failure.name())
             }
             CheckError::Evaluate(error) => error.into(),

@@ -6,6 +6,7 @@ use contracts::{PermissionCheckError, PermissionChecks, PermissionQuestion, Perm
 use serde_json::Value;
 
 use super::check::{CheckError, CheckOptions};
+use super::evaluate::EvaluateError;
 use crate::Permissions;
 use crate::domain::condition::{Object, Root};
 use crate::domain::invalid_tuple::InvalidTuple;
@@ -22,6 +23,7 @@ impl PermissionChecks for Permissions {
         match Permissions::check(self, cx, &tuple_of(question), options).await {
             Ok(answered) => Ok(answered.answer),
             Err(CheckError::Invalid(InvalidTuple::UnknownNamespace { .. })) => Ok(false),
+            Err(CheckError::Evaluate(error @ EvaluateError::TooManyTuples)) => Err(undecided(error.to_string())),
             Err(error @ (CheckError::Unloaded(_) | CheckError::Evaluate(_))) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a permission could not be checked");
                 Err(Unavailable::new("permissions", "the permission could not be checked").into())

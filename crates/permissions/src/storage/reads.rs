@@ -8,8 +8,8 @@ use crate::domain::relation_tuple::{Subject, TupleCondition};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::tuple_key::{TupleKey, subject_of};
 
-/// `$2` are keys of tuples, `$3` to `$5` objects with a relation, `$6`, `$8` and `$9` the most subjects of each of these, and
-/// tuples must exist at `$7`. SQLite has no lateral join; a subquery with a limit chooses the subjects.
+/// `$2` are keys of tuples, `$3` to `$5` objects with a relation, `$6`, `$8` and `$9` the most subjects of each of these, `$10` the
+/// most rows of the whole, and tuples must exist at `$7`. SQLite has no lateral join; a subquery with a limit chooses the subjects.
 macro_rules! subjects_on_sqlite {
     ($number:literal, $list:literal, $limit:literal, $table:literal, $kind:literal) => {
         concat!(
@@ -60,10 +60,13 @@ macro_rules! subjects_on_postgres {
     };
 }
 
+/// The kind of the row of the snapshot.
+const SNAPSHOT: i64 = 4;
+
 /// The snapshot that all of the statement sees.
 macro_rules! snapshot {
     () => {
-        " UNION ALL SELECT 4, sequence, '', '', '', '', NULL, NULL FROM permissions_state WHERE tenant_id = $1"
+        "SELECT 4, sequence, '', '', '', '', NULL, NULL FROM permissions_state WHERE tenant_id = $1 UNION ALL "
     };
 }
 
@@ -71,6 +74,7 @@ database::statements! {
     /// The first column is the kind of the read, the second its position.
     READS = {
         sqlite: concat!(
+            snapshot!(),
             "SELECT 0, json_each.key, '', '', '', t.condition, t.condition_context, t.expires_at
             FROM json_each($2) CROSS JOIN permissions_relation_tuples t
             WHERE t.tenant_id = $1 AND t.namespace = json_each.value ->> 0 AND t.object = json_each.value ->> 1
@@ -90,9 +94,10 @@ database::statements! {
             subjects_on_sqlite!("2", "$4", "$8", "permissions_relation_tuples s", "s.subject_namespace > ''"),
             " UNION ALL ",
             subjects_on_sqlite!("3", "$5", "$9", "permissions_relation_tuples s", "TRUE"),
-            snapshot!(),
+            " LIMIT $10",
         ),
         postgres: concat!(
+            snapshot!(),
             "SELECT 0, k.key - 1, '', '', '', t.condition, t.condition_context, t.expires_at
             FROM json_array_elements(CAST(CAST($2 AS text) AS json)) WITH ORDINALITY AS k(value, key)
             JOIN permissions_relation_tuples t ON t.tenant_id = $1 AND t.namespace = k.value ->> 0
@@ -105,7 +110,7 @@ database::statements! {
             subjects_on_postgres!("2", "$4", "$8", "t.subject_namespace > ''"),
             " UNION ALL ",
             subjects_on_postgres!("3", "$5", "$9", "TRUE"),
-            snapshot!(),
+            " LIMIT $10",
         ),
     };
 }
@@ -126,6 +131,8 @@ pub struct Reads {
     pub subjects: Vec<ObjectRelation>,
     /// The most subjects of each of `sets`, of `objects` and of `subjects`.
     pub limits: [u32; 3],
+    /// The most tuples of all reads together, if that is bounded.
+    pub most: Option<u32>,
 }
 
 /// The answers, by the positions of the reads.
@@ -133,6 +140,10 @@ pub struct Reads {
 pub struct Answers {
     /// What all of them were read at.
     pub snapshot: Snapshot,
+    /// How many tuples were read.
+    pub count: u32,
+    /// There are more tuples than `most`, and the answers lack some.
+    pub is_cut: bool,
     pub tuples: Vec<Option<Terms>>,
     pub sets: Vec<Vec<(Subject, Terms)>>,
     pub objects: Vec<Vec<(Subject, Terms)>>,
@@ -150,34 +161,40 @@ pub struct Terms {
 pub async fn perform(tx: &mut impl Read, reads: &Reads, now: Timestamp) -> Result<Answers, Error> {
     let mut answers = Answers {
         snapshot: Snapshot::default(),
+        count: 0,
+        is_cut: false,
         tuples: vec![None; reads.tuples.len()],
         sets: vec![Vec::new(); reads.sets.len()],
         objects: vec![Vec::new(); reads.objects.len()],
         subjects: vec![Vec::new(); reads.subjects.len()],
     };
     let [of_sets, of_objects, of_subjects] = reads.limits.map(i64::from);
-    let Reads { tuples, sets, objects, subjects, .. } = reads;
-    let values =
-        values![json(tuples)?, json(sets)?, json(objects)?, json(subjects)?, of_sets, now, of_objects, of_subjects];
+    let Reads { tuples, sets, objects, subjects, most, .. } = reads;
+    // The snapshot is a row as well, and one more shows that there are more.
+    let rows = most.map_or(i64::MAX, |most| i64::from(most) + 2);
+    let [tuples, sets, objects, subjects] = [json(tuples)?, json(sets)?, json(objects)?, json(subjects)?];
+    let values = values![tuples, sets, objects, subjects, of_sets, now, of_objects, of_subjects, rows];
     for mut row in tx.query(&READS, &values).await? {
-        let (kind, position, subject, terms) = found(&mut row)?;
+        let (kind, position, subject, terms) = answer(&mut row)?;
         let is_known = match kind {
             0 => answers.tuples.get_mut(position).map(|it| *it = Some(terms)),
             1 => answers.sets.get_mut(position).map(|it| it.push((subject, terms))),
             2 => answers.objects.get_mut(position).map(|it| it.push((subject, terms))),
-            4 => {
+            SNAPSHOT => {
                 answers.snapshot = Snapshot(i64::try_from(position).unwrap_or_default());
                 Some(())
             }
             _ => answers.subjects.get_mut(position).map(|it| it.push((subject, terms))),
         };
         is_known.ok_or_else(|| inconsistent("a position that was not asked for"))?;
+        answers.count += u32::from(kind != SNAPSHOT);
     }
+    answers.is_cut = most.is_some_and(|most| answers.count > most);
     Ok(answers)
 }
 
 /// The kind and the position of the read, the subject, and when the tuple counts.
-fn found(row: &mut Row) -> Result<(i64, usize, Subject, Terms), Error> {
+fn answer(row: &mut Row) -> Result<(i64, usize, Subject, Terms), Error> {
     let position = usize::try_from(row.get::<i64>(1)?).map_err(|_| inconsistent("a negative position"))?;
     let subject = subject_of(row.take(2)?, row.take(3)?, row.take(4)?);
     let (name, context): (String, Option<String>) = (row.take(5)?, row.take(6)?);

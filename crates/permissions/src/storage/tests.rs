@@ -284,11 +284,14 @@ async fn the_reads_of_a_round_are_answered_by_their_positions() {
             objects: vec![object("b"), object("a")],
             subjects: vec![object("b")],
             limits: [2; 3],
+            most: None,
         };
-        let perform = async |seconds: i64| {
+        let perform_at_most = async |most: Option<u32>, seconds: i64| {
             let mut tx = database.read(TenantId::DEFAULT);
+            let reads = Reads { most, ..reads.clone() };
             reads::perform(&mut tx, &reads, Timestamp::from_unix_seconds(seconds)).await.unwrap()
         };
+        let perform = async |seconds: i64| perform_at_most(None, seconds).await;
         let name = |subject: &Subject| {
             let (namespace, object, relation) = subject_columns(subject);
             format!("{namespace}:{object}#{relation}")
@@ -304,6 +307,10 @@ async fn the_reads_of_a_round_are_answered_by_their_positions() {
         assert_eq!(names(&found.subjects[0]), [":ada#", "Group:g#member"]);
         assert_eq!(found.sets[1][0].1, reads::Terms { condition: None, expires_at: Some(ends) });
         assert!(perform(10).await.sets[1].is_empty());
+        assert_eq!((found.count, found.is_cut), (9, false));
+        assert!(!perform_at_most(Some(9), 0).await.is_cut);
+        let cut = perform_at_most(Some(8), 0).await;
+        assert_eq!((cut.count, cut.is_cut, cut.snapshot), (9, true, found.snapshot));
         let none = Reads { limits: [2; 3], ..Reads::default() };
         let nothing = reads::perform(&mut database.read(TenantId::DEFAULT), &none, Timestamp::EPOCH).await.unwrap();
         assert!(nothing.tuples.is_empty() && nothing.sets.is_empty() && nothing.objects.is_empty());

@@ -18,6 +18,7 @@ use crate::Permissions;
 use crate::domain::access::{AccessRequest, EvaluationsSemantic};
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::snapshot::Snapshot;
+use crate::operations::EvaluateError;
 use crate::operations::batch_check::BatchCheckError;
 use crate::operations::check::CheckError;
 use crate::operations::evaluate_access::{AccessOptions, Decision};
@@ -181,6 +182,7 @@ impl From<CheckError> for Undecided {
             CheckError::Unanswered { reason, .. } => failed(422, reason),
             // Both are errors of the whole request.
             CheckError::Unloaded(error) => failed(503, error.to_string()),
+            CheckError::Evaluate(error @ EvaluateError::TooManyTuples) => failed(422, error.to_string()),
             CheckError::Evaluate(_) => failed(500, "the request could not be evaluated".to_owned()),
         }
     }

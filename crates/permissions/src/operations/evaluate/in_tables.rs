@@ -27,6 +27,8 @@ use crate::storage::state;
 
 /// More rounds than any evaluation within its limits needs. Each round answers at least one read.
 const MOST_ROUNDS: usize = 10_000;
+/// The most tuples that are read for one request. A single check looks at fewer, but reads for alternatives that it may not need.
+pub(super) const MOST_TUPLES: u32 = 200_000;
 
 impl Permissions {
     pub(super) async fn ask_tables<Q: Question>(
@@ -36,8 +38,13 @@ impl Permissions {
         question: &Q,
     ) -> Result<Answered<Q::Answer>, EvaluateError> {
         let model = asking.model;
-        let mut tables =
-            Tables { symbols: model.symbols.clone(), rounds: Rounds::default(), answered: Vec::new(), snapshot: None };
+        let mut tables = Tables {
+            symbols: model.symbols.clone(),
+            rounds: Rounds::default(),
+            answered: Vec::new(),
+            tuples: 0,
+            snapshot: None,
+        };
         let numbered = question.number(&mut tables)?;
         for _ in 0..MOST_ROUNDS {
             let asked = {
@@ -78,6 +85,7 @@ impl Permissions {
         let mut all = std::mem::take(&mut tables.answered);
         all.extend(missing);
         tables.rounds.forget();
+        tables.tuples = 0;
         let (places, answers) = self.perform(cx, tables, &all).await?;
         tables.keep(&all, &places, &answers)
     }
@@ -88,10 +96,10 @@ impl Permissions {
         tables: &Tables,
         reads: &[Read],
     ) -> Result<(Vec<Place>, Answers), EvaluateError> {
-        let mut asked = Reads::default();
+        let mut asked = Reads { most: Some(MOST_TUPLES.saturating_sub(tables.tuples)), ..Reads::default() };
         let places = reads.iter().map(|read| place(tables, *read, &mut asked)).collect::<Result<Vec<_>, _>>()?;
         let answers = reads::perform(&mut self.database.read(cx.tenant), &asked, cx.now).await?;
-        Ok((places, answers))
+        if answers.is_cut { Err(EvaluateError::TooManyTuples) } else { Ok((places, answers)) }
     }
 }
 
@@ -101,6 +109,8 @@ struct Tables {
     rounds: Rounds,
     /// The reads that were answered at `snapshot`.
     answered: Vec<Read>,
+    /// How many tuples these found.
+    tuples: u32,
     snapshot: Option<Snapshot>,
 }
 
@@ -111,6 +121,7 @@ impl Tables {
             self.rounds.answer(*read, found);
         }
         self.answered.extend_from_slice(reads);
+        self.tuples = self.tuples.saturating_add(answers.count);
         self.snapshot = Some(answers.snapshot);
         Ok(())
     }

@@ -37,6 +37,11 @@ pub enum EvaluateError {
     NamesAreFull(#[from] NamesAreFull),
     #[error("the evaluation did not end")]
     Endless,
+    #[error(
+        "the question needs more than {} relation tuples; ask about less, or simplify the model",
+        in_tables::MOST_TUPLES
+    )]
+    TooManyTuples,
     #[error("the relation tuples are not in memory: they are being loaded, or exceed permissions.graph")]
     NotInMemory,
     #[error(transparent)]
