@@ -1,26 +1,64 @@
-//! Fuzzes every parser for a limited time. The targets are in `fuzz/`, a workspace of its own, because the sanitizer requires
-//! the nightly compiler. Their seeds are in `fuzz/seeds/`.
+//! Fuzzes every parser for a limited time, and compares the ways to evaluate permissions on random cases.
+//!
+//! The targets are in `fuzz/`, a workspace of its own, because the sanitizer requires the nightly compiler. Their seeds are in
+//! `fuzz/seeds/`. The comparison is `crates/permissions/benches/differential.rs`.
 
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::process::Process;
 
-pub(crate) fn run(root: &Path, target: Option<&str>, seconds: u32) -> Result<()> {
+/// The name of the comparison, beside those of the targets.
+const DIFFERENTIAL: &str = "differential";
+
+/// How much is tried.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effort {
+    /// The time of each target.
+    pub(crate) seconds: u32,
+    /// The cases of the comparison.
+    pub(crate) cases: u64,
+    /// The seed of its first case; by default one that no other run has.
+    pub(crate) seed: Option<u64>,
+}
+
+pub(crate) fn run(root: &Path, target: Option<&str>, effort: Effort) -> Result<()> {
     let known = targets(root)?;
     let chosen: Vec<&str> = match target {
-        None => known.iter().map(String::as_str).collect(),
-        Some(target) if known.iter().any(|it| it == target) => vec![target],
-        Some(target) => bail!("no target `{target}`; there are: {}", known.join(", ")),
+        None => known.iter().map(String::as_str).chain([DIFFERENTIAL]).collect(),
+        Some(target) if target == DIFFERENTIAL || known.iter().any(|it| it == target) => vec![target],
+        Some(target) => bail!("no target `{target}`; there are: {}, {DIFFERENTIAL}", known.join(", ")),
     };
+    // It comes last, and a failed target does not leave it out.
+    let (differential, targets): (Vec<&str>, Vec<&str>) = chosen.into_iter().partition(|it| *it == DIFFERENTIAL);
+    let fuzzed = fuzz(root, &targets, effort.seconds);
+    let compared = if differential.is_empty() { Ok(()) } else { compare(root, effort) };
+    fuzzed.and(compared)
+}
+
+#[expect(clippy::disallowed_methods, reason = "each run compares other cases; the printed seed repeats it")]
+fn compare(root: &Path, Effort { cases, seed, .. }: Effort) -> Result<()> {
+    let seed = match seed {
+        Some(seed) => seed,
+        None => SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?.as_secs(),
+    };
+    let (cases, seed) = (cases.to_string(), seed.to_string());
+    let bench = ["bench", "--package", "permissions", "--features", "testing", "--bench", DIFFERENTIAL, "--"];
+    let options = ["--cases", &cases, "--seed", &seed];
+    let compared = Process::cargo(root, &[&bench[..], &options].concat()).run();
+    compared.with_context(|| format!("`cargo xtask fuzz {DIFFERENTIAL} {}` repeats the run", options.join(" ")))
+}
+
+fn fuzz(root: &Path, targets: &[&str], seconds: u32) -> Result<()> {
     let limit = format!("-max_total_time={seconds}");
-    for target in chosen {
+    for target in targets {
         let corpus = format!("fuzz/corpus/{target}");
         std::fs::create_dir_all(root.join(&corpus)).with_context(|| format!("cannot create {corpus}"))?;
         // The seeds are valid examples. New inputs are written to the corpus, which is not committed.
         let seeds = format!("fuzz/seeds/{target}");
-        let mut arguments = vec!["+nightly", "fuzz", "run", target, corpus.as_str()];
+        let mut arguments = vec!["+nightly", "fuzz", "run", *target, corpus.as_str()];
         if root.join(&seeds).is_dir() {
             arguments.push(&seeds);
         }

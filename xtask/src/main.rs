@@ -44,13 +44,21 @@ enum Command {
         /// Only this group; an unknown one lists all of them.
         group: Option<String>,
     },
-    /// Fuzz every parser.
+    /// Fuzz every parser, and compare the ways to evaluate permissions on random models and tuples.
+    ///
+    /// The long run of the comparison, before a release, is `cargo xtask fuzz differential --cases 1000000`.
     Fuzz {
-        /// Only this target, a file of `fuzz/fuzz_targets`.
+        /// Only this target, a file of `fuzz/fuzz_targets`, or `differential`, the comparison.
         target: Option<String>,
         /// How long each target runs.
         #[arg(long, default_value_t = 60)]
         seconds: u32,
+        /// How many random cases are compared.
+        #[arg(long, default_value_t = 20_000)]
+        cases: u64,
+        /// The seed of the first case; another one in each run if omitted.
+        #[arg(long)]
+        seed: Option<u64>,
     },
     /// Run third-party programs against the real server: official clients, the guides' applications, front ends.
     ///
@@ -80,7 +88,9 @@ fn main() -> ExitCode {
         Command::Test { filter } => steps::test(&root, filter.as_deref()),
         Command::Accept { filter } => steps::accept(&root, filter.as_deref()),
         Command::Bench { group } => steps::bench(&root, group.as_deref()),
-        Command::Fuzz { target, seconds } => fuzz::run(&root, target.as_deref(), seconds),
+        Command::Fuzz { target, seconds, cases, seed } => {
+            fuzz::run(&root, target.as_deref(), fuzz::Effort { seconds, cases, seed })
+        }
         Command::Conformance { suite, binary } => conformance::run(&root, suite, binary),
         Command::Docs => steps::docs(&root),
         Command::Tidy => steps::tidy(&root),

@@ -11,6 +11,9 @@ use anyhow::{Context as _, Result, bail};
 /// The time limit until the server is ready.
 const START_LIMIT: Duration = Duration::from_mins(1);
 
+/// The permission model that the programs ask about.
+const MODEL: &str = include_str!("../../../crates/acceptance/clients/model.ts");
+
 /// The variables of the URLs that the programs read.
 const NAMES: [&str; 7] = [
     "KLEIS_IDENTITY",
@@ -33,6 +36,8 @@ impl Server {
     pub(super) fn start(binary: &Path, folder: &Path) -> Result<Self> {
         let ports = free_ports()?;
         let [identity, identity_admin, oauth, oauth_admin, read, write, opl] = ports;
+        let model = folder.join("model.ts");
+        std::fs::write(&model, MODEL)?;
         let listener = |port: u16| serde_json::json!({"host": "127.0.0.1", "port": port});
         let configuration = serde_json::json!({
             "identity": {
@@ -50,7 +55,7 @@ impl Server {
             "oauth": {"serve": {"public": listener(oauth), "admin": listener(oauth_admin)}},
             "permissions": {
                 "serve": {"read": listener(read), "write": listener(write), "opl": listener(opl), "metrics": listener(0)},
-                "namespaces": [{"name": "Doc"}, {"name": "Group"}],
+                "namespaces": {"location": format!("file://{}", model.display())},
             },
         });
         // JSON is YAML.

@@ -1,5 +1,5 @@
 // Drives a server with the official client for Go: sign-up by the API flow, a session, identities, clients, a token and its
-// introspection. The addresses of the listeners come from the environment.
+// introspection, and permissions. The addresses of the listeners come from the environment.
 package main
 
 import (
@@ -125,4 +125,5 @@ func main() {
 	signUp()
 	manageIdentities()
 	useClients()
+	checkPermissions()
 }

@@ -89,7 +89,7 @@ async function published() {
   assert.deepEqual((await list((request) => request.setQuery(old)))[0], ["a", "b"])
   ok("a query has optional fields, and its deprecated form has none")
   const found = await call(namespaces, "listNamespaces", new ListNamespacesRequest())
-  assert.deepEqual(found.getNamespacesList().map((it) => it.getName()), ["Doc", "Group"])
+  assert.deepEqual(found.getNamespacesList().map((it) => it.getName()), ["Doc", "Group", "User"])
   for (const name of ["KLEIS_PERMISSIONS_READ", "KLEIS_PERMISSIONS_WRITE", "KLEIS_PERMISSIONS_OPL"]) {
     const versions = at(service("version").VersionServiceClient, name)
     assert.match((await call(versions, "getVersion", new GetVersionRequest())).getVersion(), /^\d/)

@@ -1,9 +1,10 @@
 // Drives a server with the official clients for JavaScript: sign-up by the API flow, a session, identities, clients,
-// a token and its introspection. The addresses of the listeners come from the environment.
+// a token and its introspection, and permissions. The addresses of the listeners come from the environment.
 import assert from "node:assert/strict"
 import * as hydra from "@ory/hydra-client"
 import * as kratos from "@ory/kratos-client"
 import { checkAuthenticatorApp } from "./authenticator-app.mjs"
+import { checkPermissions } from "./permissions.mjs"
 
 const { KLEIS_IDENTITY, KLEIS_IDENTITY_ADMIN, KLEIS_OAUTH, KLEIS_OAUTH_ADMIN } = process.env
 const at = (library, basePath) => new library.Configuration({ basePath })
@@ -103,4 +104,5 @@ async function useClients() {
 await signUp()
 await manageIdentities()
 await useClients()
+await checkPermissions(ok)
 await checkAuthenticatorApp(frontend, ok)

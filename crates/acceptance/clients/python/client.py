@@ -1,5 +1,5 @@
-"""Drives a server with the official clients for Python: sign-up by the API flow, a session, identities, clients, a token
-and its introspection. The addresses of the listeners come from the environment."""
+"""Drives a server with the official clients for Python: sign-up by the API flow, a session, identities, clients, a token,
+its introspection, and permissions. The addresses of the listeners come from the environment."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import ory_hydra_client as hydra
 import ory_kratos_client as kratos
 
 import authenticator_app
+import permissions
 
 
 def api(library, name, base):
@@ -108,4 +109,5 @@ def use_clients():
 sign_up()
 manage_identities()
 use_clients()
+permissions.check(ok)
 authenticator_app.check(frontend, ok)

@@ -1,5 +1,8 @@
-//! Drives a server with the official clients for Rust: a session, identities, clients, a token and its introspection. The
-//! addresses of the listeners come from the environment. Release 26.2 cannot read flows, so the sign-up is plain HTTP.
+//! Drives a server with the official clients for Rust: a session, identities, clients, a token and its introspection, and
+//! permissions. The addresses of the listeners come from the environment. Release 26.2 cannot read flows, so the sign-up is
+//! plain HTTP.
+
+mod permissions;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use ory_hydra_client::apis::configuration::Configuration as Hydra;
@@ -124,5 +127,6 @@ async fn use_clients() -> Result<()> {
 async fn main() -> Result<()> {
     sign_up().await?;
     manage_identities().await?;
-    use_clients().await
+    use_clients().await?;
+    permissions::run().await
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails, fails the test")]
 
 mod admin;
+mod large_sets;
 mod lines;
 mod permissions;
 mod program;

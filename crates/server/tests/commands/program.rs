@@ -146,6 +146,13 @@ impl Program {
         (answer[9..12].parse().unwrap(), answer)
     }
 
+    /// The resident memory of the process.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     /// Stops the program with a signal, as an operator does.
     pub(crate) fn stop(mut self) -> ExitStatus {
         let id = self.child.id().to_string();
