@@ -58,7 +58,7 @@ impl ::prost::Name for CheckRequest {
         "/kleis.permissions.v1.CheckRequest".into()
     }
 }
-/// A check without an answer is FAILED_PRECONDITION: a limit was reached, or a condition lacks an attribute.
+/// A check without an answer is `FAILED_PRECONDITION`: a limit was reached, or a condition lacks an attribute.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CheckResponse {
     #[prost(bool, tag = "1")]
@@ -486,8 +486,8 @@ pub struct WatchRelationTuplesRequest {
     pub query: ::core::option::Option<
         super::super::super::ory::keto::relation_tuples::v1alpha2::RelationQuery,
     >,
-    /// Changes after this snapshot; empty: after the present one. A token whose changes were deleted is OUT_OF_RANGE: watch without it,
-    /// and list the relation tuples after the first response.
+    /// Changes after this snapshot; empty: after the present one. A token whose changes were deleted is `OUT_OF_RANGE`: watch without
+    /// it, and list the relation tuples after the first response.
     #[prost(string, tag = "2")]
     pub snaptoken: ::prost::alloc::string::String,
 }
