@@ -10,6 +10,8 @@ import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/pr
 import { Code, ConnectError, createClient } from "@connectrpc/connect"
 import { compressionGzip, createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node"
 
+import { patch, questions, watches } from "./streams.mjs"
+
 const require = createRequire(import.meta.url)
 const client = require.resolve("@ory/keto-grpc-client")
 // The client has its own version of the library, and accepts only the credentials of that one.
@@ -21,6 +23,8 @@ const part = (name) => require(`${folder}/relation_tuples/v1alpha2/${name}_pb.js
 const service = (name) => require(`${folder}/relation_tuples/v1alpha2/${name}_grpc_pb.js`)
 const { RelationTuple, RelationQuery, Subject, SubjectSet } = part("relation_tuples")
 const { ListRelationTuplesRequest } = part("read_service")
+const { CheckRequest } = part("check_service")
+const { ExpandRequest, NodeType } = part("expand_service")
 const { DeleteRelationTuplesRequest, RelationTupleDelta, TransactRelationTuplesRequest } = part("write_service")
 const { ListNamespacesRequest } = part("namespaces_service")
 const { GetVersionRequest } = part("version")
@@ -30,6 +34,8 @@ const ok = (what) => console.log(`    ok  ${what}`)
 const at = (Client, name) => new Client(new URL(address(name)).host, grpc.credentials.createInsecure())
 
 const reads = at(service("read_service").ReadServiceClient, "KLEIS_PERMISSIONS_READ")
+const checks = at(service("check_service").CheckServiceClient, "KLEIS_PERMISSIONS_READ")
+const expansions = at(service("expand_service").ExpandServiceClient, "KLEIS_PERMISSIONS_READ")
 const namespaces = at(service("namespaces_service").NamespacesServiceClient, "KLEIS_PERMISSIONS_READ")
 const writes = at(service("write_service").WriteServiceClient, "KLEIS_PERMISSIONS_WRITE")
 const misplaced = at(service("write_service").WriteServiceClient, "KLEIS_PERMISSIONS_READ")
@@ -100,6 +106,52 @@ async function published() {
   await call(writes, "deleteRelationTuples", new DeleteRelationTuplesRequest().setRelationQuery(ofGroup))
   assert.deepEqual((await list(all))[0], [])
   ok("relation tuples are deleted by name and by query")
+}
+
+async function originalQuestions() {
+  const { INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION } = grpc.status
+  const members = ["Group", "staff", "member"]
+  const member = tuple("staff", "ada", "Group").setRelation("member")
+  await call(writes, "transactRelationTuples", deltas(ACTION_INSERT, [member]))
+  // The token of a change by REST counts by gRPC.
+  const [namespace, object, relation] = members
+  const shared = { namespace: "Doc", object: "plan", relation: "viewer", subject_set: { namespace, object, relation } }
+  const token = await patch(address("KLEIS_PERMISSIONS_WRITE"), ["insert", shared])
+  const check = (tuple, fill = (request) => request) => call(checks, "check", fill(new CheckRequest().setTuple(tuple)))
+  const granted = await check(tuple("plan", "ada"), (request) => request.setSnaptoken(token))
+  assert.deepEqual([granted.getAllowed(), granted.getSnaptoken()], [true, token])
+  assert.equal((await check(tuple("plan", "eve"), (request) => request.setLatest(true))).getAllowed(), false)
+  assert.equal((await check(tuple("plan", members))).getAllowed(), true)
+  const old = new CheckRequest().setNamespace("Doc").setObject("plan").setRelation("viewer").setSubject(subject("ada"))
+  assert.equal((await call(checks, "check", old)).getAllowed(), true)
+  ok("checks with a token from REST, of subject sets, and in the deprecated form")
+  await refused(FAILED_PRECONDITION, check(tuple("plan", "ada"), (request) => request.setMaxDepth(1)))
+  await refused(NOT_FOUND, check(tuple("plan", "ada", "Nothing")))
+  await refused(INVALID_ARGUMENT, check(tuple("plan")))
+  await refused(INVALID_ARGUMENT, check(tuple("plan", "ada"), (request) => request.setSnaptoken("x")))
+  ok("a check without an answer is no denial")
+  const expand = async (of, depth) => {
+    const request = new ExpandRequest().setSubject(subject(of)).setMaxDepth(depth).setSnaptoken(token)
+    return (await call(expansions, "expand", request)).getTree()
+  }
+  const { NODE_TYPE_LEAF, NODE_TYPE_UNION } = NodeType
+  const tree = await expand(["Doc", "plan", "viewer"], 5)
+  const [group] = tree.getChildrenList()
+  const [leaf] = group.getChildrenList()
+  assert.deepEqual([tree.getNodeType(), group.getNodeType(), leaf.getNodeType()], [NODE_TYPE_UNION, NODE_TYPE_UNION, NODE_TYPE_LEAF])
+  assert.deepEqual(group.getTuple().getSubject().getSet().toObject(), { namespace, object, relation })
+  assert.equal(leaf.getTuple().getSubject().getId(), "ada")
+  assert.equal(leaf.getSubject().getId(), "ada")
+  const shallow = await expand(["Doc", "plan", "viewer"], 2)
+  assert.deepEqual(shallow.getChildrenList().map((it) => [it.getNodeType(), it.getChildrenList().length]), [[NODE_TYPE_LEAF, 0]])
+  assert.equal((await expand("ada", 5)).getNodeType(), NODE_TYPE_LEAF)
+  await refused(NOT_FOUND, expand(["Nothing", "a", "b"], 5))
+  await refused(INVALID_ARGUMENT, call(expansions, "expand", new ExpandRequest()))
+  ok("expansions as trees")
+  for (const namespace of ["Doc", "Group"]) {
+    const query = new RelationQuery().setNamespace(namespace)
+    await call(writes, "deleteRelationTuples", new DeleteRelationTuplesRequest().setRelationQuery(query))
+  }
 }
 
 async function refusals() {
@@ -238,8 +290,15 @@ async function plain() {
 }
 
 await published()
+await originalQuestions()
 await refusals()
 await plain()
 await otherProtocols()
+const [services, registry] = await reflected("KLEIS_PERMISSIONS_READ", "v1")
+const ours = services.filter((name) => name.startsWith("kleis."))
+assert.deepEqual(ours, ["PermissionService", "RelationTupleReadService"].map((name) => `kleis.permissions.v1.${name}`))
+const [read, write] = ["KLEIS_PERMISSIONS_READ", "KLEIS_PERMISSIONS_WRITE"].map(address)
+await watches({ read, write, registry, ok })
+await questions({ read, write, registry, ok })
 // Idle connections over HTTP/2 would keep the process for minutes.
 process.exit(0)

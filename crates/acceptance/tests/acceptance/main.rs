@@ -10,6 +10,7 @@ mod hostile;
 mod identity;
 mod nodes;
 mod oauth;
+mod permission_questions;
 mod permissions;
 mod private_authority;
 mod redaction;

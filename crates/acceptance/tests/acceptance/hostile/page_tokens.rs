@@ -9,7 +9,7 @@ use super::world::World;
 use crate::identity::{PASSWORD, log_in};
 
 /// The lists with page tokens.
-const LISTS: [(Place, &str); 9] = [
+const LISTS: [(Place, &str); 10] = [
     (Place::IdentityPublic, "/sessions"),
     (Place::IdentityPublic, "/schemas"),
     (Place::IdentityAdmin, "/admin/identities"),
@@ -19,6 +19,7 @@ const LISTS: [(Place, &str); 9] = [
     (Place::OauthAdmin, "/admin/clients"),
     (Place::OauthAdmin, "/admin/oauth2/auth/sessions/consent?subject=alice"),
     (Place::PermissionsRead, "/relation-tuples"),
+    (Place::PermissionsRead, "/relation-tuples/objects?namespace=Doc&relation=viewer&subject_id=alice"),
 ];
 
 async fn list(world: &World, (place, path): (Place, &str), parameter: &str) -> Result<Answer> {

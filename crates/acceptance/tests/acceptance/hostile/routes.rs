@@ -234,6 +234,12 @@ pub(crate) const ROUTES: &[Route] = routes! {
         POST Json "/relation-tuples/check/openapi";
         POST Json "/relation-tuples/batch/check";
         GET None "/relation-tuples/expand?namespace=Doc&object=a&relation=viewer";
+        GET None "/relation-tuples/objects?namespace=Doc&relation=viewer&subject_id=alice";
+        GET None "/relation-tuples/subjects?namespace=Doc&object=a&relation=viewer&page_size=1";
+        GET None "/relation-tuples/relations?namespace=Doc&object=a&subject_id=alice";
+        POST Json "/relation-tuples/objects";
+        POST Json "/relation-tuples/subjects";
+        POST Json "/relation-tuples/relations";
         GET None "/.well-known/authzen-configuration";
         POST Json "/access/v1/evaluation";
         POST Json "/access/v1/evaluations";
@@ -254,6 +260,7 @@ pub(crate) const ROUTES: &[Route] = routes! {
         GET None "/health/ready";
         PUT Json "/admin/relation-tuples";
         PATCH Json "/admin/relation-tuples";
+        POST Json "/admin/relation-tuples/migrate-subjects";
         DELETE None "/admin/relation-tuples?namespace=Doc&object=nothing";
         POST Json "/ory.keto.relation_tuples.v1alpha2.WriteService/TransactRelationTuples";
         POST Json "/ory.keto.relation_tuples.v1alpha2.WriteService/DeleteRelationTuples";

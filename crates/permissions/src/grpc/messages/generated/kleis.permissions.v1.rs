@@ -486,8 +486,8 @@ pub struct WatchRelationTuplesRequest {
     pub query: ::core::option::Option<
         super::super::super::ory::keto::relation_tuples::v1alpha2::RelationQuery,
     >,
-    /// Changes after this snapshot; empty: after the present one. A token whose changes were deleted is `OUT_OF_RANGE`: watch without it,
-    /// and list the relation tuples after the first response.
+    /// Changes after this snapshot; empty: after the present one. A token whose changes were deleted is `OUT_OF_RANGE`: watch without
+    /// it, and list the relation tuples after the first response.
     #[prost(string, tag = "2")]
     pub snaptoken: ::prost::alloc::string::String,
 }
