@@ -10,3 +10,4 @@ mod permission_checks;
 mod relation_tuples;
 mod syntax;
 mod watch;
+mod writes;
