@@ -1,5 +1,5 @@
-//! Writes changes of relation tuples. Those of requests that wait at the same time are one transaction, because the writers of a
-//! tenant wait for each other and would also wait for each other's flushes
+//! Writes changes of relation tuples. On PostgreSQL those of requests that wait at the same time are one transaction, because the
+//! writers of a tenant wait for each other and would also wait for each other's flushes
 //! ([ADR 22](../../../../docs/adr/0022-changes-of-relation-tuples-share-a-transaction.md)).
 //!
 //! Invariants:
@@ -59,6 +59,12 @@ impl Writes {
     pub(crate) async fn write(self: &Arc<Self>, cx: &Context, changes: NetChanges) -> Result<Snapshot, Error> {
         let (answer, answered) = oneshot::channel();
         let tenant = cx.tenant;
+        if !self.database.is_shared() {
+            // An SQLite file has a group commit of its own, without a wait between two groups.
+            let request = Request { cx: cx.clone(), changes, answer };
+            let written = transact(&self.database, tenant, std::slice::from_ref(&request)).await;
+            return written.map(|it| it.first().copied().unwrap_or_default()).map_err(|failure| failure.error);
+        }
         let is_served = {
             let mut tenants = self.locked();
             let queue = tenants.entry(tenant).or_default();

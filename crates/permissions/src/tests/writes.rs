@@ -1,9 +1,9 @@
-//! Changes of concurrent requests, which share transactions.
+//! Changes of concurrent requests, which share transactions on PostgreSQL.
 
 use std::collections::BTreeSet;
 
 use base::{Context, PageRequest, RequestId, TenantId, uuid::Uuid};
-use database::testing::{postgres, sqlite};
+use database::testing::postgres;
 use futures_util::future::join_all;
 use jobs::list_tuple_changes;
 
@@ -99,7 +99,7 @@ async fn a_request_that_the_database_refuses_does_not_fail_the_others() {
 
 #[tokio::test]
 async fn a_request_whose_client_goes_away_does_not_stop_the_others() {
-    let harness = Harness::new(sqlite(&[jobs::MIGRATIONS, crate::MIGRATIONS]).await, plain()).await;
+    let harness = Harness::new(postgres(&[jobs::MIGRATIONS, crate::MIGRATIONS]).await, plain()).await;
     harness.permissions.tokens.sealer(&harness.cx()).await.unwrap();
     let (writes, cx) = (&harness.permissions.writes, harness.cx());
     {
