@@ -67,14 +67,24 @@ pub async fn append_if<E: DomainEvent + Sync>(
     storage::insert_event_if(tx, cx, &actor(&cx.actor), &NewEvent::of(event)?, is_written).await
 }
 
-/// As [`append`], for one of the events that are read in their order ([`list_tuple_changes`](crate::list_tuple_changes)). Returns
-/// its sequence.
+/// Takes the next `count` sequences of the log, in their order, for [`append_at`]; the transaction appends no other event before it
+/// has used them.
 ///
-/// PostgreSQL assigns sequences before transactions commit. So that a reader that has seen a sequence never misses a smaller
-/// one, the caller holds a lock of the tenant, which its other writers of such events wait for, from before this call until
-/// its commit.
-pub async fn append_in_order(tx: &mut WriteTx, cx: &Context, event: &(impl DomainEvent + Sync)) -> Result<i64, Error> {
-    storage::insert_event_in_order(tx, cx, &actor(&cx.actor), &NewEvent::of(event)?).await
+/// PostgreSQL assigns sequences before transactions commit. So that a reader of the events that are read in their order
+/// ([`list_tuple_changes`](crate::list_tuple_changes)) never misses one that is smaller than another that it has seen, the caller
+/// holds a lock of the tenant, which its other writers of such events wait for, from before this call until its commit.
+pub async fn reserve_sequences(tx: &mut WriteTx, count: usize) -> Result<Vec<i64>, Error> {
+    storage::reserve_sequences(tx, count).await
+}
+
+/// As [`append`], with a sequence of [`reserve_sequences`] that no other event has.
+pub async fn append_at(
+    tx: &mut WriteTx,
+    cx: &Context,
+    sequence: i64,
+    event: &(impl DomainEvent + Sync),
+) -> Result<(), Error> {
+    storage::insert_event_at(tx, cx, sequence, &actor(&cx.actor), &NewEvent::of(event)?).await
 }
 
 impl NewEvent {

@@ -15,7 +15,7 @@ mod storage;
 mod worker;
 
 pub use event::{
-    DomainEvent, EventRetention, Subject, TOKEN_ISSUED, TUPLES_CHANGED, append, append_if, append_in_order,
+    DomainEvent, EventRetention, Subject, TOKEN_ISSUED, TUPLES_CHANGED, append, append_at, append_if, reserve_sequences,
 };
 pub use queue::{Failure, Handler, Job, NewJob, enqueue};
 pub use storage::{StoredEvent, list_events, list_tuple_changes};

@@ -11,6 +11,7 @@ use crate::components::feed::Feed;
 use crate::components::graph::{GraphStatistics, Graphs, Rhythm};
 use crate::components::models::{Models, SourceError};
 use crate::components::tokens::Tokens;
+use crate::components::writes::Writes;
 use crate::config::{Config, Limits};
 use crate::domain::write_validation::WriteRules;
 
@@ -42,6 +43,7 @@ pub struct Permissions {
     pub(crate) tokens: Tokens,
     pub(crate) read_url: Url,
     pub(crate) write_rules: WriteRules,
+    pub(crate) writes: Arc<Writes>,
     pub(crate) limits: Limits,
     pub(crate) expands_permits: bool,
     /// Turns true at the shutdown: every stream ends.
@@ -59,6 +61,7 @@ impl Permissions {
             watchers: Arc::new(Semaphore::new(MOST_WATCHERS)),
             clock,
             write_rules: config.write_rules(),
+            writes: Arc::new(Writes::new(database.clone())),
             models: Models::new(&config.namespaces, config.is_strict_mode(), http)?,
             expands_permits: config.feature_flags.expand_rewrites,
             limits: config.limit,

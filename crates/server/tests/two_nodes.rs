@@ -76,8 +76,10 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kleis"));
         command.args(["serve", "permissions", "--config"]).arg(self.path(format!("{node}.yml")));
         command.arg("--data").arg(self.path(format!("data-{node}"))).env_clear().env("KLEIS_LOG_FORMAT", "json");
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        // It ends with the value, also when it does not become ready.
+        let mut started =
+            Node(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+        let mut lines = BufReader::new(started.0.stderr.take().unwrap()).lines();
         let mut log = String::new();
         for line in &mut lines {
             let line = line.unwrap();
@@ -85,12 +87,11 @@ impl Place {
             if record["msg"] == "ready" {
                 // The output must be read, because a full pipe would block the program.
                 std::thread::spawn(move || lines.for_each(drop));
-                return Node(child);
+                return started;
             }
             log.push_str(&line);
             log.push('\n');
         }
-        let _ = child.kill();
         panic!("node {node} did not start: {log}");
     }
 

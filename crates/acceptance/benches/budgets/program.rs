@@ -37,8 +37,8 @@ pub(crate) struct Ports {
     pub(crate) gateway_api: SocketAddr,
     pub(crate) permissions_read: SocketAddr,
     pub(crate) permissions_write: SocketAddr,
-    /// Of the listeners `opl` and `metrics` of `permissions`.
-    permissions_others: [SocketAddr; 2],
+    pub(crate) permissions_metrics: SocketAddr,
+    permissions_opl: SocketAddr,
 }
 
 impl Ports {
@@ -53,7 +53,8 @@ impl Ports {
             gateway_api: address()?,
             permissions_read: address()?,
             permissions_write: address()?,
-            permissions_others: [address()?, address()?],
+            permissions_metrics: address()?,
+            permissions_opl: address()?,
         })
     }
 
@@ -63,7 +64,7 @@ impl Ports {
         // The clients of the bench use 127.0.0.1; the other URLs follow this one.
         public["base_url"] = json!(format!("http://{}/", self.identity));
         let (read, write) = (listen(self.permissions_read), listen(self.permissions_write));
-        let [opl, metrics] = self.permissions_others.map(listen);
+        let (opl, metrics) = (listen(self.permissions_opl), listen(self.permissions_metrics));
         json!({
             "identity": { "serve": { "public": public, "admin": listen(self.identity_admin) } },
             "oauth": { "serve": { "public": listen(self.oauth), "admin": listen(self.oauth_admin) } },

@@ -37,9 +37,16 @@ database::statements! {
     /// Writes nothing when `$9` is false, but still costs a round trip.
     INSERT_EVENT_IF = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
                        SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE $9";
-    INSERT_EVENT_IN_ORDER = "INSERT INTO jobs_events
-            (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING sequence";
+    INSERT_EVENT_AT = "INSERT INTO jobs_events
+            (tenant_id, at, name, actor, subject, request_id, client_address, attributes, sequence)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    /// On SQLite a sequence is taken when its row is inserted; there is one writer.
+    across_tenants RESERVE_SEQUENCES = {
+        sqlite: "WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < $1)
+            SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'jobs_events'), 0) + number FROM numbers",
+        postgres: "SELECT nextval(pg_get_serial_sequence('jobs_events', 'sequence'))
+            FROM generate_series(1, CAST($1 AS bigint))",
+    };
     /// The name is the constant `TUPLES_CHANGED`, because only a constant selects the index of these events.
     LIST_TUPLE_CHANGES = "SELECT sequence, at, name, actor, subject, attributes FROM jobs_events
         WHERE tenant_id = $1 AND name = 'RelationTuplesChanged' AND sequence > $2 ORDER BY sequence LIMIT $3";
@@ -139,17 +146,29 @@ pub(crate) async fn insert_event(tx: &mut WriteTx, cx: &Context, actor: &str, ev
     tx.append(&INSERT_EVENT, &values![cx.now, name, actor, subject, cx.request_id.0, address, attributes]).await
 }
 
-/// Returns the sequence of the event.
-pub(crate) async fn insert_event_in_order(
+/// Takes sequences, in their order.
+pub(crate) async fn reserve_sequences(tx: &mut WriteTx, count: usize) -> Result<Vec<i64>, Error> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let rows = tx.query(&RESERVE_SEQUENCES, &values![count]).await?;
+    let mut sequences = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<i64>, _>>()?;
+    sequences.sort_unstable();
+    Ok(sequences)
+}
+
+pub(crate) async fn insert_event_at(
     tx: &mut WriteTx,
     cx: &Context,
+    sequence: i64,
     actor: &str,
     event: &NewEvent,
-) -> Result<i64, Error> {
+) -> Result<(), Error> {
     let address = cx.client_address.map(|it| it.to_string());
     let NewEvent { name, subject, attributes } = event;
-    let row = values![cx.now, name, actor, subject, cx.request_id.0, address, attributes];
-    tx.query_one(&INSERT_EVENT_IN_ORDER, &row).await?.get(0)
+    let row = values![cx.now, name, actor, subject, cx.request_id.0, address, attributes, sequence];
+    tx.append(&INSERT_EVENT_AT, &row).await
 }
 
 pub(crate) async fn insert_events(

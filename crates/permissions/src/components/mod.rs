@@ -1,6 +1,7 @@
 //! The parts of the service that hold state: the permission model, the secret for tokens, the position of the log of changes, and
 //! the relation tuples in memory.
 
+pub(crate) mod change;
 pub(crate) mod feed;
 pub(crate) mod graph;
 pub(crate) mod log;
@@ -8,3 +9,4 @@ pub(crate) mod models;
 pub(crate) mod pages;
 pub(crate) mod question_pages;
 pub(crate) mod tokens;
+pub(crate) mod writes;

@@ -72,6 +72,17 @@ pub struct Changed {
     pub deleted: Vec<TupleKey>,
 }
 
+impl Changed {
+    /// The number of tuples.
+    pub fn len(&self) -> usize {
+        self.inserted.len() + self.deleted.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

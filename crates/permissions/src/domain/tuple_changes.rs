@@ -44,6 +44,19 @@ impl NetChanges {
         }
         net
     }
+
+    pub fn keys(&self) -> impl Iterator<Item = &TupleKey> {
+        self.inserts.keys().chain(&self.deletes)
+    }
+
+    /// The number of tuples.
+    pub fn len(&self) -> usize {
+        self.inserts.len() + self.deletes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use base::{Context, PageRequest, Timestamp};
 
-use super::transact_relation_tuples::Change;
 use crate::Permissions;
+use crate::components::change::{Change, record};
 use crate::components::models::Unloaded;
 use crate::components::tokens::snaptoken;
 use crate::domain::invalid_tuple::InvalidTuple;
@@ -67,9 +67,8 @@ impl Permissions {
             if !keys.is_empty() {
                 let deleted = relation_tuples::delete(&mut tx, &keys).await?;
                 count += deleted.keys.len();
-                let mut change = Change::default();
-                change.delete(deleted);
-                snapshot = Some(change.record(&mut tx, cx).await?);
+                let change = Change { inserted: Vec::new(), deleted: deleted.keys };
+                snapshot = record(&mut tx, vec![(cx, change)], deleted.before).await?.pop();
             }
             after = found.next;
             if after.is_none() {

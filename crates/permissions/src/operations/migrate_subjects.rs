@@ -9,8 +9,8 @@
 use base::{Context, PageRequest};
 use database::Read;
 
-use super::transact_relation_tuples::Change;
 use crate::Permissions;
+use crate::components::change::{Change, record};
 use crate::components::models::{LoadedModel, Unloaded};
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple, Subject, SubjectSet};
@@ -20,6 +20,7 @@ use crate::domain::tuple_query::TupleQuery;
 use crate::domain::tuple_record::TupleRecord;
 use crate::domain::write_validation::check_set;
 use crate::storage::reads::{self, Reads};
+use crate::storage::relation_tuples::Changed;
 use crate::storage::{relation_tuples, state};
 
 /// The relation tuples of a page. Each is deleted and inserted at most once, which is one statement for all of them.
@@ -88,10 +89,15 @@ impl Permissions {
         let mut tx = self.database.write(cx.tenant).await?;
         state::lock(&mut tx).await?;
         let Plan { inserts, deletes, outcome } = self.plan(&mut tx, cx, (&model, maps), &page).await?;
-        let mut change = Change::default();
-        change.insert(&mut tx, inserts).await?;
-        change.delete(relation_tuples::delete(&mut tx, &deletes).await?);
-        let snapshot = change.record(&mut tx, cx).await?;
+        let inserted = if inserts.is_empty() {
+            Changed::default()
+        } else {
+            relation_tuples::upsert(&mut tx, &inserts.iter().collect::<Vec<_>>()).await?
+        };
+        let deleted = relation_tuples::delete(&mut tx, &deletes).await?;
+        let change = Change { inserted: inserts, deleted: deleted.keys };
+        let recorded = record(&mut tx, vec![(cx, change)], inserted.before.or(deleted.before)).await?;
+        let snapshot = recorded.into_iter().next_back().unwrap_or_default();
         tx.commit().await?;
         self.graphs.acknowledge(cx.tenant, snapshot).await;
         Ok(outcome)

@@ -3,7 +3,7 @@
 //! Many tuples are written or deleted by one statement, which takes them as one JSON text. Lists are keyset pages in the order
 //! of the primary key, or, when the subject is given, in that of the index by subject.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 
 use base::{Page, PageRequest, Timestamp};
 use database::{Error, Read, Row, Statement, Value, WriteTx, values};
@@ -156,7 +156,7 @@ pub async fn upsert(tx: &mut WriteTx, records: &[&TupleRecord]) -> Result<Change
 }
 
 /// Deletes at most [`BATCH`] tuples; returns those that existed.
-pub async fn delete(tx: &mut WriteTx, keys: &[TupleKey]) -> Result<Changed, Error> {
+pub async fn delete(tx: &mut WriteTx, keys: &[impl Borrow<TupleKey> + serde::Serialize]) -> Result<Changed, Error> {
     Changed::of(tx.query(&DELETE, &values![json(keys)?]).await?)
 }
 

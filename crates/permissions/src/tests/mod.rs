@@ -13,3 +13,4 @@ mod questions;
 mod relation_tuples;
 mod syntax;
 mod watch;
+mod writes;

@@ -18,7 +18,8 @@ use super::super::feed::Feed;
 use super::super::log::{self, LogError};
 use super::load::{Load, LoadError};
 use super::resident::Resident;
-use super::{EVENTS_AT_ONCE, Graphs, OfTenant};
+use super::{EVENTS_AT_ONCE, Graphs, OfTenant, SMALL_EVENTS_AT_ONCE};
+use crate::domain::event::LARGEST_EVENT;
 use crate::domain::snapshot::Snapshot;
 use crate::storage::state;
 
@@ -191,9 +192,12 @@ impl Follower {
         if watermark > until {
             return Err(LogError::Incomplete(watermark).into());
         }
+        let mut most = EVENTS_AT_ONCE;
         while watermark < until {
-            let changes = log::read(&self.database, tenant, watermark, until, EVENTS_AT_ONCE).await;
-            for logged in changes.map_err(database_first)? {
+            let changes = log::read(&self.database, tenant, watermark, until, most).await.map_err(database_first)?;
+            let tuples: usize = changes.iter().map(|logged| logged.change.len()).sum();
+            most = if tuples < LARGEST_EVENT { SMALL_EVENTS_AT_ONCE } else { EVENTS_AT_ONCE };
+            for logged in changes {
                 watermark = logged.sequence;
                 resident.apply(logged, until)?;
             }

@@ -55,8 +55,9 @@ impl Rhythm {
 /// How long a change, or a question about a newer snapshot, waits for the graph. Both do without it afterwards.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// How many events are read at once.
+/// How many events are read at once, each of which may have a thousand tuples; and how many after some that had few.
 const EVENTS_AT_ONCE: u32 = 8;
+const SMALL_EVENTS_AT_ONCE: u32 = 64;
 
 pub(crate) struct Graphs {
     feed: Arc<Feed>,
@@ -130,7 +131,7 @@ impl Graphs {
         if resident.watermark() >= snapshot {
             return;
         }
-        self.feed.ask();
+        self.ask_for(tenant, snapshot);
         // Who waits in vain reads the tables.
         let _ = timeout(PATIENCE, resident.reached(snapshot)).await;
     }
@@ -141,8 +142,16 @@ impl Graphs {
         if self.max_bytes > 0 {
             self.of(tenant).acknowledged.fetch_max(snapshot.0, Ordering::SeqCst);
         }
-        self.feed.ask();
+        self.ask_for(tenant, snapshot);
         self.reach(tenant, snapshot).await;
+    }
+
+    /// Has the log asked, unless the follower knows of the snapshot already and brings the graph up: one question serves all
+    /// changes of a transaction.
+    fn ask_for(&self, tenant: TenantId, snapshot: Snapshot) {
+        if self.feed.newest(tenant) < snapshot {
+            self.feed.ask();
+        }
     }
 
     pub(crate) fn statistics(&self) -> Vec<GraphStatistics> {
