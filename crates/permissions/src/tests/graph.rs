@@ -20,6 +20,9 @@ use crate::domain::tuple_changes::TupleChange;
 use crate::domain::tuple_key::TupleKey;
 use crate::domain::tuple_query::TupleQuery;
 use crate::domain::tuple_record::TupleRecord;
+use crate::operations::check::CheckOptions;
+use crate::operations::list_objects::ObjectsQuery;
+use crate::operations::reverse::Part;
 use crate::testing::generator::Dice;
 use crate::{GraphStatistics, Permissions};
 
@@ -65,6 +68,7 @@ fn dump(view: &View<'_>) -> Tuples {
 /// The state of the graph, if it answers.
 fn resident(permissions: &Permissions, needed: Snapshot) -> Option<(Snapshot, Tuples)> {
     let model = permissions.models.current().unwrap();
+    let needed = needed.max(permissions.graphs.acknowledged(TenantId::DEFAULT));
     permissions.graphs.read(TenantId::DEFAULT, &model, needed, |view| (view.snapshot, dump(view)))
 }
 
@@ -327,6 +331,37 @@ async fn a_graph_that_lost_most_of_its_tuples_is_replaced_while_it_answers() {
         assert_eq!(resident(&permissions, last).unwrap(), (last, table(&harness).await));
         let GraphStatistics { tuples, bytes, .. } = statistics(&permissions).unwrap();
         assert!(bytes < full / 10, "{tuples} tuples, {bytes} of {full} bytes");
+    })
+    .await;
+}
+
+/// Something is always acknowledged that the graph does not have yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn lists_are_answered_while_others_write() {
+    on_both(plain(), |harness| async move {
+        let _following = harness.follow();
+        harness.is_ready().await;
+        let mut writers = JoinSet::new();
+        for writer in 0..4 {
+            let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+            writers.spawn(async move {
+                for number in 0..40 {
+                    let change = insert(&format!("{writer}-{number}"), None);
+                    permissions.transact_relation_tuples(&cx, &[change]).await.unwrap();
+                }
+            });
+        }
+        let subject = Subject::Id("ada".into());
+        let query = ObjectsQuery { namespace: "Doc".into(), relation: "viewer".into(), subject };
+        let mut counts = vec![0];
+        while !writers.is_empty() {
+            let part = Part { after: None, limit: 1_000 };
+            let (permissions, cx) = (&harness.permissions, harness.cx());
+            let listed = permissions.list_objects(&cx, &query, part, CheckOptions::default()).await.unwrap();
+            counts.push(listed.answer.names.len());
+            while writers.try_join_next().is_some() {}
+        }
+        assert!(counts.is_sorted() && counts.len() > 5, "{counts:?}");
     })
     .await;
 }

@@ -14,7 +14,15 @@ use super::spelling::Variable;
 use super::{Fault, Service};
 
 /// Names that belong to the command line, not to the configuration.
-const NOT_CONFIGURATION: &[&str] = &["KLEIS_CONFIG", "KLEIS_DATA", "KLEIS_ENDPOINT", "KLEIS_TOKEN", "KLEIS_FORMAT"];
+const NOT_CONFIGURATION: &[&str] = &[
+    "KLEIS_CONFIG",
+    "KLEIS_DATA",
+    "KLEIS_ENDPOINT",
+    "KLEIS_TOKEN",
+    "KLEIS_FORMAT",
+    "KLEIS_READ_REMOTE",
+    "KLEIS_WRITE_REMOTE",
+];
 /// Keys of the schemas that are too common as names of variables.
 const TOO_COMMON: &[&str] = &["VERSION", "HELP", "CONFIG", "DEV"];
 const SHARED: &[&str] = &["DSN", "LOG_", "TRACING_"];
@@ -312,6 +320,8 @@ mod tests {
             ("KLEIS_PUBLIC_PORT_80_TCP", "tcp://[fd00::7]:80"),
         ];
         assert_eq!(applied(&links, &Service::ALL), (json!({}), Vec::new()));
+        let of_commands = [("KLEIS_READ_REMOTE", "127.0.0.1:4466"), ("KLEIS_WRITE_REMOTE", "127.0.0.1:4467")];
+        assert_eq!(applied(&of_commands, &Service::ALL), (json!({}), Vec::new()));
         let misspelt = [("KLEIS_PORT", "4433"), ("KLEIS_SERVICE_HOST", "planted"), ("KLEIS_PORT_4433_TCP_ADDR", "x")];
         assert_eq!(applied(&misspelt, &Service::ALL).1.len(), 3);
     }

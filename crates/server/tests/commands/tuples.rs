@@ -177,27 +177,27 @@ fn interrupted_runs_continue() {
     assert_eq!(stopped.code, Some(1), "{stopped:?}");
     assert!(stopped.errors.contains("run the command again to continue"), "{stopped:?}");
 
-    let head = head_of(&lines);
     let bytes = lines.lines().take(1_000).map(|line| line.len() + 1).sum::<usize>();
-    let place = |endpoint: &str, head: &str| {
+    let digest = digest_of(&lines.as_bytes()[..bytes]);
+    let place = |endpoint: &str, digest: &str| {
         let state = json!({
-            "endpoint": endpoint, "head": head, "bytes": bytes, "lines": 1_000, "imported": 1_000, "refused": 0
+            "endpoint": endpoint, "digest": digest, "bytes": bytes, "lines": 1_000, "imported": 1_000, "refused": 0
         });
         std::fs::write(service.directory.path("all.txt.import-progress"), state.to_string()).unwrap();
     };
     let endpoint_of = |listener: &str| service.program.url(listener) + "/";
     let endpoint = endpoint_of("permissions/write");
-    place(&endpoint, &head);
+    place(&endpoint, &digest);
     let continued = service.good("kleis permissions tuples import all.txt");
     assert!(continued.errors.starts_with("continuing after line 1000\n1200 imported, 0 refused"), "{continued:?}");
     assert_eq!(service.tuples().len(), 200, "the first thousand were not sent again");
 
     // The place of another file, or for another service, is not that of this one.
-    for (endpoint, head) in [(endpoint.as_str(), "0"), ("http://127.0.0.1:1/", &head)] {
+    for (endpoint, digest) in [(endpoint.as_str(), "0"), ("http://127.0.0.1:1/", &digest)] {
         service.good("kleis permissions tuples delete-all --namespace Doc --force");
-        place(endpoint, head);
+        place(endpoint, digest);
         service.good("kleis permissions tuples import all.txt");
-        assert_eq!(service.tuples().len(), 1_200, "{endpoint} {head}");
+        assert_eq!(service.tuples().len(), 1_200, "{endpoint} {digest}");
     }
 
     let page = service.good("kleis permissions tuples get --page-size 500 --format json").json();
@@ -218,10 +218,9 @@ fn interrupted_runs_continue() {
     assert_eq!(objects.len(), 1_200);
 }
 
-/// The digest that an import keeps of the beginning of its file.
-fn head_of(text: &str) -> String {
+/// The digest that an import keeps of what it has read of its file.
+fn digest_of(bytes: &[u8]) -> String {
     use base64::Engine as _;
     use sha2::Digest as _;
-    let head = &text.as_bytes()[..text.len().min(64 * 1024)];
-    base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(head))
+    base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(bytes))
 }

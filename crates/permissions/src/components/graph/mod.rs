@@ -117,9 +117,14 @@ impl Graphs {
         needed: Snapshot,
         ask: impl FnOnce(&View<'_>) -> T,
     ) -> Option<T> {
-        let (of_tenant, resident) = self.current(tenant)?;
-        let acknowledged = Snapshot(of_tenant.acknowledged.load(Ordering::SeqCst));
-        resident.read(model, needed.max(acknowledged), ask)
+        self.current(tenant)?.read(model, needed, ask)
+    }
+
+    /// The last change that this process acknowledged, or is about to. A question needs what was acknowledged when it began; what
+    /// others write meanwhile must not delay it.
+    pub(crate) fn acknowledged(&self, tenant: TenantId) -> Snapshot {
+        let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
+        tenants.get(&tenant).map_or_else(Snapshot::default, |it| Snapshot(it.acknowledged.load(Ordering::SeqCst)))
     }
 
     /// Waits a moment for the graph to reach a snapshot that is known to exist, if it is current otherwise.
@@ -127,12 +132,12 @@ impl Graphs {
         if snapshot == Snapshot::default() {
             return;
         }
-        let Some((_, resident)) = self.current(tenant) else { return };
+        let Some(resident) = self.current(tenant) else { return };
         if resident.watermark() >= snapshot {
             return;
         }
         self.ask_for(tenant, snapshot);
-        // Who waits in vain reads the tables.
+        // Who waits in vain reads the tables, if they have the answer.
         let _ = timeout(PATIENCE, resident.reached(snapshot)).await;
     }
 
@@ -174,10 +179,10 @@ impl Graphs {
     }
 
     /// The graph of the tenant, if it has heard from the log lately.
-    fn current(&self, tenant: TenantId) -> Option<(Arc<OfTenant>, Arc<Resident>)> {
+    fn current(&self, tenant: TenantId) -> Option<Arc<Resident>> {
         let of_tenant = self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned()?;
         let resident = of_tenant.resident.load_full()?;
-        (resident.age(Instant::now()) < self.rhythm.counts).then_some((of_tenant, resident))
+        (resident.age(Instant::now()) < self.rhythm.counts).then_some(resident)
     }
 
     fn of(&self, tenant: TenantId) -> Arc<OfTenant> {

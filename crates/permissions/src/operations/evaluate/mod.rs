@@ -135,7 +135,8 @@ impl Permissions {
         asking: &Asking<'_>,
         question: &Q,
     ) -> Result<Option<Answered<Q::Answer>>, EvaluateError> {
-        let needed = self.require_snapshot(cx, asking.consistency).await?;
+        let acknowledged = self.graphs.acknowledged(cx.tenant);
+        let needed = self.require_snapshot(cx, asking.consistency).await?.max(acknowledged);
         self.graphs.reach(cx.tenant, needed).await;
         let read = self.graphs.read(cx.tenant, asking.model, needed, |view| in_graph::ask(view, cx, asking, question));
         read.transpose()

@@ -17,6 +17,10 @@ const INNER_MEMBERS: &[(&str, &[&str])] =
 /// `NAMESPACE:OBJECT`, or as older versions of Keto's command line have it, two arguments.
 pub(super) fn object(arguments: &[String]) -> anyhow::Result<(String, String)> {
     match arguments {
+        // Two objects would be read as one with a strange name.
+        [namespace, object] if namespace.contains(':') => {
+            bail!("write one object: {namespace}, or its namespace and its name; \"{object}\" is left over")
+        }
         [namespace, object] => Ok((namespace.clone(), object.clone())),
         [text] => {
             let parts = text.split_once(':');
@@ -146,6 +150,15 @@ mod tests {
         assert_eq!(of_file(&lines).unwrap(), [plan.clone(), plan.clone(), set.clone()]);
         assert_eq!(subject_text(&set).unwrap(), "Group:staff#members");
         assert_eq!(subject_text(&plan).unwrap(), "ada");
+    }
+
+    #[test]
+    fn an_object_is_one_argument_or_two() {
+        let of = |arguments: &[&str]| object(&arguments.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>());
+        let plan = ("Doc".to_owned(), "plan".to_owned());
+        assert_eq!((of(&["Doc:plan"]).unwrap(), of(&["Doc", "plan"]).unwrap()), (plan.clone(), plan));
+        assert!(of(&["Doc:plan", "Doc:memo"]).unwrap_err().to_string().contains("\"Doc:memo\" is left over"));
+        assert!(of(&["plan"]).unwrap_err().to_string().contains("write NAMESPACE:OBJECT"));
     }
 
     #[test]

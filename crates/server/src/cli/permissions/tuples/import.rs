@@ -3,7 +3,8 @@
 //! Invariants:
 //! - Memory does not grow with the file: a line and a batch are bounded.
 //! - A batch that is refused is divided until each refused line is known; all others are imported.
-//! - An interrupted run continues at the batch that was not acknowledged. A batch that is sent twice changes nothing.
+//! - An interrupted run continues at the batch that was not acknowledged, if the file is the same up to there. A batch that is sent
+//!   twice changes nothing.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom};
@@ -29,8 +30,6 @@ const BATCH: usize = 1_000;
 const BATCH_BYTES: usize = 2 * 1024 * 1024;
 /// Longer than any relation tuple that the service accepts.
 const LINE_BYTES: u64 = 64 * 1024;
-/// How much of the file identifies it.
-const HEAD_BYTES: u64 = 64 * 1024;
 /// So many refused lines are listed.
 const LISTED: u64 = 100;
 
@@ -60,8 +59,8 @@ pub(in crate::cli) struct Arguments {
 struct State {
     /// The service that the tuples are for.
     endpoint: String,
-    /// The digest of the beginning of the file.
-    head: String,
+    /// The digest of the file up to here.
+    digest: String,
     bytes: u64,
     lines: u64,
     imported: u64,
@@ -78,6 +77,8 @@ struct Import {
     remote: Remote,
     retries: Retries,
     state: State,
+    /// Of the bytes that were read.
+    digest: Sha256,
     file: Option<StateFile>,
     /// The length of the file.
     length: Option<u64>,
@@ -109,6 +110,7 @@ fn open(arguments: &Arguments, remote: Remote) -> anyhow::Result<(Import, Box<dy
             remote,
             retries: arguments.retries,
             state: State::default(),
+            digest: Sha256::new(),
             file: None,
             length: None,
             reporter: Reporter::new("imported", 0),
@@ -118,29 +120,40 @@ fn open(arguments: &Arguments, remote: Remote) -> anyhow::Result<(Import, Box<dy
     let unreadable = || format!("{} cannot be read", path.display());
     let mut file = File::open(path).with_context(unreadable)?;
     let length = file.metadata().with_context(unreadable)?.len();
-    let head = head_of(&mut file).with_context(unreadable)?;
     let state_file = StateFile::beside(path, "import");
-    let kept = state_file
-        .read::<State>()
-        .filter(|kept| kept.endpoint == remote.endpoint() && kept.head == head && kept.bytes <= length);
-    let state = match kept.filter(|_| !arguments.restart) {
-        Some(kept) => {
+    let kept = state_file.read::<State>().filter(|kept| kept.endpoint == remote.endpoint() && !arguments.restart);
+    let (mut state, mut digest) = (State { endpoint: remote.endpoint(), ..State::default() }, Sha256::new());
+    if let Some(kept) = kept {
+        let until = digest_until(&mut file, kept.bytes).with_context(unreadable)?;
+        if text_of(&until) == kept.digest {
             eprintln!("continuing after line {}", kept.lines);
-            kept
+            (state, digest) = (kept, until);
+        } else {
+            eprintln!("beginning at the first line: the file has changed");
         }
-        None => State { endpoint: remote.endpoint(), head, ..State::default() },
-    };
+    }
     file.seek(SeekFrom::Start(state.bytes)).with_context(unreadable)?;
     let reporter = Reporter::new("imported", state.imported);
     let retries = arguments.retries;
-    let import = Import { remote, retries, state, file: Some(state_file), length: Some(length), reporter };
+    let import = Import { remote, retries, state, digest, file: Some(state_file), length: Some(length), reporter };
     Ok((import, Box::new(BufReader::with_capacity(1 << 20, file))))
 }
 
-fn head_of(file: &mut File) -> std::io::Result<String> {
-    let mut head = Vec::new();
-    file.by_ref().take(HEAD_BYTES).read_to_end(&mut head)?;
-    Ok(STANDARD.encode(Sha256::digest(&head)))
+fn digest_until(file: &mut File, bytes: u64) -> std::io::Result<Sha256> {
+    let (mut digest, mut input) = (Sha256::new(), BufReader::with_capacity(1 << 20, file.take(bytes)));
+    loop {
+        let part = input.fill_buf()?;
+        if part.is_empty() {
+            return Ok(digest);
+        }
+        digest.update(part);
+        let count = part.len();
+        input.consume(count);
+    }
+}
+
+fn text_of(digest: &Sha256) -> String {
+    STANDARD.encode(digest.clone().finalize())
 }
 
 /// A part of the file.
@@ -155,7 +168,7 @@ impl Import {
     async fn run(&mut self, input: &mut dyn BufRead) -> anyhow::Result<()> {
         loop {
             let mut next = self.state.clone();
-            let Batch { lines, refused, is_last } = next_batch(input, &mut next)?;
+            let Batch { lines, refused, is_last } = next_batch(input, &mut next, &mut self.digest)?;
             for (line, reason) in &refused {
                 next.refused += 1;
                 list_refused(next.refused, *line, reason);
@@ -166,6 +179,7 @@ impl Import {
                 return Ok(());
             }
             if let Some(file) = &self.file {
+                self.state.digest = text_of(&self.digest);
                 file.write(&self.state)?;
             }
             #[expect(clippy::cast_precision_loss, reason = "a share for people")]
@@ -222,7 +236,7 @@ fn is_about_the_tuples(status: StatusCode, field: Option<&str>) -> bool {
 }
 
 /// Reads the next lines and counts them.
-fn next_batch(input: &mut dyn BufRead, state: &mut State) -> anyhow::Result<Batch> {
+fn next_batch(input: &mut dyn BufRead, state: &mut State, digest: &mut Sha256) -> anyhow::Result<Batch> {
     let mut batch = Batch { lines: Vec::new(), refused: Vec::new(), is_last: false };
     let (mut line, mut bytes) = (Vec::new(), 0);
     while batch.lines.len() < BATCH && bytes < BATCH_BYTES {
@@ -236,6 +250,7 @@ fn next_batch(input: &mut dyn BufRead, state: &mut State) -> anyhow::Result<Batc
             bail!("line {} has more than {LINE_BYTES} bytes: a line has one relation tuple", state.lines + 1);
         }
         bytes += count;
+        digest.update(&line);
         state.bytes += count as u64;
         state.lines += 1;
         match tuple_of(&line, state.lines == 1) {
@@ -278,27 +293,27 @@ mod tests {
     fn a_batch_is_bounded_and_counts_its_lines() {
         let text = "// tuples\nDoc:a#viewers@ada\n\nDoc:a\nDoc:b#viewers@ada".to_owned();
         let mut state = State::default();
-        let batch = next_batch(&mut text.as_bytes(), &mut state).unwrap();
+        let batch = next_batch(&mut text.as_bytes(), &mut state, &mut Sha256::new()).unwrap();
         assert_eq!(batch.lines.iter().map(|it| it.number).collect::<Vec<_>>(), [2, 5]);
         assert!(batch.is_last && batch.refused.len() == 1 && batch.refused[0].0 == 4);
         assert_eq!((state.bytes, state.lines), (text.len() as u64, 5));
 
         let many = "Doc:a#viewers@ada\n".repeat(BATCH + 1);
         let (mut input, mut state) = (many.as_bytes(), State::default());
-        let first = next_batch(&mut input, &mut state).unwrap();
+        let first = next_batch(&mut input, &mut state, &mut Sha256::new()).unwrap();
         assert_eq!((first.lines.len(), first.is_last, state.lines), (BATCH, false, 1_000));
-        let second = next_batch(&mut input, &mut state).unwrap();
+        let second = next_batch(&mut input, &mut state, &mut Sha256::new()).unwrap();
         assert_eq!((second.lines.len(), second.is_last, second.lines[0].number), (1, true, 1_001));
 
         let long = format!("Doc:{}#viewers@ada\n", "a".repeat(60_000)).repeat(100);
-        let batch = next_batch(&mut long.as_bytes(), &mut State::default()).unwrap();
+        let batch = next_batch(&mut long.as_bytes(), &mut State::default(), &mut Sha256::new()).unwrap();
         assert!(batch.lines.len() < 40 && !batch.is_last);
     }
 
     #[test]
     fn a_line_without_an_end_is_an_error() {
         let endless = "x".repeat(100_000);
-        let error = next_batch(&mut endless.as_bytes(), &mut State::default()).err().unwrap();
+        let error = next_batch(&mut endless.as_bytes(), &mut State::default(), &mut Sha256::new()).err().unwrap();
         assert_eq!(error.to_string(), "line 1 has more than 65536 bytes: a line has one relation tuple");
     }
 }
