@@ -142,7 +142,7 @@ async fn a_service_without_tuples_in_memory_names_no_searches() -> Result<()> {
     let mut section = config(&folder)?;
     for is_off in [false, true] {
         if is_off {
-            section["permissions"]["graph"] = json!({ "max_bytes": 0 });
+            section["permissions"]["graph"] = json!({ "enabled": false });
         }
         let suite = Suite::start_with(Engine::Sqlite, section.clone()).await?;
         let metadata = suite.api().get(suite.permissions("read", "/.well-known/authzen-configuration")).await?;

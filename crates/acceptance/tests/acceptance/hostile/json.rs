@@ -170,6 +170,18 @@ pub(crate) fn sample(world: &World, route: &Route) -> Result<Value> {
             check
         }
         ("POST", "/relation-tuples/batch/check") => json!({ "tuples": [granted()], "context": { "hour": 9 } }),
+        ("POST", "/relation-tuples/objects") => {
+            json!({ "namespace": "Doc", "relation": "viewer", "subject_id": "alice", "context": { "hour": 9 } })
+        }
+        ("POST", "/relation-tuples/subjects") => {
+            json!({ "namespace": "Doc", "object": "a", "relation": "viewer", "context": { "hour": 9 } })
+        }
+        ("POST", "/relation-tuples/relations") => {
+            json!({ "namespace": "Doc", "object": "a", "subject_id": "alice", "context": { "hour": 9 } })
+        }
+        ("POST", "/admin/relation-tuples/migrate-subjects") => {
+            json!({ "map": [{ "pattern": "nobody_*", "namespace": "Group" }], "dry_run": true })
+        }
         ("PUT", "/admin/relation-tuples") => granted(),
         ("PATCH", "/admin/relation-tuples") => json!([{ "action": "insert", "relation_tuple": granted() }]),
         ("POST", "/access/v1/evaluation") => access(),
