@@ -25,7 +25,6 @@
 
 mod check;
 mod format;
-mod legacy;
 mod lexer;
 mod limits;
 mod lint;
@@ -43,7 +42,6 @@ mod source;
 mod syntax;
 
 pub use format::{format, format_with};
-pub use legacy::legacy_model;
 pub use limits::{Limits, MAX_NESTING, MAX_PROBLEMS};
 pub use model::{Condition, Expression, Model, Namespace, Permit, Relation, SubjectType};
 pub use parse::{Outcome, parse, parse_with};

@@ -4,7 +4,7 @@
 //! hash is kept beside the number, so that a lookup reads the arena about once.
 //!
 //! Invariants:
-//! - A number is never reused and its name never freed; who deletes many tuples builds the index again from those that are left.
+//! - A number is never reused and its name never freed. After the deletion of many tuples a new index is loaded.
 //! - Names come from outside: they are hashed with a random key, so that nobody can prepare names that collide.
 
 use std::hash::{BuildHasher, RandomState};

@@ -120,8 +120,8 @@ impl<'a> Parameters<'a> {
         if self.find("subject").is_some() {
             return Err(RestError::bad_request("subject: is no parameter; use subject_id or subject_set.*"));
         }
-        let part = |name: &str| self.find(&format!("subject_set.{name}"));
-        let set = (part("namespace"), part("object"), part("relation"));
+        let part = |name| self.find(name);
+        let set = (part("subject_set.namespace"), part("subject_set.object"), part("subject_set.relation"));
         match (self.find("subject_id"), set) {
             (id, (None, None, None)) => Ok(id.map(Subject::Id)),
             (Some(_), _) => {

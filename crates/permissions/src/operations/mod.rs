@@ -1,4 +1,5 @@
-//! One file per verb. Each reads, lets the domain decide, writes and commits; nothing else opens a write transaction.
+//! One file per verb. Each reads, lets the domain decide, writes and commits. Besides them only `components/writes`, which writes
+//! for several requests at once, and `components/tokens`, which creates the row of a tenant, open a write transaction.
 
 pub mod batch_check;
 pub mod check;

@@ -7,7 +7,8 @@
 //! Invariants:
 //! - There is at most one tuple with the same object, relation and subject.
 //! - Both directions hold the same tuples.
-//! - Numbers and names of objects are kept after their last tuple is deleted; [`Graph::rebuilt`] gives their memory back.
+//! - Numbers and names of objects are kept after their last tuple is deleted; a new graph does not have them
+//!   ([`Graph::is_worth_renewing`]).
 //!   Everything else that a deleted tuple took is used again.
 
 mod blocks;
