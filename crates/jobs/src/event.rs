@@ -8,7 +8,7 @@ use database::{Error, WriteTx};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::storage::{self, NewEvent};
+use crate::storage::{self, EventAt, NewEvent};
 
 /// The events of a service: an enum with a variant for each event, whose fields are the attributes.
 ///
@@ -77,14 +77,17 @@ pub async fn reserve_sequences(tx: &mut WriteTx, count: usize) -> Result<Vec<i64
     storage::reserve_sequences(tx, count).await
 }
 
-/// As [`append`], with a sequence of [`reserve_sequences`] that no other event has.
-pub async fn append_at(
-    tx: &mut WriteTx,
-    cx: &Context,
-    sequence: i64,
-    event: &(impl DomainEvent + Sync),
-) -> Result<(), Error> {
-    storage::insert_event_at(tx, cx, sequence, &actor(&cx.actor), &NewEvent::of(event)?).await
+/// As [`append`], with sequences of [`reserve_sequences`] that no other event has, for events of several requests: one statement
+/// writes all of them.
+pub async fn append_at<E: DomainEvent + Sync>(tx: &mut WriteTx, events: &[(&Context, i64, E)]) -> Result<(), Error> {
+    let texts = events.iter().map(|(cx, _, event)| Ok((actor(&cx.actor), NewEvent::of(event)?)));
+    let texts = texts.collect::<Result<Vec<_>, Error>>()?;
+    let rows = events.iter().zip(&texts).map(|((cx, sequence, _), (actor, event))| {
+        let NewEvent { name, subject, attributes } = event;
+        let request = cx.request_id.0.simple();
+        EventAt(*sequence, cx.now.unix_micros(), name, actor, subject, request, cx.client_address, attributes)
+    });
+    storage::insert_events_at(tx, &rows.collect::<Vec<_>>()).await
 }
 
 impl NewEvent {

@@ -310,12 +310,11 @@ async fn changes_of_relation_tuples_are_read_in_their_order_after_a_sequence() {
         assert!(reserve_sequences(&mut tx, 0).await.unwrap().is_empty());
         let [first, second] = reserve_sequences(&mut tx, 2).await.unwrap()[..] else { panic!("not two sequences") };
         assert!(first < second);
-        for (sequence, n) in [(first, 1), (second, 2)] {
-            append_at(&mut tx, &cx, sequence, &Changed::RelationTuplesChanged { n }).await.unwrap();
-        }
+        let events = [(first, 1), (second, 2)].map(|(at, n)| (&cx, at, Changed::RelationTuplesChanged { n }));
+        append_at(&mut tx, &events).await.unwrap();
         append(&mut tx, &cx, &[Happened::LoginSucceeded {}]).await.unwrap();
         let [third] = reserve_sequences(&mut tx, 1).await.unwrap()[..] else { panic!("not one sequence") };
-        append_at(&mut tx, &cx, third, &Changed::RelationTuplesChanged { n: 3 }).await.unwrap();
+        append_at(&mut tx, &[(&cx, third, Changed::RelationTuplesChanged { n: 3 })]).await.unwrap();
         // The log continues behind it.
         append(&mut tx, &cx, &[Happened::LoginSucceeded {}]).await.unwrap();
         tx.commit().await.unwrap();

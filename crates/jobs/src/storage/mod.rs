@@ -1,9 +1,13 @@
 //! The tables `jobs_queue` and `jobs_events`.
 
+use std::net::IpAddr;
+
 use base::{Context, Page, PageRequest, TenantId, Timestamp};
 use database::{Database, Error, Read, Row, Statement, WriteTx, values};
+use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
+use uuid::fmt::Simple;
 
 use crate::NewJob;
 
@@ -37,9 +41,18 @@ database::statements! {
     /// Writes nothing when `$9` is false, but still costs a round trip.
     INSERT_EVENT_IF = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
                        SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE $9";
-    INSERT_EVENT_AT = "INSERT INTO jobs_events
-            (tenant_id, at, name, actor, subject, request_id, client_address, attributes, sequence)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    /// Any number of events, as one JSON text.
+    INSERT_EVENTS_AT = {
+        sqlite: "INSERT INTO jobs_events
+                (tenant_id, sequence, at, name, actor, subject, request_id, client_address, attributes)
+            SELECT $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, unhex(value ->> 5), value ->> 6, value ->> 7
+            FROM json_each($2)",
+        postgres: "INSERT INTO jobs_events
+                (tenant_id, sequence, at, name, actor, subject, request_id, client_address, attributes)
+            SELECT $1, CAST(value ->> 0 AS bigint), CAST(value ->> 1 AS bigint), value ->> 2, value ->> 3, value ->> 4,
+                CAST(value ->> 5 AS uuid), value ->> 6, value ->> 7
+            FROM json_array_elements(CAST(CAST($2 AS text) AS json))",
+    };
     /// On SQLite a sequence is taken when its row is inserted; there is one writer.
     across_tenants RESERVE_SEQUENCES = {
         sqlite: "WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < $1)
@@ -158,17 +171,23 @@ pub(crate) async fn reserve_sequences(tx: &mut WriteTx, count: usize) -> Result<
     Ok(sequences)
 }
 
-pub(crate) async fn insert_event_at(
-    tx: &mut WriteTx,
-    cx: &Context,
-    sequence: i64,
-    actor: &str,
-    event: &NewEvent,
-) -> Result<(), Error> {
-    let address = cx.client_address.map(|it| it.to_string());
-    let NewEvent { name, subject, attributes } = event;
-    let row = values![cx.now, name, actor, subject, cx.request_id.0, address, attributes, sequence];
-    tx.append(&INSERT_EVENT_AT, &row).await
+/// The columns of an event whose sequence is reserved.
+#[derive(Serialize)]
+pub(crate) struct EventAt<'a>(
+    pub(crate) i64,
+    pub(crate) i64,
+    pub(crate) &'a str,
+    pub(crate) &'a str,
+    pub(crate) &'a str,
+    pub(crate) Simple,
+    pub(crate) Option<IpAddr>,
+    pub(crate) &'a str,
+);
+
+/// Writes events by one statement.
+pub(crate) async fn insert_events_at(tx: &mut WriteTx, events: &[EventAt<'_>]) -> Result<(), Error> {
+    let rows = serde_json::to_string(events).map_err(|error| Error::inconsistent("jobs_events", error.to_string()))?;
+    tx.append(&INSERT_EVENTS_AT, &values![rows]).await
 }
 
 pub(crate) async fn insert_events(

@@ -37,14 +37,16 @@ pub(crate) async fn record(
     let mut snapshot = before.ok_or_else(missing)?;
     let mut sequences = jobs::reserve_sequences(tx, count).await?.into_iter();
     let mut snapshots = Vec::with_capacity(changes.len());
+    let mut logged = Vec::with_capacity(count);
     for (cx, events) in changes {
         for event in events {
             let sequence = sequences.next().ok_or_else(|| Error::inconsistent("jobs_events", "too few sequences"))?;
-            jobs::append_at(tx, cx, sequence, &event.after(snapshot)).await?;
+            logged.push((cx, sequence, event.after(snapshot)));
             snapshot = Snapshot(sequence);
         }
         snapshots.push(snapshot);
     }
+    jobs::append_at(tx, &logged).await?;
     state::set_snapshot(tx, snapshot).await?;
     Ok(snapshots)
 }

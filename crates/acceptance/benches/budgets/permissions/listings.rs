@@ -1,12 +1,12 @@
-//! All objects that a subject may view, page after page.
+//! All objects that a subject may view, as one page.
 
 use std::time::{Duration, Instant};
 
 use acceptance::browser::Browser;
 use anyhow::{Context as _, Result, ensure};
 use base::Clock;
-use http::{Method, StatusCode};
-use serde_json::{Value, json};
+use http::StatusCode;
+use serde_json::Value;
 
 use super::world::{MANY, TEN, VIEWER_OF_MANY, VIEWER_OF_TEN, World};
 use super::{LARGEST, name};
@@ -14,8 +14,8 @@ use crate::load::Outcome;
 use crate::program::Program;
 use crate::report::Report;
 
-/// The largest page of a search.
-const PAGE: u32 = 500;
+/// The largest page of a listing.
+const PAGE: u32 = 10_000;
 const LONGEST: Duration = Duration::from_millis(20);
 
 pub(super) async fn measure(program: &Program, world: World, report: &mut Report) -> Result<()> {
@@ -45,22 +45,13 @@ async fn times(program: &Program, user: &str, objects: u32, repetitions: u32) ->
 }
 
 async fn list(api: &mut Browser, program: &Program, user: &str) -> Result<usize> {
-    let url = format!("http://{}/access/v1/search/resource", program.ports.permissions_read);
-    let mut found = 0;
-    let mut token = String::new();
-    loop {
-        let body = json!({
-            "subject": { "type": "User", "id": user },
-            "action": { "name": "view" },
-            "resource": { "type": "Doc" },
-            "page": { "limit": PAGE, "token": token },
-        });
-        let page = api.json(Method::POST, &url, &body).await?.expect_status(StatusCode::OK)?;
-        ensure!(page.at("/page/properties") == Value::Null, "an incomplete listing: {}", page.summary());
-        found += page.at("/results").as_array().context("results")?.len();
-        page.at("/page/next_token").as_str().context("a token")?.clone_into(&mut token);
-        if token.is_empty() {
-            return Ok(found);
-        }
-    }
+    let url = format!(
+        "http://{}/relation-tuples/objects?namespace=Doc&relation=view&subject_set.namespace=User&\
+         subject_set.object={user}&subject_set.relation=&page_size={PAGE}",
+        program.ports.permissions_read
+    );
+    let page = api.get(&url).await?.expect_status(StatusCode::OK)?;
+    let is_complete = page.at("/next_page_token") == "" && page.at("/truncated") == Value::Null;
+    ensure!(is_complete, "an incomplete listing: {}", page.summary());
+    Ok(page.at("/objects").as_array().context("objects")?.len())
 }
