@@ -15,7 +15,7 @@ use web::rpc::{Code, Status};
 
 use super::messages::{keto, kleis_v1 as kleis};
 use super::protocol::{Call, Messages, Procedure, Services, Unknown};
-use super::questions::{Options, OptionsMessage, procedure, required_subject};
+use super::questions::{Options, OptionsMessage, failed, procedure, required_subject};
 use super::wire;
 use crate::Permissions;
 use crate::domain::consistency::Consistency;
@@ -140,7 +140,7 @@ impl List {
         let snapshot = Snapshot::default();
         let (after, truncated, unresolved) = (None, None, None);
         let mut list = Self { permissions, cx, asked, options, names, after, snapshot, truncated, unresolved, slot };
-        list.snapshot = list.search().await?;
+        list.snapshot = list.search().await.map_err(failed)?;
         list.options.consistency = Consistency::AtLeastAsFresh(list.snapshot);
         Ok(list)
     }
@@ -162,7 +162,7 @@ impl List {
             return Err(Status::new(Code::Unavailable, "The server stops: ask again, here or at another node"));
         }
         while self.names.as_slice().is_empty() && self.after.is_some() {
-            self.search().await?;
+            self.search().await.map_err(failed)?;
         }
         let names: Vec<String> = self.names.by_ref().take(NAMES_AT_ONCE).collect();
         if !names.is_empty() {
