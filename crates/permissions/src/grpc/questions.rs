@@ -19,11 +19,11 @@ use crate::domain::consistency::Consistency;
 use crate::domain::explanation_text::Line;
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::{RelationTuple, Subject};
+use crate::domain::reverse_question::ReverseQuestion;
 use crate::operations::Answered;
 use crate::operations::check::{CheckError, CheckOptions};
 use crate::operations::explain::Explained;
-use crate::operations::list_relations::RelationsQuery;
-use crate::operations::reverse::{NameListing, Part};
+use crate::operations::list_names::{NameListing, Part};
 
 /// All relations of an object: the permission model bounds their number.
 const WHOLE: Part<'static> = Part { after: None, limit: usize::MAX };
@@ -179,10 +179,10 @@ async fn list_relations(
     request: kleis::ListRelationsRequest,
 ) -> Result<kleis::ListRelationsResponse, Status> {
     let kleis::ListRelationsRequest { namespace, object, subject, context, consistency, max_depth } = request;
-    let query = RelationsQuery { namespace, object, subject: required_subject(subject)? };
+    let question = ReverseQuestion::relations(namespace, object, required_subject(subject)?);
     let options = OptionsMessage { context, consistency, max_depth };
     let options = Options::read(&permissions, &call.cx, options).await?;
-    let listed = permissions.list_relations(&call.cx, &query, WHOLE, options.check()).await;
+    let listed = permissions.list_names(&call.cx, &question, WHOLE, options.check()).await;
     let Answered { answer, snapshot } = listed.map_err(failed)?;
     let NameListing { names, has_more: _, truncated, unresolved } = answer;
     Ok(kleis::ListRelationsResponse {

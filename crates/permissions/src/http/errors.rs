@@ -12,10 +12,10 @@ use crate::operations::batch_check::BatchCheckError;
 use crate::operations::check::{CheckError, InvalidQuestion};
 use crate::operations::delete_relation_tuples::DeleteRelationTuplesError;
 use crate::operations::expand::ExpandError;
+use crate::operations::list_names::ListError;
 use crate::operations::list_relation_tuples::ListRelationTuplesError;
 use crate::operations::open_snaptoken::OpenSnaptokenError;
 use crate::operations::require_snapshot::RequireSnapshotError;
-use crate::operations::reverse::ListError;
 use crate::operations::transact_relation_tuples::TransactError;
 use crate::operations::watch_relation_tuples::WatchError;
 

@@ -19,6 +19,7 @@ use crate::domain::evaluation::Relations as _;
 use crate::domain::event::Changed;
 use crate::domain::ids::Userset;
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple, Subject, SubjectSet};
+use crate::domain::reverse_question::ReverseQuestion;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::tuple_changes::TupleChange;
 use crate::domain::tuple_key::TupleKey;
@@ -26,8 +27,7 @@ use crate::domain::tuple_query::TupleQuery;
 use crate::domain::tuple_record::TupleRecord;
 use crate::operations::Answered;
 use crate::operations::check::CheckOptions;
-use crate::operations::list_objects::ObjectsQuery;
-use crate::operations::reverse::Part;
+use crate::operations::list_names::Part;
 use crate::testing::generator::Dice;
 use crate::{GraphStatistics, Permissions};
 
@@ -232,8 +232,8 @@ fn of_ada(object: &str) -> RelationTuple {
     RelationTuple { namespace: "Doc".into(), object, relation: "viewer".into(), subject }
 }
 
-fn objects_of_ada() -> ObjectsQuery {
-    ObjectsQuery { namespace: "Doc".into(), relation: "viewer".into(), subject: Subject::Id("ada".into()) }
+fn objects_of_ada() -> ReverseQuestion {
+    ReverseQuestion::objects("Doc".into(), "viewer".into(), Subject::Id("ada".into()))
 }
 
 const ALL: Part<'static> = Part { after: None, limit: 1_000 };
@@ -369,7 +369,7 @@ async fn lists_are_answered_while_others_write() {
         let mut counts = vec![0];
         while !writers.is_empty() {
             let (permissions, cx) = (&harness.permissions, harness.cx());
-            let listed = permissions.list_objects(&cx, &query, ALL, CheckOptions::default()).await.unwrap();
+            let listed = permissions.list_names(&cx, &query, ALL, CheckOptions::default()).await.unwrap();
             counts.push(listed.answer.names.len());
             while writers.try_join_next().is_some() {}
         }
@@ -394,7 +394,7 @@ async fn a_check_does_not_wait_for_the_graph_and_a_list_does() {
         let checked = if let Poll::Ready(checked) = begun { checked } else { check.await };
         assert_eq!(checked.unwrap(), Answered { answer: true, snapshot });
 
-        let mut list = pin!(permissions.list_objects(&cx, &query, ALL, CheckOptions::default()));
+        let mut list = pin!(permissions.list_names(&cx, &query, ALL, CheckOptions::default()));
         assert!(poll!(&mut list).is_pending());
         assert_eq!(waiting(), 1, "only memory answers");
         follower.ask().await;
