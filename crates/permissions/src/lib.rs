@@ -22,7 +22,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use components::graph::GraphStatistics;
+pub use components::graph::{Absence, GraphStatistics};
 pub use components::models::{ModelFault, Unloaded};
 pub use components::tokens::InvalidSnaptoken;
 pub use config::Config;

@@ -7,6 +7,5 @@ pub(crate) mod graph;
 pub(crate) mod log;
 pub(crate) mod models;
 pub(crate) mod pages;
-pub(crate) mod question_pages;
 pub(crate) mod tokens;
 pub(crate) mod writes;

@@ -6,22 +6,13 @@
 use base::Timestamp;
 
 use super::condition::{Attributes, Object};
-use super::relation_tuple::{RelationTuple, Subject};
+use super::relation_tuple::RelationTuple;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccessRequest {
     /// Its subject is a set with an empty relation: the object itself.
     pub tuple: RelationTuple,
     pub attributes: RequestAttributes,
-}
-
-impl AccessRequest {
-    pub fn subject_type(&self) -> &str {
-        match &self.tuple.subject {
-            Subject::Set(set) => &set.namespace,
-            Subject::Id(_) => "",
-        }
-    }
 }
 
 /// What the conditions of one access request read.

@@ -18,6 +18,7 @@ pub mod model_test;
 pub mod names;
 pub mod relation_tuple;
 pub mod request_conditions;
+pub mod reverse_question;
 pub mod schema;
 pub mod snapshot;
 pub mod subject_map;

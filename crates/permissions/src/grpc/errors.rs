@@ -2,6 +2,7 @@
 
 use web::rpc::{Code, Status};
 
+use crate::components::graph::Absence;
 use crate::components::models::Unloaded;
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::operations::EvaluateError;
@@ -9,10 +10,10 @@ use crate::operations::batch_check::BatchCheckError;
 use crate::operations::check::{CheckError, InvalidQuestion};
 use crate::operations::delete_relation_tuples::DeleteRelationTuplesError;
 use crate::operations::expand::ExpandError;
+use crate::operations::list_names::ListError;
 use crate::operations::list_relation_tuples::ListRelationTuplesError;
 use crate::operations::open_snaptoken::OpenSnaptokenError;
 use crate::operations::require_snapshot::RequireSnapshotError;
-use crate::operations::reverse::ListError;
 use crate::operations::transact_relation_tuples::TransactError;
 use crate::operations::watch_relation_tuples::WatchError;
 
@@ -64,90 +65,137 @@ impl From<DeleteRelationTuplesError> for Status {
     }
 }
 
-impl From<OpenSnaptokenError> for Status {
-    fn from(error: OpenSnaptokenError) -> Self {
-        match error {
-            OpenSnaptokenError::Invalid(invalid) => {
-                Self::invalid_argument(format!("snaptoken: {invalid}")).with_field("snaptoken")
+/// The field of a request that has the token of a snapshot.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum TokenField {
+    Snaptoken,
+    AtLeastAsFresh,
+}
+
+impl TokenField {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Snaptoken => "snaptoken",
+            Self::AtLeastAsFresh => "consistency.at_least_as_fresh",
+        }
+    }
+
+    /// The status of a refused token.
+    fn refused(self, code: Code, problem: impl std::fmt::Display) -> Status {
+        Status::new(code, format!("{}: {problem}", self.name())).with_field(self.name())
+    }
+}
+
+/// The errors of operations that may be about the token of a snapshot.
+pub(super) trait AboutToken {
+    /// The status for a request that has the token in this field.
+    fn with_token_in(self, field: TokenField) -> Status;
+}
+
+impl AboutToken for OpenSnaptokenError {
+    fn with_token_in(self, field: TokenField) -> Status {
+        match self {
+            Self::Invalid(invalid) => field.refused(Code::InvalidArgument, invalid),
+            Self::Database(error) => error.into(),
+        }
+    }
+}
+
+impl AboutToken for RequireSnapshotError {
+    fn with_token_in(self, field: TokenField) -> Status {
+        match self {
+            Self::Ahead => field.refused(Code::FailedPrecondition, self),
+            Self::Database(error) => error.into(),
+        }
+    }
+}
+
+impl AboutToken for EvaluateError {
+    fn with_token_in(self, field: TokenField) -> Status {
+        match self {
+            Self::Snapshot(error) => error.with_token_in(field),
+            Self::Database(error) => error.into(),
+            Self::TooManyTuples => Status::new(Code::FailedPrecondition, self.to_string()).with_reason(),
+            Self::NotInMemory(absence) => absence.into(),
+            Self::TooManyNames(_) | Self::NamesAreFull(_) | Self::Endless => {
+                tracing::error!(error = &self as &dyn std::error::Error, "a question could not be evaluated");
+                Status::internal()
             }
-            OpenSnaptokenError::Database(error) => error.into(),
         }
     }
 }
 
-impl From<RequireSnapshotError> for Status {
-    fn from(error: RequireSnapshotError) -> Self {
-        match error {
-            RequireSnapshotError::Ahead => {
-                Self::new(Code::FailedPrecondition, format!("snaptoken: {error}")).with_field("snaptoken")
+impl From<Absence> for Status {
+    fn from(absence: Absence) -> Self {
+        let code = match absence {
+            Absence::NotCurrent => Code::Unavailable,
+            // Clients call again after the other status, and this lasts until the next start.
+            Absence::Disabled | Absence::DoesNotFit(_) => Code::Unimplemented,
+        };
+        Self::new(code, absence.to_string()).with_reason()
+    }
+}
+
+impl AboutToken for CheckError {
+    fn with_token_in(self, field: TokenField) -> Status {
+        match self {
+            Self::Unloaded(unloaded) => unloaded.into(),
+            Self::Invalid(invalid) => invalid.into(),
+            Self::UndeclaredRelation(_) => Status::invalid_argument(self.to_string()).with_field("tuple.relation"),
+            Self::Unanswered { reason, .. } => Status::new(Code::FailedPrecondition, reason).with_reason(),
+            Self::Evaluate(error) => error.with_token_in(field),
+        }
+    }
+}
+
+impl AboutToken for BatchCheckError {
+    fn with_token_in(self, field: TokenField) -> Status {
+        match self {
+            Self::Unloaded(unloaded) => unloaded.into(),
+            Self::TooLarge(_) => Status::invalid_argument(format!("tuples: {self}")).with_field("tuples"),
+            Self::Evaluate(error) => error.with_token_in(field),
+        }
+    }
+}
+
+impl AboutToken for ListError {
+    fn with_token_in(self, field: TokenField) -> Status {
+        match self {
+            Self::Unloaded(unloaded) => unloaded.into(),
+            Self::Question(InvalidQuestion::Tuple(invalid)) => invalid.into(),
+            Self::Question(error @ InvalidQuestion::UndeclaredRelation(_)) => {
+                Status::invalid_argument(format!("relation: {error}")).with_field("relation")
             }
-            RequireSnapshotError::Database(error) => error.into(),
+            Self::Evaluate(error) => error.with_token_in(field),
         }
     }
 }
 
-impl From<EvaluateError> for Status {
-    fn from(error: EvaluateError) -> Self {
-        match error {
-            EvaluateError::Snapshot(error) => error.into(),
-            EvaluateError::Database(error) => error.into(),
-            EvaluateError::TooManyTuples => Self::new(Code::FailedPrecondition, error.to_string()).with_reason(),
-            EvaluateError::NotInMemory => Self::new(Code::Unavailable, error.to_string()).with_reason(),
-            EvaluateError::TooManyNames(_) | EvaluateError::NamesAreFull(_) | EvaluateError::Endless => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a question could not be evaluated");
-                Self::internal()
+impl AboutToken for ExpandError {
+    fn with_token_in(self, field: TokenField) -> Status {
+        match self {
+            Self::Unloaded(unloaded) => unloaded.into(),
+            Self::Invalid(invalid) => invalid.into(),
+            Self::UndeclaredRelation(_) => {
+                Status::new(Code::NotFound, self.to_string()).with_field("subject.set.relation")
             }
+            Self::Evaluate(error) => error.with_token_in(field),
         }
     }
 }
 
-impl From<CheckError> for Status {
-    fn from(error: CheckError) -> Self {
-        match error {
-            CheckError::Unloaded(unloaded) => unloaded.into(),
-            CheckError::Invalid(invalid) => invalid.into(),
-            CheckError::UndeclaredRelation(_) => Self::invalid_argument(error.to_string()).with_field("tuple.relation"),
-            CheckError::Unanswered { reason, .. } => Self::new(Code::FailedPrecondition, reason).with_reason(),
-            CheckError::Evaluate(error) => error.into(),
-        }
-    }
-}
-
-impl From<BatchCheckError> for Status {
-    fn from(error: BatchCheckError) -> Self {
-        match error {
-            BatchCheckError::Unloaded(unloaded) => unloaded.into(),
-            BatchCheckError::TooLarge(_) => Self::invalid_argument(format!("tuples: {error}")).with_field("tuples"),
-            BatchCheckError::Evaluate(error) => error.into(),
-        }
-    }
-}
-
-impl From<ListError> for Status {
-    fn from(error: ListError) -> Self {
-        match error {
-            ListError::Unloaded(unloaded) => unloaded.into(),
-            ListError::Question(InvalidQuestion::Tuple(invalid)) => invalid.into(),
-            ListError::Question(error @ InvalidQuestion::UndeclaredRelation(_)) => {
-                Self::invalid_argument(format!("relation: {error}")).with_field("relation")
+/// The messages of Keto, and ours for relation tuples, have the token in `snaptoken`.
+macro_rules! with_snaptoken {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Status {
+            fn from(error: $error) -> Self {
+                error.with_token_in(TokenField::Snaptoken)
             }
-            ListError::Evaluate(error) => error.into(),
-        }
-    }
+        })*
+    };
 }
 
-impl From<ExpandError> for Status {
-    fn from(error: ExpandError) -> Self {
-        match error {
-            ExpandError::Unloaded(unloaded) => unloaded.into(),
-            ExpandError::Invalid(invalid) => invalid.into(),
-            ExpandError::UndeclaredRelation(_) => {
-                Self::new(Code::NotFound, error.to_string()).with_field("subject.set.relation")
-            }
-            ExpandError::Evaluate(error) => error.into(),
-        }
-    }
-}
+with_snaptoken!(OpenSnaptokenError, RequireSnapshotError, CheckError, BatchCheckError, ExpandError);
 
 impl From<WatchError> for Status {
     fn from(error: WatchError) -> Self {

@@ -5,7 +5,7 @@ use web::rpc::Status;
 
 use super::checks::consistency;
 use crate::Permissions;
-use crate::components::pages::{LISTING, Position};
+use crate::components::pages::{Position, QuestionDigest, TUPLES};
 use crate::domain::relation_tuple::StoredTuple;
 use crate::domain::tuple_query::TupleQuery;
 
@@ -27,19 +27,20 @@ pub(super) async fn page(
     permissions.require_snapshot(cx, consistency(permissions, cx, false, &snaptoken).await?).await?;
     let sealer = permissions.tokens.sealer(cx).await?;
     let size = match u32::try_from(page_size) {
-        Ok(size) if size > 0 => size.min(LISTING.max_size),
+        Ok(size) if size > 0 => size.min(TUPLES.max_size),
         // Negative numbers ask for the default too.
-        Ok(_) | Err(_) => LISTING.default_size,
+        Ok(_) | Err(_) => TUPLES.default_size,
     };
+    let question = QuestionDigest::of_query(&query);
     let after = match page_token.as_str() {
         "" => None,
         token => {
-            let position = LISTING.token.open(&sealer, cx.tenant, token).ok().and_then(|it| it.within(&query));
+            let position = TUPLES.token.open(&sealer, cx.tenant, token).ok().and_then(|it| it.within(question));
             let invalid = || Status::invalid_argument("page_token: not a token of this query").with_field("page_token");
             Some(position.ok_or_else(invalid)?)
         }
     };
     let found = permissions.list_relation_tuples(cx, &query, &PageRequest { size, after }).await?;
-    let seal = |after| LISTING.token.seal(&sealer, cx.tenant, Position::new(&query, after), cx.now);
+    let seal = |after| TUPLES.token.seal(&sealer, cx.tenant, Position::new(question, after), cx.now);
     Ok((found.items, found.next.map(seal).unwrap_or_default()))
 }

@@ -8,7 +8,7 @@ use prost_types::Struct;
 use serde_json::Value;
 use web::rpc::{Code, Status};
 
-use super::checks::snapshot;
+use super::errors::{AboutToken, TokenField};
 use super::kleis::object;
 use super::messages::kleis_v1 as kleis;
 use super::protocol::{Call, Procedure, Services, Unknown};
@@ -19,11 +19,11 @@ use crate::domain::consistency::Consistency;
 use crate::domain::explanation_text::Line;
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::{RelationTuple, Subject};
+use crate::domain::reverse_question::ReverseQuestion;
 use crate::operations::Answered;
 use crate::operations::check::{CheckError, CheckOptions};
 use crate::operations::explain::Explained;
-use crate::operations::list_relations::RelationsQuery;
-use crate::operations::reverse::{NameListing, Part};
+use crate::operations::list_names::{NameListing, Part};
 
 /// All relations of an object: the permission model bounds their number.
 const WHOLE: Part<'static> = Part { after: None, limit: usize::MAX };
@@ -97,20 +97,14 @@ async fn consistency(
         Some(Requirement::MinimizeLatency(false)) => Err(refused("minimize_latency", "must be true")),
         Some(Requirement::FullyConsistent(false)) => Err(refused("fully_consistent", "must be true")),
         Some(Requirement::AtLeastAsFresh(token)) => {
-            let snapshot = snapshot(permissions, cx, &token).await.map_err(of_token)?;
-            let snapshot = snapshot.ok_or_else(|| refused("at_least_as_fresh", "must be a token"))?;
-            let consistency = Consistency::AtLeastAsFresh(snapshot);
-            permissions.require_snapshot(cx, consistency).await.map_err(|error| of_token(error.into()))?;
-            Ok(consistency)
+            Ok(Consistency::AtLeastAsFresh(permissions.open_snaptoken(cx, &token).await.map_err(failed)?))
         }
     }
 }
 
-/// The refusal of a token, with the name that it has in these messages.
-fn of_token(status: Status) -> Status {
-    let Some(problem) = status.message.strip_prefix("snaptoken: ") else { return status };
-    let field = "consistency.at_least_as_fresh";
-    Status::new(status.code, format!("{field}: {problem}")).with_field(field)
+/// The status of a failed question of this service.
+pub(super) fn failed(error: impl AboutToken) -> Status {
+    error.with_token_in(TokenField::AtLeastAsFresh)
 }
 
 async fn check(
@@ -153,7 +147,7 @@ fn refused(error: CheckError, steps: &[Line]) -> Status {
             let steps: Vec<&str> = steps.iter().map(|step| step.text.as_str()).collect();
             Status::new(Code::FailedPrecondition, format!("{reason}: {}", steps.join("; "))).with_reason()
         }
-        other => other.into(),
+        other => failed(other),
     }
 }
 
@@ -169,7 +163,8 @@ async fn batch_check(
         .collect::<Result<_, InvalidTuple>>()?;
     let options = OptionsMessage { context, consistency, max_depth };
     let options = Options::read(&permissions, &call.cx, options).await?;
-    let Answered { answer, snapshot } = permissions.batch_check(&call.cx, &tuples, options.check()).await?;
+    let answered = permissions.batch_check(&call.cx, &tuples, options.check()).await;
+    let Answered { answer, snapshot } = answered.map_err(failed)?;
     let result = |checked: Result<bool, CheckError>| kleis::BatchCheckResult {
         allowed: matches!(checked, Ok(true)),
         error: checked.err().map(|error| error.to_string()).unwrap_or_default(),
@@ -184,10 +179,11 @@ async fn list_relations(
     request: kleis::ListRelationsRequest,
 ) -> Result<kleis::ListRelationsResponse, Status> {
     let kleis::ListRelationsRequest { namespace, object, subject, context, consistency, max_depth } = request;
-    let query = RelationsQuery { namespace, object, subject: required_subject(subject)? };
+    let question = ReverseQuestion::relations(namespace, object, required_subject(subject)?);
     let options = OptionsMessage { context, consistency, max_depth };
     let options = Options::read(&permissions, &call.cx, options).await?;
-    let Answered { answer, snapshot } = permissions.list_relations(&call.cx, &query, WHOLE, options.check()).await?;
+    let listed = permissions.list_names(&call.cx, &question, WHOLE, options.check()).await;
+    let Answered { answer, snapshot } = listed.map_err(failed)?;
     let NameListing { names, has_more: _, truncated, unresolved } = answer;
     Ok(kleis::ListRelationsResponse {
         relations: names,

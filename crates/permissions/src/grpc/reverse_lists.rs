@@ -15,15 +15,14 @@ use web::rpc::{Code, Status};
 
 use super::messages::{keto, kleis_v1 as kleis};
 use super::protocol::{Call, Messages, Procedure, Services, Unknown};
-use super::questions::{Options, OptionsMessage, procedure, required_subject};
+use super::questions::{Options, OptionsMessage, failed, procedure, required_subject};
 use super::wire;
 use crate::Permissions;
 use crate::domain::consistency::Consistency;
+use crate::domain::reverse_question::ReverseQuestion;
 use crate::domain::snapshot::Snapshot;
 use crate::operations::Answered;
-use crate::operations::list_objects::ObjectsQuery;
-use crate::operations::list_subjects::{SubjectsKind, SubjectsQuery};
-use crate::operations::reverse::{ListError, NameListing, Part};
+use crate::operations::list_names::{ListError, NameListing, Part};
 
 /// The most names of a response.
 const NAMES_AT_ONCE: usize = 1_000;
@@ -53,9 +52,9 @@ async fn list_objects(
     slots: Slots,
 ) -> Result<Messages<kleis::ListObjectsResponse>, Status> {
     let kleis::ListObjectsRequest { namespace, relation, subject, context, consistency, max_depth } = request;
-    let query = ObjectsQuery { namespace, relation, subject: required_subject(subject)? };
+    let question = ReverseQuestion::objects(namespace, relation, required_subject(subject)?);
     let options = OptionsMessage { context, consistency, max_depth };
-    let list = List::begin(permissions, call.cx, Asked::Objects(query), options, slots).await?;
+    let list = List::begin(permissions, call.cx, question, options, slots).await?;
     let response = |part| match part {
         Sent::Names(objects) => kleis::ListObjectsResponse { objects, end: None },
         Sent::End(end) => kleis::ListObjectsResponse { objects: Vec::new(), end: Some(end) },
@@ -70,11 +69,12 @@ async fn list_subjects(
     slots: Slots,
 ) -> Result<Messages<kleis::ListSubjectsResponse>, Status> {
     let kleis::ListSubjectsRequest { namespace, object, relation, context, consistency, max_depth, .. } = request;
-    let kind = kind(request.subject_namespace, request.subject_relation)?;
-    let query = SubjectsQuery { namespace, object, relation, kind: kind.clone() };
+    let given = |text: String| Some(text).filter(|text| !text.is_empty());
+    let (of_namespace, of_relation) = (given(request.subject_namespace), given(request.subject_relation));
+    let question = ReverseQuestion::subjects((namespace, object, relation), of_namespace, of_relation)?;
     let options = OptionsMessage { context, consistency, max_depth };
-    let list = List::begin(permissions, call.cx, Asked::Subjects(query), options, slots).await?;
-    let subject = move |name| -> keto::Subject { wire::subject_message(kind.subject(name)) };
+    let list = List::begin(permissions, call.cx, question.clone(), options, slots).await?;
+    let subject = move |name| -> keto::Subject { wire::subject_message(question.subject_of(name)) };
     let response = move |part| match part {
         Sent::Names(names) => {
             kleis::ListSubjectsResponse { subjects: names.into_iter().map(&subject).collect(), end: None }
@@ -82,22 +82,6 @@ async fn list_subjects(
         Sent::End(end) => kleis::ListSubjectsResponse { subjects: Vec::new(), end: Some(end) },
     };
     Ok(list.send().map(move |part| part.map(&response)).boxed())
-}
-
-fn kind(namespace: String, relation: String) -> Result<SubjectsKind, Status> {
-    match (namespace.is_empty(), relation.is_empty()) {
-        (true, true) => Ok(SubjectsKind::Ids),
-        (false, _) => Ok(SubjectsKind::Sets { namespace, relation }),
-        (true, false) => {
-            let problem = "subject_namespace: is required with subject_relation";
-            Err(Status::invalid_argument(problem).with_field("subject_namespace"))
-        }
-    }
-}
-
-enum Asked {
-    Objects(ObjectsQuery),
-    Subjects(SubjectsQuery),
 }
 
 enum Sent {
@@ -109,7 +93,7 @@ enum Sent {
 struct List {
     permissions: Arc<Permissions>,
     cx: Context,
-    asked: Asked,
+    question: ReverseQuestion,
     options: Options,
     /// What was found and not sent.
     names: std::vec::IntoIter<String>,
@@ -127,7 +111,7 @@ impl List {
     async fn begin(
         permissions: Arc<Permissions>,
         cx: Context,
-        asked: Asked,
+        question: ReverseQuestion,
         options: OptionsMessage,
         slots: Slots,
     ) -> Result<Self, Status> {
@@ -139,8 +123,8 @@ impl List {
         let names = Vec::new().into_iter();
         let snapshot = Snapshot::default();
         let (after, truncated, unresolved) = (None, None, None);
-        let mut list = Self { permissions, cx, asked, options, names, after, snapshot, truncated, unresolved, slot };
-        list.snapshot = list.search().await?;
+        let mut list = Self { permissions, cx, question, options, names, after, snapshot, truncated, unresolved, slot };
+        list.snapshot = list.search().await.map_err(failed)?;
         list.options.consistency = Consistency::AtLeastAsFresh(list.snapshot);
         Ok(list)
     }
@@ -162,7 +146,7 @@ impl List {
             return Err(Status::new(Code::Unavailable, "The server stops: ask again, here or at another node"));
         }
         while self.names.as_slice().is_empty() && self.after.is_some() {
-            self.search().await?;
+            self.search().await.map_err(failed)?;
         }
         let names: Vec<String> = self.names.by_ref().take(NAMES_AT_ONCE).collect();
         if !names.is_empty() {
@@ -179,11 +163,8 @@ impl List {
     async fn search(&mut self) -> Result<Snapshot, ListError> {
         let after = self.after.take();
         let part = Part { after: after.as_deref(), limit: NAMES_OF_SEARCH };
-        let Self { permissions, cx, asked, options, .. } = self;
-        let Answered { answer, snapshot } = match asked {
-            Asked::Objects(query) => permissions.list_objects(cx, query, part, options.check()).await?,
-            Asked::Subjects(query) => permissions.list_subjects(cx, query, part, options.check()).await?,
-        };
+        let Self { permissions, cx, question, options, .. } = self;
+        let Answered { answer, snapshot } = permissions.list_names(cx, question, part, options.check()).await?;
         let NameListing { names, has_more, truncated, unresolved } = answer;
         self.after = names.last().filter(|_| has_more).cloned();
         self.names = names.into_iter();

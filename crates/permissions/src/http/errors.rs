@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use web::RestError;
 
+use crate::components::graph::Absence;
 use crate::components::models::Unloaded;
 use crate::domain::evaluation::Failure;
 use crate::domain::invalid_tuple::InvalidTuple;
@@ -11,10 +12,10 @@ use crate::operations::batch_check::BatchCheckError;
 use crate::operations::check::{CheckError, InvalidQuestion};
 use crate::operations::delete_relation_tuples::DeleteRelationTuplesError;
 use crate::operations::expand::ExpandError;
+use crate::operations::list_names::ListError;
 use crate::operations::list_relation_tuples::ListRelationTuplesError;
 use crate::operations::open_snaptoken::OpenSnaptokenError;
 use crate::operations::require_snapshot::RequireSnapshotError;
-use crate::operations::reverse::ListError;
 use crate::operations::transact_relation_tuples::TransactError;
 use crate::operations::watch_relation_tuples::WatchError;
 
@@ -80,12 +81,25 @@ impl From<EvaluateError> for RestError {
                 let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, UNANSWERED).with_reason(error.to_string());
                 error.with_detail("limitation", Failure::StepsExhausted.name())
             }
-            EvaluateError::NotInMemory => Self::unavailable(RETRY_AFTER_SECONDS).with_reason(error.to_string()),
+            EvaluateError::NotInMemory(absence) => absence.into(),
             EvaluateError::TooManyNames(_) | EvaluateError::NamesAreFull(_) | EvaluateError::Endless => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a question could not be evaluated");
                 Self::internal()
             }
         }
+    }
+}
+
+impl From<Absence> for RestError {
+    fn from(absence: Absence) -> Self {
+        let error = match absence {
+            Absence::NotCurrent => Self::unavailable(RETRY_AFTER_SECONDS),
+            // Asking again has the same answer until the next start.
+            Absence::Disabled | Absence::DoesNotFit(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "This node does not answer such questions")
+            }
+        };
+        error.with_reason(absence.to_string())
     }
 }
 

@@ -7,13 +7,11 @@ mod expansion;
 mod explanation;
 mod migrate_subjects;
 mod namespaces;
-mod objects;
 mod query;
 mod question;
 mod relation_tuples;
-mod relations;
+mod reverse_questions;
 mod snaptoken;
-mod subjects;
 mod syntax;
 mod watch;
 mod wire;
@@ -24,6 +22,7 @@ use axum::Router;
 use axum::routing::{get, post, put};
 
 use crate::Permissions;
+use crate::domain::reverse_question::Sought;
 
 pub(crate) use authzen::METADATA;
 
@@ -35,9 +34,9 @@ pub(crate) fn read_routes() -> Router<Arc<Permissions>> {
         .route("/relation-tuples/check/openapi", get(checks::get_openapi).post(checks::post_openapi))
         .route("/relation-tuples/batch/check", post(checks::batch))
         .route("/relation-tuples/expand", get(expansion::get))
-        .route("/relation-tuples/objects", get(objects::get).post(objects::post))
-        .route("/relation-tuples/subjects", get(subjects::get).post(subjects::post))
-        .route("/relation-tuples/relations", get(relations::get).post(relations::post))
+        .route("/relation-tuples/objects", reverse_questions::about(Sought::Objects))
+        .route("/relation-tuples/subjects", reverse_questions::about(Sought::Subjects))
+        .route("/relation-tuples/relations", reverse_questions::about(Sought::Relations))
         .route("/namespaces", get(namespaces::list))
         .merge(authzen::routes())
 }

@@ -51,16 +51,9 @@ impl<'a> Parameters<'a> {
         })
     }
 
-    /// A parameter that a question must have.
-    pub(super) fn required(&self, name: &str) -> Result<String, RestError> {
-        self.part(name).map_err(|error| error.with_detail("field", name))
-    }
-
-    /// The subject that a question must have.
-    pub(super) fn required_subject(&self) -> Result<Subject, RestError> {
-        let field = |error: RestError| error.with_detail("field", "subject_id");
-        let missing = || RestError::bad_request("subject_id: subject_id or subject_set.* is required");
-        self.subject().and_then(|subject| subject.ok_or_else(missing)).map_err(field)
+    /// The subject of a reverse question, if it has one.
+    pub(super) fn subject_of_question(&self) -> Result<Option<Subject>, RestError> {
+        self.subject().map_err(|error| error.with_detail("field", "subject_id"))
     }
 
     fn part(&self, name: &str) -> Result<String, RestError> {

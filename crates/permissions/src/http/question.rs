@@ -12,12 +12,13 @@ use web::RestError;
 use super::query::Parameters;
 use super::snaptoken;
 use crate::Permissions;
-use crate::components::question_pages::{Position, QUESTIONS, QuestionDigest, digest};
+use crate::components::pages::{NAMES, Position, QuestionDigest};
 use crate::domain::condition::{Object, Root};
 use crate::domain::consistency::Consistency;
+use crate::domain::reverse_question::ReverseQuestion;
 use crate::operations::Answered;
 use crate::operations::check::CheckOptions;
-use crate::operations::reverse::{NameListing, Part};
+use crate::operations::list_names::{NameListing, Part};
 
 /// The parameters of the URL besides those of the question.
 const OPTIONS: &[&str] = &["max-depth", "page_size", "page_token", "snaptoken", "latest"];
@@ -60,15 +61,15 @@ impl Options {
         permissions: &Permissions,
         cx: &Context,
         parameters: &Parameters<'_>,
-        question: &impl std::fmt::Debug,
+        question: &ReverseQuestion,
         context: Option<Value>,
     ) -> Result<Self, RestError> {
         let context = attributes(context)?;
         let max_depth = parameters.max_depth()?;
         let consistency = parameters.consistency(permissions, cx).await?;
-        let question = digest(question, context.as_ref(), max_depth);
+        let question = QuestionDigest::of_question(question, context.as_ref(), max_depth);
         let sealer = permissions.tokens.sealer(cx).await?;
-        let page = QUESTIONS.request(&sealer, cx.tenant, &parameters.page())?;
+        let page = NAMES.request(&sealer, cx.tenant, &parameters.page())?;
         let another = || {
             let reason = "page_token: belongs to another question; nothing but page_size may change from page to page";
             RestError::bad_request(reason).with_detail("field", "page_token")
@@ -95,8 +96,8 @@ impl Options {
         let sealer = permissions.tokens.sealer(cx).await?;
         // A page has at least one result, if there are more.
         let next = names.last().filter(|_| has_more);
-        let next = next
-            .map(|last| QUESTIONS.token.seal(&sealer, cx.tenant, Position::new(self.question, last.clone()), cx.now));
+        let next =
+            next.map(|last| NAMES.token.seal(&sealer, cx.tenant, Position::new(self.question, last.clone()), cx.now));
         let document = PageDocument { next_page_token: next.unwrap_or_default(), truncated, unresolved };
         Ok(Page { token: snaptoken::of(permissions, cx, snapshot).await?, document, names })
     }
@@ -106,11 +107,4 @@ impl Options {
 pub(super) fn attributes(context: Option<Value>) -> Result<Option<Object>, RestError> {
     let object = context.map(|value| Object::new(Root::Context, value)).transpose();
     object.map_err(|error| RestError::bad_request(error.to_string()).with_detail("field", "context"))
-}
-
-/// A member that a body must have.
-pub(super) fn required(name: &str, value: Option<String>) -> Result<String, RestError> {
-    value.ok_or_else(|| {
-        RestError::bad_request(format!("{name}: is required, and may be empty")).with_detail("field", name)
-    })
 }

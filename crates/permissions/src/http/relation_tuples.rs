@@ -16,7 +16,7 @@ use super::query::{Parameters, TUPLE, of_tuple};
 use super::snaptoken;
 use super::wire::RelationTupleDocument;
 use crate::Permissions;
-use crate::components::pages::{LISTING, Position};
+use crate::components::pages::{Position, QuestionDigest, TUPLES};
 use crate::domain::tuple_changes::TupleChange;
 
 #[derive(Serialize)]
@@ -35,15 +35,16 @@ pub(super) async fn list(
     let query = parameters.tuple_query()?;
     permissions.require_snapshot(&cx, parameters.consistency(&permissions, &cx).await?).await?;
     let sealer = permissions.tokens.sealer(&cx).await?;
-    let request = LISTING.request(&sealer, cx.tenant, &parameters.page())?;
-    let after = match request.after.map(|position| position.within(&query)) {
+    let request = TUPLES.request(&sealer, cx.tenant, &parameters.page())?;
+    let question = QuestionDigest::of_query(&query);
+    let after = match request.after.map(|position| position.within(question)) {
         Some(None) => return Err(RestError::bad_request("page_token: not a token of this query")),
         Some(after) => after,
         None => None,
     };
     let page = base::PageRequest { size: request.size, after };
     let page = permissions.list_relation_tuples(&cx, &query, &page).await?;
-    let next = page.next.map(|after| LISTING.token.seal(&sealer, cx.tenant, Position::new(&query, after), cx.now));
+    let next = page.next.map(|after| TUPLES.token.seal(&sealer, cx.tenant, Position::new(question, after), cx.now));
     Ok(Json(RelationTuples {
         relation_tuples: page.items.into_iter().map(RelationTupleDocument::from).collect(),
         next_page_token: next.unwrap_or_default(),

@@ -104,13 +104,17 @@ pub(super) enum SubjectDocument {
     SubjectSet(SubjectSetDocument),
 }
 
+impl From<SubjectSet> for SubjectSetDocument {
+    fn from(SubjectSet { namespace, object, relation }: SubjectSet) -> Self {
+        Self { namespace, object, relation }
+    }
+}
+
 impl From<Subject> for SubjectDocument {
     fn from(subject: Subject) -> Self {
         match subject {
             Subject::Id(id) => Self::SubjectId(id),
-            Subject::Set(SubjectSet { namespace, object, relation }) => {
-                Self::SubjectSet(SubjectSetDocument { namespace, object, relation })
-            }
+            Subject::Set(set) => Self::SubjectSet(set.into()),
         }
     }
 }
@@ -132,10 +136,7 @@ impl<'a> NodeTuple<'a> {
         let (subject_id, subject_set) = match subject {
             None => (None, None),
             Some(Subject::Id(id)) => (Some(id.as_str()), None),
-            Some(Subject::Set(SubjectSet { namespace, object, relation })) => {
-                let (namespace, object, relation) = (namespace.clone(), object.clone(), relation.clone());
-                (None, Some(SubjectSetDocument { namespace, object, relation }))
-            }
+            Some(Subject::Set(set)) => (None, Some(set.clone().into())),
         };
         Self { namespace: "", object: "", relation: "", subject_id, subject_set }
     }
@@ -146,9 +147,7 @@ impl From<StoredTuple> for RelationTupleDocument {
         let StoredTuple { tuple, condition, expires_at } = stored;
         let (subject_id, subject_set) = match tuple.subject {
             Subject::Id(id) => (Some(id), None),
-            Subject::Set(SubjectSet { namespace, object, relation }) => {
-                (None, Some(SubjectSetDocument { namespace, object, relation }))
-            }
+            Subject::Set(set) => (None, Some(set.into())),
         };
         Self {
             namespace: tuple.namespace,

@@ -1,11 +1,15 @@
 //! The relation tuples in memory: they are the table, whatever changes it, and they answer only while they are current.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use base::{Context, PageRequest, TenantId, Timestamp};
+use database::testing::on_both_engines;
+use futures_util::poll;
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -15,14 +19,15 @@ use crate::domain::evaluation::Relations as _;
 use crate::domain::event::Changed;
 use crate::domain::ids::Userset;
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple, Subject, SubjectSet};
+use crate::domain::reverse_question::ReverseQuestion;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::tuple_changes::TupleChange;
 use crate::domain::tuple_key::TupleKey;
 use crate::domain::tuple_query::TupleQuery;
 use crate::domain::tuple_record::TupleRecord;
+use crate::operations::Answered;
 use crate::operations::check::CheckOptions;
-use crate::operations::list_objects::ObjectsQuery;
-use crate::operations::reverse::Part;
+use crate::operations::list_names::Part;
 use crate::testing::generator::Dice;
 use crate::{GraphStatistics, Permissions};
 
@@ -68,8 +73,8 @@ fn dump(view: &View<'_>) -> Tuples {
 /// The state of the graph, if it answers.
 fn resident(permissions: &Permissions, needed: Snapshot) -> Option<(Snapshot, Tuples)> {
     let model = permissions.models.current().unwrap();
-    let needed = needed.max(permissions.graphs.acknowledged(TenantId::DEFAULT));
-    permissions.graphs.read(TenantId::DEFAULT, &model, needed, |view| (view.snapshot, dump(view)))
+    let graph = permissions.graphs.of_question(TenantId::DEFAULT);
+    graph.read(&model, needed.max(graph.acknowledged()), |view| (view.snapshot, dump(view)))
 }
 
 fn statistics(permissions: &Permissions) -> Option<GraphStatistics> {
@@ -222,12 +227,21 @@ async fn loaded(harness: &Harness) -> Follower {
     follower
 }
 
-fn insert(object: &str, expires_at: Option<i64>) -> TupleChange {
+fn of_ada(object: &str) -> RelationTuple {
     let (object, subject) = (object.to_owned(), Subject::Id("ada".into()));
-    let tuple = RelationTuple { namespace: "Doc".into(), object, relation: "viewer".into(), subject };
+    RelationTuple { namespace: "Doc".into(), object, relation: "viewer".into(), subject }
+}
+
+fn objects_of_ada() -> ReverseQuestion {
+    ReverseQuestion::objects("Doc".into(), "viewer".into(), Subject::Id("ada".into()))
+}
+
+const ALL: Part<'static> = Part { after: None, limit: 1_000 };
+
+fn insert(object: &str, expires_at: Option<i64>) -> TupleChange {
     TupleChange::Insert(StoredTuple {
         expires_at: expires_at.map(Timestamp::from_unix_seconds),
-        ..StoredTuple::from(tuple)
+        ..StoredTuple::from(of_ada(object))
     })
 }
 
@@ -351,17 +365,88 @@ async fn lists_are_answered_while_others_write() {
                 }
             });
         }
-        let subject = Subject::Id("ada".into());
-        let query = ObjectsQuery { namespace: "Doc".into(), relation: "viewer".into(), subject };
+        let query = objects_of_ada();
         let mut counts = vec![0];
         while !writers.is_empty() {
-            let part = Part { after: None, limit: 1_000 };
             let (permissions, cx) = (&harness.permissions, harness.cx());
-            let listed = permissions.list_objects(&cx, &query, part, CheckOptions::default()).await.unwrap();
+            let listed = permissions.list_names(&cx, &query, ALL, CheckOptions::default()).await.unwrap();
             counts.push(listed.answer.names.len());
             while writers.try_join_next().is_some() {}
         }
         assert!(counts.is_sorted() && counts.len() > 5, "{counts:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_check_does_not_wait_for_the_graph_and_a_list_does() {
+    on_both_engines(&[jobs::MIGRATIONS, crate::MIGRATIONS], |database| async {
+        let harness = Harness::always_current(database, plain()).await;
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        permissions.transact_relation_tuples(&cx, &[insert("a", None)]).await.unwrap();
+        let mut follower = loaded(&harness).await;
+        let (snapshot, _) = permissions.transact_relation_tuples(&cx, &[insert("b", None)]).await.unwrap();
+        let waiting = || permissions.graphs.of_question(TenantId::DEFAULT).waiting();
+        let (tuple, query) = (of_ada("b"), objects_of_ada());
+        let mut check = pin!(permissions.check(&cx, &tuple, CheckOptions::default()));
+        let begun = poll!(&mut check);
+        assert_eq!(waiting(), 0, "the tables have the change");
+        let checked = if let Poll::Ready(checked) = begun { checked } else { check.await };
+        assert_eq!(checked.unwrap(), Answered { answer: true, snapshot });
+
+        let mut list = pin!(permissions.list_names(&cx, &query, ALL, CheckOptions::default()));
+        assert!(poll!(&mut list).is_pending());
+        assert_eq!(waiting(), 1, "only memory answers");
+        follower.ask().await;
+        let listed = list.await.unwrap();
+        assert_eq!((listed.answer.names, listed.snapshot), (vec!["a".to_owned(), "b".to_owned()], snapshot));
+    })
+    .await;
+}
+
+/// The answers to reverse questions by each protocol: the status, whether the client is told to ask again, and the reason.
+async fn refusals(harness: &mut Harness) -> Vec<(StatusCode, bool, String)> {
+    let path = "/relation-tuples/objects?namespace=Doc&relation=viewer&subject_id=ada";
+    let entity = |kind: &str| json!({ "type": kind, "id": "ada" });
+    let access = json!({ "subject": entity("Group"), "action": { "name": "viewer" }, "resource": { "type": "Doc" } });
+    let message = json!({ "namespace": "Doc", "object": "a", "subject": { "id": "ada" } });
+    let replies = [
+        harness.read.get(path).await,
+        harness.read.post_json("/access/v1/search/resource", &access).await,
+        harness.read.post_json("/kleis.permissions.v1.PermissionService/ListRelations", &message).await,
+    ];
+    replies.map(|reply| (reply.status, reply.header("retry-after").is_some(), reply.text)).into()
+}
+
+#[tokio::test]
+async fn a_question_that_needs_the_graph_says_why_there_is_none() {
+    on_both(plain(), |mut harness| async move {
+        insert_many(&harness.permissions, &harness.cx(), 2_500).await;
+        const UNAVAILABLE: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
+        for (status, is_repeated, text) in refusals(&mut harness).await {
+            assert_eq!(status, UNAVAILABLE, "{text}");
+            assert!(is_repeated || text.contains("\"unavailable\""), "{text}");
+            assert!(text.contains("ask again in some seconds"), "{text}");
+        }
+        for (graph, reason) in [
+            (json!({ "enabled": false }), "permissions.graph.enabled is false"),
+            (json!({ "max_bytes": 50_000 }), "permissions.graph.max_bytes (50000 bytes) allows; change that"),
+        ] {
+            let mut section = plain();
+            section["graph"] = graph;
+            let mut harness = Harness::new(harness.database.clone(), section).await;
+            let mut follower = follower(&harness);
+            follower.ask().await;
+            if harness.permissions.graphs.are_enabled() {
+                follower.loaded().await;
+            }
+            let refused = refusals(&mut harness).await;
+            let statuses: Vec<StatusCode> = refused.iter().map(|(status, ..)| *status).collect();
+            assert_eq!(statuses, [UNAVAILABLE, UNAVAILABLE, StatusCode::NOT_IMPLEMENTED]);
+            for (_, is_repeated, text) in refused {
+                assert!(!is_repeated && text.contains(reason) && text.contains("restart"), "{text}");
+            }
+        }
     })
     .await;
 }

@@ -42,7 +42,7 @@ pub(super) async fn on_both_readers<F: Future<Output = ()>>(section: Value, test
         harness.is_ready().await;
         test(harness).await;
         let model = permissions.models.current().unwrap();
-        let read = permissions.graphs.read(TenantId::DEFAULT, &model, Snapshot(0), |_| ());
+        let read = permissions.graphs.of_question(TenantId::DEFAULT).read(&model, Snapshot(0), |_| ());
         assert_eq!(read, Some(()), "the graph answers");
     })
     .await;
@@ -60,6 +60,18 @@ impl Harness {
 
     /// A service whose read listener is reached at `read_url`.
     pub(super) async fn at(database: Database, section: Value, read_url: &str) -> Self {
+        Self::with(database, section, read_url, |_| {}).await
+    }
+
+    /// A service whose graph stays current, however long nobody asks the log.
+    pub(super) async fn always_current(database: Database, section: Value) -> Self {
+        let set = |permissions: &mut Permissions| {
+            Arc::get_mut(&mut permissions.graphs).unwrap().rhythm.counts = Duration::from_hours(1);
+        };
+        Self::with(database, section, "https://read.example/", set).await
+    }
+
+    async fn with(database: Database, section: Value, read_url: &str, set: impl FnOnce(&mut Permissions)) -> Self {
         let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000_000));
         let permissions = Permissions::new(Parts {
             config: serde_json::from_value(section).unwrap(),
@@ -69,7 +81,8 @@ impl Harness {
             read_url: read_url.parse().unwrap(),
             http: web::outbound::Client::new(Destinations::public_only([]), &TrustStore::bundled()),
         });
-        let permissions = permissions.unwrap();
+        let mut permissions = permissions.unwrap();
+        set(Arc::get_mut(&mut permissions).unwrap());
         permissions.load_model().await.unwrap();
         let client = |router, origin| Client::new(Kind::Native, &router, origin, &clock.clock());
         Self {

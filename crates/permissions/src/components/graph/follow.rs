@@ -130,9 +130,11 @@ impl Follower {
     }
 
     fn load_failed(&mut self, tenant: TenantId, error: &LoadError) {
-        self.graphs.of(tenant).drop_graph();
+        let of_tenant = self.graphs.of(tenant);
+        of_tenant.drop_graph();
         let (is_final, error): (_, &dyn std::error::Error) = (error.is_final(), error);
         let phase = if is_final {
+            of_tenant.does_not_fit.store(Some(Arc::new(error.to_string())));
             tracing::warn!(
                 tenant = tenant.as_i32(),
                 error,

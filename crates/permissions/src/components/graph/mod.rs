@@ -52,7 +52,7 @@ impl Rhythm {
     }
 }
 
-/// How long a change, or a question about a newer snapshot, waits for the graph. Both do without it afterwards.
+/// How long a change, or a question that only memory answers, waits for the graph. Other questions ask the tables at once.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// How many events are read at once, each of which may have a thousand tuples; and how many after some that had few.
@@ -61,7 +61,7 @@ const SMALL_EVENTS_AT_ONCE: u32 = 64;
 
 pub(crate) struct Graphs {
     feed: Arc<Feed>,
-    rhythm: Rhythm,
+    pub(crate) rhythm: Rhythm,
     /// For the graphs of all tenants together. 0: there are none.
     max_bytes: u64,
     tenants: RwLock<BTreeMap<TenantId, Arc<OfTenant>>>,
@@ -70,6 +70,8 @@ pub(crate) struct Graphs {
 #[derive(Default)]
 struct OfTenant {
     resident: ArcSwapOption<Resident>,
+    /// Why there will be none until the next start.
+    does_not_fit: ArcSwapOption<String>,
     /// The last change of this process.
     acknowledged: AtomicI64,
     size: Size,
@@ -109,46 +111,24 @@ impl Graphs {
         self.max_bytes > 0
     }
 
-    /// Answers from the graph, if it is current and has at least the snapshot `needed`. `ask` must not wait for anything.
-    pub(crate) fn read<T>(
-        &self,
-        tenant: TenantId,
-        model: &Arc<LoadedModel>,
-        needed: Snapshot,
-        ask: impl FnOnce(&View<'_>) -> T,
-    ) -> Option<T> {
-        self.current(tenant)?.read(model, needed, ask)
-    }
-
-    /// The last change that this process acknowledged, or is about to. A question needs what was acknowledged when it began; what
-    /// others write meanwhile must not delay it.
-    pub(crate) fn acknowledged(&self, tenant: TenantId) -> Snapshot {
-        let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
-        tenants.get(&tenant).map_or_else(Snapshot::default, |it| Snapshot(it.acknowledged.load(Ordering::SeqCst)))
-    }
-
-    /// Waits a moment for the graph to reach a snapshot that is known to exist, if it is current otherwise.
-    pub(crate) async fn reach(&self, tenant: TenantId, snapshot: Snapshot) {
-        if snapshot == Snapshot::default() {
-            return;
-        }
-        let Some(resident) = self.current(tenant) else { return };
-        if resident.watermark() >= snapshot {
-            return;
-        }
-        self.ask_for(tenant, snapshot);
-        // Who waits in vain reads the tables, if they have the answer.
-        let _ = timeout(PATIENCE, resident.reached(snapshot)).await;
+    /// The graph of a tenant, looked up once for a question.
+    pub(crate) fn of_question(&self, tenant: TenantId) -> QuestionedGraph<'_> {
+        let of_tenant = self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
+        QuestionedGraph { graphs: self, tenant, of_tenant }
     }
 
     /// A change of this process is committed and will be acknowledged. Waits until the graph has it, but not long: a graph
-    /// without it gives no answers any more.
+    /// without it gives no answers any more. Questions that began in between need not have it, so they do not wait.
     pub(crate) async fn acknowledge(&self, tenant: TenantId, snapshot: Snapshot) {
-        if self.max_bytes > 0 {
-            self.of(tenant).acknowledged.fetch_max(snapshot.0, Ordering::SeqCst);
-        }
         self.ask_for(tenant, snapshot);
-        self.reach(tenant, snapshot).await;
+        if self.max_bytes > 0 {
+            let of_tenant = self.of(tenant);
+            let acknowledged = Acknowledged { of_tenant: &of_tenant, snapshot };
+            if let Some(resident) = of_tenant.current(self.rhythm) {
+                let _ = timeout(PATIENCE, resident.reached(snapshot)).await;
+            }
+            drop(acknowledged);
+        }
     }
 
     /// Has the log asked, unless the follower knows of the snapshot already and brings the graph up: one question serves all
@@ -178,13 +158,6 @@ impl Graphs {
         tenants.iter().map(of_tenant).collect()
     }
 
-    /// The graph of the tenant, if it has heard from the log lately.
-    fn current(&self, tenant: TenantId) -> Option<Arc<Resident>> {
-        let of_tenant = self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned()?;
-        let resident = of_tenant.resident.load_full()?;
-        (resident.age(Instant::now()) < self.rhythm.counts).then_some(resident)
-    }
-
     fn of(&self, tenant: TenantId) -> Arc<OfTenant> {
         let known = self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
         known.unwrap_or_else(|| {
@@ -212,7 +185,106 @@ impl Size {
     }
 }
 
+/// Makes a change acknowledged, also when the request that waits for it is given up: its client may know of it from elsewhere.
+struct Acknowledged<'a> {
+    of_tenant: &'a OfTenant,
+    snapshot: Snapshot,
+}
+
+impl Drop for Acknowledged<'_> {
+    fn drop(&mut self) {
+        self.of_tenant.acknowledged.fetch_max(self.snapshot.0, Ordering::SeqCst);
+    }
+}
+
+/// The graph of one tenant, if there is one.
+pub(crate) struct QuestionedGraph<'a> {
+    graphs: &'a Graphs,
+    tenant: TenantId,
+    of_tenant: Option<Arc<OfTenant>>,
+}
+
+impl QuestionedGraph<'_> {
+    /// The last change that this process acknowledged. A question needs what was acknowledged when it began; what others write
+    /// meanwhile must not delay it.
+    pub(crate) fn acknowledged(&self) -> Snapshot {
+        let of = |it: &Arc<OfTenant>| Snapshot(it.acknowledged.load(Ordering::SeqCst));
+        self.of_tenant.as_ref().map_or_else(Snapshot::default, of)
+    }
+
+    /// Answers, if the graph is current and has at least the snapshot `needed`. `ask` must not wait for anything.
+    pub(crate) fn read<T>(
+        &self,
+        model: &Arc<LoadedModel>,
+        needed: Snapshot,
+        ask: impl FnOnce(&View<'_>) -> T,
+    ) -> Option<T> {
+        self.current()?.read(model, needed, ask)
+    }
+
+    /// Has the graph brought up to a snapshot that is known to exist, if it is current otherwise.
+    pub(crate) fn ask_for(&self, snapshot: Snapshot) {
+        if self.current().is_some_and(|resident| resident.watermark() < snapshot) {
+            self.graphs.ask_for(self.tenant, snapshot);
+        }
+    }
+
+    /// Waits a moment for the graph to reach such a snapshot.
+    pub(crate) async fn reach(&self, snapshot: Snapshot) {
+        self.ask_for(snapshot);
+        if let Some(resident) = self.current() {
+            let _ = timeout(PATIENCE, resident.reached(snapshot)).await;
+        }
+    }
+
+    /// Why it does not answer.
+    pub(crate) fn absence(&self) -> Absence {
+        if !self.graphs.are_enabled() {
+            return Absence::Disabled;
+        }
+        let reason = self.of_tenant.as_ref().and_then(|it| it.does_not_fit.load_full());
+        reason.map_or(Absence::NotCurrent, |reason| Absence::DoesNotFit(reason.as_ref().clone()))
+    }
+
+    /// How many wait for the graph.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.current().map_or(0, |resident| resident.waiting())
+    }
+
+    fn current(&self) -> Option<Arc<Resident>> {
+        self.of_tenant.as_ref()?.current(self.graphs.rhythm)
+    }
+}
+
+/// Why the relation tuples of a tenant do not answer from memory.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Absence {
+    #[error(
+        "the relation tuples are not in memory, which answers these questions: permissions.graph.enabled is false or \
+         permissions.graph.max_bytes is 0 in the configuration; change it and restart"
+    )]
+    Disabled,
+    /// With the reason.
+    #[error(
+        "the relation tuples are not in memory, which answers these questions: {0}; change that, or delete relation tuples, and \
+         restart"
+    )]
+    DoesNotFit(String),
+    #[error(
+        "the relation tuples are not in memory yet, or lack changes that the answer must have: they are being read from the \
+         database; ask again in some seconds"
+    )]
+    NotCurrent,
+}
+
 impl OfTenant {
+    /// The graph, if it has heard from the log lately.
+    fn current(&self, rhythm: Rhythm) -> Option<Arc<Resident>> {
+        let resident = self.resident.load_full()?;
+        (resident.age(Instant::now()) < rhythm.counts).then_some(resident)
+    }
+
     fn answer_from(&self, resident: Resident) {
         resident.measure(|graph| self.size.measured(graph));
         self.resident.store(Some(Arc::new(resident)));
@@ -224,5 +296,35 @@ impl OfTenant {
         self.acknowledged.store(0, Ordering::SeqCst);
         self.resident.store(None);
         self.size.nothing();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_counts_for_questions_that_began_after_it_was_acknowledged() {
+        const TENANT: TenantId = TenantId::DEFAULT;
+        let rhythm = Rhythm { interval: Duration::from_hours(1), counts: Duration::from_hours(1) };
+        let graphs = Graphs::new(Arc::default(), rhythm, 1);
+        let acknowledged = || graphs.of_question(TENANT).acknowledged();
+        let resident = Resident::new(Graph::default(), Snapshot(1), Instant::now());
+        graphs.of(TENANT).answer_from(resident);
+        {
+            let mut change = pin!(graphs.acknowledge(TENANT, Snapshot(2)));
+            assert!(futures_util::poll!(&mut change).is_pending());
+            assert_eq!(acknowledged(), Snapshot(0), "its client does not know of it yet");
+            // The graph does not reach it.
+            change.await;
+            assert_eq!(acknowledged(), Snapshot(2));
+        }
+        {
+            let mut given_up = pin!(graphs.acknowledge(TENANT, Snapshot(3)));
+            assert!(futures_util::poll!(&mut given_up).is_pending());
+        }
+        assert_eq!(acknowledged(), Snapshot(3), "its client may know of it from a list");
     }
 }

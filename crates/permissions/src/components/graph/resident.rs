@@ -109,6 +109,11 @@ impl Resident {
         let _ = self.reached.subscribe().wait_for(|reached| *reached >= snapshot).await;
     }
 
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.reached.receiver_count()
+    }
+
     /// How long ago the log was asked for the state of this graph.
     pub(super) fn age(&self, now: Instant) -> Duration {
         let since_opening = now.saturating_duration_since(self.opened_at);

@@ -12,7 +12,7 @@ use crate::domain::access::{AccessRequest, RequestAttributes};
 use crate::domain::condition::{Object, Root};
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
-use crate::operations::search_access::Sought;
+use crate::domain::reverse_question::Sought;
 
 type Members = Map<String, Value>;
 
@@ -70,13 +70,13 @@ impl Parts {
             members.get(root.name()).map(|value| read(value, root)).transpose()
         };
         let action = match sought {
-            Sought::Actions => Some(Action { name: String::new(), properties: None }),
-            Sought::Subjects | Sought::Resources => members.get("action").map(action).transpose()?,
+            Sought::Relations => Some(Action { name: String::new(), properties: None }),
+            Sought::Objects | Sought::Subjects => members.get("action").map(action).transpose()?,
         };
         Ok(Self {
             subject: entity(Root::Subject, sought == Sought::Subjects)?,
             action,
-            resource: entity(Root::Resource, sought == Sought::Resources)?,
+            resource: entity(Root::Resource, sought == Sought::Objects)?,
             context: context(members)?,
         })
     }

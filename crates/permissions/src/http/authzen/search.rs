@@ -10,14 +10,17 @@ use serde::Serialize;
 use web::{Cx, RestError};
 
 use super::super::query::Parameters;
-use super::page::{self, Page};
+use super::page::Page;
 use super::refused::Refused;
 use super::request::{Parts, body, refused};
 use crate::Permissions;
+use crate::components::pages::{Position, QuestionDigest, SEARCH};
 use crate::domain::access::AccessRequest;
+use crate::domain::relation_tuple::Subject;
+use crate::domain::reverse_question::{ReverseQuestion, Sought};
 use crate::operations::check::InvalidQuestion;
-use crate::operations::reverse::{ListError, NameListing, Part};
-use crate::operations::search_access::{AccessSearch, Sought};
+use crate::operations::list_names::{ListError, NameListing, Part};
+use crate::operations::search_access::AccessSearch;
 
 /// The page is in front of its results, so that a client that reads a long answer knows their number first.
 #[derive(Serialize)]
@@ -55,11 +58,11 @@ pub(super) async fn subject(state: State<Arc<Permissions>>, cx: Cx, request: Req
 }
 
 pub(super) async fn resource(state: State<Arc<Permissions>>, cx: Cx, request: Request) -> Result<Response, Refused> {
-    search(&state, &cx.0, Sought::Resources, request).await
+    search(&state, &cx.0, Sought::Objects, request).await
 }
 
 pub(super) async fn action(state: State<Arc<Permissions>>, cx: Cx, request: Request) -> Result<Response, Refused> {
-    search(&state, &cx.0, Sought::Actions, request).await
+    search(&state, &cx.0, Sought::Relations, request).await
 }
 
 async fn search(
@@ -71,31 +74,36 @@ async fn search(
     let consistency = Parameters::of(request.uri().query()).consistency(permissions, cx).await?;
     let members = &body(request).await?;
     let request = Parts::read_search(members, sought).and_then(Parts::complete).map_err(refused)?;
+    let AccessRequest { tuple, attributes } = request;
+    let question = ReverseQuestion { sought, tuple };
     let sealer = permissions.tokens.sealer(cx).await.map_err(RestError::from)?;
-    let digest = page::digest(sought, &request);
-    let Page { limit, after } =
-        Page::read(members.get("page"), digest, |token| page::TOKEN.open(&sealer, cx.tenant, token).ok())
-            .map_err(refused)?;
+    let digest = QuestionDigest::of_search(&question, &attributes);
+    let open = |token: &str| SEARCH.open(&sealer, cx.tenant, token).ok();
+    let Page { limit, after } = Page::read(members.get("page"), digest, open).map_err(refused)?;
     let part = Part { after: after.as_deref(), limit: limit as usize };
-    let search = AccessSearch { sought, request: &request, part, consistency };
+    let search = AccessSearch { question: &question, attributes: &attributes, part, consistency };
     let found = permissions.search_access(cx, search).await.map_err(search_error)?;
     let found = found.map(|answered| answered.answer).unwrap_or_default();
     let next = found
         .has_more
         .then(|| found.names.last().cloned().or(after))
-        .map(|after| page::TOKEN.seal(&sealer, cx.tenant, page::Position { digest, limit, after }, cx.now));
-    Ok(Json(results(sought, &request, found, next.unwrap_or_default())).into_response())
+        .map(|after| SEARCH.seal(&sealer, cx.tenant, Position::new(digest, (limit, after)), cx.now));
+    Ok(Json(results(&question, found, next.unwrap_or_default())).into_response())
 }
 
-fn results(sought: Sought, request: &AccessRequest, found: NameListing, next_token: String) -> Results {
+fn results(question: &ReverseQuestion, found: NameListing, next_token: String) -> Results {
     let NameListing { names, truncated, unresolved, .. } = found;
     let is_complete = truncated.is_none() && unresolved.is_none();
     let properties = (!is_complete).then_some(Incomplete { truncated, unresolved });
     let page = PageDocument { next_token, count: names.len(), properties };
-    let result = |name: String| match sought {
-        Sought::Subjects => ResultDocument::Entity { r#type: request.subject_type().to_owned(), id: name },
-        Sought::Resources => ResultDocument::Entity { r#type: request.tuple.namespace.clone(), id: name },
-        Sought::Actions => ResultDocument::Action { name },
+    let result = |name: String| match question.sought {
+        Sought::Subjects => match question.subject_of(name) {
+            Subject::Set(set) => ResultDocument::Entity { r#type: set.namespace, id: set.object },
+            // A request has no such subject.
+            Subject::Id(id) => ResultDocument::Entity { r#type: String::new(), id },
+        },
+        Sought::Objects => ResultDocument::Entity { r#type: question.tuple.namespace.clone(), id: name },
+        Sought::Relations => ResultDocument::Action { name },
     };
     Results { page, results: names.into_iter().map(result).collect() }
 }

@@ -15,6 +15,7 @@ use base::Context;
 
 use super::require_snapshot::RequireSnapshotError;
 use crate::Permissions;
+use crate::components::graph::{Absence, QuestionedGraph};
 use crate::components::models::LoadedModel;
 use crate::domain::condition::Object;
 use crate::domain::consistency::Consistency;
@@ -42,8 +43,8 @@ pub enum EvaluateError {
         in_tables::MOST_TUPLES
     )]
     TooManyTuples,
-    #[error("the relation tuples are not in memory: they are being loaded, or exceed permissions.graph")]
-    NotInMemory,
+    #[error(transparent)]
+    NotInMemory(#[from] Absence),
     #[error(transparent)]
     Database(#[from] database::Error),
 }
@@ -101,45 +102,50 @@ pub(super) trait Numbers {
 }
 
 impl Permissions {
-    /// The answer to a question that only memory can answer.
+    /// The answer to a question that only memory can answer. It waits a moment for the snapshot that it needs.
     pub(super) async fn answer_from_memory<Q: Question>(
         &self,
         cx: &Context,
         asking: &Asking<'_>,
         question: &Q,
     ) -> Result<Answered<Q::Answer>, EvaluateError> {
-        if let Some(answered) = self.ask_graph(cx, asking, question).await? {
-            return Ok(answered);
+        let graph = self.graphs.of_question(cx.tenant);
+        let needed = self.needed(cx, asking, &graph).await?;
+        graph.reach(needed).await;
+        if let Some(answered) = graph.read(asking.model, needed, |view| in_graph::ask(view, cx, asking, question)) {
+            return answered;
         }
         self.request_graph(cx).await?;
-        Err(EvaluateError::NotInMemory)
+        Err(graph.absence().into())
     }
 
+    /// The answer from memory or from the tables. A graph that lacks what the answer must have is not waited for: the tables have it.
     pub(super) async fn answer<Q: Question>(
         &self,
         cx: &Context,
         asking: &Asking<'_>,
         question: &Q,
     ) -> Result<Answered<Q::Answer>, EvaluateError> {
-        if let Some(answered) = self.ask_graph(cx, asking, question).await? {
-            return Ok(answered);
+        let graph = self.graphs.of_question(cx.tenant);
+        let needed = self.needed(cx, asking, &graph).await?;
+        if let Some(answered) = graph.read(asking.model, needed, |view| in_graph::ask(view, cx, asking, question)) {
+            return answered;
         }
+        // Later questions find it in memory.
+        graph.ask_for(needed);
         self.request_graph(cx).await?;
         self.ask_tables(cx, asking, question).await
     }
 
-    /// `None`: the graph of the tenant is not there, or not recent enough.
-    async fn ask_graph<Q: Question>(
+    /// The oldest snapshot that may answer.
+    async fn needed(
         &self,
         cx: &Context,
         asking: &Asking<'_>,
-        question: &Q,
-    ) -> Result<Option<Answered<Q::Answer>>, EvaluateError> {
-        let acknowledged = self.graphs.acknowledged(cx.tenant);
-        let needed = self.require_snapshot(cx, asking.consistency).await?.max(acknowledged);
-        self.graphs.reach(cx.tenant, needed).await;
-        let read = self.graphs.read(cx.tenant, asking.model, needed, |view| in_graph::ask(view, cx, asking, question));
-        read.transpose()
+        graph: &QuestionedGraph<'_>,
+    ) -> Result<Snapshot, RequireSnapshotError> {
+        let acknowledged = graph.acknowledged();
+        Ok(self.require_snapshot(cx, asking.consistency).await?.max(acknowledged))
     }
 
     /// Graphs are loaded for tenants that have a row, which is created with the secret for tokens.

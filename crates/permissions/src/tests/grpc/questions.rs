@@ -309,6 +309,36 @@ async fn a_check_that_cannot_be_asked_names_its_field() {
     .await;
 }
 
+/// Each service has the token in a field of its own.
+#[tokio::test]
+async fn a_snapshot_that_does_not_exist_is_refused_with_the_field_of_its_token() {
+    in_memory(section(), |harness| async move {
+        insert(&harness, &["Doc:plan#viewers@User:ada"]).await;
+        let sealer = harness.permissions.tokens.sealer(&harness.cx()).await.unwrap();
+        let ahead = crate::domain::snapshot::Snapshot(i64::MAX);
+        let token = crate::components::tokens::snaptoken(&sealer, harness.cx().tenant, ahead);
+        let fresh = json!({ "atLeastAsFresh": token });
+        let relations = json!({ "namespace": "Doc", "object": "plan", "subject": user("ada"), "consistency": fresh });
+        let tuple = tuple("plan", "view", "ada");
+        let keto = "ory.keto.relation_tuples.v1alpha2.CheckService/Check";
+        for (method, request, named) in [
+            (CHECK, json!({ "tuple": tuple, "consistency": fresh }), "consistency.at_least_as_fresh"),
+            (BATCH_CHECK, json!({ "tuples": [tuple], "consistency": fresh }), "consistency.at_least_as_fresh"),
+            (LIST_RELATIONS, relations, "consistency.at_least_as_fresh"),
+            (keto, json!({ "tuple": tuple, "snaptoken": token }), "snaptoken"),
+        ] {
+            let (status, error) = call(&harness, method, &request).await;
+            assert_eq!((status, &error["code"]), (400, &json!("failed_precondition")), "{method}");
+            assert_eq!(field(&error), named, "{error}");
+            assert!(error["message"].as_str().unwrap().starts_with(&format!("{named}: names a change")), "{error}");
+        }
+        let objects = json!({ "namespace": "Doc", "relation": "view", "subject": user("ada"), "consistency": fresh });
+        let found = refused(&harness, LIST_OBJECTS, &objects).await;
+        assert_eq!(found, ("failed_precondition".to_owned(), json!("consistency.at_least_as_fresh")));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_list_that_cannot_be_asked_for_names_its_field() {
     in_memory(section(), |harness| async move {
