@@ -6,7 +6,7 @@
 
 use base::Context;
 
-use super::check::{CheckError, InvalidQuestion};
+use super::check::{CheckError, InvalidQuestion, NoAnswer};
 use super::evaluate::{Answered, Asking, EvaluateError, Numbers, Question};
 use crate::Permissions;
 use crate::components::models::Unloaded;
@@ -60,7 +60,7 @@ impl NameListing {
 }
 
 pub(super) fn reason(failure: Failure, numbers: &dyn Numbers) -> String {
-    CheckError::of(failure, numbers).to_string()
+    CheckError::of(NoAnswer { failure, reason: None }, numbers).to_string()
 }
 
 impl Permissions {
