@@ -17,7 +17,9 @@ pub use link::Link;
 pub use login_requests::{
     AcceptLogin, LoginClient, LoginRequest, LoginRequestError, LoginRequests, OidcContext, RejectLogin,
 };
-pub use permission_checks::{PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject};
+pub use permission_checks::{
+    PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject, Undeclared,
+};
 pub use sessions::{ActiveSession, SessionCheck, SessionCredentials, SessionEnd, Sessions};
 pub use subject_observer::{SubjectObserver, SubjectObserverError};
 pub use token_introspection::{Introspection, TokenIntrospection};

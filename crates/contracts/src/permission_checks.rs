@@ -12,6 +12,12 @@ pub trait PermissionChecks: Send + Sync {
     /// Whether the subject has the relation or permission. It is never `false` because of a failure.
     async fn check(&self, cx: &Context, question: &PermissionQuestion<'_>) -> Result<bool, PermissionCheckError>;
 
+    /// The name that the permission model does not declare, if the model is in this process. Without a relation only the
+    /// namespace is looked up.
+    fn undeclared(&self, _namespace: &str, _relation: Option<&str>) -> Option<Undeclared> {
+        None
+    }
+
     /// Whether a check is a call to another process.
     fn is_remote(&self) -> bool {
         false
@@ -38,8 +44,23 @@ pub enum PermissionSubject<'a> {
     Set { namespace: &'a str, object: &'a str, relation: &'a str },
 }
 
+/// A name of a question that the permission model does not declare, such as a misspelt one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Undeclared {
+    #[error("there is no namespace \"{0}\" in the permission model")]
+    Namespace(String),
+    #[error("the namespace \"{namespace}\" of the permission model has no relation or permission \"{relation}\"")]
+    Relation { namespace: String, relation: String },
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum PermissionCheckError {
+    /// Nobody can have a permission by this name, which is a mistake of the question.
+    #[error("{0}")]
+    Undeclared(Undeclared),
+    /// As [`Undeclared`](Self::Undeclared), for the subject set that the question is about.
+    #[error("the subject: {0}")]
+    UndeclaredSubject(Undeclared),
     /// The question has no answer: a relation is not declared, an attribute is missing, or a limit was reached.
     #[error("the permission cannot be decided: {0}")]
     Undecided(String),

@@ -3,6 +3,8 @@
 //! It keeps what the formatter must not change (the form of a type, optional annotations) and the grouping as it was written;
 //! `lower` gives expressions their meaning.
 
+use std::collections::HashSet;
+
 use crate::source::Span;
 
 /// A name with its place; of a quoted name, the text between the quotes.
@@ -226,5 +228,11 @@ impl<'a> Class<'a> {
             Members::Permits(permits) => permits.as_slice(),
             Members::Related(_) => &[],
         })
+    }
+
+    /// The permits that have an effect: a relation of the same name counts, and the permit does not.
+    pub(crate) fn effective_permits(&self) -> impl Iterator<Item = &Permit<'a>> {
+        let related: HashSet<&str> = self.relations().map(|it| it.name.text).collect();
+        self.permits().filter(move |it| !related.contains(it.name.text))
     }
 }

@@ -100,6 +100,11 @@ pub trait Check: Send + Sync {
     fn name(&self) -> &'static str;
 
     async fn run(&self) -> Result<(), String>;
+
+    /// What an operator should correct, although the service works.
+    async fn warning(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A service that is ready to serve.

@@ -38,6 +38,8 @@ pub struct Definition {
 /// A replaced program.
 pub struct Replaced {
     pub program: &'static str,
+    /// The file that it reads without the flag `--config`, in the home directory.
+    pub default_file: Option<&'static str>,
     /// The prefix of environment variables that its deployments set.
     pub environment_prefix: &'static str,
     /// Top-level keys of its files that no file of another replaced program has.

@@ -7,6 +7,8 @@ pub enum Severity {
     Information,
     /// A configured feature has no effect or another one.
     Warning,
+    /// The service starts, but a part of it does not work until this is corrected.
+    Failure,
 }
 
 /// A fault of a key of the section, or of the whole section.
@@ -26,6 +28,10 @@ pub struct Notice {
 impl Notice {
     pub fn warning(key: impl Into<String>, message: impl Into<String>) -> Self {
         Self { key: key.into(), message: message.into(), severity: Severity::Warning }
+    }
+
+    pub fn failure(key: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Failure, ..Self::warning(key, message) }
     }
 }
 
@@ -56,5 +62,10 @@ impl Report {
 
     pub fn warn(&mut self, key: impl Into<String>, message: impl Into<String>) {
         self.notices.push(Notice::warning(key, message));
+    }
+
+    /// Adds a notice of a part that does not work. A fault would stop the start.
+    pub fn fail(&mut self, key: impl Into<String>, message: impl Into<String>) {
+        self.notices.push(Notice::failure(key, message));
     }
 }

@@ -624,8 +624,9 @@ demo-open-document = فتح مستند
 demo-open-document-intro = تسأل البوابة خدمة الأذونات، ولا تمرّر الطلب إلى الواجهة إلا إذا كان يجوز لك قراءة المستند.
 demo-owner = البريد الإلكتروني لمالكه
 demo-open = فتح
-demo-because = السبب:
-demo-no-reason = لا يذكرك أي صف علاقة لهذا المستند.
+demo-may-read = يجوز لك قراءة هذا المستند
+demo-may-not-read = لا يجوز لك قراءة هذا المستند
+demo-because = السبب، من خدمة الأذونات:
 demo-account = إدارة حسابك
 demo-sign-out = تسجيل الخروج
 

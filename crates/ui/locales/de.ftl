@@ -590,8 +590,9 @@ demo-open-document = Ein Dokument öffnen
 demo-open-document-intro = Das Gateway fragt den Berechtigungsdienst und gibt die Anfrage nur an die API weiter, wenn Sie das Dokument lesen dürfen.
 demo-owner = E-Mail-Adresse der Person, der es gehört
 demo-open = Öffnen
-demo-because = Der Grund:
-demo-no-reason = Kein Beziehungstupel dieses Dokuments nennt Sie.
+demo-may-read = Sie dürfen dieses Dokument lesen
+demo-may-not-read = Sie dürfen dieses Dokument nicht lesen
+demo-because = Der Grund, vom Berechtigungsdienst:
 demo-account = Konto verwalten
 demo-sign-out = Abmelden
 

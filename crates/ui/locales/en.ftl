@@ -764,9 +764,10 @@ demo-open-document = Open a document
 demo-open-document-intro = The gateway asks the permission service, and passes the request to the API only if you may read the document.
 demo-owner = Email address of its owner
 demo-open = Open
-# Before the relation tuples that give access.
-demo-because = The reason:
-demo-no-reason = No relation tuple of this document names you.
+demo-may-read = You may read this document
+demo-may-not-read = You may not read this document
+# Before the steps of an explanation.
+demo-because = The reason, from the permission service:
 demo-account = Manage your account
 demo-sign-out = Sign out
 

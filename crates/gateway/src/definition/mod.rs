@@ -22,6 +22,7 @@ pub const DEFINITION: Definition = Definition {
     name: "gateway",
     replaced: Some(Replaced {
         program: "oathkeeper",
+        default_file: None,
         environment_prefix: "OATHKEEPER_",
         keys: &["access_rules", "authenticators", "authorizers", "mutators", "errors"],
         listeners: &["proxy", "api"],
@@ -106,7 +107,7 @@ async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
     // through.
     let _ = gateway.load_rules().await;
     for fault in gateway.rule_faults().await {
-        report.warn("access_rules.repositories", fault);
+        report.fail("access_rules.repositories", fault);
     }
     let mut built = Built {
         routers: vec![("proxy", gateway.public_router()), ("api", gateway.admin_router())],

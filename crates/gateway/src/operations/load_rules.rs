@@ -29,13 +29,15 @@ impl Gateway {
         }
     }
 
-    /// The current problems of the access rules: repositories that could not be loaded, and invalid rules.
+    /// The current problems of the access rules: repositories that could not be loaded, invalid rules, and rules that let no
+    /// request through.
     pub async fn rule_faults(&self) -> Vec<String> {
         let repositories = self.repositories.lock().await;
         let rules = self.rules.load();
         let invalid =
             rules.invalid().map(|(id, error)| format!("rule {id} is not valid: {}", base::causes::chain(error)));
-        repositories.faults().chain(invalid).collect()
+        let mistaken = rules.mistakes().map(|(id, mistake)| format!("rule {id}: the authorizer {mistake}"));
+        repositories.faults().chain(invalid).chain(mistaken).collect()
     }
 
     /// Reads the repositories again and activates the changes. Returns the errors.
@@ -66,6 +68,9 @@ impl Gateway {
             }
         };
         tracing::info!(rules = set.len(), valid = set.valid().count(), "access rules are in force");
+        for (rule, mistake) in set.mistakes() {
+            tracing::error!(rule, "the rule lets no request through: its authorizer {mistake}");
+        }
         self.rules.store(set.clone());
         if self.signs_with_ephemeral_keys() {
             tracing::warn!(

@@ -114,6 +114,12 @@ impl RuleSet {
         self.rules.iter().filter_map(|rule| Some((rule.rule.id.as_str(), rule.compiled.as_ref().err()?)))
     }
 
+    /// Settings of valid rules that no request can satisfy, with the ids of the rules.
+    pub(crate) fn mistakes(&self) -> impl Iterator<Item = (&str, String)> {
+        let compiled = self.rules.iter().filter_map(|it| Some((it.rule.id.as_str(), it.compiled.as_ref().ok()?)));
+        compiled.flat_map(|(id, compiled)| compiled.pipeline.mistakes().into_iter().map(move |it| (id, it)))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.rules.len()
     }

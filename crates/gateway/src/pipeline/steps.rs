@@ -131,6 +131,11 @@ impl Pipeline {
         self.authorizer.decided_headers().iter().chain(of_mutators)
     }
 
+    /// Settings of the authorizer that no request can satisfy.
+    pub(crate) fn mistakes(&self) -> Vec<String> {
+        self.authorizer.mistakes()
+    }
+
     /// The URLs of this rule's signing keys.
     pub(crate) fn signing_key_urls(&self) -> impl Iterator<Item = &str> {
         self.mutators.iter().filter_map(|mutator| mutator.signing_key_url())

@@ -7,7 +7,7 @@ use base::{Context, PlainToken, RequestId, Rng, TenantId, Timestamp};
 use bytes::Bytes;
 use contracts::{
     ActiveSession, Introspection, Link, PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject,
-    SessionCheck, SessionCredentials, Sessions, TokenIntrospection, Unavailable,
+    SessionCheck, SessionCredentials, Sessions, TokenIntrospection, Unavailable, Undeclared,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jose::{Algorithm, Jwk, JwkSet};
@@ -225,6 +225,14 @@ pub(crate) struct FakePermissions;
 #[async_trait]
 impl PermissionChecks for FakePermissions {
     async fn check(&self, _: &Context, question: &PermissionQuestion<'_>) -> Result<bool, PermissionCheckError> {
+        if let Some(name) = self.undeclared(question.namespace, Some(question.relation)) {
+            return Err(PermissionCheckError::Undeclared(name));
+        }
+        if let PermissionSubject::Set { namespace, relation, .. } = question.subject
+            && let Some(name) = self.undeclared(namespace, Some(relation))
+        {
+            return Err(PermissionCheckError::UndeclaredSubject(name));
+        }
         let author = question.context.and_then(|context| context.get("author")?.as_str());
         match (question.object, question.relation) {
             ("outage", _) => Err(Unavailable::new("permissions", "down for the test").into()),
@@ -235,8 +243,22 @@ impl PermissionChecks for FakePermissions {
                 PermissionSubject::Set { namespace: "Group", relation: "members", .. } => true,
                 PermissionSubject::Set { .. } => false,
             }),
-            (_, relation) => Err(PermissionCheckError::Undecided(format!("relation \"{relation}\" does not exist"))),
+            (_, relation) => Err(PermissionCheckError::Undecided(format!("a limit was reached at {relation}"))),
         }
+    }
+
+    fn undeclared(&self, namespace: &str, relation: Option<&str>) -> Option<Undeclared> {
+        const MODEL: [(&str, &[&str]); 4] = [
+            ("Doc", &["read", "edit", "limited"]),
+            ("Folder", &["read"]),
+            ("User", &[""]),
+            ("Group", &["", "members"]),
+        ];
+        let Some((_, relations)) = MODEL.iter().find(|(name, _)| *name == namespace) else {
+            return Some(Undeclared::Namespace(namespace.to_owned()));
+        };
+        let relation = relation.filter(|relation| !relations.contains(relation))?;
+        Some(Undeclared::Relation { namespace: namespace.to_owned(), relation: relation.to_owned() })
     }
 }
 

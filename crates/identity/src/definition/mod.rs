@@ -20,6 +20,7 @@ pub const DEFINITION: Definition = Definition {
     name: "identity",
     replaced: Some(Replaced {
         program: "kratos",
+        default_file: None,
         environment_prefix: "KRATOS_",
         keys: &["selfservice", "courier", "session", "hashers", "ciphers", "oauth2_provider"],
         listeners: &[],

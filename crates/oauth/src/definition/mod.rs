@@ -20,6 +20,7 @@ pub const DEFINITION: Definition = Definition {
     name: "oauth",
     replaced: Some(Replaced {
         program: "hydra",
+        default_file: None,
         environment_prefix: "HYDRA_",
         keys: &["urls", "oauth2", "oidc", "strategies", "ttl", "webfinger", "hsm"],
         listeners: &["public", "admin"],

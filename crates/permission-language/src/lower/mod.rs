@@ -23,11 +23,8 @@ fn namespace(class: &Class<'_>) -> Namespace {
         .relations()
         .map(|it| model::Relation { name: it.name.text.into(), types: it.types.iter().map(subject_type).collect() })
         .collect();
-    let related: std::collections::HashSet<&str> = class.relations().map(|it| it.name.text).collect();
     let permits = class
-        .permits()
-        // A relation of the same name counts, and the permit has no effect.
-        .filter(|it| !related.contains(it.name.text))
+        .effective_permits()
         .map(|it| model::Permit { name: it.name.text.into(), expression: group(&it.expression).into_expression() })
         .collect();
     Namespace { name: class.name.text.into(), relations, permits }

@@ -24,6 +24,8 @@ pub struct Outcome {
     pub problems: Vec<Problem>,
     /// Where the expressions of the model's conditions are, in their order: for a caller that parses them.
     pub expressions: Vec<Place>,
+    /// Where the permits of the model are, in their order, those of the first namespace first.
+    pub permits: Vec<Place>,
 }
 
 impl Outcome {
@@ -67,14 +69,16 @@ pub fn parse_with(files: &[SourceFile<'_>], limits: &Limits) -> Outcome {
         }
     }
     let model = (!problems.prevent_loading()).then(|| lower::lower(&trees));
-    let expressions = if model.is_some() { expressions(&trees) } else { Vec::new() };
-    Outcome { model, problems: problems.into_vec(), expressions }
+    let trees = if model.is_some() { trees.as_slice() } else { &[] };
+    let expressions = places(trees, |tree| tree.conditions().map(|it| it.expression.span).collect());
+    let permits = places(trees, |tree| {
+        tree.classes().flat_map(|class| class.effective_permits().map(|it| it.name.span).collect::<Vec<_>>()).collect()
+    });
+    Outcome { model, problems: problems.into_vec(), expressions, permits }
 }
 
-fn expressions(trees: &[File<'_>]) -> Vec<Place> {
-    let of_file = |(file, tree): (usize, &File<'_>)| -> Vec<Place> {
-        tree.conditions().map(|it| Place { file, span: it.expression.span }).collect()
-    };
+fn places(trees: &[File<'_>], spans: impl Fn(&File<'_>) -> Vec<Span>) -> Vec<Place> {
+    let of_file = |(file, tree)| spans(tree).into_iter().map(move |span| Place { file, span }).collect::<Vec<_>>();
     trees.iter().enumerate().flat_map(of_file).collect()
 }
 

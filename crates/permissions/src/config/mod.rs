@@ -12,7 +12,8 @@ pub struct Config {
     pub limit: Limits,
     pub feature_flags: FeatureFlags,
     /// Whether a relation tuple that is written must have a declared relation and a subject of a declared type: `strict`, or
-    /// `lax`, as Keto accepts them. A file of Keto has `lax` by default.
+    /// `lax`, as Keto accepts them. A subject id has no type: `strict` accepts it where the relation accepts objects of a
+    /// namespace without a condition, and `feature_flags.strict_mode` refuses it everywhere. A file of Keto has `lax` by default.
     pub write_validation: WriteValidation,
     pub graph: Graph,
 }

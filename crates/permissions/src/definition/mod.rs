@@ -36,6 +36,7 @@ pub const DEFINITION: Definition = Definition {
     name: "permissions",
     replaced: Some(Replaced {
         program: "keto",
+        default_file: Some("keto.yml"),
         environment_prefix: "KETO_",
         keys: &["namespaces", "limit"],
         listeners: &["read", "write", "opl", "metrics"],
@@ -75,7 +76,9 @@ async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
     links.permissions.set(permissions.clone());
     // Without a model the service reports that it is not ready and keeps trying.
     if let Err(fault) = permissions.load_model().await {
-        report.warn("namespaces", fault.to_string());
+        report.fail("namespaces", fault.to_string());
+    } else if let Some(warning) = permissions.models.warning() {
+        report.warn("namespaces", warning);
     }
     let mut built = Built {
         routers: vec![
@@ -111,5 +114,9 @@ impl Check for ModelLoaded {
             (Err(_), Some(fault)) => Err(fault.to_string()),
             (Err(unloaded), None) => Err(unloaded.to_string()),
         }
+    }
+
+    async fn warning(&self) -> Option<String> {
+        self.0.models.warning()
     }
 }

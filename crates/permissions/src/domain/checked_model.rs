@@ -6,7 +6,7 @@
 use permission_language::{Condition, Kind, MAX_PROBLEMS, Model, Place, Problem, SourceFile, Span, parse, quote};
 
 use super::condition::CompiledCondition;
-use super::schema::Schema;
+use super::schema::{Schema, SchemaError};
 use super::symbols::Symbols;
 
 /// Regular expressions of all conditions of a model: each takes up to a millisecond and some hundred kilobytes.
@@ -51,10 +51,11 @@ impl CheckedModel {
             }
         }
         if let Err(error) = Schema::compile(&model, &mut Symbols::default(), false) {
+            let Place { file, span } = place_of(&error, &model, &outcome.permits);
             problems.push(Problem {
                 kind: Kind::TooDeep,
-                file: 0,
-                span: Span::default(),
+                file,
+                span,
                 message: error.to_string(),
                 remedy: "divide the permit into several, and refer to them with this.permits".into(),
             });
@@ -65,6 +66,17 @@ impl CheckedModel {
         }
         Self { model: Some(model), conditions, problems }
     }
+}
+
+/// The permit that the error is about; an error about the whole model is at its beginning.
+fn place_of(error: &SchemaError, model: &Model, permits: &[Place]) -> Place {
+    let names = model.namespaces.iter().flat_map(|it| it.permits.iter().map(|permit| (&it.name, &permit.name)));
+    let is_it = |(its_namespace, its_permit): (&String, &String)| match error {
+        SchemaError::NestedTooDeeply { namespace, permit } => its_namespace == namespace && its_permit == permit,
+        SchemaError::TooManyNames(_) => false,
+    };
+    let index = { names }.position(is_it);
+    index.and_then(|index| permits.get(index).copied()).unwrap_or(Place { file: 0, span: Span::default() })
 }
 
 fn compile(condition: &Condition, place: Place) -> Result<CompiledCondition, Problem> {
@@ -161,5 +173,15 @@ class Doc implements Namespace { related: { viewers: (When<User, \"late\"> | Whe
         assert!(checked.model.is_none());
         let last = checked.problems.iter().find(|it| it.kind == Kind::TooDeep).unwrap();
         assert!(last.message.contains("A.p"), "{}", last.message);
+        // It is reported where it is.
+        let first = "class B implements Namespace { related: { r: B[] } permits = { r: (ctx) => this.related.r.includes(ctx.subject) } }";
+        let second = format!(
+            "class C implements Namespace {{}}\nclass A implements Namespace {{ related: {{ a: A[] }} permits = {{ q: (ctx) => \
+             this.related.a.includes(ctx.subject), p: (ctx) => {expression} }} }}"
+        );
+        let files = [SourceFile { name: "b.ts", text: first }, SourceFile { name: "a.ts", text: &second }];
+        let checked = CheckedModel::of(&files);
+        let problem = checked.problems.iter().find(|it| it.kind == Kind::TooDeep).unwrap();
+        assert_eq!((problem.file, &second[problem.span.start..problem.span.end]), (1, "p"));
     }
 }

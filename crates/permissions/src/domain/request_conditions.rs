@@ -16,8 +16,8 @@ pub struct RequestConditions<'a> {
     /// Without those of a tuple.
     attributes: Attributes<'a>,
     budget: Budget,
-    /// Why conditions have no result, if that is asked for: the last reason of each.
-    reasons: Option<HashMap<ConditionId, String>>,
+    /// Why conditions have no result: the last reason of each.
+    reasons: HashMap<ConditionId, String>,
 }
 
 impl<'a> RequestConditions<'a> {
@@ -27,16 +27,12 @@ impl<'a> RequestConditions<'a> {
         now: Timestamp,
     ) -> Self {
         let attributes = Attributes { context, ..Attributes::at(now) };
-        Self { conditions, attributes, budget: Budget::default(), reasons: None }
+        Self { conditions, attributes, budget: Budget::default(), reasons: HashMap::new() }
     }
 
-    /// For an explanation.
-    pub fn keep_reasons(&mut self) {
-        self.reasons = Some(HashMap::new());
-    }
-
+    /// The reasons since they were taken last.
     pub fn take_reasons(&mut self) -> HashMap<ConditionId, String> {
-        self.reasons.take().unwrap_or_default()
+        std::mem::take(&mut self.reasons)
     }
 
     /// From now on, conditions read these attributes.
@@ -70,9 +66,7 @@ impl Conditions for RequestConditions<'_> {
 
     fn holds(&mut self, condition: ConditionId, context: Option<&str>) -> Result<bool, ConditionFailed> {
         self.evaluate(condition, context).map_err(|error| {
-            if let Some(reasons) = &mut self.reasons {
-                reasons.insert(condition, error.to_string());
-            }
+            self.reasons.insert(condition, error.to_string());
             ConditionFailed
         })
     }
@@ -101,19 +95,17 @@ mod tests {
     }
 
     #[test]
-    fn the_reasons_of_conditions_without_a_result_are_kept_when_they_are_asked_for() {
+    fn the_reasons_of_conditions_without_a_result_are_kept_until_they_are_taken() {
         let conditions = conditions("context.hour > tuple.from");
         let context = Object::new(Root::Context, json!({ "hour": 9 })).unwrap();
         let mut of_request = RequestConditions::new(&conditions, Some(&context), Timestamp::EPOCH);
-        assert_eq!(of_request.holds(ConditionId(1), None), Err(ConditionFailed));
-        assert!(of_request.take_reasons().is_empty());
-        of_request.keep_reasons();
         assert_eq!(of_request.holds(ConditionId(1), Some("{\"from\":8}")), Ok(true));
         assert_eq!(of_request.holds(ConditionId(1), None), Err(ConditionFailed));
         assert_eq!(of_request.holds(ConditionId(2), None), Err(ConditionFailed));
         let reasons = of_request.take_reasons();
         assert_eq!(reasons[&ConditionId(1)], "tuple.from is missing");
         assert_eq!(reasons[&ConditionId(2)], "the condition is missing");
+        assert!(of_request.take_reasons().is_empty());
     }
 
     #[test]

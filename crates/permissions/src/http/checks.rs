@@ -140,6 +140,7 @@ fn unanswered(error: CheckError, explanation: Option<&ExplanationDocument>) -> R
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 pub(super) struct Batch {
     tuples: Vec<RelationTupleDocument>,
     #[serde(default)]

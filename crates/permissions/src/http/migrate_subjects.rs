@@ -30,7 +30,7 @@ pub(super) struct Request {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
 struct MapDocument {
     pattern: String,
     namespace: String,

@@ -69,6 +69,7 @@ pub(super) async fn create(
 
 /// An item of a patch.
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 pub(super) struct Delta {
     action: Action,
     relation_tuple: RelationTupleDocument,

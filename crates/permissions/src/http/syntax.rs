@@ -1,4 +1,5 @@
-//! `POST /opl/syntax/check`: the body is a text of the Ory Permission Language, or that text as a JSON string.
+//! `POST /opl/syntax/check`: the body is a text of the Ory Permission Language under any media type, or with `application/json`
+//! that text as a JSON string.
 
 use std::sync::Arc;
 

@@ -9,6 +9,7 @@ use crate::domain::relation_tuple::{RelationTuple, StoredTuple, Subject, Subject
 
 /// A relation tuple. Members that it does not have are left out; unknown ones are ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(expecting = "a JSON object")]
 pub(super) struct RelationTupleDocument {
     #[serde(default)]
     namespace: String,
@@ -28,6 +29,7 @@ pub(super) struct RelationTupleDocument {
 
 /// The body of a check: a tuple, and the attributes of the request.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a JSON object")]
 pub(super) struct CheckDocument {
     #[serde(default)]
     namespace: String,
@@ -52,6 +54,7 @@ impl CheckDocument {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "a JSON object")]
 pub(super) struct SubjectSetDocument {
     #[serde(default)]
     namespace: String,
@@ -62,6 +65,7 @@ pub(super) struct SubjectSetDocument {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct ConditionDocument {
     name: String,
     #[serde(default, skip_serializing_if = "Map::is_empty")]

@@ -4,12 +4,12 @@ use std::task::Poll;
 
 use base::Context;
 
-use super::check::{CheckError, CheckOptions, number};
+use super::check::{CheckError, CheckOptions, NoAnswer, ask, number};
 use super::evaluate::{Answered, EvaluateError, Numbers, Question};
 use crate::Permissions;
 use crate::components::models::Unloaded;
+use crate::domain::evaluation::Evaluator;
 use crate::domain::evaluation::reverse::Directory;
-use crate::domain::evaluation::{Evaluator, Failure};
 use crate::domain::ids::{Subject, Userset};
 use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::request_conditions::RequestConditions;
@@ -29,7 +29,7 @@ struct OfTuples<'a>(&'a [&'a RelationTuple]);
 
 impl Question for OfTuples<'_> {
     type Numbered = Vec<(Userset, Subject)>;
-    type Found = Vec<Result<bool, Failure>>;
+    type Found = Vec<Result<bool, NoAnswer>>;
     type Answer = Vec<Result<bool, CheckError>>;
 
     fn number(&self, numbers: &mut (dyn Numbers + Send)) -> Result<Self::Numbered, EvaluateError> {
@@ -43,8 +43,8 @@ impl Question for OfTuples<'_> {
     ) -> Poll<Self::Found> {
         let mut answers = Vec::with_capacity(numbered.len());
         // All of them are asked before anything is read.
-        for (userset, subject) in numbered {
-            answers.extend(match evaluator.check(*userset, *subject) {
+        for numbered in numbered {
+            answers.extend(match ask(evaluator, *numbered) {
                 Poll::Ready(answer) => Some(answer),
                 Poll::Pending => None,
             });
@@ -53,7 +53,7 @@ impl Question for OfTuples<'_> {
     }
 
     fn present(&self, found: Self::Found, numbers: &(dyn Numbers + Send)) -> Self::Answer {
-        found.into_iter().map(|answer| answer.map_err(|failure| CheckError::of(failure, numbers))).collect()
+        found.into_iter().map(|answer| answer.map_err(|no_answer| CheckError::of(no_answer, numbers))).collect()
     }
 }
 

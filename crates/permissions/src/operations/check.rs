@@ -1,5 +1,6 @@
 //! Whether a subject has a relation to an object, or a permission on it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -12,7 +13,7 @@ use crate::domain::condition::Object;
 use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::evaluation::{Evaluator, Failure, Limits};
-use crate::domain::ids::{Subject, Userset};
+use crate::domain::ids::{ConditionId, Subject, Userset};
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::request_conditions::RequestConditions;
@@ -69,17 +70,45 @@ pub enum CheckError {
     Evaluate(#[from] EvaluateError),
 }
 
+/// Why a check has no answer, in numbers of a reader.
+#[derive(Debug)]
+pub(super) struct NoAnswer {
+    pub(super) failure: Failure,
+    /// Why the condition of the failure has no result, if it is known.
+    pub(super) reason: Option<String>,
+}
+
+/// Checks one tuple, and keeps the reason when there is no answer.
+pub(super) fn ask<R: Directory>(
+    evaluator: &mut Evaluator<'_, R, RequestConditions<'_>>,
+    (userset, subject): (Userset, Subject),
+) -> Poll<Result<bool, NoAnswer>> {
+    // Those of another check are about other attributes.
+    evaluator.conditions().take_reasons();
+    let answer = evaluator.check(userset, subject);
+    answer.map(|answer| answer.map_err(|failure| NoAnswer::of(failure, &mut evaluator.conditions().take_reasons())))
+}
+
+impl NoAnswer {
+    pub(super) fn of(failure: Failure, reasons: &mut HashMap<ConditionId, String>) -> Self {
+        let reason = match failure {
+            Failure::Condition(condition) => reasons.remove(&condition),
+            _ => None,
+        };
+        Self { failure, reason }
+    }
+}
+
 impl CheckError {
-    pub(super) fn of(failure: Failure, numbers: &dyn Numbers) -> Self {
+    pub(super) fn of(NoAnswer { failure, reason }: NoAnswer, numbers: &dyn Numbers) -> Self {
         match failure {
             Failure::UndeclaredRelation { relation, .. } => {
                 Self::UndeclaredRelation(numbers.symbols().relation_name(relation).to_owned())
             }
             Failure::Condition(condition) => {
                 let name = numbers.symbols().condition_name(condition);
-                let reason = format!(
-                    "the condition \"{name}\" has no result: send the attributes that it reads, or ask about less"
-                );
+                let why = reason.as_deref().unwrap_or("send the attributes that it reads, or ask about less");
+                let reason = format!("the condition \"{name}\" has no result: {why}");
                 Self::Unanswered { failure, reason }
             }
             other => Self::Unanswered { failure, reason: other.to_string() },
@@ -106,7 +135,7 @@ struct OfTuple<'a>(&'a RelationTuple);
 
 impl Question for OfTuple<'_> {
     type Numbered = (Userset, Subject);
-    type Found = Result<bool, Failure>;
+    type Found = Result<bool, NoAnswer>;
     type Answer = Result<bool, CheckError>;
 
     fn number(&self, numbers: &mut (dyn Numbers + Send)) -> Result<Self::Numbered, EvaluateError> {
@@ -115,14 +144,14 @@ impl Question for OfTuple<'_> {
 
     fn ask<'q, R: Directory>(
         &'q self,
-        (userset, subject): &Self::Numbered,
+        numbered: &Self::Numbered,
         evaluator: &mut Evaluator<'_, R, RequestConditions<'q>>,
     ) -> Poll<Self::Found> {
-        evaluator.check(*userset, *subject)
+        ask(evaluator, *numbered)
     }
 
     fn present(&self, found: Self::Found, numbers: &(dyn Numbers + Send)) -> Self::Answer {
-        found.map_err(|failure| CheckError::of(failure, numbers))
+        found.map_err(|no_answer| CheckError::of(no_answer, numbers))
     }
 }
 

@@ -7,14 +7,14 @@ use std::task::Poll;
 use base::Context;
 
 use super::batch_check::BatchCheckError;
-use super::check::{CheckError, CheckOptions, number};
+use super::check::{CheckError, CheckOptions, NoAnswer, ask, number};
 use super::evaluate::{Answered, EvaluateError, Numbers, Question};
 use super::explain::{Explained, Reasoned};
 use crate::Permissions;
 use crate::domain::access::{AccessRequest, EvaluationsSemantic};
 use crate::domain::consistency::Consistency;
+use crate::domain::evaluation::Evaluator;
 use crate::domain::evaluation::reverse::Directory;
-use crate::domain::evaluation::{Evaluator, Failure};
 use crate::domain::explanation_text::Line;
 use crate::domain::ids::{Subject, Userset};
 use crate::domain::invalid_tuple::InvalidTuple;
@@ -43,7 +43,7 @@ struct OfRequests<'a> {
 }
 
 enum Decided {
-    Plain(Result<bool, Failure>),
+    Plain(Result<bool, NoAnswer>),
     Reasoned(Reasoned),
 }
 
@@ -67,7 +67,7 @@ impl Question for OfRequests<'_> {
             let decided = if self.options.explains {
                 Reasoned::find((userset, subject), evaluator).map(Decided::Reasoned)
             } else {
-                evaluator.check(userset, subject).map(Decided::Plain)
+                ask(evaluator, (userset, subject)).map(Decided::Plain)
             };
             match decided {
                 Poll::Ready(decided) => {
@@ -87,7 +87,7 @@ impl Question for OfRequests<'_> {
     fn present(&self, found: Self::Found, numbers: &(dyn Numbers + Send)) -> Self::Answer {
         let decision = |(decided, request): (Decided, &&AccessRequest)| match decided {
             Decided::Plain(answer) => {
-                Decision { answer: answer.map_err(|failure| CheckError::of(failure, numbers)), steps: None }
+                Decision { answer: answer.map_err(|no_answer| CheckError::of(no_answer, numbers)), steps: None }
             }
             Decided::Reasoned(reasoned) => {
                 let Explained { answer, steps } = reasoned.present(&request.tuple, numbers);
@@ -101,7 +101,7 @@ impl Question for OfRequests<'_> {
 impl Decided {
     fn is_allowed(&self) -> bool {
         match self {
-            Self::Plain(answer) => *answer == Ok(true),
+            Self::Plain(answer) => matches!(answer, Ok(true)),
             Self::Reasoned(reasoned) => reasoned.is_allowed(),
         }
     }

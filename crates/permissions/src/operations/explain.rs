@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use base::Context;
 
-use super::check::{CheckError, CheckOptions, number};
+use super::check::{CheckError, CheckOptions, NoAnswer, number};
 use super::evaluate::{Answered, EvaluateError, Numbers, Question};
 use crate::Permissions;
 use crate::domain::evaluation::Evaluator;
@@ -36,7 +36,8 @@ impl Reasoned {
         (userset, subject): (Userset, Subject),
         evaluator: &mut Evaluator<'_, R, RequestConditions<'_>>,
     ) -> Poll<Self> {
-        evaluator.conditions().keep_reasons();
+        // Those of another check are about other attributes.
+        evaluator.conditions().take_reasons();
         let explanation = evaluator.explain(userset, subject);
         explanation.map(|explanation| Self { explanation, reasons: evaluator.conditions().take_reasons() })
     }
@@ -46,11 +47,12 @@ impl Reasoned {
     }
 
     pub(super) fn present(self, tuple: &RelationTuple, numbers: &dyn Numbers) -> Explained {
-        let Self { explanation, reasons } = self;
+        let Self { explanation, mut reasons } = self;
         let vocabulary =
             Vocabulary { symbols: numbers.symbols(), names: numbers.names(), question: tuple, reasons: &reasons };
         let steps = vocabulary.lines(&explanation);
-        Explained { answer: explanation.answer.map_err(|failure| CheckError::of(failure, numbers)), steps }
+        let no_answer = |failure| CheckError::of(NoAnswer::of(failure, &mut reasons), numbers);
+        Explained { answer: explanation.answer.map_err(no_answer), steps }
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use base::Context;
 
-use super::check::{CheckError, CheckOptions, InvalidQuestion, number};
+use super::check::{CheckError, CheckOptions, InvalidQuestion, NoAnswer, number};
 use super::evaluate::{Answered, Asking, EvaluateError, Numbers, Question};
 use crate::Permissions;
 use crate::components::models::{LoadedModel, Unloaded};
@@ -101,7 +101,7 @@ impl Question for Search<'_> {
     }
 
     fn present(&self, found: Found, numbers: &(dyn Numbers + Send)) -> NameListing {
-        let reason = |failure: Failure| CheckError::of(failure, numbers).to_string();
+        let reason = |failure: Failure| CheckError::of(NoAnswer { failure, reason: None }, numbers).to_string();
         match found {
             Found::Names(Listing { names, has_more, truncated, unresolved }) => NameListing {
                 names: names.into_iter().map(|name| numbers.names().name(name).to_owned()).collect(),

@@ -2,27 +2,36 @@
 
 use async_trait::async_trait;
 use base::Context;
-use contracts::{PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject, Unavailable};
+use contracts::{
+    PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject, Unavailable, Undeclared,
+};
 use serde_json::Value;
 
 use super::check::{CheckError, CheckOptions};
 use super::evaluate::EvaluateError;
 use crate::Permissions;
 use crate::domain::condition::{Object, Root};
-use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
 
 #[async_trait]
 impl PermissionChecks for Permissions {
-    /// The answer is that of the API: nobody has a relation to an object of an unknown namespace.
+    /// Unlike the API, which denies a check of an unknown namespace as Keto does, this reports the name: who asks is a rule of an
+    /// operator.
     async fn check(&self, cx: &Context, question: &PermissionQuestion<'_>) -> Result<bool, PermissionCheckError> {
+        if let Some(name) = self.undeclared(question.namespace, Some(question.relation)) {
+            return Err(PermissionCheckError::Undeclared(name));
+        }
+        if let PermissionSubject::Set { namespace, relation, .. } = question.subject
+            && let Some(name) = self.undeclared(namespace, Some(relation))
+        {
+            return Err(PermissionCheckError::UndeclaredSubject(name));
+        }
         let undecided = |reason: String| PermissionCheckError::Undecided(reason);
         let context = question.context.map(|members| Object::new(Root::Context, Value::Object(members.clone())));
         let context = context.transpose().map_err(|error| undecided(error.to_string()))?;
         let options = CheckOptions { context: context.as_ref(), ..CheckOptions::default() };
         match Permissions::check(self, cx, &tuple_of(question), options).await {
             Ok(answered) => Ok(answered.answer),
-            Err(CheckError::Invalid(InvalidTuple::UnknownNamespace { .. })) => Ok(false),
             Err(CheckError::Evaluate(error @ EvaluateError::TooManyTuples)) => Err(undecided(error.to_string())),
             Err(error @ (CheckError::Unloaded(_) | CheckError::Evaluate(_))) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a permission could not be checked");
@@ -32,6 +41,16 @@ impl PermissionChecks for Permissions {
                 error @ (CheckError::Invalid(_) | CheckError::UndeclaredRelation(_) | CheckError::Unanswered { .. }),
             ) => Err(undecided(error.to_string())),
         }
+    }
+
+    fn undeclared(&self, namespace: &str, relation: Option<&str>) -> Option<Undeclared> {
+        // Without a model there are no names, and the check says so.
+        let model = self.models.current().ok()?;
+        if !model.declares(namespace) {
+            return Some(Undeclared::Namespace(namespace.to_owned()));
+        }
+        let relation = relation.filter(|relation| !model.accepts(namespace, relation))?;
+        Some(Undeclared::Relation { namespace: namespace.to_owned(), relation: relation.to_owned() })
     }
 }
 

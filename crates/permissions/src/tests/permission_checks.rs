@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use contracts::{PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject};
+use contracts::{PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject, Undeclared};
 use serde_json::{Value, json};
 
 use super::harness::{Harness, on_both};
@@ -56,7 +56,6 @@ async fn another_service_gets_the_answer_of_a_check() {
             PermissionQuestion { subject: user("eve"), ..VIEW },
             PermissionQuestion { subject: PermissionSubject::Id("ada"), ..VIEW },
             PermissionQuestion { object: "memo", ..VIEW },
-            PermissionQuestion { namespace: "Dok", ..VIEW },
         ] {
             assert!(!permissions.check(&cx, &question).await.unwrap(), "{question:?}");
         }
@@ -69,7 +68,6 @@ async fn another_service_gets_the_answer_of_a_check() {
         let large = json!({ "text": "x".repeat(40_000) }).as_object().unwrap().clone();
         for question in [
             bob,
-            PermissionQuestion { relation: "wiew", ..VIEW },
             PermissionQuestion { object: &"x".repeat(2_000), ..VIEW },
             PermissionQuestion { object: "a\0b", ..VIEW },
             PermissionQuestion { context: Some(&large), ..VIEW },
@@ -77,6 +75,30 @@ async fn another_service_gets_the_answer_of_a_check() {
             let error = permissions.check(&cx, &question).await.unwrap_err();
             assert!(matches!(error, PermissionCheckError::Undecided(_)), "{question:?}: {error}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_name_that_the_model_does_not_declare_is_reported() {
+    let location = format!("base64://{}", STANDARD.encode(MODEL));
+    on_both(json!({ "namespaces": { "location": location } }), |harness| async move {
+        let permissions: &dyn PermissionChecks = harness.permissions.as_ref();
+        let error = async |question| permissions.check(&harness.cx(), &question).await.unwrap_err();
+        let relation = |namespace: &str| Undeclared::Relation { namespace: namespace.into(), relation: "wiew".into() };
+        let dok = Undeclared::Namespace("Dok".into());
+        let found = error(PermissionQuestion { namespace: "Dok", ..VIEW }).await;
+        assert!(matches!(found, PermissionCheckError::Undeclared(name) if name == dok));
+        let found = error(PermissionQuestion { relation: "wiew", ..VIEW }).await;
+        assert!(matches!(found, PermissionCheckError::Undeclared(name) if name == relation("Doc")));
+        let set = |namespace, relation| PermissionSubject::Set { namespace, object: "a", relation };
+        let found = error(PermissionQuestion { subject: set("Dok", ""), ..VIEW }).await;
+        assert!(matches!(found, PermissionCheckError::UndeclaredSubject(name) if name == dok));
+        let found = error(PermissionQuestion { subject: set("Doc", "wiew"), ..VIEW }).await;
+        assert!(matches!(found, PermissionCheckError::UndeclaredSubject(name) if name == relation("Doc")));
+        assert_eq!(permissions.undeclared("Doc", None), None);
+        // A namespace without declarations accepts every relation.
+        assert_eq!(permissions.undeclared("User", Some("wiew")), None);
     })
     .await;
 }

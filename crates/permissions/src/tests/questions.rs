@@ -169,6 +169,11 @@ async fn an_explanation_names_the_condition_and_what_it_lacks() {
         question.as_object_mut().unwrap().remove("context");
         let reply = harness.read.post_json("/relation-tuples/check/openapi", &question).await.expect(422);
         assert!(reply.json.pointer("/error/details/explanation").is_none(), "{reply}");
+        let reason = "the condition \"late\" has no result: context.hour is missing";
+        assert_eq!(reply.at("/error/reason"), reason, "{reply}");
+        let batch = json!({ "tuples": [question] });
+        let reply = harness.read.post_json("/relation-tuples/batch/check", &batch).await.expect(200);
+        assert_eq!(reply.at("/results/0/error"), reason, "{reply}");
     })
     .await;
 }

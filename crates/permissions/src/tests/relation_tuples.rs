@@ -52,6 +52,49 @@ async fn a_created_tuple_is_echoed_and_is_found_at_its_location() {
 }
 
 #[tokio::test]
+async fn a_member_of_another_type_is_named_in_words_of_json() {
+    on_both(plain(), |mut harness| async move {
+        let with = |member: &str, value: Value| {
+            let mut tuple = ada("a");
+            tuple[member] = value;
+            tuple
+        };
+        for (tuple, field) in [
+            (json!("Doc:a#viewer@ada"), "."),
+            (with("condition", json!("late")), "condition"),
+            (with("condition", json!(["late"])), "condition"),
+            (with("subject_set", json!("Group:g")), "subject_set"),
+            (with("expires_at", json!(true)), "expires_at"),
+        ] {
+            let delta = json!([{ "action": "insert", "relation_tuple": tuple }]);
+            let check = "/relation-tuples/check";
+            for (reply, place) in [
+                (harness.write.json(Method::PUT, TUPLES, &tuple).await, ""),
+                (harness.read.post_json(check, &tuple).await, ""),
+                (harness.write.json(Method::PATCH, TUPLES, &delta).await, "[0].relation_tuple."),
+                (
+                    harness.read.post_json("/relation-tuples/batch/check", &json!({ "tuples": [tuple] })).await,
+                    "tuples[0].",
+                ),
+            ] {
+                let reply = reply.expect(400);
+                let reason = reply.string("/error/reason");
+                assert!(!reason.contains("struct") && !reason.contains("Document"), "{reason}");
+                let named = reply.string("/error/details/field");
+                let expected = format!("{place}{field}").replace("..", "");
+                assert_eq!(named, expected, "{reason}");
+            }
+        }
+        for path in ["/relation-tuples/check", "/relation-tuples/batch/check", "/relation-tuples/objects"] {
+            let reason =
+                harness.read.post_json(path, &json!("text")).await.expect(400).string("/error/reason").to_owned();
+            assert!(reason.contains("a JSON object"), "{path}: {reason}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_tuple_may_expire() {
     on_both(plain(), |mut harness| async move {
         let ends = harness.clock().now().plus(Duration::from_mins(1)).to_string();

@@ -13,6 +13,9 @@ async fn a_text_without_errors_has_an_empty_answer() {
             let checked = harness.opl.post(PATH, "text/plain", text).await.expect(200);
             assert_eq!(checked.text, "{}");
         }
+        // As curl sends it.
+        let checked = harness.opl.post(PATH, "application/x-www-form-urlencoded", "class").await.expect(200);
+        assert!(checked.json.get("errors").is_some(), "{checked}");
         harness.opl.get(PATH).await.expect(405);
     })
     .await;

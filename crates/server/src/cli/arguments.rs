@@ -1,6 +1,6 @@
 //! Arguments that several commands share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::Value;
@@ -30,13 +30,19 @@ impl ConfigArguments {
         let dev = dev.map(|service| (format!("{service}.dev"), Value::from(true)));
         let flags = dsn.chain(dev).collect();
         let services = if services.is_empty() { called_as.as_slice() } else { services };
-        Config::load(&Sources {
-            services: services.to_vec(),
-            called_as,
-            files: self.files.clone(),
-            environment: super::environment(),
-            flags,
-        })
+        let environment = super::environment();
+        let files = self.files(called_as, &environment);
+        Config::load(&Sources { services: services.to_vec(), called_as, files, environment, flags })
+    }
+
+    /// The files that are named, or else the one that the program whose name was used reads by default, if it exists.
+    pub(crate) fn files(&self, called_as: Option<Service>, environment: &[(String, String)]) -> Vec<PathBuf> {
+        let replaced = called_as.and_then(|service| service.definition().replaced.as_ref());
+        let Some(name) = replaced.and_then(|it| it.default_file).filter(|_| self.files.is_empty()) else {
+            return self.files.clone();
+        };
+        let home = environment.iter().find(|(name, home)| name == "HOME" && !home.is_empty());
+        home.map(|(_, home)| Path::new(home).join(name)).filter(|file| file.exists()).into_iter().collect()
     }
 }
 

@@ -99,7 +99,11 @@ async fn prepare_as_serve_does(config: &Config, data: &Path, trust: &TrustStore)
         findings.push(Diagnosis::new("configuration", Verdict::Good, "is valid"));
     }
     findings.extend(found.sorted_notices().into_iter().map(|notice| {
-        let verdict = if notice.severity == Severity::Warning { Verdict::Warning } else { Verdict::Good };
+        let verdict = match notice.severity {
+            Severity::Failure => Verdict::Bad,
+            Severity::Warning => Verdict::Warning,
+            Severity::Information => Verdict::Good,
+        };
         Diagnosis::new("configuration", verdict, notice.to_string())
     }));
     let status = prepared.map(|prepared| prepared.status).unwrap_or_default();
@@ -121,11 +125,27 @@ fn show(findings: &[Diagnosis], format: Format) -> anyhow::Result<()> {
         Verdict::Warning => "warning",
         Verdict::Bad => "bad",
     };
-    let rows: Vec<Value> = findings
-        .iter()
-        .map(|it| json!({"subject": it.subject, "verdict": word(it.verdict), "explanation": it.explanation}))
-        .collect();
+    let row =
+        |it: &Diagnosis| json!({"subject": it.subject, "verdict": word(it.verdict), "explanation": it.explanation});
+    let rows: Vec<Value> = match format {
+        Format::Json => findings.iter().map(row).collect(),
+        Format::Table => findings.iter().flat_map(|it| lines_of(row(it), &it.explanation)).collect(),
+    };
     output::rows(format, &["verdict", "subject", "explanation"], &rows)
+}
+
+/// A row for each line of the explanation, which quotes files: a table shows a value in one line.
+fn lines_of(first: Value, explanation: &str) -> Vec<Value> {
+    let mut rows: Vec<Value> = explanation.lines().map(|line| json!({ "explanation": line })).collect();
+    match rows.first_mut() {
+        Some(row) => {
+            let line = row["explanation"].take();
+            *row = first;
+            row["explanation"] = line;
+        }
+        None => rows.push(first),
+    }
+    rows
 }
 
 /// The findings that depend on the configuration alone.

@@ -99,6 +99,10 @@ pub fn main() -> ExitCode {
             eprintln!("{text}");
             return if is_success { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
+        Rewritten::KetoHelp => {
+            let printed = output::raw(rewrite::keto_command().render_help().to_string().as_bytes());
+            return printed.map_or_else(|error| print_error(&error), |()| ExitCode::SUCCESS);
+        }
     };
     let cli = Cli::parse_from(arguments);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -121,7 +125,7 @@ async fn run(command: Command, called_as: Option<Service>) -> anyhow::Result<Exi
         Command::Oauth(command) => oauth::run(command).await,
         Command::Permissions(command) => permissions::run(command).await,
         Command::Version { format } => output::version(format),
-        Command::Completions { shell } => completions::write(shell),
+        Command::Completions { shell } => completions::write(shell, called_as),
     }
 }
 

@@ -13,6 +13,8 @@ pub(super) enum Rewritten {
     Arguments(Vec<OsString>, Option<Service>),
     /// Nothing to run: the text to print, and whether this is a success.
     Answer { text: &'static str, is_success: bool },
+    /// The help of Keto's command line.
+    KetoHelp,
 }
 
 const NOT_NEEDED: &str = "not needed: the server deletes expired rows itself, in small batches, while it runs";
@@ -22,12 +24,14 @@ const NAMESPACES: &str = "kleis doctor -c FILE loads the namespaces of a configu
 
 /// Translates the command line, including the program's name.
 pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
-    let mut arguments = arguments.into_iter();
+    let mut arguments = arguments.into_iter().peekable();
     let program = arguments.next().unwrap_or_else(|| "kleis".into());
     let name = Path::new(&program).file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-    let called_as: Option<Service> = Service::ALL
-        .into_iter()
-        .find(|service| service.definition().replaced.as_ref().is_some_and(|it| it.program == name));
+    // `kleis keto serve` is `keto serve`.
+    let called_as = replaced(&name).or_else(|| {
+        let word = arguments.next_if(|word| replaced(&word.to_string_lossy()).is_some())?;
+        replaced(&word.to_string_lossy())
+    });
     // Options before the command move behind it; `migrate -c FILE sql up` has them between its words.
     let (mut leading, mut rest) = (Vec::new(), Vec::new());
     while let Some(argument) = arguments.next() {
@@ -42,25 +46,18 @@ pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
             rest.push(argument);
         }
     }
+    if called_as == Some(Service::PERMISSIONS) {
+        return keto(program, leading, rest);
+    }
     let words: Vec<String> = rest.iter().map(|it| it.to_string_lossy().into_owned()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["janitor" | "cleanup", ..] => return Rewritten::Answer { text: NOT_NEEDED, is_success: true },
         ["courier", ..] => return Rewritten::Answer { text: COURIER, is_success: true },
-        ["namespace", ..] if called_as == Some(Service::PERMISSIONS) => {
-            return Rewritten::Answer { text: NAMESPACES, is_success: false };
-        }
         _ => {}
     }
     let mut ours = vec![program];
-    if called_as == Some(Service::PERMISSIONS)
-        && let Some(path) = words.first().and_then(|word| of_keto(word))
-    {
-        ours.extend(path.iter().map(OsString::from));
-        rest.drain(..1);
-        // These commands call a running service and read no configuration.
-        leading.clear();
-    } else if let [verb, noun, ..] = words.as_slice()
+    if let [verb, noun, ..] = words.as_slice()
         && let Some(path) = of_a_noun(verb, noun)
     {
         ours.extend(path.iter().map(OsString::from));
@@ -72,6 +69,84 @@ pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
     Rewritten::Arguments(ours, called_as)
 }
 
+/// The service that replaces a program.
+fn replaced(program: &str) -> Option<Service> {
+    let replaces = |service: &Service| service.definition().replaced.as_ref().is_some_and(|it| it.program == program);
+    Service::ALL.into_iter().find(replaces)
+}
+
+/// The command line of Keto without its name.
+fn keto(program: OsString, leading: Vec<OsString>, mut rest: Vec<OsString>) -> Rewritten {
+    let is_quiet = |it: &OsString| it == "-q" || it == "--quiet";
+    let quiet = rest.iter().any(is_quiet);
+    rest.retain(|it| !is_quiet(it));
+    let is_help = |it: &OsString| it == "help" || it == "--help" || it == "-h";
+    if rest.first().is_none_or(is_help) {
+        // `help COMMAND` is the help of the command.
+        if rest.len() < 2 {
+            return Rewritten::KetoHelp;
+        }
+        rest.remove(0);
+        rest.push("--help".into());
+    }
+    let word = rest[0].to_string_lossy().into_owned();
+    if word == "namespace" {
+        return Rewritten::Answer { text: NAMESPACES, is_success: false };
+    }
+    let mut ours = vec![program];
+    let Some((_, path, has_tables)) = OF_KETO.iter().find(|(name, ..)| *name == word || format!("{name}s") == word)
+    else {
+        // The other commands have the same name here.
+        ours.extend(rest);
+        ours.extend(leading);
+        return Rewritten::Arguments(ours, Some(Service::PERMISSIONS));
+    };
+    // These commands call a running service and read no configuration.
+    ours.extend(path.iter().map(OsString::from));
+    ours.extend(rest.into_iter().skip(1));
+    if quiet && *has_tables {
+        ours.push("--quiet".into());
+    }
+    Rewritten::Arguments(ours, Some(Service::PERMISSIONS))
+}
+
+/// Commands of Keto by their names, ours for them, and whether `--quiet` changes their output.
+const OF_KETO: &[(&str, &[&str], bool)] = &[
+    ("check", &["permissions", "check"], false),
+    ("expand", &["permissions", "expand"], false),
+    ("relation-tuple", &["permissions", "tuples"], true),
+    ("status", &["permissions", "status"], false),
+    ("completion", &["completions"], false),
+];
+
+/// Commands of Keto that have the same name here.
+const ALIKE: &[&str] = &["serve", "migrate", "version"];
+
+/// The command line of Keto, for its help and its completions.
+pub(super) fn keto_command() -> clap::Command {
+    let ours = super::command();
+    let find = |path: &[&str]| {
+        let found = path.iter().try_fold(&ours, |command, name| command.find_subcommand(name));
+        found.cloned().unwrap_or_else(|| clap::Command::new("keto"))
+    };
+    let renamed = OF_KETO.iter().map(|(name, path, _)| find(path).name(*name));
+    let alike = ALIKE.iter().map(|name| find(&[name]));
+    let quiet = clap::Arg::new("quiet").short('q').long("quiet").action(clap::ArgAction::SetTrue);
+    clap::Command::new("keto")
+        .about("Keto's command line: each command is one of kleis")
+        .disable_help_subcommand(true)
+        .arg(quiet.global(true).help("Print only the first column of a table"))
+        .subcommands(renamed.chain(alike))
+        .after_help(KETO_HELP)
+}
+
+const KETO_HELP: &str = "\
+keto serve and keto migrate read $HOME/keto.yml unless -c names another file. The other commands call
+a running service: KETO_READ_REMOTE and KETO_WRITE_REMOTE, or KLEIS_READ_REMOTE and KLEIS_WRITE_REMOTE,
+name its APIs, and KETO_BEARER_TOKEN or KLEIS_TOKEN is the token.
+
+kleis permissions has more commands: lint, test, format, explain, lists, import and export.";
+
 /// Our command for those that the replaced programs name by verb and noun, such as `create oauth2-client`.
 fn of_a_noun(verb: &str, noun: &str) -> Option<&'static [&'static str]> {
     match (verb, noun) {
@@ -80,17 +155,6 @@ fn of_a_noun(verb: &str, noun: &str) -> Option<&'static [&'static str]> {
             "oauth2-client" | "oauth2-clients" | "client" | "clients",
         ) => Some(&["oauth", "client"]),
         ("get" | "list" | "import" | "delete", "identity" | "identities") => Some(&["identity"]),
-        _ => None,
-    }
-}
-
-/// Our command for a command of Keto that calls a running service.
-fn of_keto(word: &str) -> Option<&'static [&'static str]> {
-    match word {
-        "check" => Some(&["permissions", "check"]),
-        "expand" => Some(&["permissions", "expand"]),
-        "relation-tuple" | "relation-tuples" => Some(&["permissions", "tuples"]),
-        "status" => Some(&["permissions", "status"]),
         _ => None,
     }
 }
@@ -111,6 +175,7 @@ mod tests {
                 (words.join(" "), called_as)
             }
             Rewritten::Answer { text, .. } => (text.to_owned(), None),
+            Rewritten::KetoHelp => ("help".to_owned(), None),
         }
     }
 
@@ -130,6 +195,8 @@ mod tests {
         assert_eq!(arguments("hydra serve all").1, Some(Service::OAUTH));
         assert_eq!(arguments("keto serve").1, Some(Service::PERMISSIONS));
         assert_eq!(arguments("kleis serve").1, None);
+        assert_eq!(arguments("kleis keto serve").1, Some(Service::PERMISSIONS));
+        assert_eq!(arguments("kleis kratos serve"), ("kleis serve".to_owned(), Some(Service::IDENTITY)));
     }
 
     #[test]
@@ -148,6 +215,17 @@ mod tests {
             ("/usr/bin/keto status --block", "/usr/bin/keto permissions status --block"),
             ("keto -c keto.yml check ada view Doc:plan", "keto permissions check ada view Doc:plan"),
             ("keto serve", "keto serve"),
+            ("kleis keto serve -c keto.yml", "kleis serve -c keto.yml"),
+            ("kleis keto check ada view Doc:plan", "kleis permissions check ada view Doc:plan"),
+            ("keto completion bash", "keto completions bash"),
+            ("keto relation-tuple get -q", "keto permissions tuples get --quiet"),
+            ("keto -q check ada view Doc:plan", "keto permissions check ada view Doc:plan"),
+            ("keto --quiet status", "keto permissions status"),
+            ("keto -q version", "keto version"),
+            ("keto help check", "keto permissions check --help"),
+            ("keto", "help"),
+            ("keto --help", "help"),
+            ("kleis keto help", "help"),
             ("keto version", "keto version"),
             // Only under that name.
             ("kleis check ada view Doc:plan", "kleis check ada view Doc:plan"),
@@ -155,6 +233,14 @@ mod tests {
             assert_eq!(arguments(line).0, ours);
         }
         assert!(arguments("keto namespace validate keto.yml").0.starts_with("kleis doctor"));
+    }
+
+    #[test]
+    fn every_command_of_keto_is_one_of_ours() {
+        let command = keto_command();
+        let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        assert_eq!(names, ["check", "expand", "relation-tuple", "status", "completion", "serve", "migrate", "version"]);
+        command.debug_assert();
     }
 
     #[test]

@@ -55,6 +55,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments, called_as: Option<Service>) -> anyhow::Result<ExitCode> {
     let services = Selection::services(&arguments.services);
     let config = arguments.config.load(&services, arguments.dev, called_as)?;
+    let files = arguments.config.files(called_as, &super::environment());
     let environment = Environment {
         data_dir: arguments.config.data,
         migrate: !arguments.no_migrate,
@@ -64,7 +65,7 @@ pub(super) async fn run(arguments: Arguments, called_as: Option<Service>) -> any
         ..Environment::system()
     };
     let traces = install_telemetry(&config, &environment)?;
-    let given = Given::new(&config, &arguments.config.files);
+    let given = Given::new(&config, files);
     let mut signals = Signals::install()?;
     let running = tokio::select! {
         running = start(config, environment) => running?,

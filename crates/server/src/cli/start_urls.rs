@@ -20,11 +20,11 @@ pub(super) struct Given {
 }
 
 impl Given {
-    pub(super) fn new(config: &Config, files: &[PathBuf]) -> Self {
+    pub(super) fn new(config: &Config, files: Vec<PathBuf>) -> Self {
         let text = |key| config.value(Service::IDENTITY, key).and_then(Value::as_str);
         let has_mail_server = text("courier.smtp.connection_uri").is_some_and(|uri| !uri.is_empty());
         Self {
-            files: files.to_vec(),
+            files,
             log: config.shared.log.clone(),
             sends_mail: has_mail_server || text("courier.delivery_strategy") == Some("http"),
         }

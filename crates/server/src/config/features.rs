@@ -40,7 +40,7 @@ pub(super) fn report(service: Service, section: &Value, running: &[Service]) -> 
                     .entry(reason.clone())
                     .or_insert_with(|| Notice::information(format!("{service}.{path}"), reason));
             }
-        } else {
+        } else if !document::get(section, &path).is_some_and(is_empty) {
             others.push(path);
         }
     }
@@ -93,11 +93,19 @@ fn is_hook(path: &str) -> bool {
 /// Whether a value switches nothing on, so that its lack of effect needs no report.
 fn switches_nothing_on(value: &Value) -> bool {
     match value {
-        Value::Null | Value::Bool(false) => true,
+        Value::Bool(false) => true,
         Value::String(text) => text.is_empty(),
+        other => is_empty(other),
+    }
+}
+
+/// Whether a value has nothing in it that could have an effect.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
         Value::Array(items) => items.is_empty(),
         Value::Object(members) => members.is_empty(),
-        Value::Bool(true) | Value::Number(_) => false,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The documents of the sample application: everyone who signs in owns one and may share it.
 //!
 //! Invariant: the application decides nothing. It writes relation tuples, and it opens a document through the gateway, whose rule
-//! asks the permission. What it shows as the reason are the relation tuples of the document.
+//! asks the permission. The reason that it shows comes from the permission service.
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
@@ -76,6 +76,30 @@ struct Object {
     object: String,
 }
 
+/// Whether somebody may read a document, and why.
+pub(super) struct Reading {
+    pub(super) allowed: bool,
+    /// The way that grants, or the nearest miss.
+    pub(super) why: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Checked {
+    allowed: bool,
+    explanation: Explanation,
+}
+
+#[derive(Deserialize)]
+struct Explanation {
+    #[serde(alias = "nearest_miss")]
+    path: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+struct Step {
+    text: String,
+}
+
 /// An API did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -126,6 +150,15 @@ impl Documents {
             });
         }
         Ok(members)
+    }
+
+    /// Whether a person may read a document, and why.
+    pub(super) async fn reading(&self, document: &str, person: &str) -> Result<Reading, ApiError> {
+        let mut url = at(&self.apis.permissions_read, &["relation-tuples", "check", "openapi"]);
+        url.query_pairs_mut().append_pair("explain", "true");
+        let answer = self.send(Method::POST, &url, Some(&tuple(document, "read", person))).await?;
+        let Checked { allowed, explanation } = read(&answer)?;
+        Ok(Reading { allowed, why: explanation.path.into_iter().map(|step| step.text).collect() })
     }
 
     /// The id of the identity with this address.

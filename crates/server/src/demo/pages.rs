@@ -5,6 +5,7 @@ use serde_json::Value;
 use ui::Strings;
 use ui::components::{Alert, Button, Field};
 
+use super::documents::Reading;
 use super::texts::Texts;
 
 #[derive(Template)]
@@ -25,6 +26,8 @@ pub(super) struct HomePage {
     pub(super) answer: Option<ApiAnswer>,
     /// About the last change of the document.
     pub(super) notice: Option<Alert>,
+    /// Why no document was opened.
+    pub(super) open_notice: Option<Alert>,
     pub(super) members: Vec<MemberRow>,
     pub(super) reader: Field,
     pub(super) share: Button,
@@ -50,10 +53,10 @@ pub(super) struct MemberRow {
     pub(super) revoke: Option<Button>,
 }
 
-/// The answer of the API to a request for a document, and the relation tuples that name the person.
+/// The answer of the API to a request for a document, and the explanation of the permission service.
 pub(super) struct Opened {
     pub(super) answer: ApiAnswer,
-    pub(super) because: Vec<String>,
+    pub(super) reading: Reading,
 }
 
 #[derive(Template)]

@@ -121,6 +121,7 @@ async fn call_api(State(app): Shared, Cx(cx): Cx, headers: HeaderMap) -> Respons
 struct Shown {
     answer: Option<ApiAnswer>,
     notice: Option<Alert>,
+    open_notice: Option<Alert>,
     opened: Option<Opened>,
 }
 
@@ -157,8 +158,10 @@ async fn open(State(app): Shared, Cx(cx): Cx, headers: HeaderMap, body: Bytes) -
     let texts = Texts::of(app.ui.language(cx.locale));
     let shown = match app.open(&person, &field(&body, "owner")).await {
         Ok(Some(opened)) => Shown { opened: Some(opened), ..Shown::default() },
-        Ok(None) => Shown { notice: Some(Alert::new(MessageKind::Error, texts.nobody)), ..Shown::default() },
-        Err(error) => Shown { notice: Some(Alert::new(MessageKind::Error, error.to_string())), ..Shown::default() },
+        Ok(None) => Shown { open_notice: Some(Alert::new(MessageKind::Error, texts.nobody)), ..Shown::default() },
+        Err(error) => {
+            Shown { open_notice: Some(Alert::new(MessageKind::Error, error.to_string())), ..Shown::default() }
+        }
     };
     app.home(cx.locale, &person, shown).await
 }
@@ -216,14 +219,13 @@ impl RelyingParty {
     async fn open(&self, person: &SignedIn, owner: &str) -> Result<Option<Opened>, ApiError> {
         let Some(document) = self.documents.find(owner).await? else { return Ok(None) };
         let answer = self.ask_api(person.access_token.expose(), &format!("documents/{document}")).await;
-        let members = self.documents.members(&document).await?;
-        let own = members.into_iter().filter(|member| member.id == subject(person));
-        Ok(Some(Opened { answer, because: own.map(|member| member.because).collect() }))
+        let reading = self.documents.reading(&document, subject(person)).await?;
+        Ok(Some(Opened { answer, reading }))
     }
 
     async fn home(&self, locale: Locale, person: &SignedIn, shown: Shown) -> Response {
         let texts = Texts::of(self.ui.language(locale));
-        let Shown { answer, notice, opened } = shown;
+        let Shown { answer, notice, open_notice, opened } = shown;
         let (members, failure) = match self.documents.members(subject(person)).await {
             Ok(members) => (members, None),
             Err(error) => (Vec::new(), Some(Alert::new(MessageKind::Error, error.to_string()))),
@@ -235,6 +237,7 @@ impl RelyingParty {
             call_api: Button::submit(texts.call_api),
             answer,
             notice: notice.or(failure),
+            open_notice,
             members: members.into_iter().enumerate().map(|(index, member)| row(texts, index + 1, member)).collect(),
             reader: email_field("reader", texts.reader),
             share: Button::submit(texts.share).of_kind(ButtonKind::Secondary),

@@ -7,7 +7,7 @@
 //!   address when `admin.hosts` is set.
 //! - `Origin` is that of the listener or one that its `cors` block allows, and `Sec-Fetch-Site` does not name another site.
 //! - A body has a media type that a page cannot send to another origin without a preflight: JSON, or that of a remote procedure
-//!   call. Introspection takes forms (RFC 7662 section 2.1).
+//!   call. Introspection takes forms (RFC 7662 section 2.1), and the syntax check takes any text.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -29,7 +29,8 @@ use service::ErrorFormat;
 
 /// The only endpoint of an admin API that takes a form.
 const INTROSPECTION: &str = "/admin/oauth2/introspect";
-/// The only endpoint of an admin API that takes plain text. It reads and changes nothing but that text.
+/// The only endpoint of an admin API that takes a text, under any media type, as Keto does. It reads and changes nothing but
+/// that text.
 const SYNTAX_CHECK: &str = "/opl/syntax/check";
 /// The endpoints of `AuthZEN`.
 const AUTHZEN: &str = "/access/v1/";
@@ -151,7 +152,7 @@ fn may_carry_body(request: &Request) -> bool {
         || essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"))
         || (essence == "application/x-www-form-urlencoded" && request.uri().path() == INTROSPECTION)
-        || (essence == "text/plain" && request.uri().path() == SYNTAX_CHECK)
+        || request.uri().path() == SYNTAX_CHECK
         // It accepts nothing but application/json, and has another status for everything else.
         || request.uri().path().starts_with(AUTHZEN)
 }
@@ -296,6 +297,10 @@ mod tests {
         }
         assert_eq!(status("", "/admin/clients", ("referer", "http://evil.example/")).await, 415);
         assert_eq!(status(FORM, INTROSPECTION, nothing).await, 200);
+        for kind in [FORM, "text/plain", "application/octet-stream"] {
+            assert_eq!(status(kind, SYNTAX_CHECK, nothing).await, 200, "{kind}");
+            assert_eq!(status(kind, SYNTAX_CHECK, ("origin", "http://evil.example")).await, 403, "{kind}");
+        }
         assert_eq!(status("text/plain", "/access/v1/evaluation", nothing).await, 200);
         assert_eq!(status("text/plain", "/access/v10", nothing).await, 415);
         for (kind, path, wanted) in [

@@ -1,7 +1,7 @@
 //! Health, version and metrics, for load balancers, orchestrators and dashboards.
 //!
 //! `alive` reports that the process answers; `ready` that it can do its work. The public listeners report only the result, the
-//! admin listeners also the reason.
+//! admin listeners also the reason, and what an operator should correct although the service works.
 
 use std::sync::Arc;
 
@@ -64,11 +64,16 @@ async fn version() -> Json<Value> {
 }
 
 async fn ready_or_not(State(health): State<Health>) -> Response {
-    health.answer(|_| "this check failed; the admin listener gives the reason".into()).await
+    let mut errors = health.failures().await;
+    if errors.is_empty() {
+        return alive().await.into_response();
+    }
+    errors.values_mut().for_each(|it| *it = "this check failed; the admin listener gives the reason".into());
+    unready(errors)
 }
 
 async fn ready_and_why(State(health): State<Health>) -> Response {
-    health.answer(Value::from).await
+    health.explained().await
 }
 
 async fn prometheus(State(health): State<Health>) -> Response {
@@ -82,16 +87,36 @@ impl Health {
         service::Readiness::new(self.checks.clone())
     }
 
-    async fn answer(&self, present: impl Fn(String) -> Value) -> Response {
+    /// What an admin listener answers: the failed checks with their reasons, or else the warnings.
+    async fn explained(&self) -> Response {
+        let errors = self.failures().await;
+        if !errors.is_empty() {
+            return unready(errors);
+        }
+        let mut warnings = Map::new();
+        for check in self.checks.iter() {
+            if let Some(warning) = check.warning().await {
+                warnings.insert(check.name().to_owned(), warning.into());
+            }
+        }
+        if warnings.is_empty() {
+            return alive().await.into_response();
+        }
+        Json(json!({ "status": "ok", "warnings": warnings })).into_response()
+    }
+
+    /// The failed checks with their reasons.
+    async fn failures(&self) -> Map<String, Value> {
         let mut errors = Map::new();
         for check in self.checks.iter() {
             if let Err(reason) = check.run().await {
-                errors.insert(check.name().to_owned(), present(reason));
+                errors.insert(check.name().to_owned(), reason.into());
             }
         }
-        if errors.is_empty() {
-            return alive().await.into_response();
-        }
-        (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "errors": errors }))).into_response()
+        errors
     }
+}
+
+fn unready(errors: Map<String, Value>) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "errors": errors }))).into_response()
 }

@@ -29,6 +29,7 @@ static SAMPLE: Definition = Definition {
     name: "sample",
     replaced: Some(Replaced {
         program: "specimen",
+        default_file: None,
         environment_prefix: "SPECIMEN_",
         keys: &["greeting"],
         listeners: &[],

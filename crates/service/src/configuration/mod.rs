@@ -30,7 +30,7 @@ pub struct Key {
 }
 
 /// The keys of a section by their dotted paths; `*` stands for a free name or an index of a list. A key whose value has no
-/// known structure represents everything below it.
+/// known structure represents everything below it; a key that has keys below it represents only itself.
 #[derive(Clone, Debug, Default)]
 pub struct Keys(BTreeMap<String, Key>);
 
@@ -63,8 +63,15 @@ impl Keys {
 
     /// The key that [`Keys::contain`] finds, with its path.
     pub fn find(&self, path: &str) -> Option<(&str, &Key)> {
-        let found = |(pattern, key)| covers(pattern, path).then_some((pattern, key));
-        self.iter().find_map(found)
+        let length = path.split('.').count();
+        let is_found =
+            |pattern: &str| covers(pattern, path) && (pattern.split('.').count() == length || !self.has_below(pattern));
+        self.iter().find(|(pattern, _)| is_found(pattern))
+    }
+
+    fn has_below(&self, path: &str) -> bool {
+        let below = format!("{path}.");
+        self.0.range(below.clone()..).next().is_some_and(|(next, _)| next.starts_with(&below))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Key)> {
@@ -83,9 +90,12 @@ impl Keys {
             below.extend(items.map(|items| ("*".to_owned(), items)));
         }
         let own = node.get("description").and_then(Value::as_str);
-        if below.is_empty() && !path.is_empty() {
+        // A key whose value may be a text or an object is a key itself and has keys below it.
+        let plain = alternatives.iter().find(|it| !below.is_empty() && is_plain(it));
+        if (below.is_empty() || plain.is_some()) && !path.is_empty() {
             let is_described_above = path.last().is_some_and(|step| step == "*") || node.get("const").is_some();
-            let description = own.or(above.filter(|_| is_described_above)).map(joined_lines);
+            let of_plain = plain.and_then(|it| it.get("description")).and_then(Value::as_str);
+            let description = of_plain.or(own).or(above.filter(|_| is_described_above)).map(joined_lines);
             let default = node.get("default").filter(|default| !default.is_null()).cloned();
             self.0.insert(path.join("."), Key { description, default });
         }
@@ -112,6 +122,11 @@ fn alternatives(node: &Value) -> Vec<&Value> {
         }
     }
     found
+}
+
+/// Whether a value has no keys.
+fn is_plain(node: &Value) -> bool {
+    node.get("type").and_then(Value::as_str).is_some_and(|it| ["string", "integer", "number", "boolean"].contains(&it))
 }
 
 fn alternatives_have_keys(node: &Value) -> bool {

@@ -106,6 +106,36 @@ fn a_key_represents_the_keys_below_it_and_not_those_above() {
     }
 }
 
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only the keys count")]
+enum Model {
+    /// By its URL.
+    Location(String),
+    Named(Entry),
+    Listed(Vec<Entry>),
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[expect(dead_code, reason = "only the keys count")]
+struct OfModel {
+    model: Model,
+}
+
+#[test]
+fn a_text_that_may_be_an_object_is_a_key_itself() {
+    let keys = Keys::of(&schema_of::<OfModel>());
+    let found: Vec<_> = keys.iter().map(|(path, key)| (path, key.description.as_deref())).collect();
+    let described = |path, text| (path, Some(text));
+    let entry = "Where it is.";
+    assert_eq!(
+        found,
+        [described("model", "By its URL."), described("model.*.url", entry), described("model.url", entry)]
+    );
+    assert!(keys.contain("model") && keys.contain("model.url") && keys.contain("model.0.url"));
+    assert!(!keys.contain("model.planted") && !keys.contain("model.0.planted"));
+}
+
 #[test]
 fn keys_of_several_types_are_joined_under_their_prefixes() {
     let mut keys = Keys::of(&schema_of::<More>());

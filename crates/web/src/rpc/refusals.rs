@@ -5,7 +5,8 @@ use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode, Version};
 use serde_json::Value;
 
 use super::{Code, Form, Protocol, Status};
@@ -22,10 +23,11 @@ pub struct Answered;
 pub fn answer_refusals(router: Router) -> Router {
     router.layer(middleware::from_fn(async |request: Request, next: Next| {
         let form = Form::of(request.uri().path(), request.headers());
+        let is_http1 = request.version() <= Version::HTTP_11;
         let response = next.run(request).await;
         match form {
             Some(form) if response.extensions().get::<Answered>().is_none() && is_error(&response) => {
-                rewritten(form, response).await
+                rewritten(form, is_http1, response).await
             }
             Some(_) | None => response,
         }
@@ -36,16 +38,22 @@ fn is_error(response: &Response) -> bool {
     response.status().is_client_error() || response.status().is_server_error()
 }
 
-async fn rewritten(form: Form, response: Response) -> Response {
+async fn rewritten(form: Form, is_http1: bool, response: Response) -> Response {
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, REFUSAL_BYTES).await.unwrap_or_default();
     let error: Value = serde_json::from_slice(&body).unwrap_or_default();
     let text = |name: &str| error["error"][name].as_str();
     let message = text("reason").or_else(|| text("message")).or(parts.status.canonical_reason()).unwrap_or_default();
     let mut answer = Status::new(Code::of_http(parts.status), message).into_response(form);
-    if form.protocol == Protocol::Connect {
-        // Proxies and logs read the status.
+    let is_too_large = parts.status == StatusCode::PAYLOAD_TOO_LARGE;
+    // Proxies and logs read the status. A message that is too large has the same one wherever that is noticed, the one of its
+    // code (Connect protocol, Error Codes).
+    if form.protocol == Protocol::Connect && !is_too_large {
         *answer.status_mut() = parts.status;
+    }
+    if is_http1 && is_too_large {
+        // The unread rest of the body would be parsed as the next request.
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     for (name, value) in &parts.headers {
         if ![CONTENT_TYPE, CONTENT_LENGTH].contains(name) {
@@ -59,7 +67,6 @@ async fn rewritten(form: Form, response: Response) -> Response {
 mod tests {
     use axum::body::Body;
     use http::header::WWW_AUTHENTICATE;
-    use http::{HeaderValue, StatusCode};
     use tower::ServiceExt as _;
 
     use super::*;
@@ -88,6 +95,22 @@ mod tests {
         let answer = ask("/a.B/D", "application/grpc-web+proto").await;
         let body = to_bytes(answer.into_body(), 4096).await.unwrap();
         assert!(body.starts_with(&[0x80]) && body.windows(15).any(|it| it == b"grpc-status: 12"), "{body:?}");
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_too_large_has_the_status_of_its_code_and_ends_the_connection() {
+        let refuse = async || RestError::new(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large");
+        let router = answer_refusals(Router::new().route("/a.B/C", axum::routing::post(refuse)));
+        for (media_type, status) in
+            [("application/json", 429), ("application/grpc-web+proto", 200), ("text/plain", 413)]
+        {
+            for (version, closes) in [(Version::HTTP_11, media_type != "text/plain"), (Version::HTTP_2, false)] {
+                let request = Request::post("/a.B/C").version(version).header("content-type", media_type);
+                let answer = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+                assert_eq!(answer.status(), status, "{media_type}");
+                assert_eq!(answer.headers().contains_key(CONNECTION), closes, "{media_type} {version:?}");
+            }
+        }
     }
 
     #[tokio::test]

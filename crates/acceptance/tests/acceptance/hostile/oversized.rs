@@ -1,4 +1,4 @@
-//! Bodies that are too large: the answer is 413 before the whole body is read, and it arrives.
+//! Bodies that are too large: the answer is 413, or 429 for a call by Connect, before the whole body is read, and it arrives.
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -23,26 +23,31 @@ fn head(world: &World, route: &Route, length: &str) -> Result<String> {
     Ok(format!("{} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\n{length}\r\n\r\n", route.method))
 }
 
-/// 413, or the status of Connect for a message that turns out to be too large.
-fn is_too_large(answer: &Answer) -> bool {
+/// 413, or the status of Connect for a message that is too large.
+fn status_of(route: &Route) -> u16 {
+    let service = route.path.rsplit('/').nth(1).unwrap_or_default();
+    if service.ends_with("Service") || service == "grpc.health.v1.Health" { 429 } else { 413 }
+}
+
+fn is_too_large(route: &Route, answer: &Answer) -> bool {
     let is_exhausted = || answer.json().is_some_and(|body| body["code"] == "resource_exhausted");
-    answer.status == 413 || answer.status == 429 && is_exhausted()
+    answer.status == status_of(route) && (answer.status == 413 || is_exhausted())
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large_is_413_and_the_answer_arrives() -> Result<()> {
+async fn a_body_that_is_too_large_is_refused_and_the_answer_arrives() -> Result<()> {
     let world = World::on_sqlite().await?;
     for route in readers() {
         let whole = format!("Content-Length: {TOO_MUCH}");
         let text = head(&world, route, &whole)? + &"x".repeat(TOO_MUCH);
         let answer = exchange(&world, route.place, text.as_bytes()).await.with_context(|| about(route, &whole))?;
-        ensure!(is_too_large(&answer), "{}: {}", about(route, &whole), answer.summary());
+        ensure!(is_too_large(route, &answer), "{}: {}", about(route, &whole), answer.summary());
         refused(route.place, &answer).with_context(|| about(route, &whole))?;
 
         let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
         let text = head(&world, route, "Transfer-Encoding: chunked")? + &chunk.repeat(TOO_MUCH / 0x10000 + 1);
         let answer = exchange(&world, route.place, text.as_bytes()).await.with_context(|| about(route, "chunks"))?;
-        ensure!(is_too_large(&answer), "{}: {}", about(route, "chunks"), answer.summary());
+        ensure!(is_too_large(route, &answer), "{}: {}", about(route, "chunks"), answer.summary());
         refused(route.place, &answer).with_context(|| about(route, "chunks"))?;
     }
     world.end().await
@@ -61,7 +66,8 @@ async fn an_announced_body_that_is_too_large_is_refused_unread() -> Result<()> {
             let reading = stream.read_exact(&mut start);
             let read = tokio::time::timeout(std::time::Duration::from_secs(5), reading).await;
             read.with_context(|| format!("{}: it waits for the rest", about(route, length)))??;
-            ensure!(&start == b"HTTP/1.1 413", "{}: {}", about(route, length), String::from_utf8_lossy(&start));
+            let expected = format!("HTTP/1.1 {}", status_of(route));
+            ensure!(start == expected.as_bytes(), "{}: {}", about(route, length), String::from_utf8_lossy(&start));
         }
     }
     world.end().await

@@ -21,6 +21,11 @@ pub(crate) trait Authorizer: Debug + Send + Sync {
         &[]
     }
 
+    /// Settings that no request can satisfy, as far as this process can tell.
+    fn mistakes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether it calls a server, once per request.
     fn asks_a_server(&self) -> bool {
         false

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use contracts::{PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject};
+use contracts::{PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject, Undeclared};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -138,10 +138,25 @@ impl Permission {
         match self.permissions.check(inbound.cx, &question).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(Failure::forbidden().because("the subject does not have the permission")),
+            Err(PermissionCheckError::Undeclared(name)) => Err(Failure::internal(mistake(&OF_OBJECT, &name))),
+            Err(PermissionCheckError::UndeclaredSubject(name)) => Err(Failure::internal(mistake(&OF_SUBJECT, &name))),
             Err(error @ PermissionCheckError::Undecided(_)) => Err(Failure::internal(error.to_string())),
             Err(PermissionCheckError::Unavailable(error)) => Err(Failure::unavailable(error.to_string())),
         }
     }
+}
+
+/// The settings with the names of a namespace and of a relation of it.
+const OF_OBJECT: [&str; 2] = ["namespace", "relation"];
+const OF_SUBJECT: [&str; 2] = ["subject_namespace", "subject_relation"];
+
+/// A name that is not in the permission model, with the setting that has it.
+fn mistake([namespace, relation]: &[&str; 2], name: &Undeclared) -> String {
+    let setting = match name {
+        Undeclared::Namespace(_) => namespace,
+        Undeclared::Relation { .. } => relation,
+    };
+    format!("`permission` has a wrong setting `{setting}`: {name}")
 }
 
 fn render(template: &Template, view: &TemplateView<'_>) -> Result<String, Box<Failure>> {
@@ -164,6 +179,18 @@ impl Authorizer for Permission {
         _: &'a Services,
     ) -> Answer<'a, Result<(), Box<Failure>>> {
         Answer::pending(self.ask(inbound, session))
+    }
+
+    /// Names that are the same for every request.
+    fn mistakes(&self) -> Vec<String> {
+        let look = |settings, namespace: Option<&Template>, relation: Option<&Template>| {
+            let namespace = namespace?.constant()?;
+            let relation = relation.and_then(Template::constant);
+            self.permissions.undeclared(namespace, relation).map(|name| mistake(settings, &name))
+        };
+        let of_object = look(&OF_OBJECT, Some(&self.namespace), Some(&self.relation));
+        let of_subject = look(&OF_SUBJECT, self.subject_namespace.as_ref(), self.subject_relation.as_ref());
+        of_object.into_iter().chain(of_subject).collect()
     }
 
     /// A check in this process is repeated for an open `WebSocket`, which ends with the permission.

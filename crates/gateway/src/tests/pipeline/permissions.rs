@@ -52,7 +52,7 @@ async fn every_part_of_the_question_is_a_template() {
 #[tokio::test]
 async fn a_subject_is_an_id_an_object_or_a_subject_set() {
     assert_eq!(status(edit("alice", json!({"subject_namespace": "User"}))).await, None);
-    assert_eq!(status(edit("alice", json!({"subject_namespace": "Robot"}))).await, Some(StatusCode::FORBIDDEN));
+    assert_eq!(status(edit("bob", json!({"subject_namespace": "User"}))).await, Some(StatusCode::FORBIDDEN));
     let members = json!({"subject": "staff", "subject_namespace": "Group", "subject_relation": "members"});
     assert_eq!(status(edit("alice", members)).await, None);
     // A subject with the separators of the text form stays one id.
@@ -61,7 +61,7 @@ async fn a_subject_is_an_id_an_object_or_a_subject_set() {
 
 #[tokio::test]
 async fn a_question_without_an_answer_neither_allows_nor_denies() {
-    assert_eq!(status(json!({"relation": "own"})).await, Some(StatusCode::INTERNAL_SERVER_ERROR));
+    assert_eq!(status(json!({"relation": "limited"})).await, Some(StatusCode::INTERNAL_SERVER_ERROR));
     assert_eq!(status(json!({"object": "outage"})).await, Some(StatusCode::SERVICE_UNAVAILABLE));
     for setting in ["namespace", "object", "relation"] {
         let empty = json!({setting: "{{ print .Extra.none }}"});
@@ -75,6 +75,36 @@ async fn a_question_without_an_answer_neither_allows_nor_denies() {
     assert_eq!(status(json!({"subject": "{{ print .Extra.none }}"})).await, Some(StatusCode::FORBIDDEN));
     for context in ["[]", "{", "{{ print .Extra.none }}"] {
         assert_eq!(status(json!({"context": context})).await, Some(StatusCode::INTERNAL_SERVER_ERROR), "{context}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_the_model_does_not_have_is_an_error_of_the_rule() {
+    let members =
+        |relation: &str| json!({"subject": "staff", "subject_namespace": "Group", "subject_relation": relation});
+    let printed = |text: &str| format!("{{{{ if .Subject }}}}{text}{{{{ end }}}}");
+    for (settings, setting, value) in [
+        (json!({"namespace": "Dok"}), "namespace", "Dok"),
+        (json!({"relation": "raed"}), "relation", "raed"),
+        (json!({"subject_namespace": "Robot"}), "subject_namespace", "Robot"),
+        (members("member"), "subject_relation", "member"),
+    ] {
+        let services = fixtures::services();
+        let request = Request::get("http://h/docs/plan?by=alice");
+        let failure = run(rule(settings.clone()), &request, &services).await.unwrap_err();
+        assert_eq!(failure.status, StatusCode::INTERNAL_SERVER_ERROR, "{settings}");
+        let reason = failure.reason.unwrap();
+        assert!(reason.contains(&format!("`{setting}`")) && reason.contains(&format!("\"{value}\"")), "{reason}");
+        let mistakes = |settings: Value| {
+            let rule = fixtures::rule(rule(settings));
+            Pipeline::compile(&rule, &fixtures::config(), &services).unwrap().mistakes()
+        };
+        assert_eq!(mistakes(settings), [reason]);
+        // What a template will print is not known when the rule is loaded.
+        let mut dynamic = json!({"relation": printed("raed"), "subject_namespace": printed("Robot")});
+        dynamic["namespace"] = printed("Dok").into();
+        assert_eq!(mistakes(dynamic), [""; 0]);
+        assert_eq!(mistakes(json!({})), [""; 0]);
     }
 }
 

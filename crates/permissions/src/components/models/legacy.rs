@@ -11,6 +11,7 @@ pub(super) const EXTENSIONS: &[&str] = &["yaml", "yml", "json", "toml"];
 
 /// A file. Its other members, `id` and `config`, have no effect.
 #[derive(Deserialize)]
+#[serde(expecting = "keys and values")]
 struct Declaration {
     name: String,
 }

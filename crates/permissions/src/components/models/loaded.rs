@@ -39,6 +39,11 @@ impl LoadedModel {
         Ok(Self { model, schema, symbols, conditions })
     }
 
+    /// Whether the model has the namespace.
+    pub(crate) fn declares(&self, namespace: &str) -> bool {
+        self.symbols.namespace(namespace).is_some_and(|namespace| self.schema.declares_namespace(namespace))
+    }
+
     /// Whether tuples of this relation may be asked about: it is declared, or the namespace declares none.
     pub(crate) fn accepts(&self, namespace: &str, relation: &str) -> bool {
         let namespace = self.symbols.namespace(namespace).unwrap_or(NamespaceId::UNKNOWN);

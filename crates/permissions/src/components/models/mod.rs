@@ -4,6 +4,8 @@
 //! - All files of a source form one model, which replaces the previous one atomically.
 //! - A source that cannot be read, or whose model is not valid, keeps the previous model; the reason is logged once and kept.
 //! - Without a first model nothing is answered: the service is not ready and says why.
+//! - Only a list in the configuration may be empty. A document without a namespace is an error, because a file that is being
+//!   rewritten is empty for a moment, and its model would deny every check.
 
 mod document;
 mod legacy;
@@ -48,6 +50,10 @@ pub struct ModelFault {
 #[error("no permission model is loaded")]
 pub struct Unloaded;
 
+/// What a list without a namespace amounts to.
+const NO_NAMESPACES: &str = "no permission model is configured: every check is denied, and no relation tuple can be written; \
+    set `namespaces.location` to a model in the Ory Permission Language, for example file:///etc/kleis/model.ts";
+
 impl Models {
     /// With `strict`, tuples that the model does not declare do not count.
     pub(crate) fn new(namespaces: &Namespaces, strict: bool, http: Client) -> Result<Self, SourceError> {
@@ -64,6 +70,15 @@ impl Models {
     /// The model in force.
     pub(crate) fn current(&self) -> Result<Arc<LoadedModel>, Unloaded> {
         self.model.load_full().ok_or(Unloaded)
+    }
+
+    /// What an operator should correct although a model is in force: every check is denied, or the model is an old one.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let model = self.model.load_full()?;
+        if let Some(fault) = self.fault() {
+            return Some(format!("{fault}\nthe previous model stays in force"));
+        }
+        model.model.namespaces.is_empty().then(|| NO_NAMESPACES.to_owned())
     }
 
     /// Why the last documents of the source are not in force.

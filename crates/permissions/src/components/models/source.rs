@@ -138,10 +138,16 @@ impl Source {
 
     pub(super) fn parse(&self, documents: &[Document]) -> Result<Parsed, String> {
         let without_conditions = |model| Parsed { model, conditions: Vec::new() };
-        match self {
-            Self::Names(names) => legacy::model(names).map(without_conditions),
-            Self::Legacy(_) => legacy::parse(documents).map(without_conditions),
-            Self::Files(_) | Self::Text(_) | Self::Remote(_) => opl::parse(documents),
+        let (parsed, extensions) = match self {
+            // The configuration says that there is no namespace.
+            Self::Names(names) => return legacy::model(names).map(without_conditions),
+            Self::Legacy(_) => (legacy::parse(documents).map(without_conditions)?, legacy::EXTENSIONS),
+            Self::Files(_) | Self::Text(_) | Self::Remote(_) => (opl::parse(documents)?, opl::EXTENSIONS),
+        };
+        match (parsed.model.namespaces.is_empty(), documents.is_empty()) {
+            (true, true) => Err(format!("there is no file with the extension {}", extensions.join(", "))),
+            (true, false) => Err("it declares no namespace".to_owned()),
+            (false, _) => Ok(parsed),
         }
     }
 }

@@ -63,6 +63,39 @@ async fn a_folder_has_one_namespace_in_each_file_and_a_bad_file_keeps_the_model(
 }
 
 #[tokio::test]
+async fn documents_without_a_namespace_are_no_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.ts");
+    let models_of_file = models(&json!({ "location": at(&file) })).unwrap();
+    // A file that is being rewritten is empty for a moment.
+    for (text, loaded) in [("", 0), (USERS, 1), ("", 1), ("// class\n", 1), ("interface A {}", 1), (USERS, 1)] {
+        std::fs::write(&file, text).unwrap();
+        let outcome = models_of_file.refresh().await.map_err(|fault| fault.to_string());
+        assert_eq!(outcome.is_ok(), text == USERS, "{text:?}: {outcome:?}");
+        assert!(outcome.err().is_none_or(|fault| fault.ends_with("declares no namespace")));
+        assert_eq!(names(&models_of_file).len(), loaded, "{text:?}");
+        let warning = models_of_file.warning();
+        assert_eq!(warning.is_some(), text != USERS && loaded == 1, "{text:?}: {warning:?}");
+    }
+    let empty = tempfile::tempdir().unwrap();
+    for (namespaces, extensions) in
+        [(json!({ "location": at(empty.path()) }), "ts, opl"), (at(empty.path()), "yaml, yml, json, toml")]
+    {
+        let fault = models(&namespaces).unwrap().refresh().await.unwrap_err().to_string();
+        assert!(fault.ends_with(&format!("there is no file with the extension {extensions}")), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_list_in_the_configuration_is_a_model_with_a_warning() {
+    let models = models(&json!([])).unwrap();
+    assert_eq!(models.warning(), None);
+    models.refresh().await.unwrap();
+    assert_eq!(names(&models), Vec::<String>::new());
+    assert!(models.warning().unwrap().contains("every check is denied"));
+}
+
+#[tokio::test]
 async fn a_missing_folder_is_a_fault_until_it_appears() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("namespaces");

@@ -14,7 +14,7 @@ pub struct InvalidTestFile(String);
 
 /// The content of a file.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "keys and values")]
 pub struct TestFile {
     /// The model as a text; instead of `model_files`.
     #[serde(default)]
@@ -49,7 +49,7 @@ pub(super) enum Validation {
 
 /// As `limit` of the service.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "keys and values")]
 pub(super) struct Limit {
     pub(super) max_read_depth: Option<u16>,
     pub(super) max_read_width: Option<u32>,
@@ -65,7 +65,7 @@ pub(super) struct TupleEntry {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "keys and values")]
 struct LongEntry {
     tuple: String,
     #[serde(default)]
@@ -75,7 +75,7 @@ struct LongEntry {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "keys and values")]
 pub(super) struct ConditionEntry {
     pub(super) name: String,
     #[serde(default)]
@@ -100,7 +100,7 @@ impl TryFrom<Value> for TupleEntry {
 
 /// Questions with the same attributes.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "keys and values")]
 pub(super) struct Test {
     pub(super) name: String,
     #[serde(default)]
@@ -224,7 +224,7 @@ impl<'de> Deserialize<'de> for ExpectedList {
 
 /// The objects of a namespace that a subject has a relation to.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "keys and values")]
 pub(super) struct ObjectsEntry {
     pub(super) subject: String,
     pub(super) relation: String,
@@ -234,7 +234,7 @@ pub(super) struct ObjectsEntry {
 
 /// The subjects of a type that have a relation to an object.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "keys and values")]
 pub(super) struct SubjectsEntry {
     /// `namespace:object`.
     pub(super) object: String,

@@ -32,6 +32,21 @@ fn findings(text: &str) -> Result<Vec<Finding>, Vec<String>> {
     run(&file, &model, &checked.conditions)
 }
 
+/// The example that users begin with.
+#[test]
+fn the_test_file_of_the_readme_passes_with_its_model() {
+    let readme = include_str!("../../../README.md");
+    let block = |kind: &str| {
+        let (_, rest) = readme.split_once(&format!("```{kind}\n")).unwrap();
+        rest.split_once("```").unwrap().0
+    };
+    let checked = CheckedModel::of(&[SourceFile { name: "model.ts", text: block("ts") }]);
+    assert!(checked.model.is_some(), "{:?}", checked.problems);
+    let file = TestFile::parse(block("yaml")).unwrap();
+    let findings = run(&file, &checked.model.unwrap(), &checked.conditions).unwrap();
+    assert!(findings.len() >= 4 && findings.iter().all(|it| it.actual.is_none()), "{findings:?}");
+}
+
 const TUPLES: &str = "
 time: 2026-11-22T10:20:30Z
 tuples:

@@ -54,8 +54,13 @@ impl WriteRules {
             }
             check_context(condition.context.as_deref())?;
         }
-        let is_typed = !namespace.relations.is_empty() || !namespace.permits.is_empty();
-        if self.checks_types && is_typed { check_types(namespace, stored) } else { Ok(()) }
+        if !self.checks_types {
+            return Ok(());
+        }
+        if let Subject::Set(set) = &tuple.subject {
+            check_subject_relation(model, set)?;
+        }
+        if declares(namespace) { check_types(namespace, stored) } else { Ok(()) }
     }
 
     /// Whether `subject` may be written, or asked about in a check.
@@ -69,6 +74,24 @@ impl WriteRules {
             Subject::Id(_) | Subject::Set(_) => Ok(()),
         }
     }
+}
+
+/// A namespace without declarations accepts every relation.
+fn declares(namespace: &Namespace) -> bool {
+    !namespace.relations.is_empty() || !namespace.permits.is_empty()
+}
+
+/// Whether the subject set may have members: a namespace that declares its relations has this one.
+fn check_subject_relation(model: &Model, set: &SubjectSet) -> Result<(), InvalidTuple> {
+    let SubjectSet { namespace, relation, .. } = set;
+    let namespace = find(model, "subject_set.namespace", namespace)?;
+    let names = || namespace.relations.iter().map(|it| &it.name).chain(namespace.permits.iter().map(|it| &it.name));
+    if relation.is_empty() || !declares(namespace) || names().any(|name| name == relation) {
+        return Ok(());
+    }
+    let all = quoted(names().map(String::as_str));
+    let problem = format!("\"{relation}\" is not a relation or permission of {}, which has {all}", namespace.name);
+    Err(InvalidTuple::field("subject_set.relation", problem))
 }
 
 /// Whether conditions can read the context.
@@ -195,12 +218,20 @@ fn check_types(namespace: &Namespace, stored: &StoredTuple) -> Result<(), Invali
     ))
 }
 
-/// A subject id has no type; a condition needs one.
+/// A subject id has no type: it stands for a subject of any namespace that the relation accepts without a condition.
 fn check_untyped(relation: &Relation, stored: &StoredTuple) -> Result<(), InvalidTuple> {
-    if stored.condition.is_some() && !relation.types.is_empty() {
+    if relation.types.is_empty() {
+        return Ok(());
+    }
+    if stored.condition.is_some() {
         return Err(InvalidTuple::field("condition.name", "a subject_id has no type, and so no condition"));
     }
-    Ok(())
+    if relation.types.iter().any(|it| it.relation.is_none() && it.condition.is_none()) {
+        return Ok(());
+    }
+    let allowed: Vec<String> = relation.types.iter().map(full_name).collect();
+    let problem = format!("a subject_id has no type, and \"{}\" accepts only {}", relation.name, allowed.join(", "));
+    Err(InvalidTuple::field("subject_id", problem))
 }
 
 fn undeclared(namespace: &Namespace, relation: &str) -> InvalidTuple {
@@ -221,6 +252,12 @@ fn type_name(it: &SubjectType) -> String {
         Some(relation) => format!("{}#{relation}", it.namespace),
         None => it.namespace.clone(),
     }
+}
+
+/// The type with its condition.
+fn full_name(it: &SubjectType) -> String {
+    let condition = it.condition.as_ref().map(|name| format!(" with the condition \"{name}\""));
+    type_name(it) + &condition.unwrap_or_default()
 }
 
 const NONE: &str = "none";

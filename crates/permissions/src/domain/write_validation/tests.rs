@@ -16,14 +16,15 @@ fn of_type(namespace: &str, relation: Option<&str>, condition: Option<&str>) -> 
     }
 }
 
-/// `Doc` with `viewer: (User | Group#member)[]`, `editor: When<User, "hours">[]`, `owner` of any subject and the permission
-/// `view`; the legacy namespace `Old`.
+/// `Doc` with `viewer: (User | Group#member)[]`, `editor: When<User, "hours">[]`, `owner` of any subject, `banned: Group#member[]` and
+/// the permission `view`; the legacy namespace `Old`.
 fn model() -> Model {
     let relation = |name: &str, types| Relation { name: name.into(), types };
     let relations = vec![
         relation("viewer", vec![of_type("User", None, None), of_type("Group", Some("member"), None)]),
         relation("editor", vec![of_type("User", None, Some("hours"))]),
         relation("owner", Vec::new()),
+        relation("banned", vec![of_type("Group", Some("member"), None)]),
     ];
     let permits = vec![Permit { name: "view".into(), expression: Expression::Has("viewer".into()) }];
     let plain = |name: &str| Namespace { name: name.into(), ..Namespace::default() };
@@ -70,7 +71,7 @@ fn an_undeclared_relation_or_type_is_refused_by_its_field_and_accepted_without_t
     let cases = [
         (
             tuple("Doc", "reader", set("User", "")),
-            "relation: \"reader\" is not a relation of Doc, which has \"viewer\", \"editor\", \"owner\"",
+            "relation: \"reader\" is not a relation of Doc, which has \"viewer\", \"editor\", \"owner\", \"banned\"",
         ),
         (
             tuple("Doc", "view", set("User", "")),
@@ -78,7 +79,7 @@ fn an_undeclared_relation_or_type_is_refused_by_its_field_and_accepted_without_t
         ),
         (
             tuple("Doc", "", set("User", "")),
-            "relation: \"\" is not a relation of Doc, which has \"viewer\", \"editor\", \"owner\"",
+            "relation: \"\" is not a relation of Doc, which has \"viewer\", \"editor\", \"owner\", \"banned\"",
         ),
         (
             tuple("Doc", "viewer", set("Old", "")),
@@ -87,6 +88,24 @@ fn an_undeclared_relation_or_type_is_refused_by_its_field_and_accepted_without_t
         (
             tuple("Doc", "viewer", set("Group", "")),
             "subject_set.relation: is not a type that \"viewer\" of Doc accepts: it accepts User, Group#member",
+        ),
+        // Such a subject set has no members, whatever accepts it.
+        (
+            tuple("Old", "anything", set("Doc", "reader")),
+            "subject_set.relation: \"reader\" is not a relation or permission of Doc, which has \"viewer\", \"editor\", \"owner\", \"banned\", \"view\"",
+        ),
+        (
+            tuple("Doc", "owner", set("Doc", "reader")),
+            "subject_set.relation: \"reader\" is not a relation or permission of Doc, which has \"viewer\", \"editor\", \"owner\", \"banned\", \"view\"",
+        ),
+        // An id stands for a subject of a namespace, without a condition.
+        (
+            tuple("Doc", "banned", Subject::Id("ada".into())),
+            "subject_id: a subject_id has no type, and \"banned\" accepts only Group#member",
+        ),
+        (
+            tuple("Doc", "editor", Subject::Id("ada".into())),
+            "subject_id: a subject_id has no type, and \"editor\" accepts only User with the condition \"hours\"",
         ),
     ];
     for (stored, message) in cases {

@@ -129,8 +129,9 @@ pub(super) fn subject_text(tuple: &Value) -> Option<String> {
     }
     let set: &Map<String, Value> = tuple["subject_set"].as_object()?;
     let member = |name: &str| Some(set.get(name)?.as_str()?.to_owned());
-    let set = SubjectSet { namespace: member("namespace")?, object: member("object")?, relation: member("relation")? };
-    Some(set.to_string())
+    // Without a relation the subject set is the object itself.
+    let relation = member("relation").unwrap_or_default();
+    Some(SubjectSet { namespace: member("namespace")?, object: member("object")?, relation }.to_string())
 }
 
 #[cfg(test)]
@@ -149,6 +150,12 @@ mod tests {
         let set = json!({ "namespace": "Doc", "object": "plan", "relation": "viewers", "subject_set": members });
         assert_eq!(of_file(&lines).unwrap(), [plan.clone(), plan.clone(), set.clone()]);
         assert_eq!(subject_text(&set).unwrap(), "Group:staff#members");
+        for object in [
+            json!({ "namespace": "User", "object": "ada" }),
+            json!({ "namespace": "User", "object": "ada", "relation": "" }),
+        ] {
+            assert_eq!(subject_text(&json!({ "subject_set": object })).unwrap(), "User:ada");
+        }
         assert_eq!(subject_text(&plan).unwrap(), "ada");
     }
 

@@ -6,10 +6,11 @@ use anyhow::bail;
 use bytes::Bytes;
 use clap::Args;
 use http::{Method, Response, StatusCode};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use web::outbound::Limits;
 
 use super::super::api::Api;
+use super::super::output::visible;
 
 /// For pages and batches of relation tuples with long names.
 const LIMITS: Limits = Limits { timeout: Duration::from_mins(1), max_bytes: 16 * 1024 * 1024 };
@@ -17,13 +18,13 @@ const LIMITS: Limits = Limits { timeout: Duration::from_mins(1), max_bytes: 16 *
 /// Where the service is. The variables of Keto's command line count as well.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Remotes {
-    /// The read API, a URL or HOST:PORT; 127.0.0.1:4466 when omitted
+    /// The read API, a URL or HOST:PORT; KETO_READ_REMOTE or 127.0.0.1:4466 when omitted
     #[arg(long, value_name = "URL", env = "KLEIS_READ_REMOTE")]
     read_remote: Option<String>,
-    /// The write API, a URL or HOST:PORT; 127.0.0.1:4467 when omitted
+    /// The write API, a URL or HOST:PORT; KETO_WRITE_REMOTE or 127.0.0.1:4467 when omitted
     #[arg(long, value_name = "URL", env = "KLEIS_WRITE_REMOTE")]
     write_remote: Option<String>,
-    /// An admin token, if the listener requires one
+    /// An admin token, if the listener requires one; KETO_BEARER_TOKEN when omitted
     #[arg(long, value_name = "TOKEN", env = "KLEIS_TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// HOST:PORT of another machine is called without TLS
@@ -165,11 +166,21 @@ impl Remote {
     }
 }
 
+/// The errors or warnings of `/health/ready`, a line for each check.
+pub(super) fn named_lines(checks: &Map<String, Value>) -> String {
+    let line = |(name, reason): (&String, &Value)| {
+        let lines: Vec<String> = reason.as_str().unwrap_or_default().lines().map(visible).collect();
+        format!("{}: {}", visible(name), lines.join("\n"))
+    };
+    checks.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 fn refusal(answer: &Response<Bytes>) -> CallError {
     let status = answer.status();
     let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     let member = |name: &str| body.pointer(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let reason = member("/error/reason").or_else(|| member("/error/message"));
+    let unready = body["errors"].as_object().map(named_lines);
+    let reason = member("/error/reason").or_else(|| member("/error/message")).or(unready.as_deref());
     let field = member("/error/details/field").map(str::to_owned);
     let nearest_miss = body.pointer("/error/details/explanation/nearest_miss").cloned();
     let refused = |reason, field| CallError::Refused { status, reason, field, nearest_miss };

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use http::Method;
 
 use super::super::output;
-use super::remote::{CallError, Remotes};
+use super::remote::{CallError, Remotes, named_lines};
 
 /// How often the service is asked with `--block`.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -35,8 +35,11 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     loop {
         match remote.call(Method::GET, &["health", "ready"], &[], None).await {
-            Ok(_) => {
+            Ok(answer) => {
                 output::line("SERVING")?;
+                if let Some(warnings) = answer["warnings"].as_object() {
+                    eprintln!("warning: {}", named_lines(warnings));
+                }
                 return Ok(ExitCode::SUCCESS);
             }
             Err(CallError::Unavailable(_)) if arguments.remotes.blocks() => tokio::time::sleep(INTERVAL).await,

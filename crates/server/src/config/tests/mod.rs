@@ -107,6 +107,16 @@ fn keys_that_are_known_and_have_no_effect_are_named() {
 }
 
 #[test]
+fn every_form_of_the_namespaces_has_an_effect() {
+    for namespaces in
+        [json!("file:///models"), json!([]), json!([{"name": "Doc"}]), json!({"location": "file:///a.ts"})]
+    {
+        let config = Config::from_value(&[Service::PERMISSIONS], json!({"permissions": {"namespaces": namespaces}}));
+        assert_eq!(config.unwrap().notices, [], "{namespaces}");
+    }
+}
+
+#[test]
 fn a_refused_value_of_a_variable_is_reported_under_the_name_of_the_variable() {
     let kratos = ("kratos.yml", "selfservice: {default_browser_return_url: \"http://127.0.0.1/\"}");
     for (variable, wanted) in [

@@ -48,7 +48,7 @@ impl World {
             faults,
             notices
                 .into_iter()
-                .filter_map(|(severity, text)| (severity == Severity::Warning).then_some(text))
+                .filter_map(|(severity, text)| (severity >= Severity::Warning).then_some(text))
                 .collect(),
         )
     }

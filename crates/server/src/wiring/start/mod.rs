@@ -51,6 +51,7 @@ pub async fn start(config: Config, environment: Environment) -> Result<Running, 
     let prepared = Box::pin(prepare(config, &environment, Purpose::Serve, &mut findings)).await;
     for notice in findings.sorted_notices() {
         match notice.severity {
+            Severity::Failure => tracing::error!(key = notice.path, "{}", notice.message),
             Severity::Warning => tracing::warn!(key = notice.path, "{}", notice.message),
             Severity::Information => tracing::info!(key = notice.path, "{}", notice.message),
         }

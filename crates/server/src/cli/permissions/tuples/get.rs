@@ -8,9 +8,9 @@ use http::Method;
 use permissions::domain::relation_tuple::{Subject, SubjectSet};
 use serde_json::{Value, json};
 
-use super::super::super::output::{self, Format};
+use super::super::super::output;
 use super::super::remote::Remotes;
-use super::write::show;
+use super::write::{Presentation, show};
 
 /// Which relation tuples; all when nothing is named.
 #[derive(Clone, Debug, Default, Args)]
@@ -40,8 +40,8 @@ pub(in crate::cli) struct Arguments {
     page_token: Option<String>,
     #[command(flatten)]
     remotes: Remotes,
-    #[arg(long, value_enum, default_value_t, help = "Output format")]
-    format: Format,
+    #[command(flatten)]
+    presentation: Presentation,
 }
 
 #[derive(Debug, Args)]
@@ -53,8 +53,8 @@ pub(in crate::cli) struct DeleteArguments {
     force: bool,
     #[command(flatten)]
     remotes: Remotes,
-    #[arg(long, value_enum, default_value_t, help = "Output format")]
-    format: Format,
+    #[command(flatten)]
+    presentation: Presentation,
 }
 
 impl Filter {
@@ -82,12 +82,12 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     query.extend(arguments.page_token.map(|token| ("page_token", token)));
     let page = arguments.remotes.read()?.call(Method::GET, &["relation-tuples"], &query, None).await?;
     let token = page["next_page_token"].as_str().unwrap_or_default();
-    if arguments.format == Format::Json {
+    if arguments.presentation.is_json() {
         let tuples = &page["relation_tuples"];
         output::json(&json!({ "relation_tuples": tuples, "next_page_token": token }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    show(arguments.format, tuples_of(&page))?;
+    show(arguments.presentation, tuples_of(&page))?;
     if !token.is_empty() {
         eprintln!("next page: --page-token {token}");
     }
@@ -105,7 +105,7 @@ pub(super) async fn delete_all(arguments: DeleteArguments) -> anyhow::Result<Exi
     }
     query.push(("page_size", "100".to_owned()));
     let page = arguments.remotes.read()?.call(Method::GET, &["relation-tuples"], &query, None).await?;
-    show(arguments.format, tuples_of(&page))?;
+    show(arguments.presentation, tuples_of(&page))?;
     let has_more = page["next_page_token"].as_str().is_some_and(|token| !token.is_empty());
     let more = if has_more { " and others" } else { "" };
     eprintln!("nothing was deleted: --force deletes these{more}");

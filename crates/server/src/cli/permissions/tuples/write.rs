@@ -34,8 +34,18 @@ pub(in crate::cli) struct Arguments {
     files: Vec<PathBuf>,
     #[command(flatten)]
     remotes: Remotes,
+    #[command(flatten)]
+    presentation: Presentation,
+}
+
+/// How relation tuples are printed.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Presentation {
     #[arg(long, value_enum, default_value_t, help = "Output format")]
     format: Format,
+    /// Print only the first column, as Keto does
+    #[arg(short = 'q', long, hide = true)]
+    quiet: bool,
 }
 
 #[derive(Debug, Args)]
@@ -46,8 +56,14 @@ pub(in crate::cli) struct ParseArguments {
     /// As FILE
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     files: Vec<PathBuf>,
-    #[arg(long, value_enum, default_value_t, help = "Output format")]
-    format: Format,
+    #[command(flatten)]
+    presentation: Presentation,
+}
+
+impl Presentation {
+    pub(super) fn is_json(self) -> bool {
+        self.format == Format::Json && !self.quiet
+    }
 }
 
 /// One transaction.
@@ -68,28 +84,32 @@ pub(super) async fn run(arguments: Arguments, action: &str) -> anyhow::Result<Ex
         bail!("too many relation tuples for one transaction: kleis permissions tuples import sends them in parts");
     }
     called?;
-    show(arguments.format, &tuples)?;
+    show(arguments.presentation, &tuples)?;
     Ok(ExitCode::SUCCESS)
 }
 
 pub(super) fn parse(arguments: &ParseArguments) -> anyhow::Result<ExitCode> {
-    let ParseArguments { names, files, format } = arguments;
+    let ParseArguments { names, files, presentation } = arguments;
     let all: Vec<PathBuf> = names.iter().chain(files).cloned().collect();
-    show(*format, &of_files(&all)?)?;
+    show(*presentation, &of_files(&all)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Prints relation tuples. In a table the subject is one text.
-pub(super) fn show(format: Format, tuples: &[Value]) -> anyhow::Result<()> {
-    if format == Format::Json {
+pub(super) fn show(presentation: Presentation, tuples: &[Value]) -> anyhow::Result<()> {
+    if presentation.is_json() {
         return output::json(&tuples.into());
+    }
+    if presentation.quiet {
+        let namespaces = tuples.iter().filter_map(|tuple| tuple["namespace"].as_str());
+        return namespaces.map(output::visible).try_for_each(|it| output::line(&it));
     }
     let with_subject = |tuple: &Value| {
         let mut row = tuple.clone();
         row["subject"] = documents::subject_text(tuple).unwrap_or_default().into();
         row
     };
-    output::rows(format, COLUMNS, &tuples.iter().map(with_subject).collect::<Vec<_>>())
+    output::rows(presentation.format, COLUMNS, &tuples.iter().map(with_subject).collect::<Vec<_>>())
 }
 
 fn of_files(paths: &[PathBuf]) -> anyhow::Result<Vec<Value>> {
