@@ -7,5 +7,6 @@ pub(crate) mod graph;
 pub(crate) mod log;
 pub(crate) mod models;
 pub(crate) mod pages;
+pub(crate) mod slots;
 pub(crate) mod tokens;
 pub(crate) mod writes;
