@@ -10,11 +10,14 @@ use url::Url;
 use crate::components::feed::Feed;
 use crate::components::graph::{GraphStatistics, Graphs, Rhythm};
 use crate::components::models::{Models, SourceError};
+use crate::components::shared_evaluations::SharedEvaluations;
 use crate::components::slots::Slots;
 use crate::components::tokens::Tokens;
 use crate::components::writes::Writes;
 use crate::config::{Config, Limits};
 use crate::domain::write_validation::WriteRules;
+use crate::operations::Answered;
+use crate::operations::check::{CheckError, CheckKey};
 
 /// How many clients may watch relation tuples at the same time. Each may hold some megabytes.
 const MOST_WATCHERS: usize = 1_000;
@@ -39,6 +42,8 @@ pub struct Permissions {
     pub(crate) feed: Arc<Feed>,
     pub(crate) graphs: Arc<Graphs>,
     pub(crate) watchers: Arc<Slots>,
+    /// Checks over the tables.
+    pub(crate) checks: Arc<SharedEvaluations<CheckKey, Result<Answered<bool>, CheckError>>>,
     pub(crate) models: Models,
     pub(crate) tokens: Tokens,
     pub(crate) read_url: Url,
@@ -59,6 +64,7 @@ impl Permissions {
             graphs: Arc::new(Graphs::new(feed.clone(), Rhythm::of(&database), config.graph.max_bytes())),
             feed,
             watchers: Slots::new(MOST_WATCHERS),
+            checks: Arc::default(),
             clock,
             write_rules: config.write_rules(),
             writes: Arc::new(Writes::new(database.clone())),
