@@ -1,9 +1,11 @@
 //! Errors of the database.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 
-/// A failure of the database. The affected row or value is for the log, never for a client.
-#[derive(Debug, thiserror::Error)]
+/// A failure of the database. The affected row or value is for the log, never for a client. Several callers may wait for one
+/// statement, so it can be cloned.
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// A unique constraint refused the write. `constraint` is the engine's text, for the log; an operation decides by the
     /// statement that failed, or avoids the failure with `ON CONFLICT DO NOTHING` and the number of affected rows.
@@ -17,14 +19,14 @@ pub enum Error {
     Unavailable {
         what: &'static str,
         #[source]
-        source: Option<Box<dyn StdError + Send + Sync>>,
+        source: Option<Arc<dyn StdError + Send + Sync>>,
     },
     /// The driver or the engine refused a statement: an internal error.
     #[error("the database rejected the statement {statement}")]
     Driver {
         statement: &'static str,
         #[source]
-        source: Box<dyn StdError + Send + Sync>,
+        source: Arc<dyn StdError + Send + Sync>,
     },
 }
 
@@ -39,6 +41,6 @@ impl Error {
     }
 
     pub(crate) fn unavailable(what: &'static str, source: impl StdError + Send + Sync + 'static) -> Self {
-        Self::Unavailable { what, source: Some(Box::new(source)) }
+        Self::Unavailable { what, source: Some(Arc::new(source)) }
     }
 }

@@ -24,6 +24,7 @@ mod tests;
 
 pub use components::graph::{Absence, GraphStatistics};
 pub use components::models::{ModelFault, Unloaded};
+pub use components::slots::NoSlot;
 pub use components::tokens::InvalidSnaptoken;
 pub use config::Config;
 pub use definition::DEFINITION;

@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use base::{Clock, Rng};
 use database::Database;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use url::Url;
 
 use crate::components::feed::Feed;
 use crate::components::graph::{GraphStatistics, Graphs, Rhythm};
 use crate::components::models::{Models, SourceError};
+use crate::components::shared_evaluations::SharedEvaluations;
+use crate::components::slots::Slots;
 use crate::components::tokens::Tokens;
 use crate::components::writes::Writes;
 use crate::config::{Config, Limits};
 use crate::domain::write_validation::WriteRules;
+use crate::operations::Answered;
+use crate::operations::check::{CheckError, CheckKey};
 
 /// How many clients may watch relation tuples at the same time. Each may hold some megabytes.
 const MOST_WATCHERS: usize = 1_000;
@@ -37,8 +41,9 @@ pub struct Permissions {
     pub(crate) clock: Clock,
     pub(crate) feed: Arc<Feed>,
     pub(crate) graphs: Arc<Graphs>,
-    /// One permit for each watcher.
-    pub(crate) watchers: Arc<Semaphore>,
+    pub(crate) watchers: Arc<Slots>,
+    /// Checks over the tables.
+    pub(crate) checks: Arc<SharedEvaluations<CheckKey, Result<Answered<bool>, CheckError>>>,
     pub(crate) models: Models,
     pub(crate) tokens: Tokens,
     pub(crate) read_url: Url,
@@ -58,7 +63,8 @@ impl Permissions {
         Ok(Arc::new(Self {
             graphs: Arc::new(Graphs::new(feed.clone(), Rhythm::of(&database), config.graph.max_bytes())),
             feed,
-            watchers: Arc::new(Semaphore::new(MOST_WATCHERS)),
+            watchers: Slots::new(MOST_WATCHERS),
+            checks: Arc::default(),
             clock,
             write_rules: config.write_rules(),
             writes: Arc::new(Writes::new(database.clone())),

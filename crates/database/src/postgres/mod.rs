@@ -205,7 +205,7 @@ pub(crate) fn failure(statement: &'static str, error: tokio_postgres::Error) -> 
     }
     let Some(code) = error.code() else {
         // Without a code the server did not check the statement: the connection broke, or a value cannot be encoded.
-        return Error::Driver { statement, source: Box::new(error) };
+        return Error::Driver { statement, source: Arc::new(error) };
     };
     if *code == SqlState::UNIQUE_VIOLATION {
         let constraint = error.as_db_error().and_then(|it| it.constraint()).unwrap_or_default().to_owned();
@@ -215,7 +215,7 @@ pub(crate) fn failure(statement: &'static str, error: tokio_postgres::Error) -> 
     if ["08", "40", "53", "57"].iter().any(|class| code.code().starts_with(class)) {
         return Error::unavailable("PostgreSQL cannot serve the statement now", error);
     }
-    Error::Driver { statement, source: Box::new(error) }
+    Error::Driver { statement, source: Arc::new(error) }
 }
 
 pub(crate) type Tls = MakeRustlsConnect;

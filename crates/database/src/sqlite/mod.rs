@@ -298,7 +298,7 @@ pub(crate) fn failure(statement: &'static str, error: rusqlite::Error) -> Error 
             _ => {}
         }
     }
-    Error::Driver { statement, source: Box::new(error) }
+    Error::Driver { statement, source: Arc::new(error) }
 }
 
 /// Where a container with a read-only file system can still write: in memory.

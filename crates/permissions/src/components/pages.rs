@@ -5,11 +5,10 @@
 
 use database::PageToken;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use web::paging::Listing;
 
-use crate::domain::access::RequestAttributes;
+use crate::domain::access::{RequestAttributes, canonical};
 use crate::domain::condition::Object;
 use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
 use crate::domain::reverse_question::{ReverseQuestion, Sought};
@@ -132,9 +131,7 @@ impl Encoding {
     }
 
     fn attributes(&mut self, attributes: &Object) {
-        let mut value = Value::Object(attributes.as_map().clone());
-        value.sort_all_objects();
-        self.text(&value.to_string());
+        self.text(&canonical(attributes));
     }
 
     fn digest(self) -> QuestionDigest {
@@ -145,7 +142,7 @@ impl Encoding {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::domain::condition::Root;

@@ -4,6 +4,7 @@
 //! entity is a namespace, its id an object, and an action is a relation or a permit of the namespace of the resource.
 
 use base::Timestamp;
+use serde_json::Value;
 
 use super::condition::{Attributes, Object};
 use super::relation_tuple::RelationTuple;
@@ -35,6 +36,13 @@ impl RequestAttributes {
             ..Attributes::at(now)
         }
     }
+}
+
+/// Attributes as JSON, in which the order of members does not matter.
+pub fn canonical(attributes: &Object) -> String {
+    let mut value = Value::Object(attributes.as_map().clone());
+    value.sort_all_objects();
+    value.to_string()
 }
 
 /// Which access requests of a list are evaluated.

@@ -204,7 +204,7 @@ impl From<WatchError> for Status {
             WatchError::Invalid(invalid) => invalid.within("query").into(),
             WatchError::Snapshot(error) => error.into(),
             WatchError::TooOld => Self::new(Code::OutOfRange, format!("snaptoken: {error}")).with_field("snaptoken"),
-            WatchError::TooMany => Self::new(Code::ResourceExhausted, error.to_string()).with_reason(),
+            WatchError::TooMany(_) => Self::new(Code::ResourceExhausted, error.to_string()).with_reason(),
             WatchError::Database(error) => error.into(),
         }
     }

@@ -8,13 +8,14 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use service::Readiness;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use web::rpc::{Code, Status};
 
 use super::messages::health::health_check_response::ServingStatus;
 use super::messages::health::{HealthCheckRequest, HealthCheckResponse};
 use super::protocol::{Call, Messages, Procedure, Services};
 use crate::Permissions;
+use crate::components::slots::{Slot, Slots};
 
 /// The prefix of the paths of this service. Probes have no token.
 pub(crate) const PATH: &str = "/grpc.health.v1.Health/";
@@ -28,7 +29,7 @@ const MOST_WATCHERS: usize = 100;
 pub(super) fn add(services: Services<Arc<Permissions>>) -> Services<Arc<Permissions>> {
     let mut names = services.names();
     names.push("grpc.health.v1.Health");
-    let (names, slots): (Arc<[&str]>, _) = (names.into(), Arc::new(Semaphore::new(MOST_WATCHERS)));
+    let (names, slots): (Arc<[&str]>, _) = (names.into(), Slots::new(MOST_WATCHERS));
     let of_watch = names.clone();
     let services = services.unary(Procedure::at("/grpc.health.v1.Health/Check"), move |_, call, request| {
         check(names.clone(), call, request)
@@ -45,8 +46,7 @@ pub(super) fn add(services: Services<Arc<Permissions>>) -> Services<Arc<Permissi
 /// What the clients that watch a listener share.
 struct Watched {
     names: Arc<[&'static str]>,
-    /// One permit for each client.
-    slots: Arc<Semaphore>,
+    slots: Arc<Slots>,
 }
 
 fn watch(
@@ -55,10 +55,8 @@ fn watch(
     call: Call,
     request: &HealthCheckRequest,
 ) -> Result<Messages<HealthCheckResponse>, Status> {
-    let Ok(slot) = watched.slots.try_acquire_owned() else {
-        let refused = format!("There are {MOST_WATCHERS} clients that watch this listener, as many as there can be");
-        return Err(Status::new(Code::ResourceExhausted, refused));
-    };
+    let refused = |full| Status::new(Code::ResourceExhausted, format!("Too many streams watch this listener: {full}"));
+    let slot = watched.slots.take(&call.cx).map_err(refused)?;
     let is_known = is_known(&watched.names, &request.service);
     let watcher = Watcher { is_known, call, stopping: permissions.stopping.subscribe(), slot, last: None };
     Ok(watcher.changes())
@@ -94,7 +92,7 @@ struct Watcher {
     call: Call,
     stopping: watch::Receiver<bool>,
     #[expect(dead_code, reason = "counts this client while it watches")]
-    slot: OwnedSemaphorePermit,
+    slot: Slot,
     last: Option<ServingStatus>,
 }
 

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use base::Context;
 use futures_util::stream::{self, StreamExt as _};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use web::rpc::{Code, Status};
 
 use super::messages::{keto, kleis_v1 as kleis};
@@ -18,6 +17,7 @@ use super::protocol::{Call, Messages, Procedure, Services, Unknown};
 use super::questions::{Options, OptionsMessage, failed, procedure, required_subject};
 use super::wire;
 use crate::Permissions;
+use crate::components::slots::{Slot, Slots};
 use crate::domain::consistency::Consistency;
 use crate::domain::reverse_question::ReverseQuestion;
 use crate::domain::snapshot::Snapshot;
@@ -31,11 +31,8 @@ const NAMES_OF_SEARCH: usize = 5_000;
 /// The lists of a listener that are sent at the same time.
 const MOST_LISTS: usize = 64;
 
-/// One permit for each list that is sent.
-type Slots = Arc<Semaphore>;
-
 pub(super) fn read(services: Services<Arc<Permissions>>) -> Services<Arc<Permissions>> {
-    let slots: Slots = Arc::new(Semaphore::new(MOST_LISTS));
+    let slots = Slots::new(MOST_LISTS);
     let of_objects = slots.clone();
     let services = services.server_streaming(&procedure!("ListObjects"), move |permissions, call, request| {
         list_objects(permissions, call, request, of_objects.clone())
@@ -49,7 +46,7 @@ async fn list_objects(
     permissions: Arc<Permissions>,
     call: Call,
     request: kleis::ListObjectsRequest,
-    slots: Slots,
+    slots: Arc<Slots>,
 ) -> Result<Messages<kleis::ListObjectsResponse>, Status> {
     let kleis::ListObjectsRequest { namespace, relation, subject, context, consistency, max_depth } = request;
     let question = ReverseQuestion::objects(namespace, relation, required_subject(subject)?);
@@ -66,7 +63,7 @@ async fn list_subjects(
     permissions: Arc<Permissions>,
     call: Call,
     request: kleis::ListSubjectsRequest,
-    slots: Slots,
+    slots: Arc<Slots>,
 ) -> Result<Messages<kleis::ListSubjectsResponse>, Status> {
     let kleis::ListSubjectsRequest { namespace, object, relation, context, consistency, max_depth, .. } = request;
     let given = |text: String| Some(text).filter(|text| !text.is_empty());
@@ -104,7 +101,7 @@ struct List {
     truncated: Option<String>,
     unresolved: Option<String>,
     #[expect(dead_code, reason = "counts this list while it is sent")]
-    slot: OwnedSemaphorePermit,
+    slot: Slot,
 }
 
 impl List {
@@ -113,13 +110,11 @@ impl List {
         cx: Context,
         question: ReverseQuestion,
         options: OptionsMessage,
-        slots: Slots,
+        slots: Arc<Slots>,
     ) -> Result<Self, Status> {
         let options = Options::read(&permissions, &cx, options).await?;
-        let Ok(slot) = slots.try_acquire_owned() else {
-            let refused = format!("There are {MOST_LISTS} lists that are being sent, as many as there can be");
-            return Err(Status::new(Code::ResourceExhausted, refused));
-        };
+        let refused = |full| Status::new(Code::ResourceExhausted, format!("Too many lists are being sent: {full}"));
+        let slot = slots.take(&cx).map_err(refused)?;
         let names = Vec::new().into_iter();
         let snapshot = Snapshot::default();
         let (after, truncated, unresolved) = (None, None, None);

@@ -5,6 +5,7 @@ use web::RestError;
 
 use crate::components::graph::Absence;
 use crate::components::models::Unloaded;
+use crate::components::slots::NoSlot;
 use crate::domain::evaluation::Failure;
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::operations::EvaluateError;
@@ -178,7 +179,12 @@ impl From<WatchError> for RestError {
                 let gone = Self::new(StatusCode::GONE, "The changes are not available any more");
                 gone.with_reason(format!("snaptoken: {error}")).with_detail("field", "snaptoken")
             }
-            WatchError::TooMany => Self::unavailable(RETRY_AFTER_SECONDS).with_reason(error.to_string()),
+            WatchError::TooMany(NoSlot::OfAll(_)) => {
+                Self::unavailable(RETRY_AFTER_SECONDS).with_reason(error.to_string())
+            }
+            WatchError::TooMany(NoSlot::OfClient(_)) => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "This client watches too often").with_reason(error.to_string())
+            }
             WatchError::Database(error) => error.into(),
         }
     }

@@ -1,14 +1,16 @@
 //! Whether a subject has a relation to an object, or a permission on it.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::task::Poll;
 
-use base::Context;
+use base::{Context, TenantId};
 
-use super::evaluate::{Answered, Asking, EvaluateError, Numbers, Question};
+use super::evaluate::{Answered, Asking, EvaluateError, Numbers, Question, in_tables};
 use crate::Permissions;
 use crate::components::models::{LoadedModel, Unloaded};
+use crate::domain::access::canonical;
 use crate::domain::condition::Object;
 use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::reverse::Directory;
@@ -53,7 +55,7 @@ impl From<InvalidQuestion> for CheckError {
 }
 
 /// Why a check has no answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum CheckError {
     #[error(transparent)]
     Unloaded(#[from] Unloaded),
@@ -130,6 +132,36 @@ impl CheckError {
     }
 }
 
+/// What the answer of a check depends on besides the relation tuples and the time. Its other limits are those of every check, and
+/// the snapshot that it needs is older than its evaluation.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct CheckKey {
+    tenant: TenantId,
+    model: SameModel,
+    tuple: RelationTuple,
+    depth: u16,
+    /// The attributes of the request as canonical JSON.
+    context: Option<String>,
+}
+
+/// A loaded model is equal to itself alone.
+#[derive(Clone)]
+struct SameModel(Arc<LoadedModel>);
+
+impl PartialEq for SameModel {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for SameModel {}
+
+impl Hash for SameModel {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.0).hash(state);
+    }
+}
+
 /// Whether the subject of a tuple has its relation to its object.
 struct OfTuple<'a>(&'a RelationTuple);
 
@@ -173,8 +205,40 @@ impl Permissions {
     ) -> Result<Answered<bool>, CheckError> {
         let model = self.models.current()?;
         self.may_ask(&model, tuple)?;
-        let Answered { answer, snapshot } = self.answer(cx, &self.asking(&model, options), &OfTuple(tuple)).await?;
+        let asking = self.asking(&model, options);
+        let Answered { answer, snapshot } = match self.answer_if_in_memory(cx, &asking, &OfTuple(tuple)).await? {
+            Some(answered) => answered,
+            None if self.database.is_shared() => return self.check_together(cx, &asking, tuple).await,
+            // A file is read on this thread, in microseconds.
+            None => in_tables::ask(&self.database, cx, &asking, &OfTuple(tuple)).await?,
+        };
         Ok(Answered { answer: answer?, snapshot })
+    }
+
+    /// Checks a tuple over the tables, together with the equal checks that are asked at the same time.
+    async fn check_together(
+        &self,
+        cx: &Context,
+        asking: &Asking<'_>,
+        tuple: &RelationTuple,
+    ) -> Result<Answered<bool>, CheckError> {
+        let (model, context, limits) = (asking.model.clone(), asking.context.cloned(), asking.limits);
+        let key = CheckKey {
+            tenant: cx.tenant,
+            model: SameModel(model.clone()),
+            tuple: tuple.clone(),
+            depth: limits.depth,
+            context: context.as_ref().map(canonical),
+        };
+        let (database, tuple, cx) = (self.database.clone(), tuple.clone(), cx.clone());
+        let evaluate = move |now| async move {
+            let cx = Context { now, ..cx };
+            let (context, consistency) = (context.as_ref(), Consistency::default());
+            let asking = Asking { model: &model, limits, context, consistency };
+            let Answered { answer, snapshot } = in_tables::ask(&database, &cx, &asking, &OfTuple(&tuple)).await?;
+            Ok(Answered { answer: answer?, snapshot })
+        };
+        self.checks.ask(key, cx.now, evaluate).await
     }
 
     /// Whether a tuple may be asked about.

@@ -14,7 +14,7 @@ use crate::storage::state;
 const PATIENCE: Duration = Duration::from_secs(1);
 const ASK_EVERY: Duration = Duration::from_millis(50);
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum RequireSnapshotError {
     /// The tag of the token is valid, so it was made with the key of this database.
     #[error(

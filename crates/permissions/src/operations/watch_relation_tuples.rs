@@ -13,13 +13,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{Context, Sealer, TenantId, Timestamp};
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::require_snapshot::RequireSnapshotError;
 use crate::Permissions;
 use crate::components::log::{self, LogError, LoggedChange};
 use crate::components::models::Unloaded;
+use crate::components::slots::{NoSlot, Slot};
 use crate::components::tokens::snaptoken;
 use crate::domain::consistency::Consistency;
 use crate::domain::event::Changed;
@@ -49,8 +50,8 @@ pub enum WatchError {
          after the first event"
     )]
     TooOld,
-    #[error("there are as many watchers as this process can have")]
-    TooMany,
+    #[error("too many streams of changes: {0}")]
+    TooMany(#[from] NoSlot),
     #[error(transparent)]
     Database(#[from] database::Error),
 }
@@ -89,7 +90,7 @@ pub struct Watch {
     stopping: watch::Receiver<bool>,
     /// When a heartbeat is due. The first one is due at once: it has the position that the watcher begins at.
     heartbeat: Instant,
-    _slot: OwnedSemaphorePermit,
+    _slot: Slot,
 }
 
 impl Permissions {
@@ -101,7 +102,7 @@ impl Permissions {
         from: Option<Snapshot>,
     ) -> Result<Watch, WatchError> {
         check_query(&self.models.current()?.model, &filter)?;
-        let slot = self.watchers.clone().try_acquire_owned().map_err(|_| WatchError::TooMany)?;
+        let slot = self.watchers.take(cx)?;
         let newest = self.feed.subscribe(cx.tenant);
         let present = self.require_snapshot(cx, Consistency::FullyConsistent).await?;
         let position = match from {

@@ -8,13 +8,32 @@ use crate::domain::relation_tuple::{Subject, TupleCondition};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::tuple_key::{TupleKey, subject_of};
 
+/// The kind of a row: which list of the reads it answers, or the snapshot.
+macro_rules! kind {
+    (tuples) => {
+        0
+    };
+    (sets) => {
+        1
+    };
+    (objects) => {
+        2
+    };
+    (subjects) => {
+        3
+    };
+    (snapshot) => {
+        4
+    };
+}
+
 /// `$2` are keys of tuples, `$3` to `$5` objects with a relation, `$6`, `$8` and `$9` the most subjects of each of these, `$10` the
 /// most rows of the whole, and tuples must exist at `$7`. SQLite has no lateral join; a subquery with a limit chooses the subjects.
 macro_rules! subjects_on_sqlite {
-    ($number:literal, $list:literal, $limit:literal, $table:literal, $kind:literal) => {
+    ($kind:ident, $list:literal, $limit:literal, $table:literal, $which:literal) => {
         concat!(
             "SELECT ",
-            $number,
+            kind!($kind),
             ", json_each.key, t.subject_namespace, t.subject_object, t.subject_relation, t.condition, t.condition_context,
                 t.expires_at
             FROM json_each(",
@@ -27,7 +46,7 @@ macro_rules! subjects_on_sqlite {
             $table,
             " WHERE s.tenant_id = $1 AND s.namespace = json_each.value ->> 0 AND s.object = json_each.value ->> 1
                         AND s.relation = json_each.value ->> 2 AND ",
-            $kind,
+            $which,
             " AND (s.expires_at IS NULL OR s.expires_at > $7)
                     ORDER BY s.subject_namespace, s.subject_object, s.subject_relation LIMIT ",
             $limit,
@@ -37,10 +56,10 @@ macro_rules! subjects_on_sqlite {
 }
 
 macro_rules! subjects_on_postgres {
-    ($number:literal, $list:literal, $limit:literal, $kind:literal) => {
+    ($kind:ident, $list:literal, $limit:literal, $which:literal) => {
         concat!(
             "SELECT ",
-            $number,
+            kind!($kind),
             ", k.key - 1, s.subject_namespace, s.subject_object, s.subject_relation, s.condition, s.condition_context,
                 s.expires_at
             FROM json_array_elements(CAST(CAST(",
@@ -51,7 +70,7 @@ macro_rules! subjects_on_postgres {
                 FROM permissions_relation_tuples t
                 WHERE t.tenant_id = $1 AND t.namespace = k.value ->> 0 AND t.object = k.value ->> 1
                     AND t.relation = k.value ->> 2 AND ",
-            $kind,
+            $which,
             " AND (t.expires_at IS NULL OR t.expires_at > $7)
                 ORDER BY t.subject_namespace, t.subject_object, t.subject_relation LIMIT ",
             $limit,
@@ -60,13 +79,14 @@ macro_rules! subjects_on_postgres {
     };
 }
 
-/// The kind of the row of the snapshot.
-const SNAPSHOT: i64 = 4;
-
 /// The snapshot that all of the statement sees.
 macro_rules! snapshot {
     () => {
-        "SELECT 4, sequence, '', '', '', '', NULL, NULL FROM permissions_state WHERE tenant_id = $1 UNION ALL "
+        concat!(
+            "SELECT ",
+            kind!(snapshot),
+            ", sequence, '', '', '', '', NULL, NULL FROM permissions_state WHERE tenant_id = $1 UNION ALL "
+        )
     };
 }
 
@@ -75,7 +95,9 @@ database::statements! {
     READS = {
         sqlite: concat!(
             snapshot!(),
-            "SELECT 0, json_each.key, '', '', '', t.condition, t.condition_context, t.expires_at
+            "SELECT ",
+            kind!(tuples),
+            ", json_each.key, '', '', '', t.condition, t.condition_context, t.expires_at
             FROM json_each($2) CROSS JOIN permissions_relation_tuples t
             WHERE t.tenant_id = $1 AND t.namespace = json_each.value ->> 0 AND t.object = json_each.value ->> 1
                 AND t.relation = json_each.value ->> 2 AND t.subject_namespace = json_each.value ->> 3
@@ -83,7 +105,7 @@ database::statements! {
                 AND (t.expires_at IS NULL OR t.expires_at > $7)
             UNION ALL ",
             subjects_on_sqlite!(
-                "1",
+                sets,
                 "$3",
                 "$6",
                 // The planner prefers the primary key, which has all subjects.
@@ -91,25 +113,27 @@ database::statements! {
                 "s.subject_relation <> ''"
             ),
             " UNION ALL ",
-            subjects_on_sqlite!("2", "$4", "$8", "permissions_relation_tuples s", "s.subject_namespace > ''"),
+            subjects_on_sqlite!(objects, "$4", "$8", "permissions_relation_tuples s", "s.subject_namespace > ''"),
             " UNION ALL ",
-            subjects_on_sqlite!("3", "$5", "$9", "permissions_relation_tuples s", "TRUE"),
+            subjects_on_sqlite!(subjects, "$5", "$9", "permissions_relation_tuples s", "TRUE"),
             " LIMIT $10",
         ),
         postgres: concat!(
             snapshot!(),
-            "SELECT 0, k.key - 1, '', '', '', t.condition, t.condition_context, t.expires_at
+            "SELECT ",
+            kind!(tuples),
+            ", k.key - 1, '', '', '', t.condition, t.condition_context, t.expires_at
             FROM json_array_elements(CAST(CAST($2 AS text) AS json)) WITH ORDINALITY AS k(value, key)
             JOIN permissions_relation_tuples t ON t.tenant_id = $1 AND t.namespace = k.value ->> 0
                 AND t.object = k.value ->> 1 AND t.relation = k.value ->> 2 AND t.subject_namespace = k.value ->> 3
                 AND t.subject_object = k.value ->> 4 AND t.subject_relation = k.value ->> 5
                 AND (t.expires_at IS NULL OR t.expires_at > $7)
             UNION ALL ",
-            subjects_on_postgres!("1", "$3", "$6", "t.subject_relation <> ''"),
+            subjects_on_postgres!(sets, "$3", "$6", "t.subject_relation <> ''"),
             " UNION ALL ",
-            subjects_on_postgres!("2", "$4", "$8", "t.subject_namespace > ''"),
+            subjects_on_postgres!(objects, "$4", "$8", "t.subject_namespace > ''"),
             " UNION ALL ",
-            subjects_on_postgres!("3", "$5", "$9", "TRUE"),
+            subjects_on_postgres!(subjects, "$5", "$9", "TRUE"),
             " LIMIT $10",
         ),
     };
@@ -177,17 +201,18 @@ pub async fn perform(tx: &mut impl Read, reads: &Reads, now: Timestamp) -> Resul
     for mut row in tx.query(&READS, &values).await? {
         let (kind, position, subject, terms) = answer(&mut row)?;
         let is_known = match kind {
-            0 => answers.tuples.get_mut(position).map(|it| *it = Some(terms)),
-            1 => answers.sets.get_mut(position).map(|it| it.push((subject, terms))),
-            2 => answers.objects.get_mut(position).map(|it| it.push((subject, terms))),
-            SNAPSHOT => {
+            kind!(tuples) => answers.tuples.get_mut(position).map(|it| *it = Some(terms)),
+            kind!(sets) => answers.sets.get_mut(position).map(|it| it.push((subject, terms))),
+            kind!(objects) => answers.objects.get_mut(position).map(|it| it.push((subject, terms))),
+            kind!(subjects) => answers.subjects.get_mut(position).map(|it| it.push((subject, terms))),
+            kind!(snapshot) => {
                 answers.snapshot = Snapshot(i64::try_from(position).unwrap_or_default());
-                Some(())
+                continue;
             }
-            _ => answers.subjects.get_mut(position).map(|it| it.push((subject, terms))),
+            _ => None,
         };
         is_known.ok_or_else(|| inconsistent("a position that was not asked for"))?;
-        answers.count += u32::from(kind != SNAPSHOT);
+        answers.count += 1;
     }
     answers.is_cut = most.is_some_and(|most| answers.count > most);
     Ok(answers)

@@ -418,11 +418,12 @@ async fn refusals(harness: &mut Harness) -> Vec<(StatusCode, bool, String)> {
     replies.map(|reply| (reply.status, reply.header("retry-after").is_some(), reply.text)).into()
 }
 
+const UNAVAILABLE: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
+
 #[tokio::test]
 async fn a_question_that_needs_the_graph_says_why_there_is_none() {
     on_both(plain(), |mut harness| async move {
         insert_many(&harness.permissions, &harness.cx(), 2_500).await;
-        const UNAVAILABLE: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
         for (status, is_repeated, text) in refusals(&mut harness).await {
             assert_eq!(status, UNAVAILABLE, "{text}");
             assert!(is_repeated || text.contains("\"unavailable\""), "{text}");

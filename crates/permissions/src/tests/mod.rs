@@ -11,6 +11,7 @@ mod migrate_subjects;
 mod permission_checks;
 mod questions;
 mod relation_tuples;
+mod shared_checks;
 mod syntax;
 mod watch;
 mod writes;

@@ -118,7 +118,7 @@ impl Load {
         read?;
         filled.map_err(|error| database::Error::Unavailable {
             what: "filling the relation tuples into memory did not end",
-            source: Some(Box::new(error)),
+            source: Some(Arc::new(error)),
         })?
     }
 

@@ -22,7 +22,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use base::TenantId;
 use database::Database;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::feed::Feed;
 use super::models::LoadedModel;
@@ -229,11 +229,25 @@ impl QuestionedGraph<'_> {
         }
     }
 
-    /// Waits a moment for the graph to reach such a snapshot.
-    pub(crate) async fn reach(&self, snapshot: Snapshot) {
-        self.ask_for(snapshot);
-        if let Some(resident) = self.current() {
-            let _ = timeout(PATIENCE, resident.reached(snapshot)).await;
+    /// As [`Self::read`], but waits a moment for the snapshot, and for the rest of a change that is being applied.
+    pub(crate) async fn read_when_reached<T>(
+        &self,
+        model: &Arc<LoadedModel>,
+        needed: Snapshot,
+        ask: impl Fn(&View<'_>) -> T,
+    ) -> Option<T> {
+        self.ask_for(needed);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let resident = self.current()?;
+            let mut reached = resident.subscribe();
+            if let Some(answer) = resident.read(model, needed, &ask) {
+                return Some(answer);
+            }
+            // Another graph may have taken its place.
+            if timeout_at(deadline, reached.changed()).await.is_err() {
+                return self.read(model, needed, &ask);
+            }
         }
     }
 
@@ -303,16 +317,38 @@ impl OfTenant {
 mod tests {
     use std::pin::pin;
 
+    use super::resident::tests::{event, model};
     use super::*;
+
+    const TENANT: TenantId = TenantId::DEFAULT;
+
+    /// With a graph of the first snapshot, which stays current.
+    fn graphs() -> Graphs {
+        let rhythm = Rhythm { interval: Duration::from_hours(1), counts: Duration::from_hours(1) };
+        let graphs = Graphs::new(Arc::default(), rhythm, 1);
+        graphs.of(TENANT).answer_from(Resident::new(Graph::default(), Snapshot(1), Instant::now()));
+        graphs
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_question_waits_for_the_rest_of_a_change_that_is_being_applied() {
+        let (graphs, model) = (graphs(), model());
+        let graph = graphs.of_question(TENANT);
+        let read = |needed| graph.read_when_reached(&model, Snapshot(needed), |view| view.snapshot);
+        assert_eq!(read(1).await, Some(Snapshot(1)));
+        let resident = graph.current().unwrap();
+        resident.apply(event(2, "a", None), Snapshot(3)).unwrap();
+        let mut waiting = pin!(read(1));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        resident.apply(event(3, "b", None), Snapshot(3)).unwrap();
+        assert_eq!(waiting.await, Some(Snapshot(3)));
+        assert_eq!(read(4).await, None, "it does not wait for ever");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_change_counts_for_questions_that_began_after_it_was_acknowledged() {
-        const TENANT: TenantId = TenantId::DEFAULT;
-        let rhythm = Rhythm { interval: Duration::from_hours(1), counts: Duration::from_hours(1) };
-        let graphs = Graphs::new(Arc::default(), rhythm, 1);
+        let graphs = graphs();
         let acknowledged = || graphs.of_question(TENANT).acknowledged();
-        let resident = Resident::new(Graph::default(), Snapshot(1), Instant::now());
-        graphs.of(TENANT).answer_from(resident);
         {
             let mut change = pin!(graphs.acknowledge(TENANT, Snapshot(2)));
             assert!(futures_util::poll!(&mut change).is_pending());

@@ -104,9 +104,14 @@ impl Resident {
         *self.reached.borrow()
     }
 
+    /// Changes after each whole change.
+    pub(super) fn subscribe(&self) -> watch::Receiver<Snapshot> {
+        self.reached.subscribe()
+    }
+
     pub(super) async fn reached(&self, snapshot: Snapshot) {
         // The sender is `self`.
-        let _ = self.reached.subscribe().wait_for(|reached| *reached >= snapshot).await;
+        let _ = self.subscribe().wait_for(|reached| *reached >= snapshot).await;
     }
 
     #[cfg(test)]
@@ -203,7 +208,7 @@ pub(super) fn apply(graph: &mut Graph, logged: LoggedChange) -> Result<(), Apply
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use permission_language::{Model, Namespace};
 
     use super::*;
@@ -211,7 +216,7 @@ mod tests {
     use crate::domain::relation_tuple::{Subject, TupleCondition};
     use crate::domain::tuple_record::TupleRecord;
 
-    fn model() -> Arc<LoadedModel> {
+    pub(crate) fn model() -> Arc<LoadedModel> {
         let namespaces = vec![Namespace { name: "Doc".into(), ..Namespace::default() }];
         let model = Model { namespaces, ..Model::default() };
         let mut symbols = Symbols::default();
@@ -220,7 +225,7 @@ mod tests {
     }
 
     /// An event that inserts a tuple. With a context that is no object it cannot be applied.
-    fn event(sequence: i64, object: &str, context: Option<&str>) -> LoggedChange {
+    pub(crate) fn event(sequence: i64, object: &str, context: Option<&str>) -> LoggedChange {
         let subject = Subject::Id("ada".into());
         let tuple =
             RelationTuple { namespace: "Doc".into(), object: object.into(), relation: "viewer".into(), subject };

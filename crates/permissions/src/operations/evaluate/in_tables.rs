@@ -10,9 +10,9 @@
 use std::task::Poll;
 
 use base::Context;
+use database::Database;
 
 use super::{Answered, Asking, EvaluateError, Numbers, Question};
-use crate::Permissions;
 use crate::domain::evaluation::rounds::{Found, Read, Rounds};
 use crate::domain::evaluation::{Evaluator, Link, Parts, Scratch, SubjectKind, Terms};
 use crate::domain::ids::{Subject as SubjectNumber, Userset};
@@ -30,77 +30,80 @@ const MOST_ROUNDS: usize = 10_000;
 /// The most tuples that are read for one request. A single check looks at fewer, but reads for alternatives that it may not need.
 pub(super) const MOST_TUPLES: u32 = 200_000;
 
-impl Permissions {
-    pub(super) async fn ask_tables<Q: Question>(
-        &self,
-        cx: &Context,
-        asking: &Asking<'_>,
-        question: &Q,
-    ) -> Result<Answered<Q::Answer>, EvaluateError> {
-        let model = asking.model;
-        let mut tables = Tables {
-            symbols: model.symbols.clone(),
-            rounds: Rounds::default(),
-            answered: Vec::new(),
-            tuples: 0,
-            snapshot: None,
-        };
-        let numbered = question.number(&mut tables)?;
-        for _ in 0..MOST_ROUNDS {
-            let asked = {
-                let mut conditions = RequestConditions::new(&model.conditions, asking.context, cx.now);
-                let parts = Parts {
-                    schema: &model.schema,
-                    relations: &mut tables.rounds,
-                    conditions: &mut conditions,
-                    scratch: &mut Scratch::default(),
-                    limits: asking.limits,
-                    now: cx.now,
-                };
-                question.ask(&numbered, &mut Evaluator::new(parts))
+pub(in crate::operations) async fn ask<Q: Question>(
+    database: &Database,
+    cx: &Context,
+    asking: &Asking<'_>,
+    question: &Q,
+) -> Result<Answered<Q::Answer>, EvaluateError> {
+    let model = asking.model;
+    let mut tables = Tables {
+        symbols: model.symbols.clone(),
+        rounds: Rounds::default(),
+        answered: Vec::new(),
+        tuples: 0,
+        snapshot: None,
+    };
+    let numbered = question.number(&mut tables)?;
+    for _ in 0..MOST_ROUNDS {
+        let asked = {
+            let mut conditions = RequestConditions::new(&model.conditions, asking.context, cx.now);
+            let parts = Parts {
+                schema: &model.schema,
+                relations: &mut tables.rounds,
+                conditions: &mut conditions,
+                scratch: &mut Scratch::default(),
+                limits: asking.limits,
+                now: cx.now,
             };
-            if let Poll::Ready(found) = asked {
-                let snapshot = match tables.snapshot {
-                    Some(snapshot) => snapshot,
-                    // The answer follows from the model.
-                    None => state::snapshot(&mut self.database.read(cx.tenant)).await?,
-                };
-                return Ok(Answered { answer: question.present(found, &tables), snapshot });
-            }
-            let missing = tables.rounds.take_missing();
-            if missing.is_empty() {
-                break;
-            }
-            self.read_missing(cx, &mut tables, missing).await?;
+            question.ask(&numbered, &mut Evaluator::new(parts))
+        };
+        if let Poll::Ready(found) = asked {
+            let snapshot = match tables.snapshot {
+                Some(snapshot) => snapshot,
+                // The answer follows from the model.
+                None => state::snapshot(&mut database.read(cx.tenant)).await?,
+            };
+            return Ok(Answered { answer: question.present(found, &tables), snapshot });
         }
-        Err(EvaluateError::Endless)
-    }
-
-    async fn read_missing(&self, cx: &Context, tables: &mut Tables, missing: Vec<Read>) -> Result<(), EvaluateError> {
-        let (places, answers) = self.perform(cx, tables, &missing).await?;
-        if tables.snapshot.is_none_or(|snapshot| snapshot == answers.snapshot) {
-            return tables.keep(&missing, &places, &answers);
+        let missing = tables.rounds.take_missing();
+        if missing.is_empty() {
+            break;
         }
-        // All of it at once is of one snapshot, whichever that is.
-        let mut all = std::mem::take(&mut tables.answered);
-        all.extend(missing);
-        tables.rounds.forget();
-        tables.tuples = 0;
-        let (places, answers) = self.perform(cx, tables, &all).await?;
-        tables.keep(&all, &places, &answers)
+        read_missing(database, cx, &mut tables, missing).await?;
     }
+    Err(EvaluateError::Endless)
+}
 
-    async fn perform(
-        &self,
-        cx: &Context,
-        tables: &Tables,
-        reads: &[Read],
-    ) -> Result<(Vec<Place>, Answers), EvaluateError> {
-        let mut asked = Reads { most: Some(MOST_TUPLES.saturating_sub(tables.tuples)), ..Reads::default() };
-        let places = reads.iter().map(|read| place(tables, *read, &mut asked)).collect::<Result<Vec<_>, _>>()?;
-        let answers = reads::perform(&mut self.database.read(cx.tenant), &asked, cx.now).await?;
-        if answers.is_cut { Err(EvaluateError::TooManyTuples) } else { Ok((places, answers)) }
+async fn read_missing(
+    database: &Database,
+    cx: &Context,
+    tables: &mut Tables,
+    missing: Vec<Read>,
+) -> Result<(), EvaluateError> {
+    let (places, answers) = perform(database, cx, tables, &missing).await?;
+    if tables.snapshot.is_none_or(|snapshot| snapshot == answers.snapshot) {
+        return tables.keep(&missing, &places, &answers);
     }
+    // All of it at once is of one snapshot, whichever that is.
+    let mut all = std::mem::take(&mut tables.answered);
+    all.extend(missing);
+    tables.rounds.forget();
+    tables.tuples = 0;
+    let (places, answers) = perform(database, cx, tables, &all).await?;
+    tables.keep(&all, &places, &answers)
+}
+
+async fn perform(
+    database: &Database,
+    cx: &Context,
+    tables: &Tables,
+    reads: &[Read],
+) -> Result<(Vec<Place>, Answers), EvaluateError> {
+    let mut asked = Reads { most: Some(MOST_TUPLES.saturating_sub(tables.tuples)), ..Reads::default() };
+    let places = reads.iter().map(|read| place(tables, *read, &mut asked)).collect::<Result<Vec<_>, _>>()?;
+    let answers = reads::perform(&mut database.read(cx.tenant), &asked, cx.now).await?;
+    if answers.is_cut { Err(EvaluateError::TooManyTuples) } else { Ok((places, answers)) }
 }
 
 /// The numbers and the answers of one request.

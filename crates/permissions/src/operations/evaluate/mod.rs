@@ -6,7 +6,7 @@
 //! - Both readers have the same limits, so that an answer does not depend on the reader.
 
 mod in_graph;
-mod in_tables;
+pub(super) mod in_tables;
 
 use std::sync::Arc;
 use std::task::Poll;
@@ -15,7 +15,7 @@ use base::Context;
 
 use super::require_snapshot::RequireSnapshotError;
 use crate::Permissions;
-use crate::components::graph::{Absence, QuestionedGraph};
+use crate::components::graph::{Absence, QuestionedGraph, View};
 use crate::components::models::LoadedModel;
 use crate::domain::condition::Object;
 use crate::domain::consistency::Consistency;
@@ -28,7 +28,7 @@ use crate::domain::request_conditions::RequestConditions;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::symbols::{Symbols, TooManyNames};
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum EvaluateError {
     #[error(transparent)]
     Snapshot(#[from] RequireSnapshotError),
@@ -111,30 +111,43 @@ impl Permissions {
     ) -> Result<Answered<Q::Answer>, EvaluateError> {
         let graph = self.graphs.of_question(cx.tenant);
         let needed = self.needed(cx, asking, &graph).await?;
-        graph.reach(needed).await;
-        if let Some(answered) = graph.read(asking.model, needed, |view| in_graph::ask(view, cx, asking, question)) {
+        let ask = |view: &View<'_>| in_graph::ask(view, cx, asking, question);
+        if let Some(answered) = graph.read_when_reached(asking.model, needed, ask).await {
             return answered;
         }
         self.request_graph(cx).await?;
         Err(graph.absence().into())
     }
 
-    /// The answer from memory or from the tables. A graph that lacks what the answer must have is not waited for: the tables have it.
+    /// The answer from memory or from the tables.
     pub(super) async fn answer<Q: Question>(
         &self,
         cx: &Context,
         asking: &Asking<'_>,
         question: &Q,
     ) -> Result<Answered<Q::Answer>, EvaluateError> {
+        match self.answer_if_in_memory(cx, asking, question).await? {
+            Some(answered) => Ok(answered),
+            None => in_tables::ask(&self.database, cx, asking, question).await,
+        }
+    }
+
+    /// The answer from memory. A graph that lacks what the answer must have is not waited for: the tables have it (`None`).
+    pub(super) async fn answer_if_in_memory<Q: Question>(
+        &self,
+        cx: &Context,
+        asking: &Asking<'_>,
+        question: &Q,
+    ) -> Result<Option<Answered<Q::Answer>>, EvaluateError> {
         let graph = self.graphs.of_question(cx.tenant);
         let needed = self.needed(cx, asking, &graph).await?;
         if let Some(answered) = graph.read(asking.model, needed, |view| in_graph::ask(view, cx, asking, question)) {
-            return answered;
+            return answered.map(Some);
         }
         // Later questions find it in memory.
         graph.ask_for(needed);
         self.request_graph(cx).await?;
-        self.ask_tables(cx, asking, question).await
+        Ok(None)
     }
 
     /// The oldest snapshot that may answer.

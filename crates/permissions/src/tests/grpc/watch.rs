@@ -1,12 +1,17 @@
 //! The changes of relation tuples as a stream of responses: the same as by server-sent events.
 
-use axum::http::Method;
-use base::{TenantId, Timestamp};
+use axum::http::{Method, StatusCode};
+use base::{Context, TenantId, Timestamp};
 use serde_json::{Value, json};
+use web::RestError;
+use web::rpc::{Code, Status};
 
 use super::super::harness::{Harness, on_both, plain};
 use super::{Stream, WATCH, refused, tuple};
+use crate::components::slots::NoSlot;
 use crate::domain::snapshot::Snapshot;
+use crate::domain::tuple_query::TupleQuery;
+use crate::operations::watch_relation_tuples::WatchError;
 
 /// Makes changes by REST: the token of the snapshot after them.
 async fn patch(harness: &mut Harness, changes: &[(&str, Value)]) -> String {
@@ -99,7 +104,7 @@ async fn streams_have_a_bound_which_those_of_rest_count_for_too() {
     on_both(plain(), |mut harness| async move {
         patch(&mut harness, &[("insert", rest("a"))]).await;
         let mut streams = Vec::new();
-        while harness.permissions.watchers.available_permits() > 0 {
+        while harness.permissions.watchers.left() > 0 {
             streams.push(Stream::open(&harness, WATCH, &json!({})).await);
         }
         assert_eq!(streams.len(), 1_000);
@@ -110,6 +115,31 @@ async fn streams_have_a_bound_which_those_of_rest_count_for_too() {
         let mut last = Stream::open(&harness, WATCH, &json!({})).await;
         assert!(last.next().await.unwrap()["heartbeat"].is_object());
         assert_eq!(refused(&harness, WATCH, &json!({})).await.0, "resource_exhausted");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_client_has_a_quarter_of_the_streams() {
+    on_both(plain(), |mut harness| async move {
+        patch(&mut harness, &[("insert", rest("a"))]).await;
+        let permissions = harness.permissions.clone();
+        let watch = async |address: &str| {
+            let cx = Context { client_address: Some(address.parse().unwrap()), ..harness.cx() };
+            permissions.watch_relation_tuples(&cx, TupleQuery::default(), None).await
+        };
+        let mut streams = Vec::new();
+        for _ in 0..250 {
+            streams.push(watch("2001:db8::1").await.unwrap());
+        }
+        let refused = watch("2001:db8::2").await.err().unwrap();
+        assert!(matches!(refused, WatchError::TooMany(NoSlot::OfClient(250))), "{refused:?}");
+        let (rest, call) = (RestError::from(refused), watch("2001:db8::2").await.err().unwrap());
+        assert_eq!(rest.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(Status::from(call).code, Code::ResourceExhausted);
+        assert!(watch("192.0.2.1").await.is_ok(), "another client");
+        streams.pop();
+        assert!(watch("2001:db8::2").await.is_ok(), "whoever leaves makes room");
     })
     .await;
 }

@@ -1,0 +1,123 @@
+//! Equal checks that are asked of the tables at the same time.
+
+use std::pin::Pin;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use database::Database;
+use futures_util::poll;
+use serde_json::json;
+
+use super::harness::Harness;
+use crate::domain::condition::{Object, Root};
+use crate::domain::relation_tuple::{RelationTuple, StoredTuple, TupleCondition};
+use crate::domain::tuple_changes::{NetChanges, TupleChange};
+use crate::operations::Answered;
+use crate::operations::check::{CheckError, CheckOptions};
+
+const MODEL: &str = r#"
+const late: Condition = "context.hour >= tuple.from"
+class User implements Namespace {}
+class Group implements Namespace { related: { members: User[] } }
+class Doc implements Namespace { related: { viewers: (SubjectSet<Group, "members"> | When<User, "late">)[] } }
+"#;
+
+/// A service whose tables are in PostgreSQL, and which keeps no tuples in memory.
+async fn harness() -> Harness {
+    let database = Database::open(&database::testing::postgres_dsn().await).await.unwrap();
+    database.migrate(&[jobs::MIGRATIONS, crate::MIGRATIONS], base::Timestamp::EPOCH).await.unwrap();
+    let location = format!("base64://{}", STANDARD.encode(MODEL));
+    let section = json!({ "namespaces": { "location": location }, "graph": { "enabled": false } });
+    let harness = Harness::new(database, section).await;
+    // It creates the row of the tenant.
+    harness.permissions.tokens.sealer(&harness.cx()).await.unwrap();
+    harness
+}
+
+fn tuple(text: &str) -> RelationTuple {
+    text.parse().unwrap()
+}
+
+async fn write(harness: &Harness, tuples: Vec<StoredTuple>) {
+    let changes: Vec<TupleChange> = tuples.into_iter().map(TupleChange::Insert).collect();
+    harness.permissions.writes.write(&harness.cx(), NetChanges::of(&changes)).await.unwrap();
+}
+
+type Check<'a> = Pin<Box<dyn Future<Output = Result<Answered<bool>, CheckError>> + 'a>>;
+
+/// A check that reads.
+async fn begun<'a>(harness: &'a Harness, tuple: &'a RelationTuple, options: CheckOptions<'a>) -> Check<'a> {
+    let mut check: Check<'a> = Box::pin(async move { harness.permissions.check(&harness.cx(), tuple, options).await });
+    assert!(poll!(&mut check).is_pending());
+    check
+}
+
+#[tokio::test]
+async fn equal_checks_share_an_evaluation_and_a_later_write_is_not_hidden_from_a_later_check() {
+    let harness = harness().await;
+    let (asked, options) = (tuple("Group:staff#members@User:ada"), CheckOptions::default());
+    let first = begun(&harness, &asked, options).await;
+    // The first check has begun, and is not polled while this is written.
+    write(&harness, vec![asked.clone().into()]).await;
+    let mut checks = Vec::new();
+    for _ in 0..40 {
+        checks.push(begun(&harness, &asked, options).await);
+    }
+    assert_eq!(harness.permissions.checks.count(), 2);
+    for check in checks {
+        assert!(check.await.unwrap().answer);
+    }
+    first.await.unwrap();
+    assert_eq!(harness.permissions.checks.count(), 2);
+}
+
+#[tokio::test]
+async fn checks_with_different_contexts_or_depths_do_not_share() {
+    let harness = harness().await;
+    let (plan, memo) = (tuple("Doc:plan#viewers@User:ada"), tuple("Doc:memo#viewers@User:ada"));
+    let condition = Some(TupleCondition { name: "late".into(), context: Some("{\"from\":9}".into()) });
+    let stored = StoredTuple { condition, ..StoredTuple::from(plan.clone()) };
+    let through = tuple("Doc:memo#viewers@Group:staff#members");
+    write(&harness, vec![stored, through.into(), tuple("Group:staff#members@User:ada").into()]).await;
+    let context = |hour: u32| Object::new(Root::Context, json!({ "hour": hour, "of": { "a": 1, "b": 2 } })).unwrap();
+    let (early, late) = (context(8), context(10));
+    let same = Object::new(Root::Context, json!({ "of": { "b": 2, "a": 1 }, "hour": 10 })).unwrap();
+    let with = |context| CheckOptions { context, ..CheckOptions::default() };
+    let shallow = CheckOptions { max_depth: Some(1), ..CheckOptions::default() };
+    let mut checks = Vec::new();
+    for (asked, options, answer) in [
+        (&plan, with(Some(&early)), Some(false)),
+        (&plan, with(Some(&late)), Some(true)),
+        (&plan, with(None), None),
+        (&memo, with(None), Some(true)),
+        (&memo, shallow, None),
+    ] {
+        for _ in 0..3 {
+            checks.push((begun(&harness, asked, options).await, answer));
+        }
+    }
+    // The order of members does not matter.
+    checks.push((begun(&harness, &plan, with(Some(&same))).await, Some(true)));
+    // Of each five there is one that has begun, and one that waits for it.
+    assert_eq!(harness.permissions.checks.count(), 10);
+    for (check, answer) in checks {
+        match (check.await, answer) {
+            (Ok(answered), Some(answer)) => assert_eq!(answered.answer, answer),
+            (Err(CheckError::Unanswered { .. }), None) => {}
+            (found, expected) => panic!("{found:?} instead of {expected:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_check_that_is_given_up_leaves_its_evaluation_to_the_others() {
+    let harness = harness().await;
+    let (asked, options) = (tuple("Group:staff#members@User:ada"), CheckOptions::default());
+    write(&harness, vec![asked.clone().into()]).await;
+    let first = begun(&harness, &asked, options).await;
+    let (second, third) = (begun(&harness, &asked, options).await, begun(&harness, &asked, options).await);
+    drop(first);
+    drop(second);
+    assert!(third.await.unwrap().answer);
+    assert_eq!(harness.permissions.checks.count(), 2);
+}
