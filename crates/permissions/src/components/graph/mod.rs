@@ -178,6 +178,12 @@ impl Graphs {
         tenants.iter().map(of_tenant).collect()
     }
 
+    /// Whether the tenant has a graph, which may be behind.
+    pub(crate) fn is_loaded(&self, tenant: TenantId) -> bool {
+        let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
+        tenants.get(&tenant).is_some_and(|it| it.resident.load().is_some())
+    }
+
     /// The graph of the tenant, if it has heard from the log lately.
     fn current(&self, tenant: TenantId) -> Option<Arc<Resident>> {
         let of_tenant = self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned()?;

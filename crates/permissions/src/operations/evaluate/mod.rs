@@ -10,8 +10,10 @@ mod in_tables;
 
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use base::Context;
+use tokio::time::Instant;
 
 use super::require_snapshot::RequireSnapshotError;
 use crate::Permissions;
@@ -100,6 +102,11 @@ pub(super) trait Numbers {
     fn names(&self) -> &Names;
 }
 
+/// How long a question that only memory can answer waits for a graph that is there, but is behind or has heard nothing from the log
+/// lately, as on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(5);
+const ASK_EVERY: Duration = Duration::from_millis(25);
+
 impl Permissions {
     /// The answer to a question that only memory can answer.
     pub(super) async fn answer_from_memory<Q: Question>(
@@ -108,8 +115,17 @@ impl Permissions {
         asking: &Asking<'_>,
         question: &Q,
     ) -> Result<Answered<Q::Answer>, EvaluateError> {
-        if let Some(answered) = self.ask_graph(cx, asking, question).await? {
-            return Ok(answered);
+        let needed = self.needed(cx, asking).await?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(answered) = self.ask_graph(cx, asking, needed, question).await? {
+                return Ok(answered);
+            }
+            if !self.graphs.is_loaded(cx.tenant) || Instant::now() >= deadline {
+                break;
+            }
+            self.feed.ask();
+            tokio::time::sleep(ASK_EVERY).await;
         }
         self.request_graph(cx).await?;
         Err(EvaluateError::NotInMemory)
@@ -121,11 +137,18 @@ impl Permissions {
         asking: &Asking<'_>,
         question: &Q,
     ) -> Result<Answered<Q::Answer>, EvaluateError> {
-        if let Some(answered) = self.ask_graph(cx, asking, question).await? {
+        let needed = self.needed(cx, asking).await?;
+        if let Some(answered) = self.ask_graph(cx, asking, needed, question).await? {
             return Ok(answered);
         }
         self.request_graph(cx).await?;
         self.ask_tables(cx, asking, question).await
+    }
+
+    /// The oldest snapshot that may answer.
+    async fn needed(&self, cx: &Context, asking: &Asking<'_>) -> Result<Snapshot, EvaluateError> {
+        let acknowledged = self.graphs.acknowledged(cx.tenant);
+        Ok(self.require_snapshot(cx, asking.consistency).await?.max(acknowledged))
     }
 
     /// `None`: the graph of the tenant is not there, or not recent enough.
@@ -133,10 +156,9 @@ impl Permissions {
         &self,
         cx: &Context,
         asking: &Asking<'_>,
+        needed: Snapshot,
         question: &Q,
     ) -> Result<Option<Answered<Q::Answer>>, EvaluateError> {
-        let acknowledged = self.graphs.acknowledged(cx.tenant);
-        let needed = self.require_snapshot(cx, asking.consistency).await?.max(acknowledged);
         self.graphs.reach(cx.tenant, needed).await;
         let read = self.graphs.read(cx.tenant, asking.model, needed, |view| in_graph::ask(view, cx, asking, question));
         read.transpose()
