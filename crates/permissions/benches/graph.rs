@@ -248,7 +248,7 @@ fn list(name: &str, graph: &Graph, schema: &Schema, view: Userset, subjects: &[U
         for subject in subjects {
             let question =
                 ObjectsQuestion { namespace: view.namespace(), relation: view.relation(), subject: *subject };
-            let mut relations = graph;
+            let mut relations = graph.at(NOW);
             let (relations, conditions) = (&mut relations, &mut NoConditions);
             let limits = Limits { depth: 5, ..Limits::default() };
             let parts = Parts { schema, relations, conditions, scratch: &mut scratch, limits, now: NOW };
@@ -281,7 +281,7 @@ fn ask_for_a_while(graph: &Graph, schema: &Schema, questions: &[(Userset, Userse
     let begin = Instant::now();
     while begin.elapsed() < MEASURED {
         for (userset, subject) in questions {
-            let mut relations = graph;
+            let mut relations = graph.at(NOW);
             let (relations, conditions) = (&mut relations, &mut NoConditions);
             let parts = Parts { schema, relations, conditions, scratch: &mut scratch, limits, now: NOW };
             match black_box(Evaluator::new(parts).check(*userset, *subject)) {

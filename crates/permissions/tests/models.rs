@@ -2,7 +2,8 @@
 //! models.
 //!
 //! The folder itself has models that others published. `openfga` has the cases of that project's own tests; its
-//! `not-expressed.md` says which of them the language cannot express.
+//! `not-expressed.md` says which of them the language cannot express. `other-engines` has the questions that other engines answered
+//! wrongly.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails, fails the test")]
 

@@ -28,4 +28,5 @@ pub mod tuple_key;
 pub mod tuple_query;
 pub mod tuple_record;
 pub mod tuple_text;
+pub mod unique_names;
 pub mod write_validation;

@@ -87,7 +87,8 @@ async fn expand(
     let subject = wire::subject(subject)?.ok_or_else(|| InvalidTuple::field("subject", wire::NO_SUBJECT))?;
     let Subject::Set(set) = subject else {
         // An id has no members.
-        return Ok(keto::ExpandResponse { tree: Some(node(keto::NodeType::Leaf, Some(subject))) });
+        let tree = Some(node(keto::NodeType::Leaf, Some(subject)));
+        return Ok(keto::ExpandResponse { tree, truncated: String::new() });
     };
     let consistency = consistency(&permissions, &call.cx, false, &snaptoken).await?;
     let depth = match i64::from(max_depth) {
@@ -95,7 +96,8 @@ async fn expand(
         _ => i64::from(permissions.limits.max_read_depth).min(DEEPEST_TREE),
     };
     let answered = permissions.expand(&call.cx, &set, Some(depth), consistency).await?;
-    Ok(keto::ExpandResponse { tree: tree(&answered.answer) })
+    let truncated = answered.answer.truncated.map(|cut| cut.to_string()).unwrap_or_default();
+    Ok(keto::ExpandResponse { tree: tree(&answered.answer), truncated })
 }
 
 /// The nodes as messages within each other. A node without children is a leaf, whatever it stands for.

@@ -21,7 +21,7 @@ use crate::domain::tuple_changes::TupleChange;
 type Of = Services<Arc<Permissions>>;
 
 const MICROSECONDS: i64 = 1_000_000;
-/// Whole numbers up to this are exact as floating-point numbers.
+/// Whole numbers below this are exact as floating-point numbers.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 pub(super) fn read(services: Of) -> Of {
@@ -126,7 +126,7 @@ fn text(text: String) -> Option<String> {
 
 /// The messages have only floating-point numbers.
 fn number(number: f64) -> Option<Number> {
-    if number.fract() == 0.0 && number.abs() <= EXACT {
+    if number.fract() == 0.0 && number.abs() < EXACT {
         #[expect(clippy::cast_possible_truncation, reason = "a whole number in the range of the type")]
         return Some(Number::from(number as i64));
     }
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_context_is_the_same_after_a_round_trip() {
-        let context = json!({"a": [1, -2.5, true, null, "x"], "b": {"c": {}}, "d": 9_007_199_254_740_992_i64});
+        let context = json!({"a": [1, -2.5, true, null, "x"], "b": {"c": {}}, "d": 9_007_199_254_740_991_i64});
         let context = context.as_object().unwrap().clone();
         assert_eq!(object(fields(context.clone())), Some(context));
     }

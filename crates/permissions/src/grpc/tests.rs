@@ -150,7 +150,10 @@ async fn checks_batches_and_expansions_have_the_answers_of_rest() {
         assert!(results[2]["error"].as_str().unwrap().contains("None"), "{answer}");
 
         let viewers = json!({"set": {"namespace": "Doc", "object": "a", "relation": "viewer"}});
+        let (_, answer) = harness.keto("ExpandService/Expand", json!({"subject": viewers, "maxDepth": 1})).await;
+        assert!(answer["truncated"].as_str().unwrap().contains("raise max-depth"), "{answer}");
         let (_, answer) = harness.keto("ExpandService/Expand", json!({"subject": viewers, "maxDepth": 9})).await;
+        assert_eq!(answer.get("truncated"), None, "{answer}");
         let group = &answer["tree"]["children"][0];
         assert_eq!(answer["tree"]["nodeType"], "NODE_TYPE_UNION", "{answer}");
         assert_eq!((&group["nodeType"], &group["tuple"]["subject"]), (&json!("NODE_TYPE_UNION"), &members));

@@ -5,6 +5,7 @@ mod checks;
 mod errors;
 mod expansion;
 mod explanation;
+mod json_bodies;
 mod migrate_subjects;
 mod namespaces;
 mod query;
@@ -27,7 +28,7 @@ use crate::domain::reverse_question::Sought;
 pub(crate) use authzen::METADATA;
 
 pub(crate) fn read_routes() -> Router<Arc<Permissions>> {
-    Router::new()
+    let routes = Router::new()
         .route("/relation-tuples", get(relation_tuples::list))
         .route("/relation-tuples/watch", get(watch::watch))
         .route("/relation-tuples/check", get(checks::get).post(checks::post))
@@ -37,8 +38,8 @@ pub(crate) fn read_routes() -> Router<Arc<Permissions>> {
         .route("/relation-tuples/objects", reverse_questions::about(Sought::Objects))
         .route("/relation-tuples/subjects", reverse_questions::about(Sought::Subjects))
         .route("/relation-tuples/relations", reverse_questions::about(Sought::Relations))
-        .route("/namespaces", get(namespaces::list))
-        .merge(authzen::routes())
+        .route("/namespaces", get(namespaces::list));
+    json_bodies::checked(routes).merge(authzen::routes())
 }
 
 pub(crate) fn write_routes() -> Router<Arc<Permissions>> {
@@ -47,7 +48,8 @@ pub(crate) fn write_routes() -> Router<Arc<Permissions>> {
         "/admin/relation-tuples",
         put(relation_tuples::create).patch(relation_tuples::patch).delete(relation_tuples::delete),
     );
-    web::bounds::take_lists(changes).route("/admin/relation-tuples/migrate-subjects", post(migrate_subjects::post))
+    let migration = Router::new().route("/admin/relation-tuples/migrate-subjects", post(migrate_subjects::post));
+    web::bounds::take_lists(json_bodies::checked(changes)).merge(json_bodies::checked(migration))
 }
 
 pub(crate) fn opl_routes() -> Router<Arc<Permissions>> {

@@ -21,8 +21,9 @@ use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::request_conditions::RequestConditions;
 use crate::domain::write_validation::check_names;
 
-/// A check looks at about as many tuples and usersets.
-const MOST_STEPS: u32 = 50_000;
+/// A check, a list and an expansion look at about as many tuples and usersets. It takes some milliseconds, in which the graph does
+/// not change.
+const MOST_STEPS: u32 = 200_000;
 
 /// What a check asks, besides the tuple.
 #[derive(Clone, Copy, Debug, Default)]

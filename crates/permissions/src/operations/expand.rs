@@ -10,7 +10,7 @@ use crate::Permissions;
 use crate::components::models::Unloaded;
 use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::Evaluator;
-use crate::domain::evaluation::expand::{ExpandOptions, Node, NodeKind, Tree};
+use crate::domain::evaluation::expand::{Cut, ExpandOptions, Node, NodeKind, Tree};
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::ids::Userset;
 use crate::domain::invalid_tuple::InvalidTuple;
@@ -35,8 +35,8 @@ pub enum ExpandError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubjectTree {
     pub nodes: Vec<SubjectNode>,
-    /// Nodes are missing because of `limit.max_expand_size`.
-    pub is_truncated: bool,
+    /// Why nodes may be missing.
+    pub truncated: Option<Cut>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Question for OfSet<'_> {
             subject: subject.map(|number| numbers.subject_of(number)),
             children,
         };
-        SubjectTree { nodes: found.nodes.into_iter().map(named).collect(), is_truncated: found.is_truncated }
+        SubjectTree { nodes: found.nodes.into_iter().map(named).collect(), truncated: found.truncated }
     }
 }
 

@@ -214,6 +214,10 @@ pub async fn perform(tx: &mut impl Read, reads: &Reads, now: Timestamp) -> Resul
         is_known.ok_or_else(|| inconsistent("a position that was not asked for"))?;
         answers.count += 1;
     }
+    // The parts of the statement choose by this order, but it does not say in which order their rows come.
+    for list in answers.sets.iter_mut().chain(&mut answers.objects).chain(&mut answers.subjects) {
+        list.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+    }
     answers.is_cut = most.is_some_and(|most| answers.count > most);
     Ok(answers)
 }

@@ -158,7 +158,7 @@ impl<'c> Prepared<'c> {
         dice: &mut Dice,
     ) -> Result<(), Mismatch> {
         let subject = self.graph.find_subject(subject);
-        let (schema, symbols, relations) = (&self.graph_schema, self.graph.symbols(), &self.graph);
+        let (schema, symbols, relations) = (&self.graph_schema, self.graph.symbols(), self.graph.at(NOW));
         let answers = Answerer { schema, symbols, relations, limits: WIDE }.cold(&self.graph_places, subject);
         for ((place, answer), expected) in self.places.iter().zip(answers).zip(expected) {
             ensure!(is_same(answer, *expected), "{:?}: {answer:?} in the graph, {expected:?} in the list", place.0);

@@ -10,7 +10,7 @@ use super::mismatch::{Mismatch, bail, ensure};
 use super::store::Store;
 use crate::domain::evaluation::reverse::{Actions, Directory, Listing, ObjectsQuestion, Part, SubjectsQuestion};
 use crate::domain::evaluation::{Evaluator, Limits, Parts, Scratch};
-use crate::domain::graph::Graph;
+use crate::domain::graph::{Graph, GraphAt};
 use crate::domain::ids::{NameId, NamespaceId, RelationId, Subject, Userset};
 use crate::domain::schema::Schema;
 
@@ -53,7 +53,7 @@ impl Reverse<'_> {
             let question = SubjectsQuestion { userset, namespace, relation };
             let found = self.pages(|evaluator, part| evaluator.list_subjects(question, part))?;
             let mut objects = Vec::new();
-            let mut graph = self.graph;
+            let mut graph = self.graph.at(NOW);
             let _ = graph.objects(namespace, usize::MAX, &mut objects);
             let is_allowed = |name: &NameId| {
                 let subject = Userset::new(namespace, *name, relation);
@@ -82,7 +82,7 @@ impl Reverse<'_> {
         };
         let has_tuples = |it: &RelationId| {
             let mut used = Vec::new();
-            let mut graph = self.graph;
+            let mut graph = self.graph.at(NOW);
             let _ = graph.relations_in_use(object.namespace(), &mut used);
             self.schema.is_closed(object.namespace()) || used.contains(it)
         };
@@ -119,8 +119,8 @@ impl Reverse<'_> {
         Ok(())
     }
 
-    fn evaluator<T>(&self, ask: impl FnOnce(&mut Evaluator<'_, &Graph, TestConditions<'_>>) -> T) -> T {
-        let (mut relations, mut conditions) = (self.graph, TestConditions(self.graph.symbols()));
+    fn evaluator<T>(&self, ask: impl FnOnce(&mut Evaluator<'_, GraphAt<'_>, TestConditions<'_>>) -> T) -> T {
+        let (mut relations, mut conditions) = (self.graph.at(NOW), TestConditions(self.graph.symbols()));
         let (schema, relations, conditions) = (self.schema, &mut relations, &mut conditions);
         let (scratch, limits) = (&mut Scratch::default(), self.limits);
         ask(&mut Evaluator::new(Parts { schema, relations, conditions, scratch, limits, now: NOW }))
@@ -129,7 +129,7 @@ impl Reverse<'_> {
     /// All pages of a listing.
     fn pages(
         &self,
-        ask: impl Fn(&mut Evaluator<'_, &Graph, TestConditions<'_>>, Part<'_>) -> Poll<Listing>,
+        ask: impl Fn(&mut Evaluator<'_, GraphAt<'_>, TestConditions<'_>>, Part<'_>) -> Poll<Listing>,
     ) -> Result<Vec<String>, Mismatch> {
         let mut found: Vec<String> = Vec::new();
         loop {

@@ -72,7 +72,7 @@ impl Store<'_> {
     }
 
     fn fetch(&self, read: Read, rounds: &mut Rounds) -> Found {
-        let mut graph = self.graph;
+        let mut graph = self.graph.at(NOW);
         match read {
             Read::Tuple { userset, subject } => {
                 let terms = ready(graph.tuple(userset, subject)).flatten();
@@ -80,11 +80,11 @@ impl Store<'_> {
             }
             Read::Subjects { userset, kind, limit } => {
                 let mut links = Vec::new();
-                let has_more = ready(graph.subjects(userset, kind, limit, &mut links)).unwrap_or_default();
+                let count = ready(graph.subjects_by_text(userset, kind, limit, &mut links)).unwrap_or_default();
                 for link in &mut links {
                     link.terms = self.moved(link.terms, rounds);
                 }
-                Found::Links { links, has_more }
+                Found::Links { links, has_more: count > limit }
             }
             Read::SubjectsOfType { userset, namespace, relation, limit } => {
                 let mut links = Vec::new();
@@ -119,7 +119,8 @@ impl Store<'_> {
     }
 
     fn moved(&self, terms: Terms, rounds: &mut Rounds) -> Terms {
-        let context = terms.context.and_then(|id| self.graph.context(id)).map(|text| rounds.keep_context(text));
+        let graph = self.graph.at(NOW);
+        let context = terms.context.and_then(|id| graph.context(id)).map(|text| rounds.keep_context(text));
         Terms { context, ..terms }
     }
 }

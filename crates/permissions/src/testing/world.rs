@@ -11,7 +11,7 @@ use super::list_reader::TestConditions;
 use super::mismatch::{Mismatch, bail};
 use super::store::{Answered, Store};
 use crate::domain::evaluation::{Evaluator, Limits, Parts, Scratch};
-use crate::domain::graph::Graph;
+use crate::domain::graph::{Graph, GraphAt};
 use crate::domain::ids::Userset;
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple, Subject, SubjectSet, TupleCondition};
 use crate::domain::schema::Schema;
@@ -66,8 +66,8 @@ impl World {
         Ok((answer, rounds, reads))
     }
 
-    pub fn ask<T>(&self, ask: impl FnOnce(&mut Evaluator<'_, &Graph, TestConditions<'_>>) -> T) -> T {
-        let (mut relations, mut conditions) = (&self.graph, TestConditions(self.graph.symbols()));
+    pub fn ask<T>(&self, ask: impl FnOnce(&mut Evaluator<'_, GraphAt<'_>, TestConditions<'_>>) -> T) -> T {
+        let (mut relations, mut conditions) = (self.graph.at(NOW), TestConditions(self.graph.symbols()));
         let (schema, relations, conditions) = (&self.schema, &mut relations, &mut conditions);
         let (scratch, limits) = (&mut Scratch::default(), self.limits);
         ask(&mut Evaluator::new(Parts { schema, relations, conditions, scratch, limits, now: NOW }))

@@ -276,20 +276,76 @@ async fn an_expansion_is_a_tree_of_subjects() {
         let tree = expand(&mut harness, "namespace=Folder&object=f&relation=viewers").await.expect(200);
         assert_eq!(tree.header("content-type"), Some("application/json"));
         assert_eq!((tree.at("/type"), tree.at("/tuple")), (&json!("union"), &set("Folder", "f", "viewers")));
-        let mut children = tree.at("/children").as_array().unwrap().clone();
-        children.sort_by_key(|it| it["type"].as_str().map(str::to_owned));
-        assert_eq!(children[0], json!({ "type": "leaf", "tuple": set("User", "ada", "") }));
         let group = json!({
             "type": "union", "tuple": set("Group", "g", "members"),
             "children": [{ "type": "leaf", "tuple": set("User", "bob", "") }],
         });
-        assert_eq!(children[1], group);
+        assert_eq!(tree.at("/children"), &json!([group, { "type": "leaf", "tuple": set("User", "ada", "") }]));
+        assert_eq!(tree.header("truncated"), None);
         let leaf = expand(&mut harness, "namespace=Folder&object=f&relation=viewers&max-depth=1").await.expect(200);
         assert_eq!(leaf.json, json!({ "type": "leaf", "tuple": set("Folder", "f", "viewers") }));
+        assert!(leaf.header("truncated").unwrap().contains("raise max-depth"), "{leaf}");
         let itself = expand(&mut harness, "namespace=Folder&object=f").await.expect(200);
         assert_eq!(itself.json, json!({ "type": "leaf", "tuple": set("Folder", "f", "") }));
+        assert_eq!(itself.header("truncated"), None);
         expand(&mut harness, "namespace=Nope&object=f&relation=viewers").await.expect(404);
         expand(&mut harness, "").await.expect(404);
+    })
+    .await;
+}
+
+/// The tuples are written in another order than that of their texts.
+#[tokio::test]
+async fn an_expansion_has_the_same_order_and_the_same_end_from_tables_and_from_memory() {
+    let mut section = section();
+    section["limit"] = json!({ "max_expand_size": 5 });
+    on_both_readers(section, |mut harness| async move {
+        let tuples = ["Folder:f#viewers@User:eve", "Folder:f#viewers@Group:z#members", "Group:z#members@User:x"];
+        write(&mut harness, &tuples).await;
+        let query = "/relation-tuples/expand?namespace=Folder&object=f&relation=viewers";
+        let subjects = |tree: &Value| -> Vec<String> {
+            let children = tree["children"].as_array().unwrap();
+            children.iter().map(|it| it["tuple"]["subject_set"]["object"].as_str().unwrap().to_owned()).collect()
+        };
+        let whole = harness.read.get(query).await.expect(200);
+        assert_eq!((subjects(&whole.json), whole.header("truncated")), (vec!["z".into(), "eve".into()], None));
+        let more = ["Folder:f#viewers@User:ada", "Folder:f#viewers@Group:a#members", "Folder:f#viewers@User:bob"];
+        write(&mut harness, &more).await;
+        let cut = harness.read.get(query).await.expect(200);
+        assert_eq!(subjects(&cut.json), ["a", "z", "ada", "bob"]);
+        assert_eq!(cut.header("truncated"), Some("the tree has more nodes than limit.max_expand_size"));
+    })
+    .await;
+}
+
+/// In memory they stay for a minute.
+#[tokio::test]
+async fn a_tuple_that_has_expired_does_not_count_for_the_width() {
+    let mut section = section();
+    section["limit"] = json!({ "max_read_width": 2 });
+    on_both_readers(section, |mut harness| async move {
+        let now = harness.cx().now;
+        let groups = |names: &[&str], expires_at: Option<base::Timestamp>| -> Value {
+            let delta = |name: &&str| {
+                let mut tuple = tuple(&format!("Folder:f#viewers@Group:{name}#members"));
+                if let Some(at) = expires_at {
+                    tuple["expires_at"] = json!(at);
+                }
+                json!({ "action": "insert", "relation_tuple": tuple })
+            };
+            names.iter().map(delta).collect()
+        };
+        let soon = Some(now.plus(Duration::from_secs(10)));
+        for deltas in [groups(&["a", "b", "c", "d"], soon), groups(&["e", "f"], None)] {
+            harness.write.json(Method::PATCH, "/admin/relation-tuples", &deltas).await.expect(204);
+        }
+        write(&mut harness, &["Group:f#members@User:ada"]).await;
+        let path = "/relation-tuples/check/openapi";
+        let wide = harness.read.post_json(path, &tuple("Folder:f#viewers@User:eve")).await.expect(422);
+        assert_eq!(wide.at("/error/details/limitation"), "max_width_exceeded", "{wide}");
+        harness.clock.advance(Duration::from_secs(11));
+        assert!(check(&mut harness, "Folder:f#viewers@User:ada").await);
+        assert!(!check(&mut harness, "Folder:f#viewers@User:eve").await);
     })
     .await;
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::harness::{Harness, on_both, plain};
-use crate::components::graph::{Follower, Rhythm, View};
+use crate::components::graph::{Absence, Follower, Rhythm, View};
 use crate::domain::evaluation::Relations as _;
 use crate::domain::event::Changed;
 use crate::domain::ids::Userset;
@@ -25,9 +25,9 @@ use crate::domain::tuple_changes::TupleChange;
 use crate::domain::tuple_key::TupleKey;
 use crate::domain::tuple_query::TupleQuery;
 use crate::domain::tuple_record::TupleRecord;
-use crate::operations::Answered;
 use crate::operations::check::CheckOptions;
-use crate::operations::list_names::Part;
+use crate::operations::list_names::{ListError, Part};
+use crate::operations::{Answered, EvaluateError};
 use crate::testing::generator::Dice;
 use crate::{GraphStatistics, Permissions};
 
@@ -45,11 +45,11 @@ fn dump(view: &View<'_>) -> Tuples {
         let (namespace, relation) = (symbols.namespace_name(of.namespace()), symbols.relation_name(of.relation()));
         (namespace.to_owned(), view.graph.names().name(of.name()).to_owned(), relation.to_owned())
     };
+    // Nothing has expired.
+    let mut present = view.graph.at(Timestamp::EPOCH);
     view.graph.for_each(|userset, subject| {
-        let Poll::Ready(Some(terms)) = (&mut &*view.graph).tuple(userset, subject) else {
-            panic!("a tuple is missing")
-        };
-        let context = terms.context.and_then(|id| (&view.graph).context(id)).map(ToOwned::to_owned);
+        let Poll::Ready(Some(terms)) = present.tuple(userset, subject) else { panic!("a tuple is missing") };
+        let context = terms.context.and_then(|id| present.context(id)).map(ToOwned::to_owned);
         let condition = terms.condition.map(|id| symbols.condition_name(id).to_owned()).unwrap_or_default();
         let ((namespace, object, relation), of) = (parts(userset), parts(subject));
         let (of_namespace, of_object, of_relation) = of;
@@ -262,7 +262,12 @@ async fn a_graph_answers_only_while_it_hears_from_the_log_and_has_what_was_ackno
         tokio::time::sleep(Rhythm::of(&harness.database).counts + Duration::from_millis(20)).await;
         assert_eq!(resident(&permissions, Snapshot(0)), None, "the log is silent");
         assert!(!statistics(&permissions).unwrap().is_ready);
-        follower.ask().await;
+        // A question that the tables cannot answer waits for the log.
+        let question = objects_of_ada();
+        let part = Part { after: None, limit: 10 };
+        let listed = permissions.list_names(&cx, &question, part, CheckOptions::default());
+        let (listed, ()) = tokio::join!(listed, follower.ask());
+        assert_eq!(listed.unwrap().answer.names, ["a", "b"]);
         assert_eq!(resident(&permissions, Snapshot(0)).unwrap().1, table(&harness).await);
         let GraphStatistics { is_ready, tuples, bytes, watermark, .. } = statistics(&permissions).unwrap();
         // The sizes are measured when the graph is loaded, and then every few seconds.
@@ -345,6 +350,29 @@ async fn a_graph_that_lost_most_of_its_tuples_is_replaced_while_it_answers() {
         assert_eq!(resident(&permissions, last).unwrap(), (last, table(&harness).await));
         let GraphStatistics { tuples, bytes, .. } = statistics(&permissions).unwrap();
         assert!(bytes < full / 10, "{tuples} tuples, {bytes} of {full} bytes");
+    })
+    .await;
+}
+
+/// As on a machine that is so busy that the log is read late.
+#[tokio::test]
+async fn a_list_waits_for_a_graph_that_is_behind_but_not_for_one_that_is_not_there() {
+    on_both(plain(), |harness| async move {
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        let question = objects_of_ada();
+        let list = || permissions.list_names(&cx, &question, Part { after: None, limit: 10 }, CheckOptions::default());
+        let started = tokio::time::Instant::now();
+        assert!(matches!(list().await, Err(ListError::Evaluate(EvaluateError::NotInMemory(Absence::NotCurrent)))));
+        assert!(started.elapsed() < Duration::from_secs(4), "it waits for nothing");
+        let mut follower = loaded(&harness).await;
+        permissions.transact_relation_tuples(&cx, &[insert("a", None)]).await.unwrap();
+        let late = async {
+            // Longer than a check waits, which goes on with the tables.
+            tokio::time::sleep(Duration::from_millis(600)).await;
+            follower.ask().await;
+        };
+        let (listed, ()) = tokio::join!(list(), late);
+        assert_eq!(listed.unwrap().answer.names, ["a"]);
     })
     .await;
 }

@@ -1,5 +1,6 @@
 //! Tests of the whole service, through its routers.
 
+mod attributes;
 mod authzen;
 mod changes;
 mod checks;

@@ -73,7 +73,8 @@ pub(super) fn line(text: &str) -> anyhow::Result<()> {
     raw(format!("{text}\n").as_bytes())
 }
 
-/// A value for display. Control characters are replaced, because values of other people must not control the terminal.
+/// A value for display. What cannot be seen is replaced, because values of other people must not control the terminal, nor look like
+/// other values.
 fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => String::new(),
@@ -89,9 +90,18 @@ fn cell(value: &Value) -> String {
     visible(&text)
 }
 
-/// A text for display in one line, without control characters.
+/// A text for display in one line. Control and format characters are replaced, such as U+202E, which reverses what follows it.
 pub(super) fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    text.chars().map(|c| if is_visible(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
+}
+
+fn is_visible(c: char) -> bool {
+    if c.is_ascii() {
+        return !c.is_control();
+    }
+    // The standard library escapes exactly what has no glyph: controls, formats, separators, unassigned and private characters. A
+    // mark that combines with the letter before it is escaped only without one.
+    ['a', c].iter().collect::<String>().escape_debug().count() == 2
 }
 
 /// A number with its noun.
@@ -129,6 +139,20 @@ mod tests {
         assert_eq!(cell(&json!(["openid", "offline"])), "openid offline");
         assert_eq!(cell(&json!({"email": "a@b\u{7}", "age": 7})), "email: a@b\u{fffd}, age: 7");
         assert_eq!(cell(&json!({"name": {"first": "Ada"}})), r#"{"name":{"first":"Ada"}}"#);
+    }
+
+    #[test]
+    fn a_cell_shows_every_character_that_a_text_has() {
+        // Directions, joiners, spaces without width, tags, separators of lines and paragraphs, and characters without a meaning.
+        let hidden = "\u{202e}\u{202a}\u{2066}\u{200f}\u{61c}\u{200b}\u{200d}\u{feff}\u{ad}\u{2028}\u{2029}\u{e0041}\u{85}\u{e000}\u{378}";
+        for c in hidden.chars() {
+            assert_eq!(cell(&json!(format!("Doc:{c}x"))), "Doc:\u{fffd}x", "{:x}", u32::from(c));
+            assert_eq!(cell(&json!({"a": {"b": c.to_string()}})), r#"{"a":{"b":"�"}}"#, "{:x}", u32::from(c));
+            assert_eq!(cell(&json!([c.to_string()])), "\u{fffd}");
+        }
+        for text in ["Zoë", "Zoe\u{308}", "עדה", "आदा", "艾达", "👩", "\"'\\", "a b"] {
+            assert_eq!(cell(&json!(text)), text);
+        }
     }
 
     #[test]

@@ -52,8 +52,11 @@ impl Rhythm {
     }
 }
 
-/// How long a change, or a question that only memory answers, waits for the graph. Other questions ask the tables at once.
+/// How long a change waits for the graph.
 const PATIENCE: Duration = Duration::from_millis(250);
+/// How long a question that only memory answers waits for a graph that is behind. Other questions ask the tables at once.
+const LONG_PATIENCE: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(25);
 
 /// How many events are read at once, each of which may have a thousand tuples; and how many after some that had few.
 const EVENTS_AT_ONCE: u32 = 8;
@@ -229,25 +232,31 @@ impl QuestionedGraph<'_> {
         }
     }
 
-    /// As [`Self::read`], but waits a moment for the snapshot, and for the rest of a change that is being applied.
+    /// As [`Self::read`], but waits for the snapshot, for the rest of a change that is being applied, and for a graph that has
+    /// heard nothing from the log lately, as on a machine that is busy. A graph that is not there is not waited for.
     pub(crate) async fn read_when_reached<T>(
         &self,
         model: &Arc<LoadedModel>,
         needed: Snapshot,
         ask: impl Fn(&View<'_>) -> T,
     ) -> Option<T> {
-        self.ask_for(needed);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + LONG_PATIENCE;
         loop {
-            let resident = self.current()?;
-            let mut reached = resident.subscribe();
-            if let Some(answer) = resident.read(model, needed, &ask) {
+            let mut reached = self.of_tenant.as_ref()?.resident.load_full()?.subscribe();
+            if let Some(answer) = self.read(model, needed, &ask) {
                 return Some(answer);
             }
-            // Another graph may have taken its place.
-            if timeout_at(deadline, reached.changed()).await.is_err() {
-                return self.read(model, needed, &ask);
+            let now = Instant::now();
+            if now >= deadline {
+                return None;
             }
+            if self.current().is_some() {
+                self.graphs.ask_for(self.tenant, needed);
+            } else {
+                self.graphs.feed.ask();
+            }
+            // It becomes current without a change, and another graph may take its place.
+            let _ = timeout_at(deadline.min(now + LOOK_EVERY), reached.changed()).await;
         }
     }
 

@@ -1,11 +1,13 @@
 //! The attributes that a condition reads.
 //!
-//! Invariant: an [`Object`] is within [`MAX_ATTRIBUTES_BYTES`] and [`MAX_ATTRIBUTES_DEPTH`], so that recursion over it is bounded.
+//! Invariants:
+//! - An [`Object`] is within [`MAX_ATTRIBUTES_BYTES`] and [`MAX_ATTRIBUTES_DEPTH`], so that recursion over it is bounded.
+//! - A whole number is an `i64`, however it was written, and every other number is an `f64`. No whole number was rounded.
 
 use std::sync::LazyLock;
 
 use base::Timestamp;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Number, Value as Json};
 
 use super::{MAX_ATTRIBUTES_BYTES, MAX_ATTRIBUTES_DEPTH};
 
@@ -52,14 +54,20 @@ pub enum AttributesError {
     TooLarge(String),
     #[error("{0} is nested too deep: attributes have at most {MAX_ATTRIBUTES_DEPTH} levels")]
     TooDeep(String),
+    #[error("{0} is a number beyond 9007199254740991, which some clients and protocols round: send it as a string")]
+    NotExact(String),
 }
+
+/// 2^53. A double of this size may stand for several whole numbers, and nobody knows which of them the client meant (RFC 7493
+/// section 2.2). Messages of remote procedure calls have no other numbers than doubles.
+const INEXACT: f64 = 9_007_199_254_740_992.0;
 
 impl Object {
     /// The size is that of the names and the texts, and eight bytes for each value.
     pub fn new(root: Root, value: Json) -> Result<Self, AttributesError> {
-        let Json::Object(object) = value else { return Err(AttributesError::NotAnObject(root.name())) };
+        let Json::Object(mut object) = value else { return Err(AttributesError::NotAnObject(root.name())) };
         let mut left = MAX_ATTRIBUTES_BYTES;
-        for (name, value) in &object {
+        for (name, value) in &mut object {
             check(name.len(), value, 1, &mut left)
                 .map_err(|error| error.below(&format!("{}.{}", root.name(), shown(name))))?;
         }
@@ -78,6 +86,7 @@ impl AttributesError {
             Self::NotAnObject(root) => Self::NotAnObject(root),
             Self::TooLarge(path) => Self::TooLarge(format!("{parent}{path}")),
             Self::TooDeep(path) => Self::TooDeep(format!("{parent}{path}")),
+            Self::NotExact(path) => Self::NotExact(format!("{parent}{path}")),
         }
     }
 }
@@ -87,7 +96,16 @@ fn shown(name: &str) -> &str {
     &name[..name.floor_char_boundary(64)]
 }
 
-fn check(name_length: usize, value: &Json, depth: usize, left: &mut usize) -> Result<(), AttributesError> {
+/// The one form of a number: `3` and `3.0` are equal, and some protocols cannot tell them apart.
+fn exact(number: &Number) -> Option<Number> {
+    let double = number.as_f64().filter(|double| double.abs() < INEXACT)?;
+    #[expect(clippy::cast_possible_truncation, reason = "a whole number in the range of the type")]
+    let whole = (double.fract() == 0.0).then(|| Number::from(double as i64));
+    whole.or_else(|| Some(number.clone()))
+}
+
+/// Checks a value, and brings its numbers into their one form.
+fn check(name_length: usize, value: &mut Json, depth: usize, left: &mut usize) -> Result<(), AttributesError> {
     if depth > MAX_ATTRIBUTES_DEPTH {
         return Err(AttributesError::TooDeep(String::new()));
     }
@@ -95,7 +113,7 @@ fn check(name_length: usize, value: &Json, depth: usize, left: &mut usize) -> Re
     *left = left.checked_sub(size).ok_or(AttributesError::TooLarge(String::new()))?;
     match value {
         Json::Array(elements) => {
-            for (index, element) in elements.iter().enumerate() {
+            for (index, element) in elements.iter_mut().enumerate() {
                 check(0, element, depth + 1, left).map_err(|error| error.below(&format!("[{index}]")))?;
             }
         }
@@ -105,7 +123,10 @@ fn check(name_length: usize, value: &Json, depth: usize, left: &mut usize) -> Re
                     .map_err(|error| error.below(&format!(".{}", shown(name))))?;
             }
         }
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        Json::Number(number) => {
+            *number = exact(number).ok_or(AttributesError::NotExact(String::new()))?;
+        }
+        Json::Null | Json::Bool(_) | Json::String(_) => {}
     }
     Ok(())
 }

@@ -20,7 +20,8 @@
 //! | `getFullYear` to `getMilliseconds` | of timestamps, in UTC or at an offset such as `"+02:00"`, without names of time zones; of durations `getHours`, `getMinutes`, `getSeconds` |
 //! | `bytes`, map literals, messages, `type`, `dyn`, optional values, `map` with three arguments, macros with two variables | no |
 //!
-//! Numbers of attributes are JSON: one without a fraction is an `int`, an `uint` if it is larger, else a `double`.
+//! Numbers of attributes are JSON. A whole number is an `int`, also when it is written as `3.0` or `3e0`, because `3` and `3.0` are
+//! the same number in a message of gRPC; any other number is a `double`. Numbers from 2^53 on are refused: they may have been rounded.
 //!
 //! Invariants:
 //! - Everything here is pure: no clock, no randomness, no I/O. The same attributes have the same result.

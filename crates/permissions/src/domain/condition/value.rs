@@ -40,15 +40,14 @@ impl Text<'_> {
 }
 
 impl<'a> Value<'a> {
-    /// A number is an int if it fits, else an uint if it fits, else a double.
+    /// A whole number is an int; an [`Object`](super::Object) has no larger ones.
     pub(super) fn of(json: &'a Json) -> Self {
         match json {
             Json::Null => Self::Null,
             Json::Bool(value) => Self::Bool(*value),
-            Json::Number(number) => match (number.as_i64(), number.as_u64()) {
-                (Some(value), _) => Self::Int(value),
-                (None, Some(value)) => Self::Uint(value),
-                (None, None) => Self::Double(number.as_f64().unwrap_or(f64::NAN)),
+            Json::Number(number) => match number.as_i64() {
+                Some(value) => Self::Int(value),
+                None => Self::Double(number.as_f64().unwrap_or(f64::NAN)),
             },
             Json::String(text) => Self::text(text),
             Json::Array(elements) => Self::Array(elements),

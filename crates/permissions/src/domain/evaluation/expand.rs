@@ -5,14 +5,16 @@
 //!
 //! Invariants:
 //! - The nodes lie in one list, so neither building nor dropping a deep tree needs the native stack.
-//! - The tree has at most the number of nodes that is allowed; one that lacks some says so.
+//! - The tree has at most the number of nodes that is allowed; one that may lack some says so.
+//! - The subjects of a tuple are in the order of their texts, whichever reader there is.
 
 use std::collections::VecDeque;
 use std::task::Poll;
 
 use super::check::Evaluator;
 use super::outcome::Value;
-use super::relations::{Conditions, Link, Relations, SubjectKind};
+use super::relations::{Conditions, Link, SubjectKind};
+use super::reverse::Directory;
 use crate::domain::ids::{RelationId, Subject, Userset};
 use crate::domain::schema::{Accepted, Alternative, Operand, Rules};
 
@@ -20,8 +22,21 @@ use crate::domain::schema::{Accepted, Alternative, Operand, Rules};
 pub struct Tree {
     /// The first is the root.
     pub nodes: Vec<Node>,
-    /// Nodes are missing because of the limit.
-    pub is_truncated: bool,
+    /// Why nodes may be missing.
+    pub truncated: Option<Cut>,
+}
+
+/// The limit that a tree ends at. Of several, the first of this order is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Cut {
+    #[error("the tree has more nodes than limit.max_expand_size")]
+    Nodes,
+    #[error("the tree needs more steps than allowed; ask about a smaller part of it")]
+    Steps,
+    #[error(
+        "subject sets on the last level are not expanded; raise max-depth or limit.max_read_depth, or ask about them"
+    )]
+    Depth,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,11 +96,15 @@ struct Expansion<'s> {
 const MOST_PENDING: usize = 64;
 
 impl<'s> Expansion<'s> {
+    fn cut(&mut self, cut: Cut) {
+        self.tree.truncated = Some(self.tree.truncated.map_or(cut, |other| other.min(cut)));
+    }
+
     /// Adds a child that is expanded later.
     fn add(&mut self, parent: Option<usize>, level: u16, subject: Option<Subject>, source: Option<Source<'s>>) {
         if self.tree.nodes.len() >= self.options.nodes {
             // From now on nothing is read any more.
-            self.tree.is_truncated = true;
+            self.cut(Cut::Nodes);
             return;
         }
         let node = self.tree.nodes.len();
@@ -101,7 +120,7 @@ impl<'s> Expansion<'s> {
 
     /// A node was refused.
     fn is_full(&self) -> bool {
-        self.tree.is_truncated && self.tree.nodes.len() >= self.options.nodes
+        self.tree.truncated == Some(Cut::Nodes) && self.tree.nodes.len() >= self.options.nodes
     }
 
     fn stands_above(&self, subject: Userset, parent: Option<usize>) -> bool {
@@ -110,11 +129,11 @@ impl<'s> Expansion<'s> {
     }
 }
 
-impl<'a, R: Relations, C: Conditions> Evaluator<'a, R, C> {
+impl<'a, R: Directory, C: Conditions> Evaluator<'a, R, C> {
     /// The members of the userset. Tuples that have expired, or whose condition does not hold, are left out.
     pub fn expand(&mut self, userset: Userset, options: ExpandOptions) -> Poll<Tree> {
         self.steps = self.limits.steps;
-        let tree = Tree { nodes: Vec::new(), is_truncated: false };
+        let tree = Tree { nodes: Vec::new(), truncated: None };
         let mut expansion = Expansion { options, tree, parents: Vec::new(), open: VecDeque::new(), pending: 0 };
         expansion.add(None, 1, Some(userset), Some(Source::Userset(userset)));
         while let Some(open) = expansion.open.pop_front() {
@@ -122,7 +141,7 @@ impl<'a, R: Relations, C: Conditions> Evaluator<'a, R, C> {
                 break;
             }
             if !self.step() {
-                expansion.tree.is_truncated = true;
+                expansion.cut(Cut::Steps);
                 break;
             }
             self.expand_node(&open, &mut expansion);
@@ -132,15 +151,12 @@ impl<'a, R: Relations, C: Conditions> Evaluator<'a, R, C> {
 
     fn expand_node(&mut self, open: &Open<'a>, expansion: &mut Expansion<'a>) {
         let kind = match open.source {
+            Source::Userset(userset) if !userset.is_set() || expansion.stands_above(userset, open.parent) => return,
+            _ if open.level >= expansion.options.depth => return expansion.cut(Cut::Depth),
             Source::Userset(userset) => {
-                let is_leaf = !userset.is_set() || open.level >= expansion.options.depth;
-                if is_leaf || expansion.stands_above(userset, open.parent) {
-                    return;
-                }
                 self.expand_userset(userset, open, expansion);
                 NodeKind::Union
             }
-            _ if open.level >= expansion.options.depth => return,
             Source::Traverse(through, target) => {
                 self.expand_traversal(through, target, open, expansion);
                 NodeKind::Union
@@ -197,9 +213,15 @@ impl<'a, R: Relations, C: Conditions> Evaluator<'a, R, C> {
         expansion: &mut Expansion<'a>,
     ) -> Vec<Link> {
         let mut links = Vec::new();
-        match self.relations.subjects(userset, kind, expansion.options.nodes, &mut links) {
+        let most = expansion.options.nodes;
+        match self.relations.subjects_by_text(userset, kind, most, &mut links) {
             Poll::Pending => expansion.pending += 1,
-            Poll::Ready(has_more) => expansion.tree.is_truncated |= has_more,
+            Poll::Ready(count) => {
+                if count > most {
+                    expansion.cut(Cut::Nodes);
+                }
+                self.steps = self.steps.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
+            }
         }
         let is_strict = self.schema.is_strict();
         links.retain(|link| {

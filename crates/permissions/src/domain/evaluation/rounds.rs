@@ -32,7 +32,7 @@ pub enum Read {
 pub enum Found {
     /// For [`Read::Tuple`].
     Tuple(Option<Terms>),
-    /// For [`Read::Subjects`] and [`Read::SubjectsOfType`].
+    /// For [`Read::Subjects`], in the order of their texts, and [`Read::SubjectsOfType`].
     Links { links: Vec<Link>, has_more: bool },
     /// For [`Read::Memberships`].
     Memberships { memberships: Vec<Membership>, has_more: bool },
@@ -117,6 +117,18 @@ impl Relations for Rounds {
 }
 
 impl Directory for Rounds {
+    /// Stores answer in this order.
+    fn subjects_by_text(
+        &mut self,
+        userset: Userset,
+        kind: SubjectKind,
+        limit: usize,
+        into: &mut Vec<Link>,
+    ) -> Poll<usize> {
+        let before = into.len();
+        self.subjects(userset, kind, limit, into).map(|has_more| into.len() - before + usize::from(has_more))
+    }
+
     fn memberships(&mut self, of: Of, limit: usize, into: &mut Vec<Membership>) -> Poll<bool> {
         self.take(Read::Memberships { of, limit }, |found| match found {
             Found::Memberships { memberships, has_more } => {

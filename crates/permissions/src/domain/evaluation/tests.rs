@@ -3,9 +3,9 @@ use std::task::Poll;
 
 use permission_language::{Namespace, Relation};
 
-use super::expand::{ExpandOptions, NodeKind, Tree};
+use super::expand::{Cut, ExpandOptions, NodeKind, Tree};
 use super::explain::{Explanation, StepKind};
-use super::reverse::{ObjectsQuestion, Part};
+use super::reverse::{ObjectsQuestion, Part, SubjectsQuestion};
 use super::{Failure, Limits};
 use crate::testing::differential::{Compared, compare};
 use crate::testing::store::{Answered, Store};
@@ -286,17 +286,22 @@ fn a_tree_has_the_subjects_of_a_relation_and_the_expression_of_a_permit() {
         else {
             panic!("pending")
         };
-        (draw(world, &tree), tree.is_truncated)
+        (draw(world, &tree), tree.truncated)
     };
-    let (text, is_truncated) = expand(&world, userset, 6, 100, true);
-    let expected = "or Doc:d#view\n or Doc:d#viewer\n  - x\n  or Group:g#member\n   - User:u\n   - Group:g#member\n \
+    let (text, truncated) = expand(&world, userset, 9, 100, true);
+    let expected = "or Doc:d#view\n or Doc:d#viewer\n  - x\n  or Group:g#member\n   - Group:g#member\n   - User:u\n \
                     or Doc:d#parent\n  or Doc:e#view\n   or Doc:e#viewer\n    - y\n   - Doc:e#parent\n   and \n    \
                     - Doc:e#staff\n    not \n     - Doc:e#banned\n and \n  - Doc:d#staff\n  not \n   or Doc:d#banned\n    - z\n";
-    assert_eq!((text.as_str(), is_truncated), (expected, false), "{text}");
-    assert_eq!(expand(&world, userset, 6, 100, false), ("- Doc:d#view\n".into(), false));
+    assert_eq!((text.as_str(), truncated), (expected, None), "{text}");
+    assert_eq!(expand(&world, userset, 6, 100, false), ("- Doc:d#view\n".into(), None));
     let viewer = world.userset("Doc:d#viewer");
-    assert_eq!(expand(&world, viewer, 1, 100, false), ("- Doc:d#viewer\n".into(), false));
-    assert_eq!(expand(&world, viewer, 9, 2, false), ("or Doc:d#viewer\n - x\n".into(), true));
+    assert_eq!(expand(&world, viewer, 1, 100, false), ("- Doc:d#viewer\n".into(), Some(Cut::Depth)));
+    let in_group = "or Doc:d#viewer\n - x\n - Group:g#member\n";
+    assert_eq!(expand(&world, viewer, 2, 100, false), (in_group.into(), Some(Cut::Depth)));
+    let (_, truncated) = expand(&world, viewer, 3, 100, false);
+    // The group stands above itself, which is no limit.
+    assert_eq!(truncated, None);
+    assert_eq!(expand(&world, viewer, 9, 2, false), ("or Doc:d#viewer\n - x\n".into(), Some(Cut::Nodes)));
 }
 
 fn explain(world: &World, question: &str) -> Explanation {
@@ -429,6 +434,146 @@ fn certain_results_are_listed_when_the_steps_end_before_the_possible_ones() {
     assert_eq!(ends.last(), Some(&(None, 32)));
 }
 
+/// Numbers are given in the order in which names appear first, which is none of a client's business.
+#[test]
+fn the_subjects_of_a_tree_are_sorted_whichever_reader_there_is() {
+    let tuples = [
+        "Group:g#member@zoe",
+        "Group:g#member@User:ben",
+        "Group:g#member@Group:z#member",
+        "Group:g#member@Group:a#member",
+        "Group:g#member@Group:a",
+        "Group:g#member@ann",
+        "Group:a#member@y",
+        "Group:a#member@gone until 5",
+        "Group:a#member@x",
+        "Group:z#member@w",
+    ];
+    let world = World::new(vec![groups(), class("User", &[], Vec::new())], &tuples).unwrap();
+    let userset = world.userset("Group:g#member");
+    let expand = |nodes| {
+        let options = ExpandOptions { depth: 5, nodes, follow_permits: false };
+        let Poll::Ready(at_once) = world.ask(|it| it.expand(userset, options)) else { panic!("pending") };
+        let store = Store { graph: &world.graph, schema: &world.schema };
+        let in_rounds = store.ask(|evaluator| evaluator.expand(userset, options)).unwrap().answer;
+        assert_eq!(at_once, in_rounds);
+        (draw(&world, &at_once), at_once.truncated)
+    };
+    let whole = "or Group:g#member\n - ann\n - zoe\n - Group:a\n or Group:a#member\n  - x\n  - y\n or Group:z#member\n  - w\n \
+                 - User:ben\n";
+    assert_eq!(expand(100), (whole.to_owned(), None));
+    // A tree that is cut has the first subjects in this order.
+    for nodes in 1..10 {
+        let (text, truncated) = expand(nodes);
+        assert_eq!((text.lines().count(), truncated), (nodes, Some(Cut::Nodes)), "{text}");
+    }
+    assert_eq!(expand(4).0, "or Group:g#member\n - ann\n - zoe\n - Group:a\n");
+}
+
+#[test]
+fn expired_tuples_do_not_count_for_the_breadth() {
+    let mut tuples: Vec<String> = (0..20).map(|it| format!("Group:1#member@Group:old{it}#member until 5")).collect();
+    tuples.extend(
+        ["Group:1#member@Group:2#member", "Group:1#member@Group:3#member", "Group:3#member@User:x"].map(str::to_owned),
+    );
+    let tuples: Vec<&str> = tuples.iter().map(String::as_str).collect();
+    let mut world = World::new(vec![groups()], &tuples).unwrap();
+    world.limits.breadth = 2;
+    assert_eq!(world.check("Group:1#member@User:x").unwrap(), Ok(true));
+    assert_eq!(world.check("Group:1#member@User:y").unwrap(), Ok(false));
+    let part = Part { after: None, limit: 10 };
+    let group = world.userset("Group:1#member");
+    let (namespace, relation) = (group.namespace(), group.relation());
+    let question = ObjectsQuestion { namespace, relation, subject: world.userset("User:x") };
+    let Poll::Ready(listing) = world.ask(|it| it.list_objects(question, part)) else { panic!("pending") };
+    assert_eq!((listing.names.len(), listing.truncated), (2, None));
+    world.limits.breadth = 1;
+    assert_eq!(world.check("Group:1#member@User:y").unwrap(), Err(Failure::BreadthExhausted));
+}
+
+/// With the steps that the service allows. Others lost tuples of an object that has more than 65 535 of one kind.
+#[test]
+fn checks_and_lists_agree_about_objects_with_many_subjects_and_parents() {
+    const PARENTS: usize = 60_000;
+    const VIEWERS: usize = 70_000;
+    let doc = class("Doc", &["parent", "viewer"], vec![("view", any([has("viewer"), traverse("parent", "view")]))]);
+    let mut tuples: Vec<String> = (0..PARENTS).map(|it| format!("Doc:d#parent@Folder:{it}")).collect();
+    tuples.extend((0..VIEWERS).map(|it| format!("Doc:e#viewer@User:{it}")));
+    tuples.push(format!("Folder:{}#viewer@User:x", PARENTS - 1));
+    let tuples: Vec<&str> = tuples.iter().map(String::as_str).collect();
+    let mut world = World::new(vec![folders(), doc], &tuples).unwrap();
+    world.limits.steps = 200_000;
+    let last = format!("User:{}", VIEWERS - 1);
+    for (question, expected) in [
+        ("Doc:d#view@User:x", true),
+        ("Doc:d#view@User:y", false),
+        ("Doc:e#view@User:x", false),
+        (format!("Doc:e#view@{last}").as_str(), true),
+    ] {
+        assert_eq!(world.check(question).unwrap(), Ok(expected), "{question}");
+    }
+    let view = world.userset("Doc:d#view");
+    let (namespace, relation) = (view.namespace(), view.relation());
+    let part = Part { after: None, limit: VIEWERS };
+    for (user, object) in [("User:x", view), (&last, world.userset("Doc:e#view"))] {
+        let subject = world.userset(user);
+        let question = ObjectsQuestion { namespace, relation, subject };
+        let Poll::Ready(objects) = world.ask(|it| it.list_objects(question, part)) else { panic!("pending") };
+        assert_eq!((objects.names, objects.truncated), (vec![object.name()], None), "{user}");
+        let (namespace, relation) = (subject.namespace(), subject.relation());
+        let question = SubjectsQuestion { userset: object, namespace, relation };
+        let Poll::Ready(subjects) = world.ask(|it| it.list_subjects(question, part)) else { panic!("pending") };
+        assert!(subjects.names.contains(&subject.name()) && subjects.truncated.is_none(), "{user}");
+    }
+}
+
+/// With every number of steps: a check has its answer or fails, and a list is complete or says that it is not.
+#[test]
+fn no_number_of_steps_is_a_quiet_no() {
+    let doc = class("Doc", &["parent", "viewer"], vec![("view", any([has("viewer"), traverse("parent", "view")]))]);
+    let mut tuples: Vec<String> = (0..30).map(|it| format!("Doc:d#parent@Folder:{it}")).collect();
+    tuples.extend((0..5).map(|it| format!("Doc:e{it}#parent@Folder:7")));
+    tuples.push("Folder:29#viewer@User:x".to_owned());
+    tuples.push("Folder:7#viewer@User:x".to_owned());
+    let tuples: Vec<&str> = tuples.iter().map(String::as_str).collect();
+    let mut world = World::new(vec![folders(), doc], &tuples).unwrap();
+    let (view, user) = (world.userset("Doc:d#view"), world.userset("User:x"));
+    let part = Part { after: None, limit: 100 };
+    let (mut cut_checks, mut cut_lists) = (0, 0);
+    for steps in 0..150 {
+        world.limits.steps = steps;
+        for (question, expected) in
+            [("Doc:d#view@User:x", true), ("Doc:e1#view@User:x", true), ("Doc:d#view@User:y", false)]
+        {
+            let answer = world.check(question).unwrap();
+            assert!([Ok(expected), Err(Failure::StepsExhausted)].contains(&answer), "{steps}: {question}: {answer:?}");
+            cut_checks += usize::from(answer.is_err());
+        }
+        let (namespace, relation) = (view.namespace(), view.relation());
+        let question = ObjectsQuestion { namespace, relation, subject: user };
+        let Poll::Ready(objects) = world.ask(|it| it.list_objects(question, part)) else { panic!("pending") };
+        let (namespace, relation) = (user.namespace(), user.relation());
+        let question = SubjectsQuestion { userset: view, namespace, relation };
+        let Poll::Ready(subjects) = world.ask(|it| it.list_subjects(question, part)) else { panic!("pending") };
+        for (listing, all) in [(objects, 6), (subjects, 1)] {
+            let is_whole = listing.names.len() == all && !listing.has_more;
+            assert!(listing.truncated.is_some() || is_whole, "{steps}: {listing:?}");
+            assert!(listing.truncated.is_none() || steps < 149, "{steps}: {listing:?}");
+            cut_lists += usize::from(listing.truncated == Some(Failure::StepsExhausted));
+        }
+        let Poll::Ready(actions) = world.ask(|it| it.list_actions(view, user)) else { panic!("pending") };
+        let is_known = actions.allowed.contains(&view.relation());
+        assert!(
+            is_known || actions.failed.contains(&(view.relation(), Failure::StepsExhausted)),
+            "{steps}: {actions:?}"
+        );
+        let options = ExpandOptions { depth: 9, nodes: 1_000, follow_permits: true };
+        let Poll::Ready(tree) = world.ask(|it| it.expand(view, options)) else { panic!("pending") };
+        assert!(tree.truncated == Some(Cut::Steps) || tree.nodes.len() > 60, "{steps}: {}", tree.nodes.len());
+    }
+    assert!(cut_checks > 60 && cut_lists > 30, "{cut_checks} {cut_lists}");
+}
+
 #[test]
 fn a_tree_that_is_full_reads_nothing_more() {
     let mut tuples = Vec::new();
@@ -443,10 +588,10 @@ fn a_tree_that_is_full_reads_nothing_more() {
         let options = ExpandOptions { depth: 5, nodes, follow_permits: false };
         let store = Store { graph: &world.graph, schema: &world.schema };
         let Answered { answer, reads, .. } = store.ask(|evaluator| evaluator.expand(userset, options)).unwrap();
-        (answer.nodes.len(), answer.is_truncated, reads)
+        (answer.nodes.len(), answer.truncated, reads)
     };
-    assert_eq!(expand(10), (10, true, 1));
-    assert_eq!(expand(1_000), (1 + 100 + 100, false, 1 + 100));
+    assert_eq!(expand(10), (10, Some(Cut::Nodes), 1));
+    assert_eq!(expand(1_000), (1 + 100 + 100, None, 1 + 100));
 }
 
 #[test]

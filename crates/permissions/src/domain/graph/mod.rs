@@ -30,6 +30,8 @@ use postings::{Change, Postings};
 use terms::TermsTable;
 use usage::Usage;
 
+pub use reader::GraphAt;
+
 #[derive(Default)]
 pub struct Graph {
     symbols: Symbols,

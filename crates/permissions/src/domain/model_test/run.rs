@@ -15,7 +15,7 @@ use crate::domain::condition::{Attributes, CompiledCondition, Object, Root};
 use crate::domain::evaluation::reverse::{Listing, ObjectsQuestion, Part, SubjectsQuestion};
 use crate::domain::evaluation::{Evaluator, Failure, Limits, Parts, Scratch};
 use crate::domain::explanation_text::{Line, Vocabulary};
-use crate::domain::graph::Graph;
+use crate::domain::graph::GraphAt;
 use crate::domain::ids::{ConditionId, NamespaceId, RelationId};
 use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
 use crate::domain::schema::Rules;
@@ -279,7 +279,10 @@ impl Session<'_> {
         }
     }
 
-    fn ask<T>(&self, ask: impl FnOnce(&mut Evaluator<'_, &Graph, ExplainedConditions<'_>>) -> Poll<T>) -> Asked<T> {
+    fn ask<T>(
+        &self,
+        ask: impl FnOnce(&mut Evaluator<'_, GraphAt<'_>, ExplainedConditions<'_>>) -> Poll<T>,
+    ) -> Asked<T> {
         let Given { now, subject, resource, action, context } = self.given;
         let attributes = Attributes {
             subject: subject.as_ref(),
@@ -292,7 +295,7 @@ impl Session<'_> {
         let mut conditions = ExplainedConditions::new(self.runner.conditions, symbols, attributes);
         let answer = ask(&mut Evaluator::new(Parts {
             schema: &self.world.schema,
-            relations: &mut &self.world.graph,
+            relations: &mut self.world.graph.at(*now),
             conditions: &mut conditions,
             scratch: &mut Scratch::default(),
             limits: self.runner.limits(),

@@ -1,13 +1,16 @@
 //! Messages as bytes: in Protocol Buffers, or in their JSON mapping.
 
+use std::borrow::Cow;
+
 use base::bounds::BodyBounds;
 use bytes::Bytes;
 use prost::{Message, Name};
-use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions};
+use prost_reflect::{DeserializeOptions, DynamicMessage, Kind, MessageDescriptor, SerializeOptions};
 use web::check_json;
 use web::rpc::{Code, Encoding, Status};
 
 use super::fields::{self, Refused};
+use crate::domain::unique_names::{Naming, check_names};
 use crate::grpc::messages::POOL;
 
 /// What happens to members of JSON that the message does not have.
@@ -48,6 +51,10 @@ fn malformed() -> Status {
 
 fn from_json<T: Message + Name + Default>(shape: Shape, bytes: &[u8]) -> Result<T, Status> {
     check_json(shape.bounds, bytes).map_err(|refused| Status::invalid_argument(refused.to_string()))?;
+    check_names(bytes, OfMessage(Some(descriptor::<T>()?))).map_err(|refused| {
+        let status = Status::invalid_argument(format!("The message is not valid JSON of this method: {refused}"));
+        if refused.path == "." { status } else { status.with_field(refused.path) }
+    })?;
     let options = DeserializeOptions::new().deny_unknown_fields(shape.unknown == Unknown::Refused);
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let invalid = |error: &dyn std::fmt::Display| {
@@ -63,6 +70,24 @@ fn from_json<T: Message + Name + Default>(shape: Shape, bytes: &[u8]) -> Result<
     })?;
     deserializer.end().map_err(|error| invalid(&error))?;
     message.transcode_to().map_err(|error| invalid(&error))
+}
+
+/// The names of a message: those of its fields have two spellings, `max_depth` and `maxDepth`. A type of Protocol Buffers with a form
+/// of its own in JSON, and a map, have one spelling for each name.
+#[derive(Clone)]
+struct OfMessage(Option<MessageDescriptor>);
+
+impl Naming for OfMessage {
+    fn member<'n>(&self, name: &'n str) -> (Cow<'n, str>, Self) {
+        let of = self.0.as_ref();
+        let field = of.and_then(|of| of.get_field_by_json_name(name).or_else(|| of.get_field_by_name(name)));
+        let Some(field) = field else { return (name.into(), Self(None)) };
+        let message = match field.kind() {
+            Kind::Message(message) if !field.is_map() && message.package_name() != "google.protobuf" => Some(message),
+            _ => None,
+        };
+        (field.json_name().to_owned().into(), Self(message))
+    }
 }
 
 pub(super) fn encode<T: Message + Name>(encoding: Encoding, message: &T) -> Result<Bytes, Status> {

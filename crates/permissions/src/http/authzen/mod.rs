@@ -6,7 +6,6 @@
 //! - The answer repeats the `X-Request-ID` of the request.
 
 mod evaluation;
-mod json;
 mod metadata;
 mod page;
 mod refused;

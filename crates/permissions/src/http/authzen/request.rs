@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value};
 use web::{JsonRejection, RestError, media_types};
 
-use super::json::Document;
+use super::super::json_bodies::check_body;
 use crate::domain::access::{AccessRequest, RequestAttributes};
 use crate::domain::condition::{Object, Root};
 use crate::domain::invalid_tuple::InvalidTuple;
@@ -23,8 +23,11 @@ pub(super) async fn body(request: Request) -> Result<Members, RestError> {
     }
     let bounds = web::bounds::of_request(&request);
     let body = web::read_body(request, &()).await.map_err(JsonRejection::from)?;
-    let Document(members) = web::Json::decode_within(bounds, &body)?;
-    Ok(members)
+    check_body(bounds, &body)?;
+    match web::Json::decode_within(bounds, &body)? {
+        Value::Object(members) => Ok(members),
+        _ => Err(RestError::bad_request("the body must be a JSON object")),
+    }
 }
 
 /// An entity with a type and an id.

@@ -30,7 +30,7 @@ pub(super) fn ask<Q: Question>(
     let numbered = question.number(&mut numbers)?;
     let mut conditions = RequestConditions::new(view.conditions, asking.context, cx.now);
     let found = SCRATCH.with_borrow_mut(|scratch| {
-        let mut relations = view.graph;
+        let mut relations = view.graph.at(cx.now);
         let parts = Parts {
             schema: view.schema,
             relations: &mut relations,

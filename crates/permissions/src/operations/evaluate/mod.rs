@@ -102,7 +102,7 @@ pub(super) trait Numbers {
 }
 
 impl Permissions {
-    /// The answer to a question that only memory can answer. It waits a moment for the snapshot that it needs.
+    /// The answer to a question that only memory can answer. It waits for a graph that is behind.
     pub(super) async fn answer_from_memory<Q: Question>(
         &self,
         cx: &Context,

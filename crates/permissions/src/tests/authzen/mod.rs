@@ -188,7 +188,7 @@ async fn a_request_with_a_fault_is_refused_with_a_text_that_names_the_member() {
         let twice = text.replacen("\"id\":\"alice\"", "\"id\":\"alice\",\"id\":\"bob\"", 1);
         assert_ne!(twice, text);
         for (body, problem) in
-            [("", "EOF"), ("{", "EOF"), (twice.as_str(), "subject: the object has two members of this name")]
+            [("", "EOF"), ("{", "EOF"), (twice.as_str(), "subject: the object has two members of the name \"id\"")]
         {
             refused(&harness.read.post(EVALUATION, "application/json", body).await, problem);
         }

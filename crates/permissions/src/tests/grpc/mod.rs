@@ -20,7 +20,7 @@ use super::harness::Harness;
 const WATCH: &str = "kleis.permissions.v1.RelationTupleReadService/WatchRelationTuples";
 
 /// A message in the frame of a stream.
-fn framed(message: &[u8]) -> Vec<u8> {
+pub(super) fn framed(message: &[u8]) -> Vec<u8> {
     let mut frame = vec![0];
     frame.put_u32(u32::try_from(message.len()).unwrap());
     frame.extend_from_slice(message);

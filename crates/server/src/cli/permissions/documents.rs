@@ -6,6 +6,7 @@ use std::io::Read as _;
 
 use anyhow::{Context as _, bail};
 use permissions::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
+use permissions::domain::unique_names::check_names;
 use serde_json::{Map, Value, json};
 
 /// The members of a tuple.
@@ -52,7 +53,7 @@ const CONTEXT_BYTES: u64 = 1024 * 1024;
 /// The attributes for conditions: a JSON object, or the name of its file behind `@`.
 pub(super) fn context(text: &str) -> anyhow::Result<Value> {
     let Some(path) = text.strip_prefix('@') else {
-        return serde_json::from_str(text).context("--context is not JSON");
+        return json_of(text.as_bytes()).context("--context");
     };
     let read = || {
         let mut bytes = Vec::new();
@@ -63,7 +64,14 @@ pub(super) fn context(text: &str) -> anyhow::Result<Value> {
     if bytes.len() as u64 > CONTEXT_BYTES {
         bail!("--context: {path} has more than 1 MiB");
     }
-    serde_json::from_slice(&bytes).with_context(|| format!("--context: {path} is not JSON"))
+    json_of(&bytes).with_context(|| format!("--context: {path}"))
+}
+
+/// The API refuses an object with two members of one name. It would not see the first of them, which a decoder drops.
+fn json_of(text: &[u8]) -> anyhow::Result<Value> {
+    let value = serde_json::from_slice(text).context("this is not JSON")?;
+    check_names(text, ())?;
+    Ok(value)
 }
 
 /// The tuple that arguments name.
@@ -77,7 +85,7 @@ pub(super) fn of_arguments(subject: &str, relation: &str, object: &[String]) -> 
 /// A tuple in a line of a file: JSON, or text.
 pub(super) fn of_line(line: &str) -> anyhow::Result<Value> {
     if line.starts_with('{') {
-        return of_json(serde_json::from_str(line).context("this is not JSON")?);
+        return of_json(json_of(line.as_bytes())?);
     }
     let RelationTuple { namespace, object, relation, subject } = line.parse()?;
     let mut document = json!({ "namespace": namespace, "object": object, "relation": relation });
@@ -106,11 +114,11 @@ pub(super) fn of_json(document: Value) -> anyhow::Result<Value> {
 pub(super) fn of_file(text: &str) -> anyhow::Result<Vec<Value>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().starts_with('[') {
-        let tuples: Vec<Value> = serde_json::from_str(text).context("this is not JSON")?;
+        let Value::Array(tuples) = json_of(text.as_bytes())? else { bail!("this is not a JSON array") };
         return tuples.into_iter().map(of_json).collect();
     }
-    if let Ok(document @ Value::Object(_)) = serde_json::from_str(text) {
-        return Ok(vec![of_json(document)?]);
+    if let Ok(Value::Object(_)) = serde_json::from_str(text) {
+        return Ok(vec![of_json(json_of(text.as_bytes())?)?]);
     }
     let lines = text.lines().enumerate().filter(|(_, line)| is_tuple(line));
     lines.map(|(index, line)| of_line(line.trim()).with_context(|| format!("line {}", index + 1))).collect()
@@ -178,6 +186,14 @@ mod tests {
         assert!(error(set).starts_with("\"relations\" is not a member of subject_set"), "{}", error(set));
         let condition = r#"{"namespace":"Doc","object":"p","relation":"v","condition":{"name":"c","contxt":{}}}"#;
         assert!(error(condition).starts_with("\"contxt\" is not a member of condition"), "{}", error(condition));
+        // One of the two would be written.
+        let twice = r#"{"namespace":"Doc","object":"p","relation":"v","subject_id":"ada","subject_id":"eve"}"#;
+        let limits =
+            r#"{"namespace":"Doc","object":"p","relation":"v","condition":{"name":"c","context":{"a":1,"a":2}}}"#;
+        for text in [twice, &format!("[{twice}]"), &format!("Doc:a#b@c\n{twice}"), &twice.replace(',', ",\n"), limits] {
+            assert!(error(text).contains("the object has two members of the name"), "{text}: {}", error(text));
+        }
+        assert!(format!("{:#}", context(r#"{"a":1,"a":2}"#).unwrap_err()).contains("two members of the name \"a\""));
         assert!(error("[1]").contains("a relation tuple is a JSON object"));
         assert!(error("[{]").contains("this is not JSON"));
     }

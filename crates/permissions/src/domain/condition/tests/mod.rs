@@ -2,6 +2,7 @@
 
 mod errors;
 mod hostile;
+mod numbers;
 mod other_implementation;
 mod reads;
 mod results;
@@ -32,7 +33,7 @@ pub(super) fn result(text: &str) -> Result<bool, ConditionError> {
     let resource = object(
         Root::Resource,
         json!({
-            "id": "readme", "size": 10.5, "big": 9_223_372_036_854_775_808_u64, "acl": {"alice": ["read"], "bob": []},
+            "id": "readme", "size": 10.5, "big": 9_007_199_254_740_991_i64, "acl": {"alice": ["read"], "bob": []},
             "items": [{"price": 3}, {"price": 5}, {}], "since": "2026-11-22T08:00:00Z"
         }),
     );

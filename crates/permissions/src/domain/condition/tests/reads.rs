@@ -40,12 +40,12 @@ fn digest(condition: &CompiledCondition, context: &Json, now: base::Timestamp) -
 #[test]
 fn a_digest_depends_on_what_is_read_alone() {
     let hour = condition("context.hour > 1");
-    let same = [json!({"hour": 1}), json!({"hour": 1, "minute": 2}), json!({"minute": 3, "hour": 1})];
+    let same = [json!({"hour": 1}), json!({"hour": 1, "minute": 2}), json!({"minute": 3, "hour": 1.0})];
     let different = [
         json!({}),
         json!({"hour": null}),
         json!({"hour": "1"}),
-        json!({"hour": 1.0}),
+        json!({"hour": 1.5}),
         json!({"hour": 2}),
         json!({"hour": [1]}),
     ];
@@ -99,8 +99,8 @@ fn any_json() -> impl Strategy<Value = Json> {
         Just(Json::Null),
         any::<bool>().prop_map(Json::from),
         (-3_i64..4).prop_map(Json::from),
-        any::<u64>().prop_map(Json::from),
-        any::<f64>().prop_map(Json::from),
+        (-9_007_199_254_740_991_i64..=9_007_199_254_740_991).prop_map(Json::from),
+        (-9e15..9e15).prop_map(Json::from),
         "[ab]{0,2}".prop_map(Json::from),
     ];
     leaf.prop_recursive(3, 24, 4, |inner| {

@@ -21,7 +21,7 @@ fn conditions_hold() {
         "subject.role == 'editor' && subject['level'] >= 3 && subject.groups[1] == 'b'",
         "has(context.hour) && !has(context.minute) && has(subject.manager) && subject.manager == null",
         "'alice' in resource.acl && action.name in resource.acl[subject.id] && !('eve' in resource.acl) && !(1 in resource.acl)",
-        "resource.size > 10 && resource.big > 9223372036854775807 && resource.big == 9223372036854775808u",
+        "resource.size > 10 && resource.big > 9007199254740990 && resource.big == 9007199254740991u",
         "context['été']",
         // Macros.
         "subject.groups.all(g, g in ['a', 'b', 'c']) && subject.groups.exists(g, g == 'b')",

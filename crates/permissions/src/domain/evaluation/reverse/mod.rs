@@ -20,11 +20,21 @@ pub use subjects::SubjectsQuestion;
 use std::task::Poll;
 
 use super::limits::Failure;
-use super::relations::{Link, Relations, Terms};
+use super::relations::{Link, Relations, SubjectKind, Terms};
 use crate::domain::ids::{NameId, NamespaceId, RelationId, Subject, Userset};
 
 /// A reader that can be asked in the opposite direction too.
 pub trait Directory: Relations {
+    /// Adds the first subjects of a userset that are of a kind, in the order of their texts, at most `limit` of them. Returns how
+    /// many there are, but counts no further than it must to know that there are more than `limit`.
+    fn subjects_by_text(
+        &mut self,
+        userset: Userset,
+        kind: SubjectKind,
+        limit: usize,
+        into: &mut Vec<Link>,
+    ) -> Poll<usize>;
+
     /// Adds the tuples with a subject, at most `limit` of them. `true`: there are more.
     fn memberships(&mut self, of: Of, limit: usize, into: &mut Vec<Membership>) -> Poll<bool>;
 

@@ -36,7 +36,7 @@ pub struct CheckRequest {
     pub tuple: ::core::option::Option<
         super::super::super::ory::keto::relation_tuples::v1alpha2::RelationTuple,
     >,
-    /// The attributes for conditions. Whole numbers are integers in a condition.
+    /// The attributes for conditions. Whole numbers are integers in a condition; those beyond 2^53 - 1 are refused.
     #[prost(message, optional, tag = "2")]
     pub context: ::core::option::Option<::prost_types::Struct>,
     #[prost(message, optional, tag = "3")]

@@ -231,6 +231,9 @@ impl ::prost::Name for ExpandRequest {
 pub struct ExpandResponse {
     #[prost(message, optional, tag = "1")]
     pub tree: ::core::option::Option<SubjectTree>,
+    /// Why subjects may be missing, because a limit was reached; empty if the tree is complete.
+    #[prost(string, tag = "1000")]
+    pub truncated: ::prost::alloc::string::String,
 }
 impl ::prost::Name for ExpandResponse {
     const NAME: &'static str = "ExpandResponse";
