@@ -432,7 +432,7 @@ async fn a_check_does_not_wait_for_the_graph_and_a_list_does() {
     .await;
 }
 
-/// The answers to reverse questions by each protocol: the status, whether the client is told to ask again, and the reason.
+/// The answers to reverse questions by each protocol: the status, whether there is a `Retry-After`, and the body.
 async fn refusals(harness: &mut Harness) -> Vec<(StatusCode, bool, String)> {
     let path = "/relation-tuples/objects?namespace=Doc&relation=viewer&subject_id=ada";
     let entity = |kind: &str| json!({ "type": kind, "id": "ada" });
