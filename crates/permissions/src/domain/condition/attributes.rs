@@ -96,7 +96,7 @@ fn shown(name: &str) -> &str {
     &name[..name.floor_char_boundary(64)]
 }
 
-/// The one form of a number: `3` and `3.0` are equal, and some protocols cannot tell them apart.
+/// The one form of a number: `3` and `3.0` are equal, and some protocols do not distinguish them.
 fn exact(number: &Number) -> Option<Number> {
     let double = number.as_f64().filter(|double| double.abs() < INEXACT)?;
     #[expect(clippy::cast_possible_truncation, reason = "a whole number in the range of the type")]
