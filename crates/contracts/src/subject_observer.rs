@@ -8,9 +8,13 @@ use uuid::Uuid;
 
 #[async_trait]
 pub trait SubjectObserver: Send + Sync {
-    /// A session was revoked or signed out: end the logins that are based on it, and their grants.
-    async fn session_ended(&self, cx: &Context, tx: &mut WriteTx, session_id: Uuid)
-    -> Result<(), SubjectObserverError>;
+    /// Sessions were revoked or signed out: end the logins that are based on them, and their grants.
+    async fn sessions_ended(
+        &self,
+        cx: &Context,
+        tx: &mut WriteTx,
+        sessions: &[Uuid],
+    ) -> Result<(), SubjectObserverError>;
 
     /// An identity was deleted or disabled: end every grant of that identity.
     async fn subject_ended(&self, cx: &Context, tx: &mut WriteTx, subject: &str) -> Result<(), SubjectObserverError>;

@@ -13,6 +13,10 @@ database::statements! {
                      (SELECT CAST(1 AS bigint) UNION ALL SELECT n + 1 FROM numbers WHERE n < $2) \
                      SELECT max(n) FROM numbers WHERE $1 > 0";
     QUICK = "SELECT 7 WHERE $1 > 0";
+    slow PLANS = {
+        sqlite: "SELECT 'force_custom_plan' WHERE $1 > 0",
+        postgres: "SELECT current_setting('plan_cache_mode') WHERE $1 > 0",
+    };
 }
 
 const TENANT: TenantId = TenantId::DEFAULT;
@@ -26,6 +30,15 @@ fn count_up(database: &Database, limit: i64) -> JoinHandle<Result<i64, Error>> {
 #[tokio::test]
 async fn the_statements_are_valid_on_both_engines() {
     database::testing::prepare_all(&[], &[STATEMENTS]).await;
+}
+
+#[tokio::test]
+async fn postgresql_plans_a_slow_query_for_its_values() {
+    on_both_engines(&[], |database| async move {
+        let row = database.read(TENANT).query_one(&PLANS, &[]).await.unwrap();
+        assert_eq!(row.get::<String>(0).unwrap(), "force_custom_plan");
+    })
+    .await;
 }
 
 #[tokio::test]

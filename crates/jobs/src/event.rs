@@ -8,7 +8,7 @@ use database::{Error, WriteTx};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::storage::{self, EventAt, NewEvent};
+use crate::storage::{self, EventRow, NewEvent};
 
 /// The events of a service: an enum with a variant for each event, whose fields are the attributes.
 ///
@@ -42,18 +42,21 @@ impl Subject<'_> {
     }
 }
 
-/// Appends events to the log, in order. Append the events of one change with one call: one statement writes two of
-/// them.
+/// Appends events to the log, in order. Append the events of one change with one call: one statement writes them.
 pub async fn append<E: DomainEvent + Sync>(tx: &mut WriteTx, cx: &Context, events: &[E]) -> Result<(), Error> {
     let actor = actor(&cx.actor);
-    let (pairs, rest) = events.as_chunks();
-    for [first, second] in pairs {
-        storage::insert_events(tx, cx, &actor, &[NewEvent::of(first)?, NewEvent::of(second)?]).await?;
+    match events {
+        [] => Ok(()),
+        [event] => storage::insert_event(tx, cx, &actor, &NewEvent::of(event)?).await,
+        [first, second] => {
+            storage::insert_two_events(tx, cx, &actor, &[NewEvent::of(first)?, NewEvent::of(second)?]).await
+        }
+        events => {
+            let events = events.iter().map(NewEvent::of).collect::<Result<Vec<_>, Error>>()?;
+            let rows: Vec<EventRow<'_>> = events.iter().map(|event| event.row(cx, &actor)).collect();
+            storage::insert_events(tx, &rows).await
+        }
     }
-    for event in rest {
-        storage::insert_event(tx, cx, &actor, &NewEvent::of(event)?).await?;
-    }
-    Ok(())
 }
 
 /// As [`append`], but writes only when `is_written`. Both cases run the same statement, so that the response time does
@@ -82,15 +85,16 @@ pub async fn reserve_sequences(tx: &mut WriteTx, count: usize) -> Result<Vec<i64
 pub async fn append_at<E: DomainEvent + Sync>(tx: &mut WriteTx, events: &[(&Context, i64, E)]) -> Result<(), Error> {
     let texts = events.iter().map(|(cx, _, event)| Ok((actor(&cx.actor), NewEvent::of(event)?)));
     let texts = texts.collect::<Result<Vec<_>, Error>>()?;
-    let rows = events.iter().zip(&texts).map(|((cx, sequence, _), (actor, event))| {
-        let NewEvent { name, subject, attributes } = event;
-        let request = cx.request_id.0.simple();
-        EventAt(*sequence, cx.now.unix_micros(), name, actor, subject, request, cx.client_address, attributes)
-    });
+    let rows = events.iter().zip(&texts).map(|((cx, at, _), (actor, event))| (event.row(cx, actor), *at));
     storage::insert_events_at(tx, &rows.collect::<Vec<_>>()).await
 }
 
 impl NewEvent {
+    fn row<'a>(&'a self, cx: &Context, actor: &'a str) -> EventRow<'a> {
+        let Self { name, subject, attributes } = self;
+        EventRow(cx.now.unix_micros(), name, actor, subject, cx.request_id.0.simple(), cx.client_address, attributes)
+    }
+
     fn of(event: &impl DomainEvent) -> Result<Self, Error> {
         let shape = |problem: &str| Error::inconsistent("jobs_events", problem);
         let value = serde_json::to_value(event).map_err(|error| shape(&error.to_string()))?;

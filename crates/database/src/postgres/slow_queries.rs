@@ -29,12 +29,15 @@ impl SlowQueries {
             tls.clone(),
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
-        let limit = format!("SET statement_timeout = {}", RUN_LIMIT.as_millis());
-        let set_limit = Hook::async_fn(move |client, _| {
-            let limit = limit.clone();
-            Box::pin(async move { client.batch_execute(&limit).await.map_err(HookError::Backend) })
+        // After some runs PostgreSQL would use one plan for all values, which it makes without knowing how many rows are over
+        // a time or behind a position. A plan for the values costs little beside such a query.
+        let settings =
+            format!("SET statement_timeout = {}; SET plan_cache_mode = force_custom_plan", RUN_LIMIT.as_millis());
+        let set_up = Hook::async_fn(move |client, _| {
+            let settings = settings.clone();
+            Box::pin(async move { client.batch_execute(&settings).await.map_err(HookError::Backend) })
         });
-        let pool = Pool::builder(manager).max_size(CONNECTIONS).post_create(set_limit).build();
+        let pool = Pool::builder(manager).max_size(CONNECTIONS).post_create(set_up).build();
         let pool = pool.map_err(|error| Error::unavailable("the connection pool cannot be built", error))?;
         Ok(Self { pool, tls })
     }

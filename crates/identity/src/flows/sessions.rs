@@ -190,9 +190,8 @@ impl Sessions for Identity {
         session_id: Uuid,
     ) -> Result<SessionEnd, database::Error> {
         let id = SessionId::from_uuid(session_id);
-        if let Some(ended) = storage::sessions::revoke(tx, id, cx.now).await? {
-            components::sessions::append_session_revoked(tx, cx, &ended).await?;
-        }
+        let ended = storage::sessions::revoke(tx, id, cx.now).await?;
+        components::sessions::append_sessions_revoked(tx, cx, ended.as_slice()).await?;
         Ok(SessionEnd::InTransaction)
     }
 

@@ -13,6 +13,33 @@ use crate::NewJob;
 
 pub(crate) const ALL: &[&[&Statement]] = &[STATEMENTS];
 
+macro_rules! insert_events {
+    ($sequence_column:literal, $row:literal, $request:literal, $sequence:literal, $rows:literal) => {
+        concat!(
+            "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, client_address, attributes",
+            $sequence_column,
+            ") SELECT $1, CAST(",
+            $row,
+            " ->> 0 AS bigint), ",
+            $row,
+            " ->> 1, ",
+            $row,
+            " ->> 2, ",
+            $row,
+            " ->> 3, ",
+            $request,
+            ", ",
+            $row,
+            " ->> 5, ",
+            $row,
+            " ->> 6",
+            $sequence,
+            " FROM ",
+            $rows
+        )
+    };
+}
+
 database::statements! {
     INSERT_JOB = "INSERT INTO jobs_queue (tenant_id, id, kind, payload, attempts, due_at, created_at)
                   VALUES ($1, $2, $3, $4, 0, $5, $6)";
@@ -36,22 +63,22 @@ database::statements! {
     INSERT_EVENT = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     /// Two events of one request.
-    INSERT_EVENTS = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
+    INSERT_TWO_EVENTS = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8), ($1, $2, $9, $4, $10, $6, $7, $11)";
     /// Writes nothing when `$9` is false, but still costs a round trip.
     INSERT_EVENT_IF = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
                        SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE $9";
-    /// Any number of events, as one JSON text.
+    /// Any number of events, as one JSON array.
+    INSERT_EVENTS = {
+        sqlite: insert_events!("", "value", "unhex(value ->> 4)", "", "json_each($2)"),
+        postgres: insert_events!("", "value", "CAST(value ->> 4 AS uuid)", "",
+            "json_array_elements(CAST(CAST($2 AS text) AS json))"),
+    };
+    /// As `INSERT_EVENTS`, each with its sequence.
     INSERT_EVENTS_AT = {
-        sqlite: "INSERT INTO jobs_events
-                (tenant_id, sequence, at, name, actor, subject, request_id, client_address, attributes)
-            SELECT $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, unhex(value ->> 5), value ->> 6, value ->> 7
-            FROM json_each($2)",
-        postgres: "INSERT INTO jobs_events
-                (tenant_id, sequence, at, name, actor, subject, request_id, client_address, attributes)
-            SELECT $1, CAST(value ->> 0 AS bigint), CAST(value ->> 1 AS bigint), value ->> 2, value ->> 3, value ->> 4,
-                CAST(value ->> 5 AS uuid), value ->> 6, value ->> 7
-            FROM json_array_elements(CAST(CAST($2 AS text) AS json))",
+        sqlite: insert_events!(", sequence", "value -> 0", "unhex(value -> 0 ->> 4)", ", value ->> 1", "json_each($2)"),
+        postgres: insert_events!(", sequence", "value -> 0", "CAST(value -> 0 ->> 4 AS uuid)",
+            ", CAST(value ->> 1 AS bigint)", "json_array_elements(CAST(CAST($2 AS text) AS json))"),
     };
     /// On SQLite a sequence is taken when its row is inserted; there is one writer.
     across_tenants RESERVE_SEQUENCES = {
@@ -171,10 +198,9 @@ pub(crate) async fn reserve_sequences(tx: &mut WriteTx, count: usize) -> Result<
     Ok(sequences)
 }
 
-/// The columns of an event whose sequence is reserved.
+/// The columns of an event: time, name, actor, subject, request, address, attributes.
 #[derive(Serialize)]
-pub(crate) struct EventAt<'a>(
-    pub(crate) i64,
+pub(crate) struct EventRow<'a>(
     pub(crate) i64,
     pub(crate) &'a str,
     pub(crate) &'a str,
@@ -184,13 +210,19 @@ pub(crate) struct EventAt<'a>(
     pub(crate) &'a str,
 );
 
-/// Writes events by one statement.
-pub(crate) async fn insert_events_at(tx: &mut WriteTx, events: &[EventAt<'_>]) -> Result<(), Error> {
-    let rows = serde_json::to_string(events).map_err(|error| Error::inconsistent("jobs_events", error.to_string()))?;
-    tx.append(&INSERT_EVENTS_AT, &values![rows]).await
+pub(crate) async fn insert_events(tx: &mut WriteTx, rows: &[EventRow<'_>]) -> Result<(), Error> {
+    tx.append(&INSERT_EVENTS, &values![json(rows)?]).await
 }
 
-pub(crate) async fn insert_events(
+pub(crate) async fn insert_events_at(tx: &mut WriteTx, rows: &[(EventRow<'_>, i64)]) -> Result<(), Error> {
+    tx.append(&INSERT_EVENTS_AT, &values![json(rows)?]).await
+}
+
+fn json(rows: &[impl Serialize]) -> Result<String, Error> {
+    serde_json::to_string(rows).map_err(|error| Error::inconsistent("jobs_events", error.to_string()))
+}
+
+pub(crate) async fn insert_two_events(
     tx: &mut WriteTx,
     cx: &Context,
     actor: &str,
@@ -209,7 +241,7 @@ pub(crate) async fn insert_events(
         &second.subject,
         &second.attributes,
     ];
-    tx.append(&INSERT_EVENTS, &row).await
+    tx.append(&INSERT_TWO_EVENTS, &row).await
 }
 
 /// An event as stored.

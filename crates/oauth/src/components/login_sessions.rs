@@ -31,7 +31,7 @@ pub(crate) enum Cause<'a> {
     /// An operator ended all sessions of a subject. Accepted logins that browsers have not redeemed are rejected too.
     OperatorOfSubject(&'a str),
     /// The identity service ended one of its sessions, and with it the logins that are based on it.
-    IdentitySessionEnded(&'a str),
+    IdentitySessionsEnded(&'a [String]),
     /// The identity service disabled or deleted a user.
     SubjectEnded(&'a str),
     /// A login of an ended subject was redeemed at the moment of the end.
@@ -97,9 +97,9 @@ impl LoginSessions {
                 found.retain(|login| login.accepted_at <= ended_at);
                 self.with_identity_sessions(cx, tx, found, &mut ended).await?
             }
-            Cause::IdentitySessionEnded(id) => {
-                self.mark(cx, tx, Ended::Session(id)).await?;
-                login_sessions::list_by_provider_session(tx, id).await?
+            Cause::IdentitySessionsEnded(ids) => {
+                self.mark(cx, tx, Ended::Sessions(ids)).await?;
+                login_sessions::list_by_provider_sessions(tx, ids).await?
             }
             Cause::SubjectEnded(subject) => {
                 self.refuse_accepted_logins(cx, tx, subject).await?;
@@ -143,12 +143,13 @@ impl LoginSessions {
         for id in &provider_sessions {
             ended.sessions_elsewhere.extend(self.end_identity_session(cx, tx, id).await?);
         }
-        for id in &provider_sessions {
-            self.mark(cx, tx, Ended::Session(id)).await?;
-            for other in login_sessions::list_by_provider_session(tx, id).await? {
-                if logins.iter().all(|login| login.id != other.id) {
-                    logins.push(other);
-                }
+        if provider_sessions.is_empty() {
+            return Ok(logins);
+        }
+        self.mark(cx, tx, Ended::Sessions(&provider_sessions)).await?;
+        for other in login_sessions::list_by_provider_sessions(tx, &provider_sessions).await? {
+            if logins.iter().all(|login| login.id != other.id) {
+                logins.push(other);
             }
         }
         Ok(logins)

@@ -134,13 +134,14 @@ fn unavailable(error: database::Error) -> Unavailable {
 
 #[async_trait]
 impl SubjectObserver for OAuth {
-    async fn session_ended(
+    async fn sessions_ended(
         &self,
         cx: &Context,
         tx: &mut WriteTx,
-        session_id: Uuid,
+        sessions: &[Uuid],
     ) -> Result<(), SubjectObserverError> {
-        self.login_sessions.end(cx, tx, Cause::IdentitySessionEnded(&session_id.to_string())).await?;
+        let ids: Vec<String> = sessions.iter().map(Uuid::to_string).collect();
+        self.login_sessions.end(cx, tx, Cause::IdentitySessionsEnded(&ids)).await?;
         Ok(())
     }
 

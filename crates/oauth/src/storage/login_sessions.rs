@@ -4,11 +4,25 @@
 
 use base::Timestamp;
 use database::{Error, Read, Row, WriteTx, values};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::domain::client::ClientId;
 use crate::domain::login_session::{LoginSession, LoginSessionId};
 use crate::domain::one_time::OneTime;
+
+macro_rules! by_provider_sessions {
+    ($ids:literal) => {
+        concat!(
+            "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at, identity_provider_session_id,
+                remembered_until, accepted_at
+            FROM oauth_login_sessions
+            WHERE tenant_id = $1 AND ended_at IS NULL AND identity_provider_session_id IN (",
+            $ids,
+            ")"
+        )
+    };
+}
 
 database::statements! {
     FIND = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at, identity_provider_session_id,
@@ -35,9 +49,11 @@ database::statements! {
     LIST_BY_SUBJECT = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at, identity_provider_session_id,
             remembered_until, accepted_at
         FROM oauth_login_sessions WHERE tenant_id = $1 AND subject = $2 AND ended_at IS NULL";
-    LIST_BY_PROVIDER_SESSION = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at,
-            identity_provider_session_id, remembered_until, accepted_at
-        FROM oauth_login_sessions WHERE tenant_id = $1 AND identity_provider_session_id = $2 AND ended_at IS NULL";
+    /// The ids are one JSON array.
+    LIST_BY_PROVIDER_SESSIONS = {
+        sqlite: by_provider_sessions!("SELECT value FROM json_each($2)"),
+        postgres: by_provider_sessions!("SELECT json_array_elements_text(CAST(CAST($2 AS text) AS json))"),
+    };
 }
 
 pub async fn find(tx: &mut impl Read, id: LoginSessionId) -> Result<Option<LoginSession>, Error> {
@@ -107,8 +123,8 @@ pub async fn list_by_subject(tx: &mut impl Read, subject: &str) -> Result<Vec<Lo
     tx.query(&LIST_BY_SUBJECT, &values![subject]).await?.iter().map(read).collect()
 }
 
-pub async fn list_by_provider_session(tx: &mut impl Read, id: &str) -> Result<Vec<LoginSession>, Error> {
-    tx.query(&LIST_BY_PROVIDER_SESSION, &values![id]).await?.iter().map(read).collect()
+pub async fn list_by_provider_sessions(tx: &mut impl Read, ids: &[String]) -> Result<Vec<LoginSession>, Error> {
+    tx.query(&LIST_BY_PROVIDER_SESSIONS, &values![json!(ids).to_string()]).await?.iter().map(read).collect()
 }
 
 fn read(row: &Row) -> Result<LoginSession, Error> {

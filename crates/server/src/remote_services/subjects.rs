@@ -29,7 +29,7 @@ impl RemoteSubjects {
 
 #[async_trait]
 impl SubjectObserver for RemoteSubjects {
-    async fn session_ended(&self, _: &Context, _: &mut WriteTx, _: Uuid) -> Result<(), SubjectObserverError> {
+    async fn sessions_ended(&self, _: &Context, _: &mut WriteTx, _: &[Uuid]) -> Result<(), SubjectObserverError> {
         Ok(())
     }
 

@@ -253,13 +253,11 @@ impl Sessions {
         cx: &Context,
         ended: &[Ended],
     ) -> Result<(), database::Error> {
-        for ended in ended {
-            if let Some(observer) = self.observer.get() {
-                observer.session_ended(cx, tx, ended.session.as_uuid()).await.map_err(database_error)?;
-            }
-            append_session_revoked(tx, cx, ended).await?;
+        if let Some(observer) = self.observer.get().filter(|_| !ended.is_empty()) {
+            let sessions: Vec<_> = ended.iter().map(|ended| ended.session.as_uuid()).collect();
+            observer.sessions_ended(cx, tx, &sessions).await.map_err(database_error)?;
         }
-        Ok(())
+        append_sessions_revoked(tx, cx, ended).await
     }
 
     /// Ends the sessions of a disabled or deleted user in this transaction, and their grants and tokens in the OAuth2
@@ -279,13 +277,14 @@ impl Sessions {
     }
 }
 
-/// Appends the event of a session that ended. All revocations use this form.
-pub(crate) async fn append_session_revoked(
+/// Appends the events of sessions that ended. All revocations use this form.
+pub(crate) async fn append_sessions_revoked(
     tx: &mut WriteTx,
     cx: &Context,
-    ended: &Ended,
+    ended: &[Ended],
 ) -> Result<(), database::Error> {
-    jobs::append(tx, cx, &[Event::SessionRevoked { identity: ended.identity, session: ended.session }]).await
+    let event = |it: &Ended| Event::SessionRevoked { identity: it.identity, session: it.session };
+    jobs::append(tx, cx, &ended.iter().map(event).collect::<Vec<_>>()).await
 }
 
 fn database_error(SubjectObserverError(error): SubjectObserverError) -> database::Error {

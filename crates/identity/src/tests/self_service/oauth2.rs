@@ -325,8 +325,13 @@ struct Observer(Mutex<Vec<Uuid>>);
 
 #[async_trait]
 impl SubjectObserver for Observer {
-    async fn session_ended(&self, _: &Context, _: &mut WriteTx, session_id: Uuid) -> Result<(), SubjectObserverError> {
-        self.0.lock().unwrap().push(session_id);
+    async fn sessions_ended(
+        &self,
+        _: &Context,
+        _: &mut WriteTx,
+        sessions: &[Uuid],
+    ) -> Result<(), SubjectObserverError> {
+        self.0.lock().unwrap().extend(sessions);
         Ok(())
     }
 

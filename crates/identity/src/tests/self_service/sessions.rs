@@ -247,3 +247,23 @@ async fn every_change_invalidates_a_cached_session() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_statements_that_end_sessions_do_not_grow_with_their_number() {
+    with_server(json!({}), |server| async move {
+        let mut kept = server.native();
+        kept.sign_up("a@example.org").await.expect(200);
+        let mut costs = Vec::new();
+        for others in [3, 9] {
+            for _ in 0..others {
+                server.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+            }
+            let before = server.identity.database.usage().statements;
+            let ended = kept.delete("/sessions", None).await.expect(200).json;
+            assert_eq!(ended, json!({ "count": others }));
+            costs.push(server.identity.database.usage().statements - before);
+        }
+        assert_eq!(costs[0], costs[1], "statements for 3 and for 9 sessions");
+    })
+    .await;
+}

@@ -74,12 +74,12 @@ async fn logins_and_grants_end_with_their_session_or_account() {
 
     let cx = house.cx();
     let mut tx = house.oauth.database.write(cx.tenant).await.unwrap();
-    house.oauth.session_ended(&cx, &mut tx, provider_session).await.unwrap();
+    house.oauth.sessions_ended(&cx, &mut tx, &[provider_session]).await.unwrap();
     drop(tx);
     assert!(is_active(&house, &tokens["access_token"]).await, "the transaction was rolled back");
 
     let mut tx = house.oauth.database.write(cx.tenant).await.unwrap();
-    house.oauth.session_ended(&cx, &mut tx, provider_session).await.unwrap();
+    house.oauth.sessions_ended(&cx, &mut tx, &[provider_session]).await.unwrap();
     tx.commit().await.unwrap();
     assert!(!is_active(&house, &tokens["access_token"]).await);
     let answer = browser.get(&authorize(&request("&prompt=none"))).await;
@@ -115,7 +115,7 @@ impl EndOf {
         }
         let mut tx = house.oauth.database.write(cx.tenant).await.unwrap();
         match self {
-            Self::Session => house.oauth.session_ended(&cx, &mut tx, PROVIDER_SESSION).await.unwrap(),
+            Self::Session => house.oauth.sessions_ended(&cx, &mut tx, &[PROVIDER_SESSION]).await.unwrap(),
             _ => house.oauth.subject_ended(&cx, &mut tx, "ada").await.unwrap(),
         }
         tx.commit().await.unwrap();
