@@ -10,14 +10,11 @@ use super::check::{CheckError, InvalidQuestion};
 use super::evaluate::{Answered, Asking, EvaluateError, Numbers, Question};
 use crate::Permissions;
 use crate::components::models::Unloaded;
+use crate::domain::evaluation::Failure;
 use crate::domain::evaluation::reverse::Listing;
-use crate::domain::evaluation::{Failure, Limits};
 use crate::domain::invalid_tuple::InvalidTuple;
 
 pub use crate::domain::evaluation::reverse::Part;
-
-/// A search looks at about as many tuples and usersets. It takes some milliseconds, in which the graph does not change.
-const MOST_STEPS: u32 = 200_000;
 
 /// A page of results.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,7 +68,6 @@ impl Permissions {
         asking: Asking<'_>,
         question: &Q,
     ) -> Result<Answered<NameListing>, EvaluateError> {
-        let limits = Limits { steps: MOST_STEPS, ..asking.limits };
-        self.answer_from_memory(cx, &Asking { limits, ..asking }, question).await
+        self.answer_from_memory(cx, &Asking { limits: asking.limits.of_list(), ..asking }, question).await
     }
 }

@@ -7,7 +7,7 @@
 
 mod document;
 mod legacy;
-mod loaded;
+pub(crate) mod loaded;
 mod opl;
 mod source;
 
@@ -124,8 +124,12 @@ impl Models {
         let parsed = tokio::task::spawn_blocking(move || LoadedModel::compile(source.parse(&documents)?, strict)).await;
         let model = parsed.map_err(|error| error.to_string())??;
         tracing::info!(namespaces = model.model.namespaces.len(), "a permission model is in force");
-        self.model.store(Some(Arc::new(model)));
+        self.put_in_force(model);
         Ok(())
+    }
+
+    pub(crate) fn put_in_force(&self, model: LoadedModel) {
+        self.model.store(Some(Arc::new(model)));
     }
 }
 

@@ -15,9 +15,17 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Depth and breadth as in Keto.
+    /// Those of a check. Depth and breadth as in Keto.
     fn default() -> Self {
-        Self { depth: 5, breadth: 100, steps: 1_000_000 }
+        Self { depth: 5, breadth: 100, steps: 50_000 }
+    }
+}
+
+impl Limits {
+    /// For a list. It takes some milliseconds, in which the graph does not change.
+    #[must_use]
+    pub fn of_list(self) -> Self {
+        Self { steps: 200_000, ..self }
     }
 }
 

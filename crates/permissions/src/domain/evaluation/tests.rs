@@ -7,6 +7,7 @@ use super::expand::{ExpandOptions, NodeKind, Tree};
 use super::explain::{Explanation, StepKind};
 use super::reverse::{ObjectsQuestion, Part};
 use super::{Failure, Limits};
+use crate::testing::conformance::WIDE;
 use crate::testing::differential::{Compared, compare};
 use crate::testing::store::{Answered, Store};
 use crate::testing::world::{World, all, any, class, has, meets, not, subject_type, traverse};
@@ -441,7 +442,7 @@ fn a_tree_that_is_full_reads_nothing_more() {
     let userset = world.userset("Group:all#member");
     let expand = |nodes| {
         let options = ExpandOptions { depth: 5, nodes, follow_permits: false };
-        let store = Store { graph: &world.graph, schema: &world.schema };
+        let store = Store { graph: &world.graph, schema: &world.schema, limits: WIDE };
         let Answered { answer, reads, .. } = store.ask(|evaluator| evaluator.expand(userset, options)).unwrap();
         (answer.nodes.len(), answer.is_truncated, reads)
     };
