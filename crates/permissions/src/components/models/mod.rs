@@ -6,6 +6,7 @@
 //! - Without a first model nothing is answered: the service is not ready and says why.
 
 mod document;
+mod folder;
 mod legacy;
 pub(crate) mod loaded;
 mod opl;
@@ -21,6 +22,7 @@ use web::outbound::Client;
 use crate::config::Namespaces;
 
 use document::Document;
+pub use folder::{FolderError, files_below};
 pub(crate) use loaded::LoadedModel;
 use source::Source;
 pub(crate) use source::SourceError;
