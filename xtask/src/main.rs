@@ -53,7 +53,7 @@ enum Command {
         /// How long each target runs.
         #[arg(long, default_value_t = 60)]
         seconds: u32,
-        /// How many random cases are compared.
+        /// How many random cases are compared in memory; a hundredth of them on the tables of each database.
         #[arg(long, default_value_t = 20_000)]
         cases: u64,
         /// The seed of the first case; another one in each run if omitted.

@@ -30,6 +30,13 @@ impl PrivateAuthority {
         self.0.pem()
     }
 
+    /// A certificate of this authority for `localhost` and its key, as PEM.
+    pub fn certificate(&self) -> Result<(String, String)> {
+        let key = KeyPair::generate()?;
+        let certificate = CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, &self.0)?;
+        Ok((certificate.pem(), key.serialize_pem()))
+    }
+
     /// A TLS acceptor with a certificate of this authority for `localhost`.
     pub fn acceptor(&self) -> Result<TlsAcceptor> {
         let key = KeyPair::generate()?;

@@ -1,13 +1,20 @@
-//! Compares the readers with the reference on random cases.
+//! Compares the readers with the reference on random cases: those in memory, then a service on the tables of each engine, which
+//! takes a hundred times as long for a case and gets a hundredth of them.
 //!
 //! `cargo bench -p permissions --features testing --bench differential -- --cases 1000000 [--seed 0]`
 
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow, bail};
+use database::Database;
 use permissions::testing::differential::{Compared, compare};
+use permissions::testing::mismatch::Mismatch;
+use permissions::testing::service_differential::Services;
 
-fn main() -> anyhow::Result<()> {
+const SETS: &[database::MigrationSet] = &[jobs::MIGRATIONS, permissions::MIGRATIONS];
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
     let (mut cases, mut seed) = (1000, 0);
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
@@ -24,6 +31,19 @@ fn main() -> anyhow::Result<()> {
     for index in 0..cases {
         compared.add(compare(seed + index).map_err(|mismatch| anyhow!("{mismatch:?}"))?);
     }
-    println!("{compared:?} in {:.1} s", begin.elapsed().as_secs_f64());
+    println!("in memory: {compared:?} in {:.1} s", begin.elapsed().as_secs_f64());
+    let seeds = seed..seed + cases.div_ceil(100);
+    on_tables(&database::testing::sqlite(SETS).await, seeds.clone()).await?;
+    on_tables(&database::testing::postgres(SETS).await, seeds).await
+}
+
+async fn on_tables(database: &Database, seeds: std::ops::Range<u64>) -> anyhow::Result<()> {
+    let begin = Instant::now();
+    let failed = |mismatch: Mismatch| anyhow!("{mismatch:?}");
+    let (mut services, mut compared) = (Services::on_tables(database).map_err(failed)?, Compared::default());
+    for seed in seeds {
+        compared.add(services.compare(seed).await.map_err(failed)?);
+    }
+    println!("on {}: {compared:?} in {:.1} s", database.engine_name(), begin.elapsed().as_secs_f64());
     Ok(())
 }

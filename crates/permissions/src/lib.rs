@@ -23,7 +23,7 @@ pub mod testing;
 mod tests;
 
 pub use components::graph::{Absence, GraphStatistics};
-pub use components::models::{ModelFault, Unloaded};
+pub use components::models::{FolderError, ModelFault, Unloaded, files_below};
 pub use components::slots::NoSlot;
 pub use components::tokens::InvalidSnaptoken;
 pub use config::Config;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Finding;
 use super::methods;
+use super::routes::{self, Route};
 use super::tree::{File, Tree};
 
 const DOCUMENT: &str = "docs/compatibility.md";
@@ -35,7 +36,8 @@ fn is_served(tree: &Tree, service: &str, kind: &str, name: &str) -> bool {
     });
     match kind {
         "operation" => {
-            let served: BTreeSet<String> = sources.flat_map(routes).collect();
+            let shown = |route: Route| format!("{} {}", route.method, without_names(&route.path));
+            let served: BTreeSet<String> = sources.flat_map(|file| routes::of_file(tree, file)).map(shown).collect();
             let (method, path) = name.split_once(' ').unwrap_or_default();
             let path = without_names(path);
             let below_admin = path.strip_prefix("/admin").unwrap_or(&path);
@@ -51,63 +53,6 @@ fn is_served(tree: &Tree, service: &str, kind: &str, name: &str) -> bool {
 
 fn quotes<'f>(mut files: impl Iterator<Item = &'f File>, text: &str) -> bool {
     files.any(|file| file.text.contains(&format!("\"{text}\"")))
-}
-
-/// The routes of a file, as `GET /path/{}`.
-fn routes(file: &File) -> Vec<String> {
-    let mut found = Vec::new();
-    for call in file.text.split(".route(").skip(1) {
-        let arguments = up_to_closing(call);
-        let Some((before, (path, handlers))) =
-            arguments.split_once('"').and_then(|(before, it)| Some((before, it.split_once('"')?)))
-        else {
-            continue;
-        };
-        if !before.trim().is_empty() && !before.contains("format!") {
-            continue;
-        }
-        let path = without_constant(path, &file.text);
-        for method in ["get", "post", "put", "patch", "delete", "any"] {
-            if calls(handlers, method) {
-                found.push(format!("{} {}", method.to_uppercase(), without_names(&path)));
-            }
-        }
-    }
-    found
-}
-
-/// `{REQUESTS}/login` with the value of the file's constant `REQUESTS`.
-fn without_constant(path: &str, text: &str) -> String {
-    let split = path.strip_prefix('{').and_then(|rest| rest.split_once('}'));
-    let value = split.and_then(|(name, rest)| {
-        let (_, value) = text.split_once(&format!("const {name}: &str = \""))?;
-        Some(format!("{}{rest}", value.split('"').next()?))
-    });
-    value.unwrap_or_else(|| path.to_owned())
-}
-
-/// The text before the closing parenthesis of a call.
-fn up_to_closing(text: &str) -> &str {
-    let mut depth = 1;
-    for (at, c) in text.char_indices() {
-        depth += match c {
-            '(' => 1,
-            ')' => -1,
-            _ => 0,
-        };
-        if depth == 0 {
-            return &text[..at];
-        }
-    }
-    text
-}
-
-/// Whether the text calls a function or method of this name.
-fn calls(text: &str, name: &str) -> bool {
-    text.match_indices(&format!("{name}(")).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        before.is_none_or(|c| !c.is_alphanumeric() && c != '_')
-    })
 }
 
 /// A path with its parameter names removed: `/clients/{id}` is `/clients/{}`.

@@ -9,8 +9,10 @@ mod code;
 mod configuration;
 mod contract;
 mod documents;
+mod hostile;
 mod layers;
 mod methods;
+mod routes;
 mod shape;
 mod tables;
 mod tree;
@@ -64,6 +66,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     findings.extend(circles::check(&tree));
     findings.extend(tables::check(&tree));
     findings.extend(contract::check(&tree));
+    findings.extend(hostile::check(&tree));
     findings.extend(configuration::check(&tree));
     findings.extend(shape::check(&tree));
     findings.extend(words::check(&tree));

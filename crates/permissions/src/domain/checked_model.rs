@@ -1,7 +1,9 @@
 //! The whole check of a permission model: the language, the expressions of its conditions, and the bounds of its compiled form.
 //!
-//! Invariant: with a model, every condition of it is compiled, and [`Schema::compile`](super::schema::Schema::compile) accepts
-//! it.
+//! Invariant: with a model, every condition of it is compiled, and the names of both have numbers, in strict mode and without it.
+//! What is valid here can be loaded.
+
+use std::sync::Arc;
 
 use permission_language::{Condition, Kind, MAX_PROBLEMS, Model, Place, Problem, SourceFile, Span, parse, quote};
 
@@ -18,7 +20,7 @@ pub struct CheckedModel {
     /// The model, unless a problem prevents it.
     pub model: Option<Model>,
     /// The conditions of the model, in their order.
-    pub conditions: Vec<CompiledCondition>,
+    pub conditions: Vec<Arc<CompiledCondition>>,
     /// In the order of their places.
     pub problems: Vec<Problem>,
 }
@@ -41,7 +43,7 @@ impl CheckedModel {
             match compile(condition, place) {
                 Ok(compiled) => {
                     patterns += compiled.patterns();
-                    conditions.push(compiled);
+                    conditions.push(Arc::new(compiled));
                 }
                 Err(problem) => problems.push(problem),
             }
@@ -50,15 +52,15 @@ impl CheckedModel {
                 break;
             }
         }
-        if let Err(error) = Schema::compile(&model, &mut Symbols::default(), false) {
+        if let Err(error) = numbered(&model) {
+            let (kind, remedy) = match &error {
+                SchemaError::NestedTooDeeply { .. } => {
+                    (Kind::TooDeep, "divide the permit into several, and refer to them with this.permits")
+                }
+                SchemaError::TooManyNames(_) => (Kind::TooLarge, "use fewer names"),
+            };
             let Place { file, span } = place_of(&error, &model, &outcome.permits);
-            problems.push(Problem {
-                kind: Kind::TooDeep,
-                file,
-                span,
-                message: error.to_string(),
-                remedy: "divide the permit into several, and refer to them with this.permits".into(),
-            });
+            problems.push(Problem { kind, file, span, message: error.to_string(), remedy: remedy.to_owned() });
         }
         if problems.len() > before {
             problems.sort_by_key(|problem| (problem.file, problem.span));
@@ -77,6 +79,16 @@ fn place_of(error: &SchemaError, model: &Model, permits: &[Place]) -> Place {
     };
     let index = { names }.position(is_it);
     index.and_then(|index| permits.get(index).copied()).unwrap_or(Place { file: 0, span: Span::default() })
+}
+
+/// Gives every name a number. The strict mode, which only the service knows, has more of them.
+fn numbered(model: &Model) -> Result<(), SchemaError> {
+    let mut symbols = Symbols::default();
+    Schema::compile(model, &mut symbols, true)?;
+    for condition in &model.conditions {
+        symbols.intern_condition(&condition.name)?;
+    }
+    Ok(())
 }
 
 fn compile(condition: &Condition, place: Place) -> Result<CompiledCondition, Problem> {
@@ -128,7 +140,7 @@ class Doc implements Namespace { related: { viewers: (When<User, \"late\"> | Whe
     fn a_model_comes_with_its_compiled_conditions() {
         let checked = of("const late: Condition = \"context.hour > 20\"; class A implements Namespace {}");
         assert!(checked.model.is_some_and(|model| model.conditions.len() == 1));
-        assert_eq!(checked.conditions.iter().map(CompiledCondition::name).collect::<Vec<_>>(), ["late"]);
+        assert_eq!(checked.conditions.iter().map(|it| it.name()).collect::<Vec<_>>(), ["late"]);
     }
 
     /// A text of a mebibyte may come from anybody who reaches the syntax check.

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use base::{Context, ManualClock, RequestId, Rng, TenantId, Timestamp, TrustStore, uuid::Uuid};
+use base::{Context, ManualClock, RequestId, Rng, TenantId, Timestamp, uuid::Uuid};
 use database::Database;
 use database::testing::on_both_engines;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
-use web::outbound::{Client, Destinations};
 
 use super::messages::POOL;
-use crate::{Parts, Permissions};
+use crate::Permissions;
+use crate::testing::service::service;
 
 struct Harness {
     permissions: Arc<Permissions>,
@@ -25,15 +25,8 @@ async fn on_both<F: Future<Output = ()>>(test: impl Fn(Harness) -> F) {
         let test = &test;
         async move {
             let section = json!({ "namespaces": [{ "name": "Doc" }, { "name": "Group" }] });
-            let permissions = Permissions::new(Parts {
-                config: serde_json::from_value(section).unwrap(),
-                database: database.clone(),
-                clock: ManualClock::starting_at(Timestamp::EPOCH).clock(),
-                rng: Rng::seeded(1),
-                read_url: "https://read.example/".parse().unwrap(),
-                http: Client::new(Destinations::public_only([]), &TrustStore::bundled()),
-            });
-            let permissions = permissions.unwrap();
+            let clock = ManualClock::starting_at(Timestamp::EPOCH).clock();
+            let permissions = service(&database, section, "https://read.example/", &clock).unwrap();
             permissions.load_model().await.unwrap();
             test(Harness { permissions, database }).await;
         }

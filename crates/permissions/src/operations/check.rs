@@ -21,10 +21,6 @@ use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::request_conditions::RequestConditions;
 use crate::domain::write_validation::check_names;
 
-/// A check, a list and an expansion look at about as many tuples and usersets. It takes some milliseconds, in which the graph does
-/// not change.
-const MOST_STEPS: u32 = 200_000;
-
 /// What a check asks, besides the tuple.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CheckOptions<'a> {
@@ -261,6 +257,6 @@ impl Permissions {
     pub(super) fn limits_of(&self, max_depth: Option<i64>) -> Limits {
         let most = self.limits.max_read_depth;
         let depth = max_depth.and_then(|depth| u16::try_from(depth).ok()).filter(|depth| (1..=most).contains(depth));
-        Limits { depth: depth.unwrap_or(most), breadth: self.limits.max_read_width.into(), steps: MOST_STEPS }
+        Limits { depth: depth.unwrap_or(most), breadth: self.limits.max_read_width.into(), ..Limits::default() }
     }
 }

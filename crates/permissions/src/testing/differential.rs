@@ -1,33 +1,30 @@
-//! Compares every reader with the reference on random models and tuples.
+//! Compares every reader in memory with the reference on random models and tuples.
 //!
 //! For each case, for every subject and every userset:
 //! - an answer that the reference has is found, by every reader, cold and with what was remembered;
-//! - a "yes" or "no" under small limits is that of the reference, and does not depend on the order of the tuples;
+//! - a "yes" or "no" under small limits is that of the reference, and does not depend on the reader and the order of the tuples;
 //! - a reader that must fetch answers as the others do, in a bounded number of rounds.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::task::Poll;
+use std::collections::{BTreeSet, HashMap};
 
+use futures_util::FutureExt as _;
+
+use super::conformance::{Answer, Answers, Question, Reader as _, WIDE, conform};
 use super::generator::{Case, Dice, NOW};
-use super::list_reader::{ListReader, TestConditions, subject as intern_subject, userset as intern_userset};
-use super::mismatch::{Mismatch, bail, ensure};
+use super::list_reader::{ListReader, subject as intern_subject, userset as intern_userset};
+use super::mismatch::{Mismatch, bail};
+use super::readers::{InMemory, InRounds};
 use super::reference::{Membership, Place, Reference};
 use super::reverse_differential::Reverse;
-use super::store::{Answered, Store};
+use super::store::Store;
 use super::stratification::unstratified;
-use crate::domain::evaluation::explain::{Explanation, Step, StepKind};
-use crate::domain::evaluation::{Evaluator, Failure, Limits, Parts, Relations, Scratch};
+use crate::domain::evaluation::Limits;
 use crate::domain::graph::Graph;
-use crate::domain::ids::{NamespaceId, RelationId, Subject, Userset};
+use crate::domain::ids::{NamespaceId, RelationId, Userset};
 use crate::domain::names::Names;
-use crate::domain::relation_tuple;
+use crate::domain::relation_tuple::Subject;
 use crate::domain::schema::Schema;
 use crate::domain::symbols::Symbols;
-
-/// Limits that no case of the generator reaches.
-pub const WIDE: Limits = Limits { depth: 1000, breadth: 10_000, steps: 10_000_000 };
-
-pub type Answer = Result<bool, Failure>;
 
 /// What was compared.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,126 +49,160 @@ impl Compared {
         self.most_rounds = self.most_rounds.max(other.most_rounds);
         self.reads += other.reads;
     }
+
+    pub(super) fn count(&mut self, questions: &[&Question], answers: &[Answer]) {
+        for (question, answer) in questions.iter().zip(answers) {
+            self.questions += 1;
+            self.yes += u64::from(*answer == Ok(true));
+            self.failures += u64::from(answer.is_err());
+            self.unresolved += u64::from(answer.is_err() && question.expected != Membership::Failure);
+        }
+    }
 }
 
-/// A case as numbers.
-struct Prepared<'c> {
+/// A case in the numbers of each reader.
+pub(super) struct Prepared<'c> {
     case: &'c Case,
     reference: Reference<'c>,
+    /// Those that depend on their own negation.
+    unstratified: BTreeSet<Place>,
     schema: Schema,
     symbols: Symbols,
     list: ListReader,
-    /// The graph, its schema, and the numbers that it gave to the usersets.
+    places: HashMap<Place, Userset>,
+    subjects: HashMap<Subject, Userset>,
     graph: Graph,
     graph_schema: Schema,
-    graph_places: Vec<Userset>,
-    places: Vec<(Place, Userset)>,
-    subjects: Vec<(relation_tuple::Subject, Subject)>,
 }
 
 /// Compares the case of one seed.
 pub fn compare(seed: u64) -> Result<Compared, Mismatch> {
     let mut dice = Dice::new(seed);
     let case = Case::random(&mut dice);
-    compare_case(&case, &mut dice).map_err(|it| it.at(format!("seed {seed}: {case:#?}")))
+    let compared = compare_case(&case, &mut dice).now_or_never().unwrap_or_else(|| bail!("a reader in memory waits"));
+    compared.map_err(|it| it.at(format!("seed {seed}: {case:#?}")))
 }
 
-fn compare_case(case: &Case, dice: &mut Dice) -> Result<Compared, Mismatch> {
+async fn compare_case(case: &Case, dice: &mut Dice) -> Result<Compared, Mismatch> {
     let mut prepared = Prepared::new(case)?;
     let mut compared = Compared { cases: 1, ..Compared::default() };
-    let unstratified = unstratified(case, prepared.reference.places());
-    for index in 0..prepared.subjects.len() {
-        let (name, subject) = prepared.subjects[index].clone();
-        let expected = prepared.reference.memberships(&name);
-        let answers = prepared.ask_list(subject, WIDE);
-        for ((place, _), answer) in prepared.places.iter().zip(&answers) {
-            let membership = expected.get(place).ok_or_else(|| Mismatch(format!("the reference lacks {place:?}")))?;
-            check(*membership, *answer, unstratified.contains(place))
-                .map_err(|it| it.at(format!("{place:?} for {name:?}")))?;
-            compared.questions += 1;
-            compared.yes += u64::from(*answer == Ok(true));
-            compared.failures += u64::from(answer.is_err());
-            compared.unresolved += u64::from(answer.is_err() && *membership != Membership::Failure);
-        }
-        prepared.in_graph(&name, &answers, dice)?;
-        prepared.remembered(subject, &answers, dice)?;
-        prepared.explained(subject, &answers, dice)?;
-        prepared.in_rounds(&name, &answers, &mut compared, dice)?;
-        prepared.with_small_limits(subject, &expected, dice)?;
+    for subject in case.subjects() {
+        let questions = prepared.questions(&subject);
+        let questions: Vec<&Question> = questions.iter().collect();
+        let depth = 1 + u16::try_from(dice.below(4))?;
+        let in_list = prepared.in_list(&questions, depth, dice).await?;
+        compared.count(&questions, &in_list.all);
+        prepared.in_graph(&questions, depth, dice).await?.are_those_of(&in_list, &questions)?;
+        prepared.reverse(&questions, &in_list.all, dice)?;
+        prepared.in_rounds(&questions, &in_list, depth, &mut compared, dice).await?;
     }
     Ok(compared)
 }
 
-/// A "yes" or "no" is that of the reference. A failure is one of the reference, or a circle with a negation that the evaluation
-/// does not resolve although the reference does.
-fn check(expected: Membership, answer: Answer, is_unstratified: bool) -> Result<(), Mismatch> {
-    let agrees = match (expected, answer) {
-        (Membership::Yes, Ok(true)) | (Membership::No, Ok(false)) | (Membership::Failure, Err(_)) => true,
-        (_, Err(failure)) => is_unstratified && failure == Failure::DependsOnOwnNegation,
-        _ => false,
-    };
-    ensure!(agrees, "expected {expected:?}, got {answer:?}");
-    Ok(())
-}
-
 impl<'c> Prepared<'c> {
-    fn new(case: &'c Case) -> Result<Self, Mismatch> {
+    pub(super) fn new(case: &'c Case) -> Result<Self, Mismatch> {
         let reference = Reference::new(&case.model, case.strict, &case.tuples, NOW);
+        let unstratified = unstratified(case, reference.places());
         let (mut symbols, mut names) = (Symbols::default(), Names::default());
         let schema = Schema::compile(&case.model, &mut symbols, case.strict)?;
         let list = ListReader::new(&case.tuples, &mut symbols, &mut names)?;
-        let mut places = Vec::new();
+        let mut places = HashMap::new();
         for place in reference.places() {
             let userset = intern_userset(&place.namespace, &place.object, &place.relation, &mut symbols, &mut names)?;
-            places.push((place.clone(), userset));
+            places.insert(place.clone(), userset);
         }
-        let mut subjects = Vec::new();
+        let mut subjects = HashMap::new();
         for subject in case.subjects() {
             let number = intern_subject(&subject, &mut symbols, &mut names)?;
-            subjects.push((subject, number));
+            subjects.insert(subject, number);
         }
         let mut graph = Graph::default();
         let graph_schema = Schema::compile(&case.model, graph.symbols_mut(), case.strict)?;
         for stored in &case.tuples {
             graph.insert(stored)?;
         }
-        let mut graph_places = Vec::new();
-        for place in reference.places() {
-            graph_places.push(graph.find(&place.namespace, &place.object, &place.relation));
-        }
-        Ok(Self { case, reference, schema, symbols, list, graph, graph_schema, graph_places, places, subjects })
+        Ok(Self { case, reference, unstratified, schema, symbols, list, places, subjects, graph, graph_schema })
     }
 
-    fn list(&mut self, limits: Limits) -> Answerer<'_, &mut ListReader> {
-        Answerer { schema: &self.schema, symbols: &self.symbols, relations: &mut self.list, limits }
+    /// Whether the subject is a member of each userset.
+    pub(super) fn questions(&self, subject: &Subject) -> Vec<Question> {
+        let question = |(place, expected): (Place, Membership)| {
+            let is_unstratified = self.unstratified.contains(&place);
+            Question { place, subject: subject.clone(), expected, is_unstratified }
+        };
+        self.reference.memberships(subject).into_iter().map(question).collect()
     }
 
-    fn ask_list(&mut self, subject: Subject, limits: Limits) -> Vec<Answer> {
-        let usersets: Vec<Userset> = self.places.iter().map(|(_, userset)| *userset).collect();
-        self.list(limits).cold(&usersets, subject)
-    }
-
-    fn in_graph(
+    /// The tuples in their order, then in another one.
+    pub(super) async fn in_list(
         &mut self,
-        subject: &relation_tuple::Subject,
-        expected: &[Answer],
+        questions: &[&Question],
+        depth: u16,
+        dice: &mut Dice,
+    ) -> Result<Answers, Mismatch> {
+        let (places, subjects) = (&self.places, &self.subjects);
+        let number = |question: &Question| (places[&question.place], subjects[&question.subject]);
+        let (schema, symbols, number) = (&self.schema, &self.symbols, &number);
+        let relations = &mut self.list;
+        let mut reader = InMemory { name: "the list", schema, symbols, number, relations };
+        let answers = conform(&mut reader, questions, depth, dice).await?;
+        let order = reader.relations.tuples.clone();
+        dice.shuffle(&mut reader.relations.tuples);
+        let shallow = reader.alone(questions, Limits { depth, ..WIDE }).await?;
+        let shuffled = Answers { all: answers.all.clone(), shallow };
+        shuffled.are_those_of(&answers, questions).map_err(|it| it.at("the tuples in another order"))?;
+        self.list.tuples = order;
+        Ok(answers)
+    }
+
+    async fn in_graph(&self, questions: &[&Question], depth: u16, dice: &mut Dice) -> Result<Answers, Mismatch> {
+        let (schema, symbols, relations) = (&self.graph_schema, self.graph.symbols(), self.graph.at(NOW));
+        let number = &|question: &Question| self.in_graph_numbers(question);
+        let mut reader = InMemory { name: "the graph", schema, symbols, number, relations };
+        conform(&mut reader, questions, depth, dice).await
+    }
+
+    async fn in_rounds(
+        &self,
+        questions: &[&Question],
+        in_list: &Answers,
+        depth: u16,
+        compared: &mut Compared,
         dice: &mut Dice,
     ) -> Result<(), Mismatch> {
-        let subject = self.graph.find_subject(subject);
-        let (schema, symbols, relations) = (&self.graph_schema, self.graph.symbols(), self.graph.at(NOW));
-        let answers = Answerer { schema, symbols, relations, limits: WIDE }.cold(&self.graph_places, subject);
-        for ((place, answer), expected) in self.places.iter().zip(answers).zip(expected) {
-            ensure!(is_same(answer, *expected), "{:?}: {answer:?} in the graph, {expected:?} in the list", place.0);
+        let number = &|question: &Question| self.in_graph_numbers(question);
+        let (graph, schema) = (&self.graph, &self.graph_schema);
+        let mut reader = InRounds { graph, schema, number, most_rounds: 0, reads: 0 };
+        let from = dice.below(7);
+        let some = |answers: &[Answer]| answers.iter().copied().skip(from).step_by(7).collect();
+        let questions: Vec<&Question> = questions.iter().copied().skip(from).step_by(7).collect();
+        let expected = Answers { all: some(&in_list.all), shallow: some(&in_list.shallow) };
+        conform(&mut reader, &questions, depth, dice).await?.are_those_of(&expected, &questions)?;
+        compared.most_rounds = compared.most_rounds.max(reader.most_rounds);
+        compared.reads += reader.reads;
+        if questions.is_empty() {
+            return Ok(());
         }
-        self.reverse(subject, expected, dice)
+        let (place, subject) = self.in_graph_numbers(questions[dice.below(questions.len())]);
+        let store = Store { graph, schema, limits: WIDE };
+        Reverse { graph, schema, limits: WIDE }.in_rounds(&store, place, subject)
     }
 
-    fn reverse(&self, subject: Subject, expected: &[Answer], dice: &mut Dice) -> Result<(), Mismatch> {
+    fn in_graph_numbers(&self, question: &Question) -> (Userset, Userset) {
+        let Place { namespace, object, relation } = &question.place;
+        (self.graph.find(namespace, object, relation), self.graph.find_subject(&question.subject))
+    }
+
+    fn reverse(&self, questions: &[&Question], answers: &[Answer], dice: &mut Dice) -> Result<(), Mismatch> {
         let reverse = Reverse { graph: &self.graph, schema: &self.graph_schema, limits: WIDE };
-        let answers = self.graph_places.iter().zip(expected);
-        let allowed: BTreeSet<Userset> = answers.filter(|(_, it)| **it == Ok(true)).map(|(place, _)| *place).collect();
-        reverse.objects(subject, &self.graph_places, &allowed)?;
-        let place = *dice.pick(&self.graph_places);
+        let numbers: Vec<_> = questions.iter().map(|question| self.in_graph_numbers(question)).collect();
+        let Some((_, subject)) = numbers.first().copied() else { return Ok(()) };
+        let places: Vec<Userset> = numbers.iter().map(|(place, _)| *place).collect();
+        let answered = places.iter().zip(answers);
+        let allowed: BTreeSet<Userset> =
+            answered.filter(|(_, answer)| **answer == Ok(true)).map(|(place, _)| *place).collect();
+        reverse.objects(subject, &places, &allowed)?;
+        let place = *dice.pick(&places);
         reverse.actions(place.with_relation(RelationId::NONE), subject, &allowed)?;
         let mut kinds = BTreeSet::from([(NamespaceId::IDS, RelationId::NONE)]);
         self.graph.for_each(|_, it| {
@@ -181,157 +212,7 @@ impl<'c> Prepared<'c> {
         reverse.subjects(place, &kinds)
     }
 
-    /// The same questions in another order to one evaluator, which remembers.
-    fn remembered(&mut self, subject: Subject, expected: &[Answer], dice: &mut Dice) -> Result<(), Mismatch> {
-        let mut order: Vec<usize> = (0..self.places.len()).collect();
-        dice.shuffle(&mut order);
-        let usersets: Vec<Userset> = order.iter().map(|index| self.places[*index].1).collect();
-        let answers = self.list(WIDE).warm(&usersets, subject);
-        for (index, answer) in order.iter().zip(answers) {
-            let same = is_same(answer, expected[*index]);
-            ensure!(
-                same,
-                "{:?}: {answer:?} after other questions, {:?} alone",
-                self.places[*index].0,
-                expected[*index]
-            );
-        }
-        Ok(())
+    pub(super) fn case(&self) -> &'c Case {
+        self.case
     }
-
-    /// The explanation has the same answer; that of a "yes" consists of tuples that exist and of nothing that fails.
-    fn explained(&mut self, subject: Subject, expected: &[Answer], dice: &mut Dice) -> Result<(), Mismatch> {
-        for index in (dice.below(5)..expected.len()).step_by(5) {
-            let userset = self.places[index].1;
-            let found = self.list(WIDE).evaluator(&mut Scratch::default(), |it| it.explain(userset, subject));
-            let Poll::Ready(Explanation { answer, steps }) = found else { bail!("pending in the list") };
-            let place = &self.places[index].0;
-            ensure!(
-                is_same(answer, expected[index]) && !steps.is_empty(),
-                "{place:?}: {answer:?} explained, {steps:?}"
-            );
-            if answer == Ok(true) {
-                let exists = |step: &Step| step_holds(step.kind, &mut self.list);
-                ensure!(steps.iter().all(exists), "{place:?} is granted, but not by {steps:?}");
-            }
-        }
-        Ok(())
-    }
-
-    fn in_rounds(
-        &mut self,
-        name: &relation_tuple::Subject,
-        expected: &[Answer],
-        compared: &mut Compared,
-        dice: &mut Dice,
-    ) -> Result<(), Mismatch> {
-        let subject = self.graph.find_subject(name);
-        let store = Store { graph: &self.graph, schema: &self.graph_schema };
-        for index in (dice.below(7)..expected.len()).step_by(7) {
-            let userset = self.graph_places[index];
-            let Answered { answer, rounds, reads } = store.ask(|evaluator| evaluator.check(userset, subject))?;
-            compared.most_rounds = compared.most_rounds.max(rounds);
-            compared.reads += reads as u64;
-            let place = &self.places[index].0;
-            ensure!(is_same(answer, expected[index]), "{place:?}: {answer:?} in rounds, {:?} at once", expected[index]);
-        }
-        let reverse = Reverse { graph: &self.graph, schema: &self.graph_schema, limits: WIDE };
-        reverse.in_rounds(&store, *dice.pick(&self.graph_places), subject)
-    }
-
-    fn with_small_limits(
-        &mut self,
-        subject: Subject,
-        expected: &BTreeMap<Place, Membership>,
-        dice: &mut Dice,
-    ) -> Result<(), Mismatch> {
-        let depth = 1 + u16::try_from(dice.below(4))?;
-        let limits = Limits { depth, breadth: 1 + u32::try_from(dice.below(30))?, steps: 1_000_000 };
-        let answers = self.ask_list(subject, limits);
-        for ((place, _), answer) in self.places.iter().zip(&answers) {
-            let decided = match expected[place] {
-                Membership::Yes => Ok(true),
-                Membership::No => Ok(false),
-                Membership::Failure => continue,
-            };
-            ensure!(answer.is_err() || *answer == decided, "{place:?} with {limits:?}: {answer:?}, not {decided:?}");
-        }
-        if limits.breadth as usize >= self.case.tuples.len() {
-            let order: Vec<_> = self.list.tuples.clone();
-            dice.shuffle(&mut self.list.tuples);
-            let shuffled = self.ask_list(subject, limits);
-            self.list.tuples = order;
-            for (index, (one, other)) in answers.iter().zip(&shuffled).enumerate() {
-                ensure!(is_same(*one, *other), "{:?} depends on order: {one:?}, {other:?}", self.places[index].0);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What answers the questions: a reader, and the schema and conditions that use its numbers.
-struct Answerer<'a, R> {
-    schema: &'a Schema,
-    symbols: &'a Symbols,
-    relations: R,
-    limits: Limits,
-}
-
-impl<R: Relations> Answerer<'_, R> {
-    /// Asks a fresh evaluator every question.
-    fn cold(&mut self, usersets: &[Userset], subject: Subject) -> Vec<Answer> {
-        let mut scratch = Scratch::default();
-        let ask = |userset: &Userset| self.evaluator(&mut scratch, |it| answer(it.check(*userset, subject)));
-        usersets.iter().map(ask).collect()
-    }
-
-    /// Asks one evaluator, which remembers.
-    fn warm(&mut self, usersets: &[Userset], subject: Subject) -> Vec<Answer> {
-        self.evaluator(&mut Scratch::default(), |evaluator| {
-            evaluator.remember_answers();
-            usersets.iter().map(|userset| answer(evaluator.check(*userset, subject))).collect()
-        })
-    }
-
-    fn evaluator<T>(
-        &mut self,
-        scratch: &mut Scratch,
-        ask: impl FnOnce(&mut Evaluator<'_, R, TestConditions<'_>>) -> T,
-    ) -> T {
-        let conditions = &mut TestConditions(self.symbols);
-        let (schema, relations, limits) = (self.schema, &mut self.relations, self.limits);
-        ask(&mut Evaluator::new(Parts { schema, relations, conditions, scratch, limits, now: NOW }))
-    }
-}
-
-/// These readers are never pending; if one is, the answer is none that the reference has.
-fn answer(answer: Poll<Answer>) -> Answer {
-    match answer {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => Err(Failure::StepsExhausted),
-    }
-}
-
-/// Whether a step can stand in an explanation of a "yes".
-fn step_holds(kind: StepKind, list: &mut ListReader) -> bool {
-    match kind {
-        StepKind::Tuple { userset, subject } => list.tuple(userset, subject) != Poll::Ready(None),
-        StepKind::SubjectSet { userset, set } => list.tuple(userset, set) != Poll::Ready(None),
-        StepKind::Traverse { through, to } => {
-            let is_same_object = |it: Userset| it.with_relation(to.relation()) == to;
-            list.tuples.iter().any(|(of, link)| *of == through && is_same_object(link.subject))
-        }
-        StepKind::Condition { holds, .. } => holds == Some(true),
-        StepKind::Rewrite { .. } | StepKind::Formula { .. } | StepKind::NotExcluded { .. } => true,
-        StepKind::Excluded { .. }
-        | StepKind::Expired
-        | StepKind::NoTuple { .. }
-        | StepKind::Failed(_)
-        | StepKind::NotFound { .. } => false,
-    }
-}
-
-/// Failures may differ in their reason: an intersection that ends early has not seen them all.
-fn is_same(one: Answer, other: Answer) -> bool {
-    one.ok() == other.ok()
 }

@@ -14,8 +14,10 @@ const UNKNOWN: &str = "Elsewhere";
 const RELATIONS: &[&str] = &["member", "parent", "owner"];
 const PERMITS: &[&str] = &["view", "edit", "admin"];
 /// Names that a careless comparison takes for one another.
-const OBJECTS: &[&str] = &["a", "A", "caf\u{e9}", "cafe\u{301}"];
+pub(super) const OBJECTS: &[&str] = &["a", "A", "caf\u{e9}", "cafe\u{301}"];
 const CONDITIONS: &[&str] = &["true_here", "false_here", "missing"];
+/// The last one is no result of a condition.
+const CONTEXTS: &[&str] = &[r#"{"is":true}"#, r#"{"is":false}"#, r#"{"is":"neither"}"#];
 
 /// A model, tuples, and whether the strict mode is on.
 #[derive(Clone, Debug)]
@@ -103,8 +105,17 @@ fn model(dice: &mut Dice) -> Model {
         let permits = permits.collect();
         namespaces.push(Namespace { name: (*name).into(), relations, permits });
     }
-    let condition = |name: &&str| Condition { name: (*name).into(), expression: String::new() };
-    Model { namespaces, conditions: CONDITIONS.iter().map(condition).collect() }
+    Model { namespaces, conditions: CONDITIONS.iter().map(|name| condition(name)).collect() }
+}
+
+/// As [`reference_model::condition`](super::reference_model::condition) defines it.
+fn condition(name: &str) -> Condition {
+    let without_context = match name {
+        "true_here" => "true",
+        "false_here" => "false",
+        _ => "context.missing",
+    };
+    Condition { name: name.into(), expression: format!("has(tuple.is) ? tuple.is : {without_context}") }
 }
 
 fn types(dice: &mut Dice) -> Vec<SubjectType> {
@@ -167,7 +178,7 @@ fn stored_tuple(dice: &mut Dice, model: &Model, conditions: usize) -> StoredTupl
     if dice.percent(conditions) {
         condition = Some((*dice.pick(CONDITIONS)).into());
     }
-    let context = |dice: &mut Dice| Some((*dice.pick(&["true", "false", "error"])).into());
+    let context = |dice: &mut Dice| Some((*dice.pick(CONTEXTS)).into());
     let condition =
         condition.map(|name| TupleCondition { name, context: if dice.percent(50) { context(dice) } else { None } });
     let expires_at =

@@ -16,10 +16,10 @@ pub enum Verdict {
     Error,
 }
 
-/// A condition holds if its context, or without one its name, begins with `true`, fails if it begins with `false`, and has no
-/// value otherwise.
+/// A condition holds if the member `is` of its context, or without a context its name, begins with `true`, fails if it begins with
+/// `false`, and has no value otherwise.
 pub fn condition(name: &str, context: Option<&str>) -> Verdict {
-    let text = context.unwrap_or(name);
+    let text = context.map_or(name, |context| context.strip_prefix(r#"{"is":"#).unwrap_or_default());
     if text.starts_with("true") {
         Verdict::Holds
     } else if text.starts_with("false") {

@@ -2,13 +2,12 @@
 
 use std::task::Poll;
 
-use super::differential::WIDE;
 use super::generator::NOW;
 use super::list_reader::TestConditions;
 use super::mismatch::{Mismatch, bail, ensure};
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::evaluation::rounds::{Found, Read, Rounds};
-use crate::domain::evaluation::{Evaluator, Parts, Relations, Scratch, Terms};
+use crate::domain::evaluation::{Evaluator, Limits, Parts, Relations, Scratch, Terms};
 use crate::domain::graph::Graph;
 use crate::domain::ids::NameId;
 use crate::domain::schema::Schema;
@@ -19,6 +18,7 @@ const MAX_ROUNDS: usize = 400;
 pub(crate) struct Store<'g> {
     pub(crate) graph: &'g Graph,
     pub(crate) schema: &'g Schema,
+    pub(crate) limits: Limits,
 }
 
 /// An answer, the rounds that it took and the reads of all rounds.
@@ -45,7 +45,7 @@ impl Store<'_> {
                 relations: &mut relations,
                 conditions: &mut conditions,
                 scratch: &mut scratch,
-                limits: WIDE,
+                limits: self.limits,
                 now: NOW,
             };
             if let Poll::Ready(answer) = ask(&mut Evaluator::new(parts)) {

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{Clock, Context, ManualClock, RequestId, Rng, TenantId, Timestamp, TrustStore, uuid::Uuid};
+use base::{Clock, Context, ManualClock, RequestId, TenantId, Timestamp, uuid::Uuid};
 use database::Database;
 use database::testing::on_both_engines;
 use serde_json::{Value, json};
 use test_client::{Client, Kind};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use web::outbound::Destinations;
 
+use crate::Permissions;
 use crate::domain::snapshot::Snapshot;
-use crate::{Parts, Permissions};
+use crate::testing::service::service;
 
 pub(super) struct Harness {
     pub(super) permissions: Arc<Permissions>,
@@ -73,15 +73,7 @@ impl Harness {
 
     async fn with(database: Database, section: Value, read_url: &str, set: impl FnOnce(&mut Permissions)) -> Self {
         let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000_000));
-        let permissions = Permissions::new(Parts {
-            config: serde_json::from_value(section).unwrap(),
-            database: database.clone(),
-            clock: clock.clock(),
-            rng: Rng::seeded(1),
-            read_url: read_url.parse().unwrap(),
-            http: web::outbound::Client::new(Destinations::public_only([]), &TrustStore::bundled()),
-        });
-        let mut permissions = permissions.unwrap();
+        let mut permissions = service(&database, section, read_url, &clock.clock()).unwrap();
         set(Arc::get_mut(&mut permissions).unwrap());
         permissions.load_model().await.unwrap();
         let client = |router, origin| Client::new(Kind::Native, &router, origin, &clock.clock());

@@ -5,6 +5,7 @@ mod authzen;
 mod changes;
 mod checks;
 mod consistency;
+mod differential;
 mod graph;
 mod grpc;
 mod harness;

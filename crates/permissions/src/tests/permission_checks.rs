@@ -3,10 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use contracts::{PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject, Undeclared};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::harness::{Harness, on_both};
 use crate::domain::tuple_changes::TupleChange;
+use crate::testing::service::service;
 
 const MODEL: &str = r#"
 const evening: Condition = "context.hour >= 18";
@@ -107,18 +108,7 @@ async fn a_name_that_the_model_does_not_declare_is_reported() {
 async fn without_a_model_nothing_is_denied() {
     let section = json!({ "namespaces": [{ "name": "Doc" }] });
     on_both(section, |harness| async move {
-        let parts = crate::Parts {
-            config: serde_json::from_value::<crate::Config>(Value::Object(serde_json::Map::new())).unwrap(),
-            database: harness.database.clone(),
-            clock: harness.clock.clock(),
-            rng: base::Rng::seeded(2),
-            read_url: "https://read.example/".parse().unwrap(),
-            http: web::outbound::Client::new(
-                web::outbound::Destinations::public_only([]),
-                &base::TrustStore::bundled(),
-            ),
-        };
-        let unloaded = crate::Permissions::new(parts).unwrap();
+        let unloaded = service(&harness.database, json!({}), "https://read.example/", &harness.clock()).unwrap();
         let error = PermissionChecks::check(unloaded.as_ref(), &harness.cx(), &VIEW).await.unwrap_err();
         assert!(matches!(error, PermissionCheckError::Unavailable(_)), "{error}");
     })

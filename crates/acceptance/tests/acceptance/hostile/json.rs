@@ -161,6 +161,7 @@ pub(crate) fn sample(world: &World, route: &Route) -> Result<Value> {
         ("PUT", "/admin/oauth2/auth/requests/login/reject" | "/admin/oauth2/auth/requests/consent/reject") => {
             json!({ "error": "access_denied", "error_description": "no", "error_hint": "h" })
         }
+        ("POST", "/admin/recovery/link") => json!({ "identity_id": world.name("identity"), "expires_in": "1h" }),
         ("POST", "/admin/keys/{set}") => json!({ "alg": "ES256", "kid": "two", "use": "sig" }),
         ("PUT", "/admin/keys/{set}") => json!({ "keys": [key] }),
         ("PUT", "/admin/keys/{set}/{kid}") => key,
@@ -228,6 +229,13 @@ fn call(procedure: &str) -> Result<Value> {
         ("WriteService", "DeleteRelationTuples") => json!({ "relation_query": query }),
         ("RelationTupleWriteService", _) => json!({ "inserts": [{ "tuple": tuple }], "deletes": [] }),
         ("SyntaxService", _) => json!({ "content": STANDARD.encode("class A implements Namespace {}") }),
+        ("PermissionService", "Check") => {
+            json!({ "tuple": tuple, "context": { "hour": 9 }, "consistency": { "fully_consistent": true }, "explain": true })
+        }
+        ("PermissionService", "BatchCheck") => json!({ "tuples": [tuple], "context": { "hour": 9 }, "max_depth": 3 }),
+        ("PermissionService", "ListRelations") => {
+            json!({ "namespace": "Doc", "object": "a", "subject": tuple["subject"], "max_depth": 3 })
+        }
         ("Health", _) => json!({ "service": "" }),
         ("NamespacesService" | "VersionService", _) => json!({}),
         _ => anyhow::bail!("no message for {procedure}"),

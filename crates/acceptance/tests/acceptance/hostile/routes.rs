@@ -1,4 +1,4 @@
-//! All routes, from the contract's OpenAPI documents and our own pages. The [world](super::world) fills in `{names}`.
+//! All routes of the services; `cargo xtask tidy` finds one that is missing. The [world](super::world) fills in `{names}`.
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -45,6 +45,8 @@ pub(crate) enum Body {
     JsonOrForm,
     /// A text of the Ory Permission Language.
     Text,
+    /// Messages in frames, of which these tests send none.
+    Frames,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +69,7 @@ impl Route {
     /// The media type of a body, if the route reads one.
     pub(crate) fn media_type(&self) -> Option<&'static str> {
         match self.body {
-            Body::None | Body::NoneOfStream => None,
+            Body::None | Body::NoneOfStream | Body::Frames => None,
             Body::Json | Body::JsonOrForm => Some("application/json"),
             Body::Form => Some("application/x-www-form-urlencoded"),
             Body::Text => Some("text/plain"),
@@ -100,18 +102,22 @@ pub(crate) const ROUTES: &[Route] = routes! {
         GET None "/self-service/login/api";
         GET None "/self-service/login/browser";
         GET None "/self-service/login/flows?id={login}";
+        GET None "/self-service/login?flow={login}";
         POST JsonOrForm "/self-service/login?flow={login}";
         GET None "/self-service/registration/api";
         GET None "/self-service/registration/browser";
         GET None "/self-service/registration/flows?id={registration}";
+        GET None "/self-service/registration?flow={registration}";
         POST JsonOrForm "/self-service/registration?flow={registration}";
         GET None "/self-service/settings/api";
         GET None "/self-service/settings/browser";
         GET None "/self-service/settings/flows?id={settings}";
+        GET None "/self-service/settings?flow={settings}";
         POST JsonOrForm "/self-service/settings?flow={settings}";
         GET None "/self-service/recovery/api";
         GET None "/self-service/recovery/browser";
         GET None "/self-service/recovery/flows?id={recovery}";
+        GET None "/self-service/recovery?flow={recovery}";
         POST JsonOrForm "/self-service/recovery?flow={recovery}";
         GET None "/self-service/verification/api";
         GET None "/self-service/verification/browser";
@@ -136,6 +142,7 @@ pub(crate) const ROUTES: &[Route] = routes! {
         GET None "/ui/error?id={uuid}";
         POST Form "/ui/sessions";
         POST Form "/ui/connections";
+        GET None "/ui/static/{style}";
     }
     IdentityAdmin {
         GET None "/health/alive";
@@ -161,11 +168,14 @@ pub(crate) const ROUTES: &[Route] = routes! {
         DELETE None "/admin/sessions/{uuid}";
         PATCH None "/admin/sessions/{session}/extend";
         POST Json "/admin/recovery/code";
+        POST Json "/admin/recovery/link";
         GET None "/admin/courier/messages";
         GET None "/admin/courier/messages/{message}";
         GET None "/admin/mailbox";
         GET None "/admin/mailbox/{message}";
         GET None "/admin/mailbox/{message}/html";
+        GET None "/ui/static/{style}";
+        GET None "/admin/ui/static/{style}";
     }
     OauthPublic {
         GET None "/health/alive";
@@ -186,6 +196,9 @@ pub(crate) const ROUTES: &[Route] = routes! {
         GET None "/oauth2/logout?logout_challenge={garbage}";
         POST Form "/oauth2/logout";
         GET None "/oauth2/signed-out";
+        POST Form "/oauth2/device/auth";
+        GET None "/oauth2/form-post.js";
+        GET None "/ui/static/{style}";
     }
     OauthAdmin {
         GET None "/health/ready";
@@ -230,6 +243,7 @@ pub(crate) const ROUTES: &[Route] = routes! {
         GET None "/relation-tuples?namespace=Doc&object=a&relation=viewer&subject_id=alice";
         GET None "/relation-tuples?subject_set.namespace=Group&subject_set.object=g&subject_set.relation=member&page_size=1";
         GET None "/relation-tuples/check/openapi?namespace=Doc&object=a&relation=viewer&subject_id=alice";
+        GET None "/relation-tuples/check?namespace=Doc&object=a&relation=viewer&subject_set.namespace=Group&subject_set.object=g&subject_set.relation=";
         POST Json "/relation-tuples/check";
         POST Json "/relation-tuples/check/openapi";
         POST Json "/relation-tuples/batch/check";
@@ -254,7 +268,16 @@ pub(crate) const ROUTES: &[Route] = routes! {
         POST Json "/ory.keto.relation_tuples.v1alpha2.NamespacesService/ListNamespaces";
         POST Json "/ory.keto.relation_tuples.v1alpha2.VersionService/GetVersion";
         POST Json "/kleis.permissions.v1.RelationTupleReadService/ListRelationTuples";
+        POST Frames "/kleis.permissions.v1.RelationTupleReadService/WatchRelationTuples";
+        POST Json "/kleis.permissions.v1.PermissionService/Check";
+        POST Json "/kleis.permissions.v1.PermissionService/BatchCheck";
+        POST Frames "/kleis.permissions.v1.PermissionService/ListObjects";
+        POST Frames "/kleis.permissions.v1.PermissionService/ListSubjects";
+        POST Json "/kleis.permissions.v1.PermissionService/ListRelations";
         POST Json "/grpc.health.v1.Health/Check";
+        POST Frames "/grpc.health.v1.Health/Watch";
+        POST Frames "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+        POST Frames "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
     }
     PermissionsWrite {
         GET None "/health/ready";
@@ -281,6 +304,8 @@ pub(crate) const ROUTES: &[Route] = routes! {
         GET None "/version";
         GET None "/rules";
         GET None "/rules/open";
+        GET None "/decisions";
+        GET None "/decisions/";
         GET None "/decisions/open/a";
         POST None "/decisions/open/a";
         GET None "/.well-known/jwks.json";

@@ -64,6 +64,9 @@ impl World {
         let suite = Suite::start_with(engine, config).await?;
         let mut names = BTreeMap::from([("uuid", UUID.to_owned()), ("garbage", "bm90aGluZw".to_owned())]);
         let (session_token, browser) = people(&suite, &mut names).await?;
+        let page = suite.browser().get(suite.identity("/ui/signed-out")).await?.expect_status(StatusCode::OK)?.text();
+        let style = page.split_once("/ui/static/").and_then(|(_, rest)| rest.split('"').next());
+        names.insert("style", style.context("a style sheet")?.to_owned());
         let client = oauth::register(&suite, oauth::web_client()).await?;
         let spare = oauth::register(&suite, oauth::web_client()).await?;
         names.extend([("client", client.id.clone()), ("spare", spare.id)]);
@@ -130,7 +133,10 @@ fn config(upstream: &str) -> Value {
     config["admin"] = json!({ "serve_private_keys": true });
     config["oauth"] = oauth::config()["oauth"].clone();
     config["oauth"]["urls"]["logout"] = json!(LOGOUT);
-    config["identity"]["selfservice"]["methods"] = json!({ "code": { "enabled": true, "passwordless_enabled": true } });
+    config["identity"]["selfservice"]["methods"] = json!({
+        "code": { "enabled": true, "passwordless_enabled": true },
+        "link": { "enabled": true },
+    });
     config["permissions"] = json!({ "namespaces": [{ "name": "Doc" }, { "name": "Group" }] });
     config["gateway"] = json!({
         "access_rules": { "repositories": [format!("inline://{rules}")] },

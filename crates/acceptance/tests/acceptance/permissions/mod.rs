@@ -2,6 +2,7 @@
 //! Keto.
 
 mod keto;
+mod wire;
 
 use std::time::Duration;
 

@@ -20,21 +20,21 @@ pub(crate) struct LoadedModel {
 }
 
 /// A model that was checked.
-pub(super) struct Parsed {
-    pub(super) model: Model,
+pub(crate) struct Parsed {
+    pub(crate) model: Model,
     /// Those of the model, in their order.
-    pub(super) conditions: Vec<CompiledCondition>,
+    pub(crate) conditions: Vec<Arc<CompiledCondition>>,
 }
 
 impl LoadedModel {
     /// With `strict`, tuples that the model does not declare do not count.
-    pub(super) fn compile(Parsed { model, conditions: compiled }: Parsed, strict: bool) -> Result<Self, String> {
+    pub(crate) fn compile(Parsed { model, conditions: compiled }: Parsed, strict: bool) -> Result<Self, String> {
         let mut symbols = Symbols::default();
         let schema = Schema::compile(&model, &mut symbols, strict).map_err(|error| error.to_string())?;
         let mut conditions = HashMap::new();
         for condition in compiled {
             let id = symbols.intern_condition(condition.name()).map_err(|error| error.to_string())?;
-            conditions.insert(id, Arc::new(condition));
+            conditions.insert(id, condition);
         }
         Ok(Self { model, schema, symbols, conditions })
     }

@@ -8,8 +8,9 @@
 //!   rewritten is empty for a moment, and its model would deny every check.
 
 mod document;
+mod folder;
 mod legacy;
-mod loaded;
+pub(crate) mod loaded;
 mod opl;
 mod source;
 
@@ -23,6 +24,7 @@ use web::outbound::Client;
 use crate::config::Namespaces;
 
 use document::Document;
+pub use folder::{FolderError, files_below};
 pub(crate) use loaded::LoadedModel;
 use source::Source;
 pub(crate) use source::SourceError;
@@ -139,8 +141,12 @@ impl Models {
         let parsed = tokio::task::spawn_blocking(move || LoadedModel::compile(source.parse(&documents)?, strict)).await;
         let model = parsed.map_err(|error| error.to_string())??;
         tracing::info!(namespaces = model.model.namespaces.len(), "a permission model is in force");
-        self.model.store(Some(Arc::new(model)));
+        self.put_in_force(model);
         Ok(())
+    }
+
+    pub(crate) fn put_in_force(&self, model: LoadedModel) {
+        self.model.store(Some(Arc::new(model)));
     }
 }
 

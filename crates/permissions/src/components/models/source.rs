@@ -11,6 +11,7 @@ use url::Url;
 use web::outbound::Client;
 
 use super::document::Document;
+use super::folder::files_below;
 use super::loaded::Parsed;
 use super::{legacy, opl};
 use crate::config::Namespaces;
@@ -19,10 +20,6 @@ use crate::config::Namespaces;
 pub(super) const DOCUMENT_BYTES: u64 = 1024 * 1024;
 /// The most bytes of all documents.
 const TOTAL_BYTES: u64 = 8 * 1024 * 1024;
-/// The most files and folders of a source.
-const MOST_FILES: usize = 1_000;
-/// How deep folders are read.
-const MOST_LEVELS: usize = 8;
 
 /// Why `namespaces` cannot be a source.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -161,7 +158,7 @@ async fn read_files(path: PathBuf, extensions: &'static [&'static str]) -> Resul
     let read = tokio::task::spawn_blocking(move || {
         let is_folder = std::fs::metadata(&path).map_err(|error| failed(&path, &error))?.is_dir();
         // A file that is named has any extension.
-        let files = if is_folder { files_below(&path, extensions)? } else { vec![path] };
+        let files = if is_folder { files_of_model(&path, extensions)? } else { vec![path] };
         let mut total = 0;
         let mut documents = Vec::new();
         for file in files {
@@ -177,6 +174,19 @@ async fn read_files(path: PathBuf, extensions: &'static [&'static str]) -> Resul
     read.await.map_err(|error| error.to_string())?
 }
 
+fn files_of_model(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, String> {
+    let is_of_model = |path: &Path| {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        let is_known = extensions.contains(&extension);
+        if !is_known {
+            let (file, known) = (path.display().to_string(), extensions.join(", "));
+            tracing::warn!(file, "not a file of the permission model: its extension is none of {known}");
+        }
+        is_known
+    };
+    files_below(folder, is_of_model).map_err(|error| error.to_string())
+}
+
 fn read_file(path: &Path) -> Result<Document, String> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
@@ -188,39 +198,6 @@ fn read_file(path: &Path) -> Result<Document, String> {
     }
     let text = String::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8"))?;
     Ok(Document { name, text })
-}
-
-/// The files of a folder and of the folders in it, sorted. Hidden ones are skipped: a mounted volume of Kubernetes has its
-/// content there a second time.
-fn files_below(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, String> {
-    let mut files = Vec::new();
-    let mut folders = vec![(folder.to_owned(), 0)];
-    let mut seen = 0;
-    while let Some((folder, level)) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).map_err(|error| failed(&folder, &error))? {
-            let path = entry.map_err(|error| failed(&folder, &error))?.path();
-            seen += 1;
-            if seen > MOST_FILES {
-                return Err(format!("there are more than {MOST_FILES} files and folders"));
-            }
-            if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {
-                continue;
-            }
-            let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-            if std::fs::metadata(&path).map_err(|error| failed(&path, &error))?.is_dir() {
-                if level < MOST_LEVELS {
-                    folders.push((path, level + 1));
-                }
-            } else if extensions.contains(&extension) {
-                files.push(path);
-            } else {
-                let (file, known) = (path.display().to_string(), extensions.join(", "));
-                tracing::warn!(file, "not a file of the permission model: its extension is none of {known}");
-            }
-        }
-    }
-    files.sort_unstable();
-    Ok(files)
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> String {

@@ -7,6 +7,7 @@ use super::expand::{Cut, ExpandOptions, NodeKind, Tree};
 use super::explain::{Explanation, StepKind};
 use super::reverse::{ObjectsQuestion, Part, SubjectsQuestion};
 use super::{Failure, Limits};
+use crate::testing::conformance::WIDE;
 use crate::testing::differential::{Compared, compare};
 use crate::testing::store::{Answered, Store};
 use crate::testing::world::{World, all, any, class, has, meets, not, subject_type, traverse};
@@ -454,7 +455,7 @@ fn the_subjects_of_a_tree_are_sorted_whichever_reader_there_is() {
     let expand = |nodes| {
         let options = ExpandOptions { depth: 5, nodes, follow_permits: false };
         let Poll::Ready(at_once) = world.ask(|it| it.expand(userset, options)) else { panic!("pending") };
-        let store = Store { graph: &world.graph, schema: &world.schema };
+        let store = Store { graph: &world.graph, schema: &world.schema, limits: WIDE };
         let in_rounds = store.ask(|evaluator| evaluator.expand(userset, options)).unwrap().answer;
         assert_eq!(at_once, in_rounds);
         (draw(&world, &at_once), at_once.truncated)
@@ -586,7 +587,7 @@ fn a_tree_that_is_full_reads_nothing_more() {
     let userset = world.userset("Group:all#member");
     let expand = |nodes| {
         let options = ExpandOptions { depth: 5, nodes, follow_permits: false };
-        let store = Store { graph: &world.graph, schema: &world.schema };
+        let store = Store { graph: &world.graph, schema: &world.schema, limits: WIDE };
         let Answered { answer, reads, .. } = store.ask(|evaluator| evaluator.expand(userset, options)).unwrap();
         (answer.nodes.len(), answer.truncated, reads)
     };

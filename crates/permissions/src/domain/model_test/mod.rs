@@ -7,7 +7,6 @@
 //! - A mistake in the test file, such as a namespace that the model does not have, is a fault and no answer.
 //! - The same files have the same results: a test whose answers depend on the time states the time.
 
-mod conditions;
 mod document;
 mod run;
 mod world;

@@ -2,22 +2,24 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::task::Poll;
 
 use base::Timestamp;
 use permission_language::Model;
 use serde_json::Value;
 
-use super::conditions::ExplainedConditions;
 use super::document::{Expected, ExpectedList, ObjectsEntry, SubjectsEntry, Test, TestFile};
 use super::world::World;
-use crate::domain::condition::{Attributes, CompiledCondition, Object, Root};
+use crate::domain::access::RequestAttributes;
+use crate::domain::condition::{CompiledCondition, Object, Root};
 use crate::domain::evaluation::reverse::{Listing, ObjectsQuestion, Part, SubjectsQuestion};
 use crate::domain::evaluation::{Evaluator, Failure, Limits, Parts, Scratch};
 use crate::domain::explanation_text::{Line, Vocabulary};
 use crate::domain::graph::GraphAt;
 use crate::domain::ids::{ConditionId, NamespaceId, RelationId};
 use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
+use crate::domain::request_conditions::RequestConditions;
 use crate::domain::schema::Rules;
 use crate::domain::write_validation::check_names;
 
@@ -38,15 +40,15 @@ pub struct Finding {
 }
 
 /// The findings of all questions in the order of the file, or what is wrong with the file.
-pub fn run(file: &TestFile, model: &Model, conditions: &[CompiledCondition]) -> Result<Vec<Finding>, Vec<String>> {
-    let shared = World::new(model, file, &[])?;
+pub fn run(file: &TestFile, model: &Model, conditions: &[Arc<CompiledCondition>]) -> Result<Vec<Finding>, Vec<String>> {
+    let shared = World::new(model, conditions, file, &[])?;
     let (mut findings, mut faults) = (Vec::new(), Vec::new());
     for test in &file.tests {
         let outcome = if test.tuples.is_empty() {
-            Runner { file, model, conditions, test }.run(&shared)
+            Runner { file, model, test }.run(&shared)
         } else {
-            let world = World::new(model, file, &test.tuples);
-            world.and_then(|world| Runner { file, model, conditions, test }.run(&world))
+            let world = World::new(model, conditions, file, &test.tuples);
+            world.and_then(|world| Runner { file, model, test }.run(&world))
         };
         match outcome {
             Ok(of_test) => findings.extend(of_test),
@@ -62,17 +64,13 @@ pub fn run(file: &TestFile, model: &Model, conditions: &[CompiledCondition]) -> 
 struct Runner<'a> {
     file: &'a TestFile,
     model: &'a Model,
-    conditions: &'a [CompiledCondition],
     test: &'a Test,
 }
 
-/// The attributes of a test.
+/// The time and the attributes of a test.
 struct Given {
     now: Timestamp,
-    subject: Option<Object>,
-    resource: Option<Object>,
-    action: Option<Object>,
-    context: Option<Object>,
+    attributes: RequestAttributes,
 }
 
 impl Runner<'_> {
@@ -99,20 +97,21 @@ impl Runner<'_> {
         let now = match self.test.time.or(self.file.time) {
             Some(time) => time,
             None if world.has_expiry => return Err("tuples expire: add the time of the test, time".to_owned()),
-            None if self.conditions.iter().any(CompiledCondition::reads_now) => {
+            None if world.conditions.values().any(|condition| condition.reads_now()) => {
                 return Err("a condition reads the time: add the time of the test, time".to_owned());
             }
             None => Timestamp::EPOCH,
         };
-        Ok(Given {
-            now,
+        let attributes = RequestAttributes {
             subject: object(Root::Subject, &self.test.subject)?,
             resource: object(Root::Resource, &self.test.resource)?,
             action: object(Root::Action, &self.test.action)?,
             context: object(Root::Context, &self.test.context)?,
-        })
+        };
+        Ok(Given { now, attributes })
     }
 
+    /// Of a check.
     fn limits(&self) -> Limits {
         let limits = Limits::default();
         Limits {
@@ -158,7 +157,7 @@ impl Session<'_> {
         let graph = &self.world.graph;
         let userset = graph.find(&question.namespace, &question.object, &question.relation);
         let subject = graph.find_subject(&question.subject);
-        let (explanation, reasons) = self.ask(|evaluator| evaluator.explain(userset, subject));
+        let (explanation, reasons) = self.ask(self.runner.limits(), |evaluator| evaluator.explain(userset, subject));
         let Poll::Ready(explanation) = explanation else { return Err(PENDING.to_owned()) };
         let vocabulary = self.vocabulary(question, &reasons);
         let text = match explanation.answer {
@@ -186,7 +185,8 @@ impl Session<'_> {
             relation: graph.symbols().relation(relation).unwrap_or(RelationId::UNKNOWN),
             subject: graph.find_subject(&Subject::from_text(subject)),
         };
-        let (listing, reasons) = self.ask(|evaluator| evaluator.list_objects(asked, ALL));
+        let (listing, reasons) =
+            self.ask(self.runner.limits(), |evaluator| evaluator.list_objects(asked, ALL));
         self.compare(&title, objects, (listing, reasons), question)
     }
 
@@ -222,7 +222,8 @@ impl Session<'_> {
             namespace: if subject_type.is_some() { of_type } else { NamespaceId::IDS },
             relation: symbols.relation(type_relation).unwrap_or(RelationId::UNKNOWN),
         };
-        let (listing, reasons) = self.ask(|evaluator| evaluator.list_subjects(asked, ALL));
+        let (listing, reasons) =
+            self.ask(self.runner.limits(), |evaluator| evaluator.list_subjects(asked, ALL));
         self.compare(&title, subjects, (listing, reasons), question)
     }
 
@@ -281,27 +282,21 @@ impl Session<'_> {
 
     fn ask<T>(
         &self,
-        ask: impl FnOnce(&mut Evaluator<'_, GraphAt<'_>, ExplainedConditions<'_>>) -> Poll<T>,
+        limits: Limits,
+        ask: impl FnOnce(&mut Evaluator<'_, GraphAt<'_>, RequestConditions<'_>>) -> Poll<T>,
     ) -> Asked<T> {
-        let Given { now, subject, resource, action, context } = self.given;
-        let attributes = Attributes {
-            subject: subject.as_ref(),
-            resource: resource.as_ref(),
-            action: action.as_ref(),
-            context: context.as_ref(),
-            ..Attributes::at(*now)
-        };
-        let symbols = self.world.graph.symbols();
-        let mut conditions = ExplainedConditions::new(self.runner.conditions, symbols, attributes);
+        let Given { now, attributes } = self.given;
+        let mut conditions = RequestConditions::new(&self.world.conditions, None, *now);
+        conditions.read(attributes);
         let answer = ask(&mut Evaluator::new(Parts {
             schema: &self.world.schema,
             relations: &mut self.world.graph.at(*now),
             conditions: &mut conditions,
             scratch: &mut Scratch::default(),
-            limits: self.runner.limits(),
+            limits,
             now: *now,
         }));
-        (answer, conditions.into_reasons())
+        (answer, conditions.take_reasons())
     }
 
     fn vocabulary<'v>(

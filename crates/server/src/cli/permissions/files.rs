@@ -10,10 +10,6 @@ use permission_language::{Limits, SourceFile};
 
 /// The extensions of the files of a folder.
 const EXTENSIONS: [&str; 2] = ["ts", "opl"];
-/// The most files and folders below the named ones.
-const MOST_FILES: usize = 1_000;
-/// How deep folders are read.
-const MOST_LEVELS: usize = 8;
 
 /// A text and the name that messages give it.
 pub(super) struct ModelFile {
@@ -44,33 +40,17 @@ pub(super) fn read_all(paths: &[PathBuf]) -> anyhow::Result<Vec<ModelFile>> {
     files.iter().map(|path| read(path)).collect()
 }
 
-/// The files, and those files of the folders that are wanted, as the service reads a folder: hidden files and folders are
-/// skipped. A mounted volume of Kubernetes has its content there a second time.
+/// The files, and those files of the folders that are wanted, as the service reads a folder.
 pub(super) fn find_all(paths: &[PathBuf], is_wanted: impl Fn(&Path) -> bool) -> anyhow::Result<Vec<PathBuf>> {
-    let (mut files, mut seen) = (Vec::new(), 0);
-    let mut remaining: Vec<(PathBuf, usize)> = paths.iter().rev().map(|path| (path.clone(), 0)).collect();
-    while let Some((path, level)) = remaining.pop() {
-        if !path.is_dir() {
-            if level == 0 || is_wanted(&path) {
-                files.push(path);
-            }
-        } else if level < MOST_LEVELS {
-            let mut entries =
-                entries(&path).with_context(|| format!("the folder {} cannot be read", path.display()))?;
-            seen += entries.len();
-            if seen > MOST_FILES {
-                bail!("there are more than {MOST_FILES} files and folders: name the files");
-            }
-            entries.retain(|path| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")));
-            entries.sort_unstable_by(|a, b| b.cmp(a));
-            remaining.extend(entries.into_iter().map(|path| (path, level + 1)));
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(permissions::files_below(path, &is_wanted)?);
+        } else {
+            files.push(path.clone());
         }
     }
     Ok(files)
-}
-
-fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    std::fs::read_dir(folder)?.map(|entry| entry.map(|it| it.path())).collect()
 }
 
 /// Reads a file, or standard input for `-`.
@@ -121,15 +101,16 @@ mod tests {
     }
 
     #[test]
-    fn hidden_files_are_not_a_part_of_the_model() {
+    fn a_folder_is_read_as_the_service_reads_it() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["..data", "more"] {
-            std::fs::create_dir(folder.path().join(name)).unwrap();
-            std::fs::write(folder.path().join(name).join("model.ts"), "").unwrap();
+        for name in ["model.ts", "more.opl", "notes.md", ".hidden.ts"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
         }
-        std::fs::write(folder.path().join(".hidden.ts"), "").unwrap();
-        let files = read_all(&[folder.path().to_owned()]).unwrap();
-        let names: Vec<_> = files.iter().map(|it| it.path.strip_prefix(folder.path()).unwrap().to_owned()).collect();
-        assert_eq!(names, [Path::new("more/model.ts")]);
+        let names = |paths: &[PathBuf]| -> Vec<String> {
+            let name = |file: ModelFile| file.path.file_name().unwrap().to_string_lossy().into_owned();
+            read_all(paths).unwrap().into_iter().map(name).collect()
+        };
+        let notes = folder.path().join("notes.md");
+        assert_eq!(names(&[notes, folder.path().to_owned()]), ["notes.md", "model.ts", "more.opl"]);
     }
 }
