@@ -99,6 +99,12 @@ impl Encoding {
         self.0.update(text);
     }
 
+    fn texts(&mut self, texts: [&str; 3]) {
+        for text in texts {
+            self.text(text);
+        }
+    }
+
     fn optional<T>(&mut self, value: Option<T>, encode: impl FnOnce(&mut Self, T)) {
         self.variant(value.is_some().into());
         if let Some(value) = value {
@@ -114,7 +120,7 @@ impl Encoding {
             }
             Subject::Set(SubjectSet { namespace, object, relation }) => {
                 self.variant(1);
-                [namespace, object, relation].into_iter().for_each(|text| self.text(text));
+                self.texts([namespace, object, relation]);
             }
         }
     }
@@ -126,7 +132,7 @@ impl Encoding {
             Sought::Relations => 2,
         });
         let RelationTuple { namespace, object, relation, subject } = tuple;
-        [namespace, object, relation].into_iter().for_each(|text| self.text(text));
+        self.texts([namespace, object, relation]);
         self.subject(subject);
     }
 
@@ -177,7 +183,7 @@ mod tests {
         let question = ReverseQuestion::objects("Doc".into(), "viewer".into(), set(["Group", "g", "member"]));
         let context = context(json!({ "b": [1, { "d": 2.5, "c": null }], "a": "x" }));
         let attributes = RequestAttributes { subject: Some(context.clone()), ..RequestAttributes::default() };
-        let hex = |QuestionDigest(bytes)| bytes.iter().map(|byte: &u8| format!("{byte:02x}")).collect::<String>();
+        let hex = |QuestionDigest(bytes)| format!("{:032x}", u128::from_be_bytes(bytes));
         assert_eq!(
             [
                 hex(QuestionDigest::of_query(&query)),

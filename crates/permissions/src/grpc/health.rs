@@ -38,7 +38,7 @@ pub(super) fn add(services: Services<Arc<Permissions>>) -> Services<Arc<Permissi
         &Procedure::at("/grpc.health.v1.Health/Watch"),
         move |permissions, call, request: HealthCheckRequest| {
             let (names, slots) = (of_watch.clone(), slots.clone());
-            async move { watch(&permissions, Watched { names, slots }, call, &request) }
+            async move { watch(&permissions, &Watched { names, slots }, call, &request) }
         },
     )
 }
@@ -51,7 +51,7 @@ struct Watched {
 
 fn watch(
     permissions: &Permissions,
-    watched: Watched,
+    watched: &Watched,
     call: Call,
     request: &HealthCheckRequest,
 ) -> Result<Messages<HealthCheckResponse>, Status> {
