@@ -141,11 +141,14 @@ pub(super) fn keto_command() -> clap::Command {
 }
 
 const KETO_HELP: &str = "\
-keto serve and keto migrate read $HOME/keto.yml unless -c names another file. The other commands call
-a running service: KETO_READ_REMOTE and KETO_WRITE_REMOTE, or KLEIS_READ_REMOTE and KLEIS_WRITE_REMOTE,
-name its APIs, and KETO_BEARER_TOKEN or KLEIS_TOKEN is the token.
+keto serve and keto migrate read $HOME/keto.yml unless -c names another file.
 
-kleis permissions has more commands: lint, test, format, explain, lists, import and export.";
+The other commands call a running service. KETO_READ_REMOTE and
+KETO_WRITE_REMOTE name its APIs, and KETO_BEARER_TOKEN is the token, where
+neither a flag nor KLEIS_READ_REMOTE, KLEIS_WRITE_REMOTE or KLEIS_TOKEN is set.
+
+kleis permissions has more commands: lint, test, format, explain, list-objects,
+list-subjects, list-relations and migrate-subjects.";
 
 /// Our command for those that the replaced programs name by verb and noun, such as `create oauth2-client`.
 fn of_a_noun(verb: &str, noun: &str) -> Option<&'static [&'static str]> {

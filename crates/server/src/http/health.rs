@@ -69,7 +69,7 @@ async fn ready_or_not(State(health): State<Health>) -> Response {
         return alive().await.into_response();
     }
     errors.values_mut().for_each(|it| *it = "this check failed; the admin listener gives the reason".into());
-    unready(errors)
+    unready(&errors)
 }
 
 async fn ready_and_why(State(health): State<Health>) -> Response {
@@ -91,7 +91,7 @@ impl Health {
     async fn explained(&self) -> Response {
         let errors = self.failures().await;
         if !errors.is_empty() {
-            return unready(errors);
+            return unready(&errors);
         }
         let mut warnings = Map::new();
         for check in self.checks.iter() {
@@ -117,6 +117,6 @@ impl Health {
     }
 }
 
-fn unready(errors: Map<String, Value>) -> Response {
+fn unready(errors: &Map<String, Value>) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "errors": errors }))).into_response()
 }

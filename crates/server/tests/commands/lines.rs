@@ -111,6 +111,42 @@ fn each_line_that_serves_answers_and_stops_on_a_signal() {
     }
 }
 
+#[test]
+fn the_command_line_of_keto_has_its_words_and_its_default_file() {
+    let directory = directory();
+    let home = directory.place.path().display().to_string();
+    for line in ["keto serve", "kleis keto serve"] {
+        let program = directory.serve(line, &[("HOME", &home)]).unwrap_or_else(|output| panic!("{}", output.errors));
+        let (_, namespaces) = program.get("permissions/read", "/namespaces");
+        assert!(namespaces.ends_with(r#"{"namespaces":[{"name":"Doc"}]}"#), "{line}: {namespaces}");
+        assert_eq!(program.stop().code(), Some(0), "{line}");
+    }
+    let help = directory.run("keto --help", &[]);
+    for word in ["relation-tuple", "completion", "-q", "$HOME/keto.yml", "KETO_READ_REMOTE"] {
+        assert!(help.output.contains(word), "{word}: {help:?}");
+    }
+    let script = directory.run("kleis keto completion bash", &[]);
+    assert!(script.output.contains("_keto") && script.output.contains("relation-tuple"), "{script:?}");
+}
+
+#[test]
+fn status_says_what_is_missing() {
+    let directory = directory();
+    // Without its own home directory there is no file, and the namespaces of Keto are in a folder.
+    std::fs::write(directory.path("other.yml"), KETO.replace("namespaces: [{id: 1, name: Doc}]\n", "")).unwrap();
+    for (line, code, state, reason) in [
+        ("kleis serve permissions", 0, "SERVING", "warning: model_loaded: no permission model is configured"),
+        ("keto serve -c other.yml", 1, "NOT_SERVING", "model_loaded: the permission model of ./keto_namespaces"),
+    ] {
+        let program = directory.serve(line, &[]).unwrap_or_else(|output| panic!("{line}: {}", output.errors));
+        let remote = program.url("permissions/read");
+        let status = directory.run(&format!("kleis permissions status --read-remote {remote}"), &[]);
+        assert_eq!((status.code, status.output.trim()), (Some(code), state), "{status:?}");
+        assert!(status.errors.contains(reason), "{status:?}");
+        assert_eq!(program.stop().code(), Some(0), "{line}");
+    }
+}
+
 /// The services whose tables a migration created, from its output.
 fn migrated(errors: &str) -> Vec<&str> {
     let applied = errors.lines().filter_map(|line| line.strip_prefix("applied ")?.split(' ').next());

@@ -21,7 +21,7 @@ pub(crate) trait Authorizer: Debug + Send + Sync {
         &[]
     }
 
-    /// Settings that no request can satisfy, as far as this process can tell.
+    /// Settings that no request can satisfy, where this process knows it.
     fn mistakes(&self) -> Vec<String> {
         Vec::new()
     }

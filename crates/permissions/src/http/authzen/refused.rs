@@ -21,6 +21,21 @@ impl IntoResponse for Refused {
         let (mut parts, _) = self.0.into_response().into_parts();
         parts.headers.remove(CONTENT_TYPE);
         parts.headers.remove(CONTENT_LENGTH);
+        // With it, the edge would write the whole REST error as the body.
+        parts.extensions.remove::<RestError>();
         (parts.status, parts.headers, parts.extensions, Json(text)).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_that_turns_the_text_into_a_rest_error() {
+        let error = RestError::bad_request("resource: is required").with_detail("field", "resource");
+        let response = Refused::from(error).into_response();
+        assert_eq!((response.status().as_u16(), &response.headers()[CONTENT_TYPE]), (400, "application/json"));
+        assert!(response.extensions().get::<RestError>().is_none());
     }
 }

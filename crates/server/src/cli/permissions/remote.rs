@@ -18,14 +18,27 @@ const LIMITS: Limits = Limits { timeout: Duration::from_mins(1), max_bytes: 16 *
 /// Where the service is. The variables of Keto's command line count as well.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Remotes {
-    /// The read API, a URL or HOST:PORT; KETO_READ_REMOTE or 127.0.0.1:4466 when omitted
-    #[arg(long, value_name = "URL", env = "KLEIS_READ_REMOTE")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "KLEIS_READ_REMOTE",
+        help = "The read API, a URL or HOST:PORT; KETO_READ_REMOTE or 127.0.0.1:4466 when omitted"
+    )]
     read_remote: Option<String>,
-    /// The write API, a URL or HOST:PORT; KETO_WRITE_REMOTE or 127.0.0.1:4467 when omitted
-    #[arg(long, value_name = "URL", env = "KLEIS_WRITE_REMOTE")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "KLEIS_WRITE_REMOTE",
+        help = "The write API, a URL or HOST:PORT; KETO_WRITE_REMOTE or 127.0.0.1:4467 when omitted"
+    )]
     write_remote: Option<String>,
-    /// An admin token, if the listener requires one; KETO_BEARER_TOKEN when omitted
-    #[arg(long, value_name = "TOKEN", env = "KLEIS_TOKEN", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "KLEIS_TOKEN",
+        help = "An admin token, if the listener requires one; KETO_BEARER_TOKEN when omitted",
+        hide_env_values = true
+    )]
     token: Option<String>,
     /// HOST:PORT of another machine is called without TLS
     #[arg(long)]

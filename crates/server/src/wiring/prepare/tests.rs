@@ -581,3 +581,31 @@ async fn a_missing_secret_is_named_as_the_file_of_the_replaced_program_spells_it
     assert!(text.contains("set hydra.yml: secrets.system, or HYDRA_SECRETS_SYSTEM"), "{text}");
     assert!(!text.contains("secrets.default"), "{text}");
 }
+
+#[tokio::test]
+async fn a_permission_model_that_is_missing_or_invalid_is_reported() {
+    let world = World::new();
+    let notices_of = async |file: (&str, &str)| {
+        let config = world.config(&[Service::PERMISSIONS], &[file], &[]).unwrap();
+        let (faults, notices) = world.examine_all(&config).await;
+        assert_eq!(faults, Vec::<String>::new());
+        let about = |(_, text): &(Severity, String)| text.contains("namespaces");
+        notices.into_iter().filter(about).collect::<Vec<_>>()
+    };
+    let unset = notices_of(("kleis.yml", "dsn: memory\n")).await;
+    let [(Severity::Warning, text)] = &unset[..] else { panic!("{unset:?}") };
+    assert!(text.starts_with("permissions.namespaces: no permission model is configured"), "{text}");
+    assert!(text.contains("every check is denied") && text.contains("namespaces.location"), "{text}");
+
+    let model = world.file("model.ts", "class Doc implements Namespace { related: { owners: Usr[] } }");
+    let text = format!("dsn: memory\npermissions: {{ namespaces: {{ location: \"{}\" }} }}\n", model.display());
+    let invalid = notices_of(("kleis.yml", &text)).await;
+    let [(Severity::Failure, why)] = &invalid[..] else { panic!("{invalid:?}") };
+    assert!(why.contains("model.ts:1:53: error: namespace \"Usr\" was not declared"), "{why}");
+
+    world.file("model.ts", "class Doc implements Namespace {}");
+    assert_eq!(notices_of(("kleis.yml", &text)).await, []);
+    let classic = notices_of(("keto.yml", "dsn: memory\nnamespaces: []\n")).await;
+    let [(Severity::Warning, text)] = &classic[..] else { panic!("{classic:?}") };
+    assert!(text.starts_with("keto.yml: namespaces: "), "{text}");
+}
