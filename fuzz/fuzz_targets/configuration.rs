@@ -6,10 +6,10 @@ use server::config::{Config, Sources};
 
 fuzz_target!(|input: (&str, Vec<(&str, &str)>)| {
     let (document, environment) = input;
-    if let Ok(tree) = serde_json::from_str(document) {
-        if let Err(faults) = Config::from_value(&[], tree) {
-            assert!(!faults.to_string().is_empty());
-        }
+    if let Ok(tree) = serde_json::from_str(document)
+        && let Err(faults) = Config::from_value(&[], tree)
+    {
+        assert!(!faults.to_string().is_empty());
     }
     let environment = environment.into_iter().map(|(name, value)| (format!("KLEIS_{name}"), value.to_owned()));
     let _ = Config::load(&Sources { environment: environment.collect(), ..Sources::default() });

@@ -85,8 +85,8 @@ async fn a_member_of_another_type_is_named_in_words_of_json() {
             }
         }
         for path in ["/relation-tuples/check", "/relation-tuples/batch/check", "/relation-tuples/objects"] {
-            let reason =
-                harness.read.post_json(path, &json!("text")).await.expect(400).string("/error/reason").to_owned();
+            let reply = harness.read.post_json(path, &json!("text")).await.expect(400);
+            let reason = reply.string("/error/reason");
             assert!(reason.contains("a JSON object"), "{path}: {reason}");
         }
     })

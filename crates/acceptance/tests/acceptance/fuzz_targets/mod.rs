@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 
 /// In place of the macro of `libfuzzer-sys`: a target of bytes or of a text can run on a seed, others are only compiled.
-macro_rules! fuzz_target {
+macro_rules! compiled {
     (|$input:ident: &[u8]| $body:block) => {
-        pub(crate) fn run(seed: &[u8]) {
+        pub(crate) fn run_on_seed(seed: &[u8]) {
             fn target($input: &[u8]) $body
             target(seed);
         }
     };
     (|$input:ident: &str| $body:block) => {
-        pub(crate) fn run(seed: &[u8]) {
+        pub(crate) fn run_on_seed(seed: &[u8]) {
             fn target($input: &str) $body
             if let Ok(seed) = std::str::from_utf8(seed) {
                 target(seed);
@@ -25,22 +25,25 @@ macro_rules! fuzz_target {
         }
     };
     (|$input:ident: $type:ty| $body:block) => {
-        pub(crate) fn run(_: &[u8]) {
+        pub(crate) fn run_on_seed(_: &[u8]) {
             fn target($input: $type) $body
             let _: fn($type) = target;
         }
     };
 }
-pub(crate) use fuzz_target;
+pub(crate) use compiled as fuzz_target;
 
 macro_rules! targets {
     ($($name:ident)+) => {
         #[path = "../../../../../fuzz/fuzz_targets"]
         mod targets {
-            $(pub(super) mod $name;)+
+            $(
+                #[expect(unused_attributes, reason = "a target is a program without `main` of its own")]
+                pub(super) mod $name;
+            )+
         }
 
-        const TARGETS: &[(&str, fn(&[u8]))] = &[$((stringify!($name), targets::$name::run),)+];
+        const TARGETS: &[(&str, fn(&[u8]))] = &[$((stringify!($name), targets::$name::run_on_seed),)+];
     };
 }
 

@@ -185,8 +185,7 @@ impl Session<'_> {
             relation: graph.symbols().relation(relation).unwrap_or(RelationId::UNKNOWN),
             subject: graph.find_subject(&Subject::from_text(subject)),
         };
-        let (listing, reasons) =
-            self.ask(self.runner.limits(), |evaluator| evaluator.list_objects(asked, ALL));
+        let (listing, reasons) = self.ask(self.runner.limits(), |evaluator| evaluator.list_objects(asked, ALL));
         self.compare(&title, objects, (listing, reasons), question)
     }
 
@@ -222,8 +221,7 @@ impl Session<'_> {
             namespace: if subject_type.is_some() { of_type } else { NamespaceId::IDS },
             relation: symbols.relation(type_relation).unwrap_or(RelationId::UNKNOWN),
         };
-        let (listing, reasons) =
-            self.ask(self.runner.limits(), |evaluator| evaluator.list_subjects(asked, ALL));
+        let (listing, reasons) = self.ask(self.runner.limits(), |evaluator| evaluator.list_subjects(asked, ALL));
         self.compare(&title, subjects, (listing, reasons), question)
     }
 

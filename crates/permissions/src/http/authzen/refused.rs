@@ -35,7 +35,8 @@ mod tests {
     fn nothing_is_left_that_turns_the_text_into_a_rest_error() {
         let error = RestError::bad_request("resource: is required").with_detail("field", "resource");
         let response = Refused::from(error).into_response();
-        assert_eq!((response.status().as_u16(), &response.headers()[CONTENT_TYPE]), (400, "application/json"));
+        assert_eq!(response.status(), 400);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
         assert!(response.extensions().get::<RestError>().is_none());
     }
 }
