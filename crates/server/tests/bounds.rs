@@ -262,9 +262,8 @@ fn a_request_at_or_above_a_bound_costs_in_proportion() {
         let takes_lists = (method == "PATCH"
             && ["/admin/identities", "/admin/relation-tuples"].contains(&path.as_str()))
             || path.ends_with("/TransactRelationTuples");
-        // A message over the bound of its procedure is RESOURCE_EXHAUSTED, which is 429 in Connect. A body that no procedure takes
-        // is not read.
-        let too_large = if is_procedure(path) && !takes_lists { 429 } else { 413 };
+        // A message that is too large is RESOURCE_EXHAUSTED, which is 429 in Connect.
+        let too_large = if is_procedure(path) { 429 } else { 413 };
         let is_public = listener.ends_with("public");
         let small = if route.json { "{}" } else { "a=1" };
         let kind = if route.json { JSON } else { FORM };

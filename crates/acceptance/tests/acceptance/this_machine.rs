@@ -54,7 +54,7 @@ async fn journey(demo: &RunningDemo, browser: &mut Browser, host: &str) -> Resul
     let page = submit(browser, &page, &[("code", code.as_str())], ("method", "code")).await?;
     let page = submit(browser, &page, &[], ("decision", "allow")).await?;
     ensure!(page.url == demo.app && page.text().contains(&email), "{}", page.summary());
-    let page = browser.submit(&page.form("form[action='/call-api']")?).await?.expect_status(StatusCode::OK)?;
+    let page = browser.submit(&page.form("form[action^='/call-api']")?).await?.expect_status(StatusCode::OK)?;
     ensure!(page.text_of("[role=status]").is_some_and(|text| text.contains("200")), "{}", page.summary());
     Ok(())
 }

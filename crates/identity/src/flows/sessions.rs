@@ -112,13 +112,10 @@ impl Identity {
         )
         .await?;
         let total = storage::sessions::count_of_identity(&mut tx, current.session.identity_id, alive).await? - 1;
-        let mut sessions = Vec::new();
         let others = all.into_iter().filter(|session| session.id != current.session.id);
         let (offset, size_) = (usize::try_from(offset).unwrap_or(usize::MAX), usize::try_from(size).unwrap_or(0));
-        for mut session in others.skip(offset).take(size_) {
-            session.devices = storage::sessions::devices(&mut tx, session.id).await?;
-            sessions.push(session);
-        }
+        let mut sessions: Vec<_> = others.skip(offset).take(size_).collect();
+        storage::sessions::read_devices(&mut tx, &mut sessions).await?;
         Ok(OtherSessions { sessions, total, page, size })
     }
 

@@ -1,10 +1,12 @@
 //! Reading and ending sessions with the admin API.
 
+use std::collections::HashMap;
+
 use base::{Context, Page, PageRequest};
 
 use crate::Identity;
 use crate::domain::{self, IdentityId, Session, SessionId};
-use crate::storage::identities;
+use crate::storage::identities::{self, Filter};
 use crate::storage::sessions::{self, ListKey, Liveness};
 
 /// A session with its expanded parts.
@@ -38,7 +40,7 @@ impl Identity {
     ) -> Result<SessionDetails, SessionError> {
         let mut tx = self.database.read(cx.tenant);
         let session = sessions::find(&mut tx, id).await?.ok_or(SessionError::Unknown)?;
-        Ok(expanded(&mut tx, session, expand).await?)
+        Ok(expanded_one(&mut tx, session, expand).await?)
     }
 
     pub async fn list_sessions(
@@ -51,11 +53,7 @@ impl Identity {
         let mut tx = self.database.read(cx.tenant);
         let liveness = alive.map(|alive| Liveness { alive, at: cx.now });
         let page = sessions::list(&mut tx, liveness, page).await?;
-        let mut items = Vec::with_capacity(page.items.len());
-        for session in page.items {
-            items.push(expanded(&mut tx, session, expand).await?);
-        }
-        Ok(Page { items, next: page.next })
+        Ok(Page { items: expanded(&mut tx, page.items, expand).await?, next: page.next })
     }
 
     /// The sessions of one identity with the identity and their devices, and their total number.
@@ -71,12 +69,10 @@ impl Identity {
         let liveness = alive.map(|alive| Liveness { alive, at: cx.now });
         let total = sessions::count_of_identity(&mut tx, id, liveness).await?;
         let identity = if total > 0 { identities::find(&mut tx, id).await? } else { None };
-        let mut items = Vec::new();
-        for session in sessions::list_of_identity(&mut tx, id, liveness, limit, offset).await? {
-            let details = Box::pin(expanded(&mut tx, session, Expand { identity: false, devices: true })).await?;
-            items.push(SessionDetails { identity: identity.clone(), ..details });
-        }
-        Ok((items, total))
+        let mut listed = sessions::list_of_identity(&mut tx, id, liveness, limit, offset).await?;
+        sessions::read_devices(&mut tx, &mut listed).await?;
+        let details = |session| SessionDetails { session, identity: identity.clone() };
+        Ok((listed.into_iter().map(details).collect(), total))
     }
 
     /// Ends a session. A session that has already ended is not an error.
@@ -120,19 +116,40 @@ impl Identity {
                 }
             }
         }
-        let details = expanded(&mut tx, session, Expand { identity: true, devices: true }).await?;
+        let details = expanded_one(&mut tx, session, Expand { identity: true, devices: true }).await?;
         tx.commit().await?;
         Ok(details)
     }
 }
 
+/// The requested parts of many sessions: a statement for each kind of them.
 async fn expanded(
+    tx: &mut impl database::Read,
+    mut sessions: Vec<Session>,
+    expand: Expand,
+) -> Result<Vec<SessionDetails>, database::Error> {
+    if expand.devices {
+        sessions::read_devices(tx, &mut sessions).await?;
+    }
+    let mut identities = HashMap::new();
+    if expand.identity {
+        let ids = Filter::Ids(sessions.iter().map(|session| session.identity_id).collect());
+        let all = PageRequest { size: u32::try_from(sessions.len()).unwrap_or(u32::MAX), after: None };
+        let found = identities::list(tx, None, &ids, &all).await?.items;
+        identities.extend(found.into_iter().map(|identity| (identity.id, identity)));
+    }
+    let details =
+        |session: Session| SessionDetails { identity: identities.get(&session.identity_id).cloned(), session };
+    Ok(sessions.into_iter().map(details).collect())
+}
+
+async fn expanded_one(
     tx: &mut impl database::Read,
     mut session: Session,
     expand: Expand,
 ) -> Result<SessionDetails, database::Error> {
     if expand.devices {
-        session.devices = sessions::devices(tx, session.id).await?;
+        sessions::read_devices(tx, std::slice::from_mut(&mut session)).await?;
     }
     let identity = if expand.identity { identities::find(tx, session.identity_id).await? } else { None };
     Ok(SessionDetails { session, identity })

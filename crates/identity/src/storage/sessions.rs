@@ -3,6 +3,8 @@
 //! Every change of a session or of its identity touches the session, so that no cache returns stale data: see
 //! [`database::ReadCache`].
 
+use std::collections::HashMap;
+
 use base::{Page, PageRequest, Timestamp, TokenDigest};
 use database::{Error, Read, Row, WriteTx, values};
 use uuid::Uuid;
@@ -73,8 +75,8 @@ database::statements! {
         sqlite: find_whole!(sqlite, "json_group_array(json_array", "lower(hex(x.id))"),
         postgres: find_whole!(postgres, "json_agg(json_build_array", "CAST(x.id AS text)"),
     };
-    DEVICES = "SELECT id, ip_address, user_agent, location FROM identity_session_devices \
-               WHERE tenant_id = $1 AND session_id = $2 ORDER BY created_at, id";
+    DEVICES = "SELECT id, ip_address, user_agent, location, created_at, session_id FROM identity_session_devices \
+               WHERE tenant_id = $1 AND session_id = ANY($2)";
     INSERT = "INSERT INTO identity_sessions (tenant_id, id, identity_id, token_digest, active, aal, authentication_methods, \
               issued_at, authenticated_at, expires_at, created_at, updated_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
@@ -99,7 +101,7 @@ database::statements! {
     DELETE_ENDED = "DELETE FROM identity_sessions WHERE tenant_id = $1 AND id IN \
                     (SELECT id FROM identity_sessions WHERE tenant_id = $1 AND active = FALSE ORDER BY created_at, id LIMIT $2) \
                     RETURNING id";
-    DELETE_DEVICES = "DELETE FROM identity_session_devices WHERE tenant_id = $1 AND session_id = $2";
+    DELETE_DEVICES = "DELETE FROM identity_session_devices WHERE tenant_id = $1 AND session_id = ANY($2)";
     OF_IDENTITY = concat!(
         "SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.identity_id = $2 \
          ORDER BY s.created_at DESC, s.id DESC LIMIT $3 OFFSET $4"
@@ -154,29 +156,34 @@ pub async fn find_whole_by_token(
 ) -> Result<Option<(Session, Identity)>, Error> {
     let Some(row) = tx.query_opt(&FIND_WHOLE_BY_TOKEN, &values![digest]).await? else { return Ok(None) };
     let (mut session, identity) = (read(&row)?, identities::read(&row, WIDTH)?);
-    let mut devices: Vec<StoredDevice> = rows(DEVICES_TABLE, &row, WIDTH + identities::WIDTH)?;
-    devices.sort_by_key(|(id, .., created_at)| (*created_at, id.as_uuid()));
-    let device = |(id, ip_address, user_agent, location, _)| Device { id, ip_address, user_agent, location };
-    session.devices = devices.into_iter().map(device).collect();
+    session.devices = oldest_first(rows(DEVICES_TABLE, &row, WIDTH + identities::WIDTH)?);
     Ok(Some((session, identity)))
 }
 
 /// Id, IP address, user agent, location and creation time of a device.
 type StoredDevice = (DeviceId, Option<String>, Option<String>, Option<String>, i64);
 
-/// The devices of a session, oldest first.
-pub async fn devices(tx: &mut impl Read, id: SessionId) -> Result<Vec<Device>, Error> {
-    let rows = tx.query(&DEVICES, &values![id.as_uuid()]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Device {
-                id: DeviceId::from_uuid(row.get(0)?),
-                ip_address: row.get(1)?,
-                user_agent: row.get(2)?,
-                location: row.get(3)?,
-            })
-        })
-        .collect()
+fn oldest_first(mut devices: Vec<StoredDevice>) -> Vec<Device> {
+    devices.sort_by_key(|(id, .., created_at)| (*created_at, id.as_uuid()));
+    let device = |(id, ip_address, user_agent, location, _)| Device { id, ip_address, user_agent, location };
+    devices.into_iter().map(device).collect()
+}
+
+/// Reads the devices of sessions, by one statement.
+pub async fn read_devices(tx: &mut impl Read, sessions: &mut [Session]) -> Result<(), Error> {
+    if sessions.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = sessions.iter().map(|session| session.id.as_uuid()).collect();
+    let mut found: HashMap<Uuid, Vec<StoredDevice>> = HashMap::new();
+    for row in tx.query(&DEVICES, &values![&ids]).await? {
+        let device = (DeviceId::from_uuid(row.get(0)?), row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+        found.entry(row.get(5)?).or_default().push(device);
+    }
+    for session in sessions {
+        session.devices = oldest_first(found.remove(&session.id.as_uuid()).unwrap_or_default());
+    }
+    Ok(())
 }
 
 pub async fn insert(tx: &mut WriteTx, session: &Session) -> Result<(), Error> {
@@ -274,7 +281,7 @@ pub async fn revoke_some(tx: &mut WriteTx, limit: i64, now: Timestamp) -> Result
 
 pub async fn delete(tx: &mut WriteTx, id: SessionId) -> Result<bool, Error> {
     tx.touch(id.as_uuid().as_bytes());
-    tx.execute(&DELETE_DEVICES, &values![id.as_uuid()]).await?;
+    delete_devices(tx, &[id]).await?;
     Ok(tx.execute(&DELETE, &values![id.as_uuid()]).await? == 1)
 }
 
@@ -294,10 +301,11 @@ pub async fn delete_ended(tx: &mut WriteTx, limit: i64) -> Result<Vec<SessionId>
 }
 
 async fn delete_devices(tx: &mut WriteTx, sessions: &[SessionId]) -> Result<(), Error> {
-    for id in sessions {
-        tx.execute(&DELETE_DEVICES, &values![id.as_uuid()]).await?;
+    if sessions.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let ids: Vec<Uuid> = sessions.iter().map(|id| id.as_uuid()).collect();
+    tx.execute(&DELETE_DEVICES, &values![&ids]).await.map(drop)
 }
 
 /// The sessions of an identity, newest first, without devices.

@@ -17,9 +17,8 @@ macro_rules! by_provider_sessions {
             "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at, identity_provider_session_id,
                 remembered_until, accepted_at
             FROM oauth_login_sessions
-            WHERE tenant_id = $1 AND ended_at IS NULL AND identity_provider_session_id IN (",
-            $ids,
-            ")"
+            WHERE tenant_id = $1 AND ended_at IS NULL AND identity_provider_session_id ",
+            $ids
         )
     };
 }
@@ -51,8 +50,8 @@ database::statements! {
         FROM oauth_login_sessions WHERE tenant_id = $1 AND subject = $2 AND ended_at IS NULL";
     /// The ids are one JSON array.
     LIST_BY_PROVIDER_SESSIONS = {
-        sqlite: by_provider_sessions!("SELECT value FROM json_each($2)"),
-        postgres: by_provider_sessions!("SELECT json_array_elements_text(CAST(CAST($2 AS text) AS json))"),
+        sqlite: by_provider_sessions!("IN (SELECT value FROM json_each($2))"),
+        postgres: by_provider_sessions!("= ANY(ARRAY(SELECT json_array_elements_text(CAST(CAST($2 AS text) AS json))))"),
     };
 }
 

@@ -108,8 +108,8 @@ fn a_check_says_why() {
     }
     for (context, reason) in [
         ("@absent.json", "absent.json cannot be read"),
-        ("@broken.json", "broken.json is not JSON"),
-        ("[", "--context is not JSON"),
+        ("@broken.json", "broken.json\n  because: this is not JSON"),
+        ("[", "--context\n  because: this is not JSON"),
     ] {
         let output = service.run(&format!("kleis permissions check User:bob view Doc:night --context {context}"));
         assert_eq!(output.code, Some(1), "{output:?}");

@@ -196,7 +196,7 @@ pub(crate) const ROUTES: &[Route] = routes! {
         GET None "/oauth2/logout?logout_challenge={garbage}";
         POST Form "/oauth2/logout";
         GET None "/oauth2/signed-out";
-        POST Form "/oauth2/device/auth";
+        POST None "/oauth2/device/auth";
         GET None "/oauth2/form-post.js";
         GET None "/ui/static/{style}";
     }
