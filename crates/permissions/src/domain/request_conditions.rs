@@ -16,7 +16,7 @@ pub struct RequestConditions<'a> {
     /// Without those of a tuple.
     attributes: Attributes<'a>,
     budget: Budget,
-    /// Why conditions have no result: the last reason of each.
+    /// Why conditions have no result: the first reason of each.
     reasons: HashMap<ConditionId, String>,
 }
 
@@ -66,7 +66,8 @@ impl Conditions for RequestConditions<'_> {
 
     fn holds(&mut self, condition: ConditionId, context: Option<&str>) -> Result<bool, ConditionFailed> {
         self.evaluate(condition, context).map_err(|error| {
-            self.reasons.insert(condition, error.to_string());
+            // A list may meet the same condition at every candidate.
+            self.reasons.entry(condition).or_insert_with(|| error.to_string());
             ConditionFailed
         })
     }
