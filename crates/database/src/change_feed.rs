@@ -1,4 +1,5 @@
-//! The change feed: reads the changes of other processes, several times a second, once for the whole process.
+//! The change feed: reads the changes of other processes, several times a second, once for the whole process, and rarely while
+//! nobody reads a cached value ([`Demand`](crate::Demand)).
 //!
 //! On PostgreSQL each transaction that touches a subject writes a row into `kleis_changes`, which is sent ahead of its
 //! `COMMIT`: as a part of the transaction's last statement if that one waits to be sent, otherwise as a statement. A row
@@ -16,6 +17,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::changes::{Changes, Slot};
+use crate::demand::Pace;
 use crate::{Engine, Error, Inner, Statement, values};
 
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -99,10 +101,11 @@ impl Position {
 /// Queries until the database is dropped.
 #[expect(clippy::disallowed_methods, reason = "the task ends when the database is dropped")]
 pub(crate) fn follow(database: &Arc<Inner>, mut position: Position) {
+    let mut pace = Pace::new(database.changes.demand.clone(), INTERVAL);
     let database: Weak<Inner> = Arc::downgrade(database);
     tokio::spawn(async move {
         loop {
-            tokio::time::sleep(INTERVAL).await;
+            pace.pause().await;
             let Some(inner) = database.upgrade() else { return };
             let asked_at = Instant::now();
             match inner.ask(&mut position).await {

@@ -16,6 +16,8 @@ use base::TenantId;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
+use crate::demand::Demand;
+
 /// Subjects share the slots: more slots only make an unnecessary read less frequent. The number of a slot has two bytes.
 const SLOTS: usize = 1 << 16;
 
@@ -46,6 +48,8 @@ pub(crate) struct Changes {
     /// Distinguishes the changes of this process from those of others.
     pub(crate) node: i64,
     sequence: AtomicI64,
+    /// Who needs a feed that is current.
+    pub(crate) demand: Arc<Demand>,
 }
 
 impl Changes {
@@ -58,6 +62,7 @@ impl Changes {
             feed_answered: AtomicU64::new(0),
             node: RandomState::new().hash_one(std::process::id()).cast_signed(),
             sequence: AtomicI64::new(0),
+            demand: Arc::default(),
         }
     }
 

@@ -9,11 +9,11 @@
 //! - **A failed statement fails its transaction** on both engines: nothing else runs in it, and dropping it rolls back.
 //! - **The read cache** returns nothing that this process changed, and nothing that another process changed more than a second
 //!   ago.
-//! - Only this crate names a driver, and only this crate distinguishes the engines.
 //! - Only this crate names a driver, and only this crate asks which engine it is.
 
 mod change_feed;
 mod changes;
+mod demand;
 mod dsn;
 mod error;
 mod migration;
@@ -36,6 +36,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::TenantId;
 
+pub use demand::{Demand, Pace, REST};
 pub use dsn::{Dsn, InvalidDsn};
 pub use error::Error;
 pub use migration::{Migration, MigrationError, MigrationSet, MigrationState, MigrationStatus, OWN_TABLES};

@@ -3,7 +3,8 @@
 //! A value is returned only if all of these are true:
 //! - No transaction touched its subjects after the read began, neither of this process nor, according to the change feed, of
 //!   another one.
-//! - The last answered query of the feed began less than 0.8 s ago, or the value is younger than half a second.
+//! - The last answered query of the feed began less than 0.8 s ago, or the value is younger than half a second. The first read
+//!   after a rest of the feed may therefore find nothing.
 //! - On PostgreSQL, the value is younger than a minute.
 //! - The tenant is the same.
 //!
@@ -79,6 +80,7 @@ impl<K: Eq + Hash, V> ReadCache<K, V> {
     }
 
     pub fn get(&self, tenant: TenantId, key: K) -> Option<Arc<V>> {
+        self.database.0.changes.demand.note();
         let entry = self.entries.get(&(tenant, key))?;
         self.is_valid(&entry, Instant::now()).then_some(entry.value)
     }
@@ -203,12 +205,24 @@ mod tests {
         let database = database().await;
         let cache = cache(&database);
         put(&cache, cache.start_reading(), &[A]);
-        for _ in 0..100 {
-            tokio::time::sleep(Duration::from_mins(1)).await;
+        for _ in 0..1_000 {
+            tokio::time::sleep(Duration::from_secs(9)).await;
             assert!(cache.get(TENANT, 1).is_some());
         }
         touch(&database, A).await.expect("commits");
         assert!(cache.get(TENANT, 1).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_value_is_read_again_after_a_rest_of_the_feed_and_then_valid() {
+        let database = database().await;
+        let cache = cache(&database);
+        put(&cache, cache.start_reading(), &[A]);
+        tokio::time::sleep(Duration::from_mins(10) + Duration::from_millis(1_100)).await;
+        assert!(database.0.changes.demand.is_resting());
+        assert!(cache.get(TENANT, 1).is_none(), "it may have been changed by another process");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert!(cache.get(TENANT, 1).is_some(), "the feed was asked at once, and nothing had changed");
     }
 
     #[tokio::test(start_paused = true)]

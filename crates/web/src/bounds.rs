@@ -19,7 +19,7 @@ pub fn bound_bodies<S: Clone + Send + Sync + 'static>(router: Router<S>, bounds:
     router.layer(DefaultBodyLimit::max(bounds.bytes)).layer(Extension(bounds))
 }
 
-/// Lets the routes of `router` accept lists of documents, a few requests at a time: a list is read completely before it waits
+/// Lets the routes of `router` accept lists of documents, a few large ones at a time: a list is read completely before it waits
 /// for its turn, and decoded afterwards.
 pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     let turns = Arc::new(Semaphore::new(bounds::LISTS_AT_ONCE));
@@ -34,8 +34,13 @@ pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router
                 Ok(body) => body,
                 Err(rejection) => return rejection.into_response(),
             };
+            let is_small = body.len() <= bounds::SMALL_LIST_BYTES;
+            let request = Request::from_parts(parts, Body::from(body));
+            if is_small {
+                return next.run(request).await;
+            }
             let Ok(turn) = turns.acquire_owned().await else { return RestError::unavailable(1).into_response() };
-            let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+            let response = next.run(request).await;
             drop(turn);
             response
         }
@@ -69,6 +74,9 @@ pub fn check_target(target: &http::Uri) -> Result<(), (StatusCode, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
     use axum::routing::post;
     use serde_json::Value;
     use tower::ServiceExt as _;
@@ -95,6 +103,29 @@ mod tests {
         assert_eq!(status_of(router.clone(), "/list", numbers(100_000)).await, 200);
         assert_eq!(status_of(router.clone(), "/list", numbers(bounds::LIST.json_values)).await, 400);
         assert_eq!(status_of(router, "/list", format!("\"{}\"", "x".repeat(bounds::LIST.bytes))).await, 413);
+    }
+
+    /// How many of 32 requests were in the handler at the same time, at most.
+    async fn at_once(bytes: usize) -> usize {
+        let (inside, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let handler = {
+            let (inside, most) = (inside.clone(), most.clone());
+            async move |_: Bytes| {
+                most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                inside.fetch_sub(1, Ordering::SeqCst);
+            }
+        };
+        let router = take_lists(Router::new().route("/list", post(handler)));
+        let requests = (0..32).map(|_| status_of(router.clone(), "/list", "x".repeat(bytes)));
+        assert_eq!(futures_util::future::join_all(requests).await, [200; 32]);
+        most.load(Ordering::SeqCst)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_large_lists_wait_for_their_turn() {
+        assert_eq!(at_once(bounds::SMALL_LIST_BYTES).await, 32);
+        assert_eq!(at_once(bounds::SMALL_LIST_BYTES + 1).await, bounds::LISTS_AT_ONCE);
     }
 
     #[test]

@@ -16,13 +16,21 @@ use crate::program::{Program, on_postgres};
 use crate::report::Report;
 use crate::{code_flow, population, sessions};
 
-/// The statements of the program, except those that begin and end transactions, and the id of the next transaction.
+/// The statements of the program, except those that begin and end transactions and those by which it asks what other nodes have
+/// changed, because their number depends on when somebody asked last; and the id of the next transaction.
 static COUNTS: Statement = Statement::across_tenants(
     "bench::COUNTS",
     "",
     "SELECT (SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_statements \
-             WHERE query !~* '^(begin|commit|rollback|set|create)' AND query NOT LIKE '%pg_stat_statements%'), \
+             WHERE query !~* '^(begin|commit|rollback|set|create)' AND query NOT LIKE '%pg_stat_statements%' \
+             AND query NOT LIKE '%LEFT JOIN kleis_changes%' AND query NOT LIKE 'SELECT tenant_id, sequence FROM permissions_state%'), \
             pg_snapshot_xmax(pg_current_snapshot())::text::bigint",
+);
+/// All statements.
+static ALL: Statement = Statement::across_tenants(
+    "bench::ALL_STATEMENTS",
+    "",
+    "SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_statements WHERE query NOT LIKE '%pg_stat_statements%'",
 );
 static CREATE_EXTENSION: Statement =
     Statement::across_tenants("bench::CREATE_EXTENSION", "", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
@@ -44,9 +52,26 @@ pub(crate) async fn measure(binary: &Path, report: &mut Report) -> Result<()> {
     tx.commit().await?;
     population::write_identities(&database, 0..MANY).await?;
     population::write_sessions(&database, 0..MANY).await?;
+    idle(&database, report).await?;
     let counter = Counter::start(database).await?;
     identity(&program, &mail, &counter, report).await?;
     oauth(&program, &counter, report).await
+}
+
+/// What the program asks while nobody asks it.
+async fn idle(database: &Database, report: &mut Report) -> Result<()> {
+    const UNTIL_IT_RESTS: Duration = Duration::from_secs(15);
+    const MEASURED: Duration = Duration::from_secs(30);
+    let calls = async || {
+        let row = database.read(TenantId::DEFAULT).query_one(&ALL, &[]).await?;
+        anyhow::Ok(f64::from(u32::try_from(row.get::<i64>(0)?)?))
+    };
+    tokio::time::sleep(UNTIL_IT_RESTS).await;
+    let before = calls().await?;
+    tokio::time::sleep(MEASURED).await;
+    let statements = (calls().await? - before) / MEASURED.as_secs_f64();
+    report.at_most("an idle program, PostgreSQL", statements, "statements a second", 1.0);
+    Ok(())
 }
 
 async fn identity(program: &Program, mail: &SmtpSink, counter: &Counter, report: &mut Report) -> Result<()> {

@@ -1,22 +1,25 @@
 //! How far the log of changes goes, for each tenant.
 //!
-//! One task of the process (`jobs/follow_changes`) asks the database in a fixed rhythm, by one query, and at once after a
-//! change of this process. The resident graphs and the watchers wait here instead of asking the database themselves.
+//! One task of the process (`jobs/follow_changes`) asks the database by one query: in a fixed rhythm while somebody asks or
+//! watches, at once after a change of this process, and rarely otherwise. The resident graphs and the watchers wait here instead
+//! of asking the database themselves.
 //!
 //! Invariant: a position that is published is committed, and so is everything before it.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use base::TenantId;
-use tokio::sync::{Notify, watch};
+use database::Demand;
+use tokio::sync::watch;
 
 use crate::domain::snapshot::Snapshot;
 
 #[derive(Default)]
 pub(crate) struct Feed {
     newest: RwLock<BTreeMap<TenantId, watch::Sender<Snapshot>>>,
-    asked: Notify,
+    /// Who needs positions that are current.
+    demand: Arc<Demand>,
 }
 
 impl Feed {
@@ -35,16 +38,22 @@ impl Feed {
 
     /// Changes whenever the position does.
     pub(crate) fn subscribe(&self, tenant: TenantId) -> watch::Receiver<Snapshot> {
+        self.demand.note();
         self.with(tenant, watch::Sender::subscribe)
     }
 
     /// Has the database asked as soon as possible.
     pub(crate) fn ask(&self) {
-        self.asked.notify_one();
+        self.demand.hurry();
     }
 
-    pub(crate) async fn asked(&self) {
-        self.asked.notified().await;
+    pub(crate) const fn demand(&self) -> &Arc<Demand> {
+        &self.demand
+    }
+
+    pub(crate) fn is_watched(&self) -> bool {
+        let newest = self.newest.read().unwrap_or_else(PoisonError::into_inner);
+        newest.values().any(|it| it.receiver_count() > 0)
     }
 
     fn with<T>(&self, tenant: TenantId, of: impl FnOnce(&watch::Sender<Snapshot>) -> T) -> T {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use database::Pace;
 use tokio::sync::watch;
 
 use crate::Permissions;
@@ -12,7 +13,7 @@ impl Permissions {
     pub async fn follow_changes(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let Self { database, clock, feed, graphs, .. } = &*self;
         let mut follower = Follower::new(database.clone(), clock.clone(), feed.clone(), graphs.clone());
-        let Rhythm { interval, .. } = Rhythm::of(database);
+        let mut pace = Pace::new(feed.demand().clone(), Rhythm::of(database).interval);
         loop {
             tokio::select! {
                 biased;
@@ -20,12 +21,14 @@ impl Permissions {
                 _ = stop.wait_for(|stop| *stop) => break,
                 () = follower.ask() => {}
             }
+            if feed.is_watched() {
+                feed.demand().note();
+            }
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
                 () = follower.loaded() => {}
-                () = feed.asked() => {}
-                () = tokio::time::sleep(interval) => {}
+                () = pace.pause() => {}
             }
         }
         self.stopping.send_replace(true);

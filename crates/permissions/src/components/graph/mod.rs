@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use base::TenantId;
-use database::Database;
+use database::{Database, REST};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::feed::Feed;
@@ -33,7 +33,8 @@ pub(crate) use follow::Follower;
 use resident::Resident;
 pub(crate) use resident::View;
 
-/// How often the log is asked, and how long an answer counts. A change of this process is known at once.
+/// How often the log is asked while somebody asks the graph, and how long an answer counts. A change of this process is known at
+/// once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rhythm {
     pub(crate) interval: Duration,
@@ -116,6 +117,7 @@ impl Graphs {
 
     /// The graph of a tenant, looked up once for a question.
     pub(crate) fn of_question(&self, tenant: TenantId) -> QuestionedGraph<'_> {
+        self.feed.demand().note();
         let of_tenant = self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
         QuestionedGraph { graphs: self, tenant, of_tenant }
     }
@@ -145,12 +147,14 @@ impl Graphs {
     pub(crate) fn statistics(&self) -> Vec<GraphStatistics> {
         let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
+        // While nobody asks, the log is asked less often; the next question changes that.
+        let counts = self.rhythm.counts + if self.feed.demand().is_resting() { REST } else { Duration::ZERO };
         let of_tenant = |(tenant, it): (&TenantId, &Arc<OfTenant>)| {
             let resident = it.resident.load();
             let size = if resident.is_some() { &it.size } else { &it.loading };
             GraphStatistics {
                 tenant: *tenant,
-                is_ready: resident.as_ref().is_some_and(|it| it.age(now) < self.rhythm.counts),
+                is_ready: resident.as_ref().is_some_and(|it| it.age(now) < counts),
                 tuples: size.tuples.load(Ordering::Relaxed),
                 bytes: size.bytes.load(Ordering::Relaxed),
                 load: Duration::from_micros(it.load_micros.load(Ordering::Relaxed)),

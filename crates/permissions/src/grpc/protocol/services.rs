@@ -9,7 +9,7 @@ use axum::extract::{FromRequestParts as _, Request};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use base::Context;
-use base::bounds::{DOCUMENT, LIST, LISTS_AT_ONCE};
+use base::bounds::{DOCUMENT, LIST, LISTS_AT_ONCE, SMALL_LIST_BYTES};
 use futures_util::StreamExt as _;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode, Version};
@@ -32,7 +32,7 @@ const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-en
 pub(in crate::grpc) struct Procedure {
     path: &'static str,
     shape: Shape,
-    /// How many calls are decoded and executed at the same time; others wait.
+    /// How many calls with large messages are decoded and executed at the same time; others wait.
     turns: Option<Arc<Semaphore>>,
 }
 
@@ -123,8 +123,10 @@ impl<S: Clone + Send + Sync + 'static> Services<S> {
                         _ => Requests::of(form, shape, &parts.headers, body).await?.only_bytes().await?,
                     };
                     let _turn = match &turns {
-                        Some(turns) => Some(turns.acquire().await.map_err(|_| Status::unavailable())?),
-                        None => None,
+                        Some(turns) if bytes.len() > SMALL_LIST_BYTES => {
+                            Some(turns.acquire().await.map_err(|_| Status::unavailable())?)
+                        }
+                        _ => None,
                     };
                     let request = encoding::decode::<Req>(form.encoding, shape, &bytes)?;
                     let response = handler(state, Call::of(&mut parts).await, request).await?;
