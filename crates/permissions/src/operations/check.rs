@@ -1,6 +1,5 @@
 //! Whether a subject has a relation to an object, or a permission on it.
 
-use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::task::Poll;
@@ -15,10 +14,10 @@ use crate::domain::condition::Object;
 use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::evaluation::{Evaluator, Failure, Limits};
-use crate::domain::ids::{ConditionId, Subject, Userset};
+use crate::domain::ids::{Subject, Userset};
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::RelationTuple;
-use crate::domain::request_conditions::RequestConditions;
+use crate::domain::request_conditions::{Reasons, RequestConditions};
 use crate::domain::write_validation::check_names;
 
 /// What a check asks, besides the tuple.
@@ -82,14 +81,13 @@ pub(super) fn ask<R: Directory>(
     evaluator: &mut Evaluator<'_, R, RequestConditions<'_>>,
     (userset, subject): (Userset, Subject),
 ) -> Poll<Result<bool, NoAnswer>> {
-    // Those of another check are about other attributes.
-    evaluator.conditions().take_reasons();
+    evaluator.conditions().forget_reasons();
     let answer = evaluator.check(userset, subject);
     answer.map(|answer| answer.map_err(|failure| NoAnswer::of(failure, &mut evaluator.conditions().take_reasons())))
 }
 
 impl NoAnswer {
-    pub(super) fn of(failure: Failure, reasons: &mut HashMap<ConditionId, String>) -> Self {
+    pub(super) fn of(failure: Failure, reasons: &mut Reasons) -> Self {
         let reason = match failure {
             Failure::Condition(condition) => reasons.remove(&condition),
             _ => None,
