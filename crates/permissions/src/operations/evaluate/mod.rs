@@ -6,7 +6,8 @@
 //! - Both readers have the same limits, so that an answer does not depend on the reader.
 
 mod in_graph;
-pub(super) mod in_tables;
+mod in_tables;
+mod together;
 
 use std::sync::Arc;
 use std::task::Poll;
@@ -27,6 +28,9 @@ use crate::domain::relation_tuple::Subject;
 use crate::domain::request_conditions::RequestConditions;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::symbols::{Symbols, TooManyNames};
+
+pub(super) use together::Shareable;
+pub(crate) use together::Together;
 
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum EvaluateError {
