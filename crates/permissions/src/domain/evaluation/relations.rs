@@ -14,8 +14,8 @@ pub trait Relations {
     /// The terms of the tuple of this userset with exactly this subject.
     fn tuple(&mut self, userset: Userset, subject: Subject) -> Poll<Option<Terms>>;
 
-    /// Adds the subjects of a userset that are of a kind, at most `limit` of them and always the same ones.
-    /// `true`: there are more.
+    /// Adds the subjects of a userset that are of a kind, at most `limit` of them: of [`SubjectKind::Sets`] the first ones by their
+    /// texts, so that every reader leaves out the same. `true`: there are more.
     fn subjects(&mut self, userset: Userset, kind: SubjectKind, limit: usize, into: &mut Vec<Link>) -> Poll<bool>;
 
     /// The context that a tuple was written with, a JSON object.

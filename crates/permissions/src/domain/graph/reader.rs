@@ -14,7 +14,7 @@ use crate::domain::evaluation::reverse::{Directory, Membership, Of};
 use crate::domain::evaluation::{ContextId, Link, Relations, SubjectKind, Terms};
 use crate::domain::ids::{NameId, NamespaceId, RelationId, Subject, Userset};
 
-/// The most subjects of a userset that are sorted.
+/// The most subjects of a userset that are compared by their texts.
 const MOST_SORTED: usize = 200_000;
 
 /// The graph at a time.
@@ -44,7 +44,19 @@ impl Relations for GraphAt<'_> {
             SubjectKind::Sets => self.graph.usage.has_sets(userset),
             SubjectKind::Objects => self.graph.usage.has_objects(userset),
         };
-        Poll::Ready(has_some && self.visit_subjects(userset, kind.first()..u64::MAX, limit, into))
+        if !has_some {
+            return Poll::Ready(false);
+        }
+        let first = into.len();
+        let has_more = self.visit_subjects(userset, kind.first()..u64::MAX, limit, into);
+        // The breadth limits these alone. Which ones it leaves out decides answers, so they are those that the tables leave out.
+        if has_more && kind == SubjectKind::Sets {
+            into.truncate(first);
+            if self.first_by_text(userset, kind, limit, into) > MOST_SORTED {
+                into.truncate(first);
+            }
+        }
+        Poll::Ready(has_more)
     }
 
     fn context(&self, id: ContextId) -> Option<&str> {
@@ -60,16 +72,7 @@ impl Directory for GraphAt<'_> {
         limit: usize,
         into: &mut Vec<Link>,
     ) -> Poll<usize> {
-        let mut links = Vec::new();
-        let has_more = self.visit_subjects(userset, kind.first()..u64::MAX, MOST_SORTED, &mut links);
-        let count = links.len() + usize::from(has_more);
-        if links.len() > limit {
-            links.select_nth_unstable_by(limit, |left, right| self.by_text(left.subject, right.subject));
-            links.truncate(limit);
-        }
-        links.sort_unstable_by(|left, right| self.by_text(left.subject, right.subject));
-        into.append(&mut links);
-        Poll::Ready(count)
+        Poll::Ready(self.first_by_text(userset, kind, limit, into))
     }
 
     fn memberships(&mut self, of: Of, limit: usize, into: &mut Vec<Membership>) -> Poll<bool> {
@@ -143,6 +146,20 @@ impl GraphAt<'_> {
     fn present(&self, userset: Userset, subject: Subject) -> Option<Terms> {
         let terms = self.graph.terms.get(userset, subject);
         (!terms.is_expired(self.now)).then_some(terms)
+    }
+
+    /// Adds the first subjects by their texts. Returns how many there are, up to one more than [`MOST_SORTED`].
+    fn first_by_text(&self, userset: Userset, kind: SubjectKind, limit: usize, into: &mut Vec<Link>) -> usize {
+        let mut links = Vec::new();
+        let has_more = self.visit_subjects(userset, kind.first()..u64::MAX, MOST_SORTED, &mut links);
+        let count = links.len() + usize::from(has_more);
+        if links.len() > limit {
+            links.select_nth_unstable_by(limit, |left, right| self.by_text(left.subject, right.subject));
+            links.truncate(limit);
+        }
+        links.sort_unstable_by(|left, right| self.by_text(left.subject, right.subject));
+        into.append(&mut links);
+        count
     }
 
     /// The order of the tables: by the bytes of the namespace, of the object or id, and of the relation.
