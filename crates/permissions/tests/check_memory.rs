@@ -8,7 +8,7 @@ use std::task::Poll;
 use base::Timestamp;
 use permission_language::SourceFile;
 use permissions::domain::checked_model::CheckedModel;
-use permissions::domain::evaluation::{Evaluator, Limits, Parts, Scratch};
+use permissions::domain::evaluation::{Evaluator, EvaluatorParts, Limits, Scratch};
 use permissions::domain::graph::Graph;
 use permissions::domain::relation_tuple::{RelationTuple, StoredTuple};
 use permissions::domain::request_conditions::RequestConditions;
@@ -40,7 +40,7 @@ fn a_warm_check_without_conditions_allocates_nothing() {
         let (userset, subject) = (graph.find("Doc", "plan", "view"), graph.find("User", user, ""));
         let mut of_request = RequestConditions::new(&conditions, None, now);
         let mut relations = graph.at(now);
-        let mut evaluator = Evaluator::new(Parts {
+        let mut evaluator = Evaluator::new(EvaluatorParts {
             schema: &schema,
             relations: &mut relations,
             conditions: &mut of_request,

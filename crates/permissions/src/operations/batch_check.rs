@@ -11,7 +11,7 @@ use crate::Permissions;
 use crate::components::models::Unloaded;
 use crate::domain::evaluation::Evaluator;
 use crate::domain::evaluation::reverse::Directory;
-use crate::domain::ids::{Subject, Userset};
+use crate::domain::ids::{SubjectNumber, Userset};
 use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::request_conditions::RequestConditions;
 
@@ -29,7 +29,7 @@ pub enum BatchCheckError {
 struct OfTuples(Arc<[RelationTuple]>);
 
 impl Question for OfTuples {
-    type Numbered = Vec<(Userset, Subject)>;
+    type Numbered = Vec<(Userset, SubjectNumber)>;
     type Found = Vec<Result<bool, NoAnswer>>;
     type Answer = Vec<Result<bool, CheckError>>;
 

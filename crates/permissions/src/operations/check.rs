@@ -13,7 +13,7 @@ use crate::domain::condition::Object;
 use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::evaluation::{Evaluator, Failure, Limits};
-use crate::domain::ids::{Subject, Userset};
+use crate::domain::ids::{SubjectNumber, Userset};
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::request_conditions::{Reasons, RequestConditions};
@@ -78,7 +78,7 @@ pub(super) struct NoAnswer {
 /// Checks one tuple, and keeps the reason when there is no answer.
 pub(super) fn ask<R: Directory>(
     evaluator: &mut Evaluator<'_, R, RequestConditions<'_>>,
-    (userset, subject): (Userset, Subject),
+    (userset, subject): (Userset, SubjectNumber),
 ) -> Poll<Result<bool, NoAnswer>> {
     evaluator.conditions().forget_reasons();
     let answer = evaluator.check(userset, subject);
@@ -130,7 +130,7 @@ impl CheckError {
 struct OfTuple<T>(T);
 
 impl<T: Borrow<RelationTuple> + Sync> Question for OfTuple<T> {
-    type Numbered = (Userset, Subject);
+    type Numbered = (Userset, SubjectNumber);
     type Found = Result<bool, NoAnswer>;
     type Answer = Result<bool, CheckError>;
 
@@ -162,7 +162,7 @@ impl Shareable for OfTuple<RelationTuple> {
 pub(super) fn number(
     tuple: &RelationTuple,
     numbers: &mut (dyn Numbers + Send),
-) -> Result<(Userset, Subject), EvaluateError> {
+) -> Result<(Userset, SubjectNumber), EvaluateError> {
     let RelationTuple { namespace, object, relation, subject } = tuple;
     Ok((numbers.userset(namespace, object, relation)?, numbers.subject(subject)?))
 }

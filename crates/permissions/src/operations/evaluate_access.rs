@@ -16,7 +16,7 @@ use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::Evaluator;
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::explanation_text::Line;
-use crate::domain::ids::{Subject, Userset};
+use crate::domain::ids::{SubjectNumber, Userset};
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::request_conditions::RequestConditions;
@@ -57,7 +57,7 @@ enum Decided {
 }
 
 impl Question for OfRequests {
-    type Numbered = Vec<(Userset, Subject)>;
+    type Numbered = Vec<(Userset, SubjectNumber)>;
     type Found = Vec<Decided>;
     type Answer = Vec<Decision>;
 

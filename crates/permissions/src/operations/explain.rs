@@ -11,7 +11,7 @@ use crate::domain::evaluation::Evaluator;
 use crate::domain::evaluation::explain::Explanation;
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::explanation_text::{Line, Vocabulary};
-use crate::domain::ids::{Subject, Userset};
+use crate::domain::ids::{SubjectNumber, Userset};
 use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::request_conditions::{Reasons, RequestConditions};
 
@@ -32,7 +32,7 @@ pub(super) struct Reasoned {
 
 impl Reasoned {
     pub(super) fn find<R: Directory>(
-        (userset, subject): (Userset, Subject),
+        (userset, subject): (Userset, SubjectNumber),
         evaluator: &mut Evaluator<'_, R, RequestConditions<'_>>,
     ) -> Poll<Self> {
         evaluator.conditions().forget_reasons();
@@ -58,7 +58,7 @@ impl Reasoned {
 struct WhyTuple<'a>(&'a RelationTuple);
 
 impl Question for WhyTuple<'_> {
-    type Numbered = (Userset, Subject);
+    type Numbered = (Userset, SubjectNumber);
     type Found = Reasoned;
     type Answer = Explained;
 

@@ -15,7 +15,7 @@ use crate::components::models::{LoadedModel, Unloaded};
 use crate::domain::access::RequestAttributes;
 use crate::domain::evaluation::reverse::{Actions, Directory, Listing, ObjectsQuestion, SubjectsQuestion};
 use crate::domain::evaluation::{Evaluator, Failure};
-use crate::domain::ids::{Subject as SubjectNumber, Userset};
+use crate::domain::ids::{SubjectNumber, Userset};
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::{Subject, SubjectSet};
 use crate::domain::request_conditions::{Reasons, RequestConditions};

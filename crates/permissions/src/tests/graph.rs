@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use super::harness::{Harness, on_both, plain};
 use crate::components::graph::{Absence, Follower, Rhythm, View};
 use crate::domain::evaluation::Relations as _;
-use crate::domain::event::Changed;
+use crate::domain::event::ChangedTuples;
 use crate::domain::ids::Userset;
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple, Subject, SubjectSet};
 use crate::domain::reverse_question::ReverseQuestion;
@@ -109,7 +109,7 @@ async fn history(harness: &Harness, wanted: &BTreeSet<Snapshot>) -> BTreeMap<Sna
     let (mut tuples, mut states) = (Tuples::new(), BTreeMap::from([(Snapshot(0), Tuples::new())]));
     let mut read = harness.database.read(TenantId::DEFAULT);
     for event in jobs::list_tuple_changes(&mut read, 0, 100_000).await.unwrap() {
-        let change: Changed = serde_json::from_value(event.attributes).unwrap();
+        let change: ChangedTuples = serde_json::from_value(event.attributes).unwrap();
         tuples.extend(change.inserted.into_iter().map(|it| (key_of(&it), it)));
         change.deleted.iter().for_each(|key| drop(tuples.remove(key)));
         if wanted.contains(&Snapshot(event.sequence)) {

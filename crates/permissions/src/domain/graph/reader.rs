@@ -12,7 +12,7 @@ use base::Timestamp;
 use super::Graph;
 use crate::domain::evaluation::reverse::{Directory, Membership, Of};
 use crate::domain::evaluation::{ContextId, Link, Relations, SubjectKind, Terms};
-use crate::domain::ids::{NameId, NamespaceId, RelationId, Subject, Userset};
+use crate::domain::ids::{NameId, NamespaceId, RelationId, SubjectNumber, Userset};
 
 /// The most subjects of a userset that are compared by their texts.
 const MOST_SORTED: usize = 200_000;
@@ -32,7 +32,7 @@ impl Graph {
 }
 
 impl Relations for GraphAt<'_> {
-    fn tuple(&mut self, userset: Userset, subject: Subject) -> Poll<Option<Terms>> {
+    fn tuple(&mut self, userset: Userset, subject: SubjectNumber) -> Poll<Option<Terms>> {
         let Graph { usage, forward, terms, .. } = self.graph;
         let is_there = usage.has_tuples(userset) && forward.contains(userset.bits(), subject.bits());
         Poll::Ready(is_there.then(|| terms.get(userset, subject)))
@@ -78,7 +78,7 @@ impl Directory for GraphAt<'_> {
     fn memberships(&mut self, of: Of, limit: usize, into: &mut Vec<Membership>) -> Poll<bool> {
         let most = into.len().saturating_add(limit);
         let mut has_more = false;
-        let mut add = |subject: Subject| {
+        let mut add = |subject: SubjectNumber| {
             self.graph.reverse.visit(subject.bits(), 0..u64::MAX, |value| {
                 let userset = Userset::from_bits(value);
                 let Some(terms) = self.present(userset, subject) else { return true };
@@ -143,7 +143,7 @@ impl Directory for GraphAt<'_> {
 
 impl GraphAt<'_> {
     /// The terms of a tuple that is in memory, unless it has expired.
-    fn present(&self, userset: Userset, subject: Subject) -> Option<Terms> {
+    fn present(&self, userset: Userset, subject: SubjectNumber) -> Option<Terms> {
         let terms = self.graph.terms.get(userset, subject);
         (!terms.is_expired(self.now)).then_some(terms)
     }
@@ -163,9 +163,9 @@ impl GraphAt<'_> {
     }
 
     /// The order of the tables: by the bytes of the namespace, of the object or id, and of the relation.
-    fn by_text(&self, left: Subject, right: Subject) -> Ordering {
+    fn by_text(&self, left: SubjectNumber, right: SubjectNumber) -> Ordering {
         let Graph { symbols, names, .. } = self.graph;
-        let text = |of: Subject| {
+        let text = |of: SubjectNumber| {
             let (namespace, relation) = (symbols.namespace_name(of.namespace()), symbols.relation_name(of.relation()));
             (namespace, names.bytes(of.name()), relation)
         };

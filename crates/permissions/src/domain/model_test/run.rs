@@ -14,7 +14,7 @@ use super::world::World;
 use crate::domain::access::RequestAttributes;
 use crate::domain::condition::{CompiledCondition, Object, Root};
 use crate::domain::evaluation::reverse::{Listing, ObjectsQuestion, Part, SubjectsQuestion};
-use crate::domain::evaluation::{Evaluator, Failure, Limits, Parts, Scratch};
+use crate::domain::evaluation::{Evaluator, EvaluatorParts, Failure, Limits, Scratch};
 use crate::domain::explanation_text::{Line, Vocabulary};
 use crate::domain::graph::GraphAt;
 use crate::domain::ids::{NamespaceId, RelationId};
@@ -286,7 +286,7 @@ impl Session<'_> {
         let Given { now, attributes } = self.given;
         let mut conditions = RequestConditions::new(&self.world.conditions, None, *now);
         conditions.read(attributes);
-        let answer = ask(&mut Evaluator::new(Parts {
+        let answer = ask(&mut Evaluator::new(EvaluatorParts {
             schema: &self.world.schema,
             relations: &mut self.world.graph.at(*now),
             conditions: &mut conditions,

@@ -43,14 +43,14 @@ pub(super) struct Action {
 
 /// The members of a request that are there.
 #[derive(Clone, Default)]
-pub(super) struct Parts {
+pub(super) struct PartialRequest {
     subject: Option<Entity>,
     action: Option<Action>,
     resource: Option<Entity>,
     context: Option<Object>,
 }
 
-impl Parts {
+impl PartialRequest {
     pub(super) fn read(members: &Members) -> Result<Self, InvalidTuple> {
         let subject = members.get("subject").map(|value| entity(value, Root::Subject));
         let action = members.get("action").map(action);

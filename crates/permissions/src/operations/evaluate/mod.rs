@@ -22,7 +22,7 @@ use crate::domain::condition::Object;
 use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::evaluation::{Evaluator, Limits};
-use crate::domain::ids::{Subject as SubjectNumber, Userset};
+use crate::domain::ids::{SubjectNumber, Userset};
 use crate::domain::names::{Names, NamesAreFull};
 use crate::domain::relation_tuple::Subject;
 use crate::domain::request_conditions::RequestConditions;
