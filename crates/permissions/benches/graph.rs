@@ -16,7 +16,7 @@ use base::{PageRequest, TenantId, Timestamp};
 use database::{Database, Dsn};
 use permission_language::{Expression, Model, Namespace, Permit, Relation};
 use permissions::domain::evaluation::reverse::{ObjectsQuestion, Part};
-use permissions::domain::evaluation::{Evaluator, Limits, NoConditions, Parts, Scratch};
+use permissions::domain::evaluation::{Evaluator, EvaluatorParts, Limits, NoConditions, Scratch};
 use permissions::domain::graph::Graph;
 use permissions::domain::ids::Userset;
 use permissions::domain::relation_tuple::{RelationTuple, StoredTuple, Subject, SubjectSet};
@@ -251,7 +251,7 @@ fn list(name: &str, graph: &Graph, schema: &Schema, view: Userset, subjects: &[U
             let mut relations = graph.at(NOW);
             let (relations, conditions) = (&mut relations, &mut NoConditions);
             let limits = Limits { depth: 5, ..Limits::default() };
-            let parts = Parts { schema, relations, conditions, scratch: &mut scratch, limits, now: NOW };
+            let parts = EvaluatorParts { schema, relations, conditions, scratch: &mut scratch, limits, now: NOW };
             let start = Instant::now();
             let listing = Evaluator::new(parts).list_objects(question, Part { after: None, limit });
             times.push(start.elapsed());
@@ -283,7 +283,7 @@ fn ask_for_a_while(graph: &Graph, schema: &Schema, questions: &[(Userset, Userse
         for (userset, subject) in questions {
             let mut relations = graph.at(NOW);
             let (relations, conditions) = (&mut relations, &mut NoConditions);
-            let parts = Parts { schema, relations, conditions, scratch: &mut scratch, limits, now: NOW };
+            let parts = EvaluatorParts { schema, relations, conditions, scratch: &mut scratch, limits, now: NOW };
             match black_box(Evaluator::new(parts).check(*userset, *subject)) {
                 Poll::Ready(Ok(answer)) => answers.yes += u64::from(answer),
                 Poll::Ready(Err(_)) | Poll::Pending => answers.failures += 1,

@@ -10,14 +10,15 @@ use url::Url;
 use crate::components::feed::Feed;
 use crate::components::graph::{GraphStatistics, Graphs, Rhythm};
 use crate::components::models::{Models, SourceError};
-use crate::components::shared_evaluations::SharedEvaluations;
 use crate::components::slots::Slots;
 use crate::components::tokens::Tokens;
 use crate::components::writes::Writes;
 use crate::config::{Config, Limits};
+use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::write_validation::WriteRules;
-use crate::operations::Answered;
-use crate::operations::check::{CheckError, CheckKey};
+use crate::operations::Together;
+use crate::operations::check::CheckError;
+use crate::operations::evaluate_access::{AskedRequests, Decision};
 
 /// How many clients may watch relation tuples at the same time. Each may hold some megabytes.
 const MOST_WATCHERS: usize = 1_000;
@@ -42,8 +43,10 @@ pub struct Permissions {
     pub(crate) feed: Arc<Feed>,
     pub(crate) graphs: Arc<Graphs>,
     pub(crate) watchers: Arc<Slots>,
-    /// Checks over the tables.
-    pub(crate) checks: Arc<SharedEvaluations<CheckKey, Result<Answered<bool>, CheckError>>>,
+    /// Evaluations over the tables.
+    pub(crate) checks: Together<RelationTuple, Result<bool, CheckError>>,
+    pub(crate) batches: Together<Arc<[RelationTuple]>, Vec<Result<bool, CheckError>>>,
+    pub(crate) access_evaluations: Together<AskedRequests, Vec<Decision>>,
     pub(crate) models: Models,
     pub(crate) tokens: Tokens,
     pub(crate) read_url: Url,
@@ -65,6 +68,8 @@ impl Permissions {
             feed,
             watchers: Slots::new(MOST_WATCHERS),
             checks: Arc::default(),
+            batches: Arc::default(),
+            access_evaluations: Arc::default(),
             clock,
             write_rules: config.write_rules(),
             writes: Arc::new(Writes::new(database.clone())),

@@ -1,5 +1,6 @@
 //! A rule document: a JSON or YAML array of rules. Rules for older versions are migrated while they are read.
 
+use base::OfObjects;
 use serde_json::{Value, json};
 
 use super::rule::Rule;
@@ -49,7 +50,7 @@ fn read_rule(index: usize, mut item: Value) -> Result<Rule, DocumentError> {
         };
         migrate(&mut item, &version);
     }
-    let mut rule: Rule =
+    let OfObjects::<Rule>(mut rule) =
         serde_json::from_value(item).map_err(|error| DocumentError::Rule { index, id, reason: error.to_string() })?;
     RULE_VERSION.clone_into(&mut rule.version);
     Ok(rule)
@@ -182,6 +183,9 @@ mod tests {
         assert!(matches!(parse(": : :\n- ["), Err(DocumentError::Syntax(_))));
         let error = parse(r#"[{"id":"a"},{"id":"b","match":{"methods":"GET"}}]"#).unwrap_err();
         assert!(error.to_string().starts_with("rule 1 (id `b`) cannot be read"), "{error}");
+        for list in [r#"[["a"]]"#, r#"[{"match":["http://h"]}]"#, r#"[{"authenticators":[["noop"]]}]"#] {
+            assert!(parse(list).unwrap_err().to_string().contains("invalid type: sequence"), "{list}");
+        }
         assert!(matches!(parse(r#"[{"version":"next"}]"#), Err(DocumentError::Version { index: 0, .. })));
     }
 

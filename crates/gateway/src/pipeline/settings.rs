@@ -1,5 +1,6 @@
 //! Settings of handlers: a rule's settings are merged into the global ones and deserialized into the handler's type.
 
+use base::OfObjects;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName};
 use serde::de::value::Error;
@@ -35,7 +36,8 @@ fn merge(under: &mut Value, over: &Value) {
 
 /// Deserializes settings; the error names the invalid member.
 pub(super) fn read<T: DeserializeOwned>(settings: Value) -> Result<T, String> {
-    serde_json::from_value(settings).map_err(|error| format!("has invalid settings: {error}"))
+    let read = serde_json::from_value(settings).map(|OfObjects(settings)| settings);
+    read.map_err(|error| format!("has invalid settings: {error}"))
 }
 
 /// Deserializes settings that consist of a handler's own part and a part that is shared with other handlers.
@@ -149,7 +151,7 @@ mod tests {
         let (own, shared) = read_both::<Own, Shared>(json!({"only": ["a"], "type": "b", "url": "c"})).unwrap();
         assert_eq!((own.only, shared.r#type.as_str(), shared.url.as_str()), (vec!["a".to_owned()], "b", "c"));
         assert!(read_both::<Own, Shared>(json!({"onli": []})).unwrap_err().contains("onli"));
-        assert!(read_both::<Own, Shared>(json!([])).is_err());
+        assert!(read_both::<Own, Shared>(json!([])).is_err() && read::<Shared>(json!(["http://h", "b"])).is_err());
     }
 
     #[test]

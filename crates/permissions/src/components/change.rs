@@ -14,7 +14,7 @@ use crate::storage::state;
 
 /// The tuples that the changes of one request really changed.
 #[derive(Default)]
-pub(crate) struct Change {
+pub(crate) struct RequestChange {
     pub(crate) inserted: Vec<TupleRecord>,
     pub(crate) deleted: Vec<TupleKey>,
 }
@@ -23,10 +23,10 @@ pub(crate) struct Change {
 /// of them, which the statements return that change something.
 pub(crate) async fn record(
     tx: &mut WriteTx,
-    changes: Vec<(&Context, Change)>,
+    changes: Vec<(&Context, RequestChange)>,
     before: Option<Snapshot>,
 ) -> Result<Vec<Snapshot>, Error> {
-    let of_change = |(cx, Change { inserted, deleted })| (cx, Event::of_change(inserted, deleted));
+    let of_change = |(cx, RequestChange { inserted, deleted })| (cx, Event::of_change(inserted, deleted));
     let changes: Vec<(&Context, Vec<Event>)> = changes.into_iter().map(of_change).collect();
     let count: usize = changes.iter().map(|(_, events)| events.len()).sum();
     if count == 0 {

@@ -6,7 +6,7 @@
 use base::{TenantId, Timestamp};
 use database::Database;
 
-use crate::domain::event::Changed;
+use crate::domain::event::ChangedTuples;
 use crate::domain::snapshot::Snapshot;
 
 /// An event: a transaction, or a part of a large one.
@@ -14,7 +14,7 @@ use crate::domain::snapshot::Snapshot;
 pub(crate) struct LoggedChange {
     pub(crate) sequence: Snapshot,
     pub(crate) at: Timestamp,
-    pub(crate) change: Changed,
+    pub(crate) change: ChangedTuples,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ pub(crate) async fn read(
     let events = jobs::list_tuple_changes(&mut database.read(tenant), after.0, most).await?;
     let mut changes: Vec<LoggedChange> = Vec::new();
     for event in events.into_iter().take_while(|event| event.sequence <= until.0) {
-        let change: Changed = serde_json::from_value(event.attributes).map_err(|error| inconsistent(&error))?;
+        let change: ChangedTuples = serde_json::from_value(event.attributes).map_err(|error| inconsistent(&error))?;
         let last = changes.last().map_or(after, |it| it.sequence);
         if change.previous != last.0 {
             return Err(LogError::Incomplete(last));

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base::Context;
 
-/// One client has at most one of so many parts.
-const PARTS: usize = 4;
+/// One client has at most one of so many parts: a half, because it may be the one backend of an application.
+const PARTS: usize = 2;
 
 pub(crate) struct Slots {
     most: usize,
@@ -99,20 +99,19 @@ mod tests {
     }
 
     #[test]
-    fn one_client_has_a_quarter_of_the_slots_and_gives_them_back() {
-        let slots = Slots::new(8);
+    fn one_client_has_a_half_of_the_slots_and_gives_them_back() {
+        let slots = Slots::new(6);
         let take = |address| slots.take(&cx(address));
-        let mut first = vec![take(Some("192.0.2.1")).unwrap(), take(Some("192.0.2.1")).unwrap()];
-        assert_eq!(take(Some("192.0.2.1")).err(), Some(NoSlot::OfClient(2)));
-        let _same_network = [take(Some("2001:db8::1")).unwrap(), take(Some("2001:db8::2")).unwrap()];
-        assert_eq!(take(Some("2001:db8::3")).err(), Some(NoSlot::OfClient(2)));
-        let unknown: Vec<Slot> = (0..4).map(|_| take(None).unwrap()).collect();
-        assert_eq!((take(None).err(), take(Some("192.0.2.9")).err()), (Some(NoSlot::OfAll(8)), Some(NoSlot::OfAll(8))));
+        let _network = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].map(|address| take(Some(address)).unwrap());
+        assert_eq!(take(Some("2001:db8::4")).err(), Some(NoSlot::OfClient(3)));
+        let mut other = vec![take(Some("192.0.2.1")).unwrap(), take(Some("192.0.2.1")).unwrap()];
+        let unknown = take(None).unwrap();
+        assert_eq!((take(None).err(), take(Some("192.0.2.9")).err()), (Some(NoSlot::OfAll(6)), Some(NoSlot::OfAll(6))));
         drop(unknown);
-        first.pop();
-        first.push(take(Some("192.0.2.1")).unwrap());
-        assert_eq!(take(Some("192.0.2.1")).err(), Some(NoSlot::OfClient(2)));
-        drop(first);
-        assert_eq!((slots.left(), slots.taken().by_network.len()), (6, 1));
+        other.pop();
+        other.extend([take(Some("192.0.2.1")).unwrap(), take(Some("192.0.2.1")).unwrap()]);
+        assert_eq!(slots.left(), 0);
+        drop(other);
+        assert_eq!((slots.left(), slots.taken().by_network.len()), (3, 1));
     }
 }

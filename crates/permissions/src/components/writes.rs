@@ -17,7 +17,7 @@ use base::{Context, TenantId};
 use database::{Database, Error, WriteTx};
 use tokio::sync::oneshot;
 
-use super::change::{Change, record};
+use super::change::{RequestChange, record};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::tuple_changes::NetChanges;
 use crate::domain::tuple_key::TupleKey;
@@ -189,12 +189,12 @@ async fn transact(database: &Database, tenant: TenantId, requests: &[Request]) -
 }
 
 /// Writes and deletes the tuples: the insertions of all requests first. Returns what each request changed, and the snapshot before.
-async fn change(tx: &mut WriteTx, requests: &[Request]) -> Result<(Vec<Change>, Option<Snapshot>), Error> {
+async fn change(tx: &mut WriteTx, requests: &[Request]) -> Result<(Vec<RequestChange>, Option<Snapshot>), Error> {
     let mut owners: HashMap<&TupleKey, usize> = HashMap::new();
     for (index, request) in requests.iter().enumerate() {
         owners.extend(request.changes.keys().map(|key| (key, index)));
     }
-    let mut changes: Vec<Change> = requests.iter().map(|_| Change::default()).collect();
+    let mut changes: Vec<RequestChange> = requests.iter().map(|_| RequestChange::default()).collect();
     let mut before = None;
     let records: Vec<&TupleRecord> = requests.iter().flat_map(|it| it.changes.inserts.values()).collect();
     for records in records.chunks(relation_tuples::BATCH) {

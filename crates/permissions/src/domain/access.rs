@@ -46,7 +46,7 @@ pub fn canonical(attributes: &Object) -> String {
 }
 
 /// Which access requests of a list are evaluated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum EvaluationsSemantic {
     #[default]
     ExecuteAll,

@@ -66,13 +66,13 @@ fn common_namespace(inserted: &[TupleRecord], deleted: &[TupleKey]) -> String {
 
 /// The attributes of an event, for readers of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Changed {
+pub struct ChangedTuples {
     pub previous: i64,
     pub inserted: Vec<TupleRecord>,
     pub deleted: Vec<TupleKey>,
 }
 
-impl Changed {
+impl ChangedTuples {
     /// The number of tuples.
     pub fn len(&self) -> usize {
         self.inserted.len() + self.deleted.len()
@@ -118,8 +118,8 @@ mod tests {
         );
         assert_eq!(events[0].subject(), Subject::Namespace("Doc".into()));
         let value = serde_json::to_value(events[0].clone().after(Snapshot(5))).unwrap();
-        let read: Changed = serde_json::from_value(value["RelationTuplesChanged"].clone()).unwrap();
-        assert_eq!(read, Changed { previous: 5, inserted: vec![record("Doc")], deleted: vec![key("Doc", 7)] });
+        let read: ChangedTuples = serde_json::from_value(value["RelationTuplesChanged"].clone()).unwrap();
+        assert_eq!(read, ChangedTuples { previous: 5, inserted: vec![record("Doc")], deleted: vec![key("Doc", 7)] });
         let several = Event::of_change(vec![record("Doc")], vec![key("Group", 7)]);
         assert_eq!(several[0].subject(), Subject::Namespace("".into()));
         assert_eq!(

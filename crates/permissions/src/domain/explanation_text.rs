@@ -2,13 +2,12 @@
 //!
 //! Invariant: a name that has no number is that of the question: everything else was read from tuples or from the model.
 
-use std::collections::HashMap;
-
 use super::evaluation::Failure;
 use super::evaluation::explain::{Explanation, Step, StepKind};
 use super::ids::{ConditionId, NameId, NamespaceId, RelationId, Userset};
 use super::names::Names;
 use super::relation_tuple::RelationTuple;
+use super::request_conditions::Reasons;
 use super::symbols::Symbols;
 
 /// The names of an evaluation.
@@ -18,7 +17,7 @@ pub struct Vocabulary<'a> {
     /// What was asked.
     pub question: &'a RelationTuple,
     /// Why conditions have no result.
-    pub reasons: &'a HashMap<ConditionId, String>,
+    pub reasons: &'a Reasons,
 }
 
 /// A step as text. The operands of an expression are one level deeper than the expression.

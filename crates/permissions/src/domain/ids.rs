@@ -64,7 +64,7 @@ impl ConditionId {
 pub struct Userset(u64);
 
 /// A subject is a userset as well.
-pub type Subject = Userset;
+pub type SubjectNumber = Userset;
 
 impl Userset {
     pub const fn new(namespace: NamespaceId, name: NameId, relation: RelationId) -> Self {

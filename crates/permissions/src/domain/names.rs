@@ -3,6 +3,10 @@
 //! Names lie in one arena behind their length. A table of numbers, ordered by hash, finds the number of a name; half of the
 //! hash is kept beside the number, so that a lookup reads the arena about once.
 //!
+//! The table is not that of the graph (`graph/table.rs`), which has keys of 64 bits that are unique, removes entries, and takes 16
+//! bytes a place. Two names may have the same half of a hash, and only the arena says which one is meant; nothing is removed; and a
+//! place takes 8 bytes. One table for both would take 8 bytes more for each name, and compare keys through a function.
+//!
 //! Invariants:
 //! - A number is never reused and its name never freed. After the deletion of many tuples a new index is loaded.
 //! - Names come from outside: they are hashed with a random key, so that nobody can prepare names that collide.

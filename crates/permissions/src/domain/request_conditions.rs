@@ -8,7 +8,11 @@ use base::Timestamp;
 use super::access::RequestAttributes;
 use super::condition::{Attributes, Budget, CompiledCondition, ConditionError, Object, Root};
 use super::evaluation::{ConditionFailed, Conditions};
+use super::hashing::IdMap;
 use super::ids::ConditionId;
+
+/// Why conditions have no result: the first reason of each. Without one it takes no memory.
+pub type Reasons = IdMap<ConditionId, String>;
 
 /// Evaluates conditions within the work that one check may cause.
 pub struct RequestConditions<'a> {
@@ -16,8 +20,7 @@ pub struct RequestConditions<'a> {
     /// Without those of a tuple.
     attributes: Attributes<'a>,
     budget: Budget,
-    /// Why conditions have no result: the first reason of each.
-    reasons: HashMap<ConditionId, String>,
+    reasons: Reasons,
 }
 
 impl<'a> RequestConditions<'a> {
@@ -27,11 +30,16 @@ impl<'a> RequestConditions<'a> {
         now: Timestamp,
     ) -> Self {
         let attributes = Attributes { context, ..Attributes::at(now) };
-        Self { conditions, attributes, budget: Budget::default(), reasons: HashMap::new() }
+        Self { conditions, attributes, budget: Budget::default(), reasons: Reasons::default() }
     }
 
-    /// The reasons since they were taken last.
-    pub fn take_reasons(&mut self) -> HashMap<ConditionId, String> {
+    /// The next question may be about other attributes.
+    pub fn forget_reasons(&mut self) {
+        self.reasons.clear();
+    }
+
+    /// The reasons since they were taken or forgotten.
+    pub fn take_reasons(&mut self) -> Reasons {
         std::mem::take(&mut self.reasons)
     }
 

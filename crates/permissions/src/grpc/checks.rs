@@ -68,7 +68,7 @@ async fn batch_check(
         .collect::<Result<_, InvalidTuple>>()?;
     let consistency = consistency(&permissions, &call.cx, latest, &snaptoken).await?;
     let options = CheckOptions { max_depth: Some(max_depth.into()), context: None, consistency };
-    let answered = permissions.batch_check(&call.cx, &tuples, options).await?;
+    let answered = permissions.batch_check(&call.cx, tuples, options).await?;
     let snaptoken = permissions.issue_snaptoken(&call.cx, answered.snapshot).await?;
     let result = |checked: Result<bool, _>| keto::CheckResponseWithError {
         allowed: matches!(checked, Ok(true)),

@@ -163,7 +163,7 @@ async fn batch_check(
         .collect::<Result<_, InvalidTuple>>()?;
     let options = OptionsMessage { context, consistency, max_depth };
     let options = Options::read(&permissions, &call.cx, options).await?;
-    let answered = permissions.batch_check(&call.cx, &tuples, options.check()).await;
+    let answered = permissions.batch_check(&call.cx, tuples, options.check()).await;
     let Answered { answer, snapshot } = answered.map_err(failed)?;
     let result = |checked: Result<bool, CheckError>| kleis::BatchCheckResult {
         allowed: matches!(checked, Ok(true)),

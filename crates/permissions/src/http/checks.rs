@@ -4,16 +4,16 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base::Context;
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use web::{Cx, RestError};
 
 use super::explanation::ExplanationDocument;
+use super::json_bodies::{self, JsonBody};
 use super::query::Parameters;
 use super::question::attributes;
 use super::snaptoken;
@@ -48,18 +48,18 @@ pub(super) async fn post(
     state: State<Arc<Permissions>>,
     cx: Cx,
     query: RawQuery,
-    body: Bytes,
+    request: Request,
 ) -> Result<Response, RestError> {
-    of_body(&state, &cx.0, query.0.as_deref(), &body).await.map(with_status)
+    of_body(&state, &cx.0, query.0.as_deref(), request).await.map(with_status)
 }
 
 pub(super) async fn post_openapi(
     state: State<Arc<Permissions>>,
     cx: Cx,
     query: RawQuery,
-    body: Bytes,
+    request: Request,
 ) -> Result<Response, RestError> {
-    of_body(&state, &cx.0, query.0.as_deref(), &body).await.map(with_token)
+    of_body(&state, &cx.0, query.0.as_deref(), request).await.map(with_token)
 }
 
 /// An answer and its token. A check that needs no snapshot, because the namespace does not exist, has none.
@@ -89,10 +89,11 @@ async fn of_body(
     permissions: &Permissions,
     cx: &Context,
     query: Option<&str>,
-    body: &[u8],
+    request: Request,
 ) -> Result<Answer, RestError> {
     let parameters = Parameters::of(query);
-    let (tuple, context) = web::Json::<CheckDocument>::decode(body)?.into_parts();
+    let document: CheckDocument = json_bodies::read(web::bounds::of_request(&request), request).await?;
+    let (tuple, context) = document.into_parts();
     let tuple = tuple.stored()?.tuple;
     let context = attributes(context)?;
     check(permissions, cx, &parameters, &tuple, context.as_ref()).await
@@ -163,7 +164,7 @@ pub(super) async fn batch(
     State(permissions): State<Arc<Permissions>>,
     Cx(cx): Cx,
     RawQuery(query): RawQuery,
-    web::Json(Batch { tuples, context }): web::Json<Batch>,
+    JsonBody(Batch { tuples, context }): JsonBody<Batch>,
 ) -> Result<Response, RestError> {
     let parameters = Parameters::of(query.as_deref());
     let context = attributes(context)?;
@@ -175,7 +176,7 @@ pub(super) async fn batch(
     let max_depth = parameters.max_depth()?;
     let consistency = parameters.consistency(&permissions, &cx).await?;
     let options = CheckOptions { max_depth, context: context.as_ref(), consistency };
-    let Answered { answer, snapshot } = permissions.batch_check(&cx, &tuples, options).await?;
+    let Answered { answer, snapshot } = permissions.batch_check(&cx, tuples, options).await?;
     let results = Results { results: answer.into_iter().map(ResultDocument::from).collect() };
     Ok(([snaptoken::of(&permissions, &cx, snapshot).await?], Json(results)).into_response())
 }

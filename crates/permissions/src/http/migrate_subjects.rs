@@ -8,6 +8,7 @@ use database::PageToken;
 use serde::{Deserialize, Serialize};
 use web::{Cx, RestError};
 
+use super::json_bodies::JsonBody;
 use super::wire::RelationTupleDocument;
 use crate::Permissions;
 use crate::domain::relation_tuple::StoredTuple;
@@ -54,7 +55,7 @@ struct LeftDocument {
 pub(super) async fn post(
     State(permissions): State<Arc<Permissions>>,
     Cx(cx): Cx,
-    web::Json(Request { map, dry_run, page_token }): web::Json<Request>,
+    JsonBody(Request { map, dry_run, page_token }): JsonBody<Request>,
 ) -> Result<Json<Answer>, RestError> {
     if map.is_empty() || map.len() > MOST_MAPS {
         let reason = format!("map: must have 1 to {MOST_MAPS} elements");

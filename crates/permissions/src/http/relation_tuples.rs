@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base::bounds::DOCUMENT;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use web::{Cx, RestError};
 
 use super::errors::transact_error;
+use super::json_bodies::{self, JsonBody};
 use super::query::{Parameters, TUPLE, of_tuple};
 use super::snaptoken;
 use super::wire::RelationTupleDocument;
@@ -54,9 +55,9 @@ pub(super) async fn list(
 pub(super) async fn create(
     State(permissions): State<Arc<Permissions>>,
     Cx(cx): Cx,
-    body: Bytes,
+    request: Request,
 ) -> Result<Response, RestError> {
-    let document: RelationTupleDocument = web::Json::decode_within(DOCUMENT, &body)?;
+    let document: RelationTupleDocument = json_bodies::read(DOCUMENT, request).await?;
     let stored = document.clone().stored()?;
     let location = format!("/relation-tuples?{}", of_tuple(&stored.tuple));
     let changed = permissions.transact_relation_tuples(&cx, &[TupleChange::Insert(stored)]).await;
@@ -85,7 +86,7 @@ enum Action {
 pub(super) async fn patch(
     State(permissions): State<Arc<Permissions>>,
     Cx(cx): Cx,
-    web::Json(deltas): web::Json<Vec<Delta>>,
+    JsonBody(deltas): JsonBody<Vec<Delta>>,
 ) -> Result<Response, RestError> {
     let place = |index: usize| format!("[{index}].relation_tuple");
     let changes = deltas.into_iter().enumerate().map(|(index, Delta { action, relation_tuple })| {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use web::{Cx, RestError};
 
+use super::json_bodies::JsonBody;
 use super::query::Parameters;
 use super::question::{Options, Page, PageDocument, refuse_others};
 use super::wire::{SubjectDocument, SubjectSetDocument, subject};
@@ -60,7 +61,7 @@ pub(super) fn about(sought: Sought) -> MethodRouter<Arc<Permissions>> {
     let of_body = move |State(permissions): State<Arc<Permissions>>,
                         Cx(cx): Cx,
                         RawQuery(query): RawQuery,
-                        web::Json(mut members): web::Json<Members>| async move {
+                        JsonBody(mut members): JsonBody<Members>| async move {
         let parameters = Parameters::of(query.as_deref());
         refuse_others(&parameters, &[])?;
         let context = members.context.take();

@@ -27,7 +27,7 @@ const NO_BUFFERING: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
 
 #[derive(Serialize)]
-struct Change {
+struct ChangeDocument {
     snaptoken: String,
     at: Timestamp,
     changes: Vec<Delta>,
@@ -78,7 +78,7 @@ fn written(event: WatchEvent) -> Result<Event, axum::Error> {
         WatchEvent::Changed { at, changes, snaptoken } => {
             let event = Event::default().event("change").id(&snaptoken);
             let changes = changes.into_iter().map(Delta::from).collect();
-            event.json_data(Change { snaptoken, at, changes })
+            event.json_data(ChangeDocument { snaptoken, at, changes })
         }
         WatchEvent::Heartbeat { snaptoken } => {
             Event::default().event("heartbeat").id(&snaptoken).json_data(Heartbeat { snaptoken })

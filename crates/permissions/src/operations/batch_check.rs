@@ -1,16 +1,17 @@
 //! Several checks at once, at one snapshot: what they lack is read together.
 
+use std::sync::Arc;
 use std::task::Poll;
 
 use base::Context;
 
 use super::check::{CheckError, CheckOptions, NoAnswer, ask, number};
-use super::evaluate::{Answered, EvaluateError, Numbers, Question};
+use super::evaluate::{Answered, EvaluateError, Numbers, Question, Shareable};
 use crate::Permissions;
 use crate::components::models::Unloaded;
 use crate::domain::evaluation::Evaluator;
 use crate::domain::evaluation::reverse::Directory;
-use crate::domain::ids::{Subject, Userset};
+use crate::domain::ids::{SubjectNumber, Userset};
 use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::request_conditions::RequestConditions;
 
@@ -25,10 +26,10 @@ pub enum BatchCheckError {
 }
 
 /// The checks of these tuples, in their order.
-struct OfTuples<'a>(&'a [&'a RelationTuple]);
+struct OfTuples(Arc<[RelationTuple]>);
 
-impl Question for OfTuples<'_> {
-    type Numbered = Vec<(Userset, Subject)>;
+impl Question for OfTuples {
+    type Numbered = Vec<(Userset, SubjectNumber)>;
     type Found = Vec<Result<bool, NoAnswer>>;
     type Answer = Vec<Result<bool, CheckError>>;
 
@@ -57,23 +58,39 @@ impl Question for OfTuples<'_> {
     }
 }
 
+impl Shareable for OfTuples {
+    type Asked = Arc<[RelationTuple]>;
+
+    fn asked(&self) -> Self::Asked {
+        self.0.clone()
+    }
+}
+
 impl Permissions {
     /// Checks tuples; the answers have their order. A tuple that cannot be checked does not affect the others.
     pub async fn batch_check(
         &self,
         cx: &Context,
-        tuples: &[RelationTuple],
+        tuples: Vec<RelationTuple>,
         options: CheckOptions<'_>,
     ) -> Result<Answered<Vec<Result<bool, CheckError>>>, BatchCheckError> {
         if tuples.len() > usize::from(self.limits.batch_size()) {
             return Err(BatchCheckError::TooLarge(self.limits.batch_size()));
         }
         let model = self.models.current()?;
-        let refused: Vec<_> =
-            tuples.iter().map(|tuple| self.may_ask(&model, tuple).map_err(CheckError::from).err()).collect();
-        let asked = tuples.iter().zip(&refused).filter(|(_, refused)| refused.is_none());
-        let asked: Vec<&RelationTuple> = asked.map(|(tuple, _)| tuple).collect();
-        let answered = self.answer(cx, &self.asking(&model, options), &OfTuples(&asked)).await?;
+        let (mut asked, mut refused) = (Vec::with_capacity(tuples.len()), Vec::with_capacity(tuples.len()));
+        for tuple in tuples {
+            let may_ask = self.may_ask(&model, &tuple);
+            refused.push(may_ask.err().map(CheckError::from));
+            if refused.last().is_some_and(Option::is_none) {
+                asked.push(tuple);
+            }
+        }
+        let (asking, question) = (self.asking(&model, options), OfTuples(asked.into()));
+        let answered = match self.answer_if_in_memory(cx, &asking, &question).await? {
+            Some(answered) => answered,
+            None => self.answer_from_tables(&self.batches, cx, &asking, question).await?,
+        };
         Ok(answered.map(|answers| {
             let mut answers = answers.into_iter();
             // As many answers as tuples that were asked about.

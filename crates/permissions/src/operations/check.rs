@@ -1,24 +1,22 @@
 //! Whether a subject has a relation to an object, or a permission on it.
 
-use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
+use std::borrow::Borrow;
 use std::sync::Arc;
 use std::task::Poll;
 
-use base::{Context, TenantId};
+use base::Context;
 
-use super::evaluate::{Answered, Asking, EvaluateError, Numbers, Question, in_tables};
+use super::evaluate::{Answered, Asking, EvaluateError, Numbers, Question, Shareable};
 use crate::Permissions;
 use crate::components::models::{LoadedModel, Unloaded};
-use crate::domain::access::canonical;
 use crate::domain::condition::Object;
 use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::evaluation::{Evaluator, Failure, Limits};
-use crate::domain::ids::{ConditionId, Subject, Userset};
+use crate::domain::ids::{SubjectNumber, Userset};
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::RelationTuple;
-use crate::domain::request_conditions::RequestConditions;
+use crate::domain::request_conditions::{Reasons, RequestConditions};
 use crate::domain::write_validation::check_names;
 
 /// What a check asks, besides the tuple.
@@ -80,16 +78,15 @@ pub(super) struct NoAnswer {
 /// Checks one tuple, and keeps the reason when there is no answer.
 pub(super) fn ask<R: Directory>(
     evaluator: &mut Evaluator<'_, R, RequestConditions<'_>>,
-    (userset, subject): (Userset, Subject),
+    (userset, subject): (Userset, SubjectNumber),
 ) -> Poll<Result<bool, NoAnswer>> {
-    // Those of another check are about other attributes.
-    evaluator.conditions().take_reasons();
+    evaluator.conditions().forget_reasons();
     let answer = evaluator.check(userset, subject);
     answer.map(|answer| answer.map_err(|failure| NoAnswer::of(failure, &mut evaluator.conditions().take_reasons())))
 }
 
 impl NoAnswer {
-    pub(super) fn of(failure: Failure, reasons: &mut HashMap<ConditionId, String>) -> Self {
+    pub(super) fn of(failure: Failure, reasons: &mut Reasons) -> Self {
         let reason = match failure {
             Failure::Condition(condition) => reasons.remove(&condition),
             _ => None,
@@ -129,46 +126,16 @@ impl CheckError {
     }
 }
 
-/// What the answer of a check depends on besides the relation tuples and the time. Its other limits are those of every check, and
-/// the snapshot that it needs is older than its evaluation.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct CheckKey {
-    tenant: TenantId,
-    model: SameModel,
-    tuple: RelationTuple,
-    depth: u16,
-    /// The attributes of the request as canonical JSON.
-    context: Option<String>,
-}
-
-/// A loaded model is equal to itself alone.
-#[derive(Clone)]
-struct SameModel(Arc<LoadedModel>);
-
-impl PartialEq for SameModel {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Eq for SameModel {}
-
-impl Hash for SameModel {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        Arc::as_ptr(&self.0).hash(state);
-    }
-}
-
 /// Whether the subject of a tuple has its relation to its object.
-struct OfTuple<'a>(&'a RelationTuple);
+struct OfTuple<T>(T);
 
-impl Question for OfTuple<'_> {
-    type Numbered = (Userset, Subject);
+impl<T: Borrow<RelationTuple> + Sync> Question for OfTuple<T> {
+    type Numbered = (Userset, SubjectNumber);
     type Found = Result<bool, NoAnswer>;
     type Answer = Result<bool, CheckError>;
 
     fn number(&self, numbers: &mut (dyn Numbers + Send)) -> Result<Self::Numbered, EvaluateError> {
-        number(self.0, numbers)
+        number(self.0.borrow(), numbers)
     }
 
     fn ask<'q, R: Directory>(
@@ -184,10 +151,18 @@ impl Question for OfTuple<'_> {
     }
 }
 
+impl Shareable for OfTuple<RelationTuple> {
+    type Asked = RelationTuple;
+
+    fn asked(&self) -> RelationTuple {
+        self.0.clone()
+    }
+}
+
 pub(super) fn number(
     tuple: &RelationTuple,
     numbers: &mut (dyn Numbers + Send),
-) -> Result<(Userset, Subject), EvaluateError> {
+) -> Result<(Userset, SubjectNumber), EvaluateError> {
     let RelationTuple { namespace, object, relation, subject } = tuple;
     Ok((numbers.userset(namespace, object, relation)?, numbers.subject(subject)?))
 }
@@ -205,37 +180,9 @@ impl Permissions {
         let asking = self.asking(&model, options);
         let Answered { answer, snapshot } = match self.answer_if_in_memory(cx, &asking, &OfTuple(tuple)).await? {
             Some(answered) => answered,
-            None if self.database.is_shared() => return self.check_together(cx, &asking, tuple).await,
-            // A file is read on this thread, in microseconds.
-            None => in_tables::ask(&self.database, cx, &asking, &OfTuple(tuple)).await?,
+            None => self.answer_from_tables(&self.checks, cx, &asking, OfTuple(tuple.clone())).await?,
         };
         Ok(Answered { answer: answer?, snapshot })
-    }
-
-    /// Checks a tuple over the tables, together with the equal checks that are asked at the same time.
-    async fn check_together(
-        &self,
-        cx: &Context,
-        asking: &Asking<'_>,
-        tuple: &RelationTuple,
-    ) -> Result<Answered<bool>, CheckError> {
-        let (model, context, limits) = (asking.model.clone(), asking.context.cloned(), asking.limits);
-        let key = CheckKey {
-            tenant: cx.tenant,
-            model: SameModel(model.clone()),
-            tuple: tuple.clone(),
-            depth: limits.depth,
-            context: context.as_ref().map(canonical),
-        };
-        let (database, tuple, cx) = (self.database.clone(), tuple.clone(), cx.clone());
-        let evaluate = move |now| async move {
-            let cx = Context { now, ..cx };
-            let (context, consistency) = (context.as_ref(), Consistency::default());
-            let asking = Asking { model: &model, limits, context, consistency };
-            let Answered { answer, snapshot } = in_tables::ask(&database, &cx, &asking, &OfTuple(&tuple)).await?;
-            Ok(Answered { answer: answer?, snapshot })
-        };
-        self.checks.ask(key, cx.now, evaluate).await
     }
 
     /// Whether a tuple may be asked about.

@@ -3,7 +3,7 @@
 use base::{Context, PageRequest, Timestamp};
 
 use crate::Permissions;
-use crate::components::change::{Change, record};
+use crate::components::change::{RequestChange, record};
 use crate::components::models::Unloaded;
 use crate::components::tokens::snaptoken;
 use crate::domain::invalid_tuple::InvalidTuple;
@@ -67,7 +67,7 @@ impl Permissions {
             if !keys.is_empty() {
                 let deleted = relation_tuples::delete(&mut tx, &keys).await?;
                 count += deleted.keys.len();
-                let change = Change { inserted: Vec::new(), deleted: deleted.keys };
+                let change = RequestChange { inserted: Vec::new(), deleted: deleted.keys };
                 snapshot = record(&mut tx, vec![(cx, change)], deleted.before).await?.pop();
             }
             after = found.next;

@@ -8,16 +8,17 @@ use base::Context;
 
 use super::batch_check::BatchCheckError;
 use super::check::{CheckError, CheckOptions, NoAnswer, ask, number};
-use super::evaluate::{Answered, EvaluateError, Numbers, Question};
+use super::evaluate::{Answered, EvaluateError, Numbers, Question, Shareable};
 use super::explain::{Explained, Reasoned};
 use crate::Permissions;
-use crate::domain::access::{AccessRequest, EvaluationsSemantic};
+use crate::domain::access::{AccessRequest, EvaluationsSemantic, RequestAttributes, canonical};
 use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::Evaluator;
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::explanation_text::Line;
-use crate::domain::ids::{Subject, Userset};
+use crate::domain::ids::{SubjectNumber, Userset};
 use crate::domain::invalid_tuple::InvalidTuple;
+use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::request_conditions::RequestConditions;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,7 +30,7 @@ pub struct AccessOptions {
 }
 
 /// What was decided about a request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Decision {
     pub answer: Result<bool, CheckError>,
     /// The way that grants, or the nearest miss, if it was asked for and the request was evaluated.
@@ -37,9 +38,17 @@ pub struct Decision {
 }
 
 /// The decisions of these requests, in their order, up to the one that ends them.
-struct OfRequests<'a> {
-    requests: Vec<&'a AccessRequest>,
+struct OfRequests {
+    requests: Vec<AccessRequest>,
     options: AccessOptions,
+}
+
+/// Everything that requests ask: attributes as canonical JSON.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct AskedRequests {
+    requests: Vec<(RelationTuple, [Option<String>; 4])>,
+    semantic: EvaluationsSemantic,
+    explains: bool,
 }
 
 enum Decided {
@@ -47,8 +56,8 @@ enum Decided {
     Reasoned(Reasoned),
 }
 
-impl Question for OfRequests<'_> {
-    type Numbered = Vec<(Userset, Subject)>;
+impl Question for OfRequests {
+    type Numbered = Vec<(Userset, SubjectNumber)>;
     type Found = Vec<Decided>;
     type Answer = Vec<Decision>;
 
@@ -85,7 +94,7 @@ impl Question for OfRequests<'_> {
     }
 
     fn present(&self, found: Self::Found, numbers: &(dyn Numbers + Send)) -> Self::Answer {
-        let decision = |(decided, request): (Decided, &&AccessRequest)| match decided {
+        let decision = |(decided, request): (Decided, &AccessRequest)| match decided {
             Decided::Plain(answer) => {
                 Decision { answer: answer.map_err(|no_answer| CheckError::of(no_answer, numbers)), steps: None }
             }
@@ -95,6 +104,19 @@ impl Question for OfRequests<'_> {
             }
         };
         found.into_iter().zip(&self.requests).map(decision).collect()
+    }
+}
+
+impl Shareable for OfRequests {
+    type Asked = AskedRequests;
+
+    fn asked(&self) -> AskedRequests {
+        let asked = |AccessRequest { tuple, attributes }: &AccessRequest| {
+            let RequestAttributes { subject, resource, action, context } = attributes;
+            (tuple.clone(), [subject, resource, action, context].map(|object| object.as_ref().map(canonical)))
+        };
+        let AccessOptions { semantic, explains, .. } = self.options;
+        AskedRequests { requests: self.requests.iter().map(asked).collect(), semantic, explains }
     }
 }
 
@@ -120,20 +142,26 @@ impl Permissions {
             return Err(BatchCheckError::TooLarge(self.limits.max_batch_check_size));
         }
         let model = self.models.current()?;
-        let checked = requests.into_iter().map(|request| {
-            let request = request?;
-            self.may_ask(&model, &request.tuple)?;
-            Ok(request)
-        });
-        let checked: Vec<Result<AccessRequest, CheckError>> = checked.collect();
-        let question = OfRequests { requests: checked.iter().flatten().collect(), options };
+        let (mut asked, mut checked) = (Vec::with_capacity(requests.len()), Vec::with_capacity(requests.len()));
+        for request in requests {
+            checked.push(match request {
+                Ok(request) => {
+                    self.may_ask(&model, &request.tuple).map_err(CheckError::from).map(|()| asked.push(request))
+                }
+                Err(invalid) => Err(invalid.into()),
+            });
+        }
+        let question = OfRequests { requests: asked, options };
         let asking = self.asking(&model, CheckOptions { consistency: options.consistency, ..CheckOptions::default() });
-        let Answered { answer, snapshot } = self.answer(cx, &asking, &question).await?;
+        let Answered { answer, snapshot } = match self.answer_if_in_memory(cx, &asking, &question).await? {
+            Some(answered) => answered,
+            None => self.answer_from_tables(&self.access_evaluations, cx, &asking, question).await?,
+        };
         let (mut answers, mut decisions) = (answer.into_iter(), Vec::with_capacity(checked.len()));
         for request in checked {
             // An earlier answer may have ended the evaluation.
             let refused = |error| Some(Decision { answer: Err(error), steps: None });
-            let Some(decision) = request.map_or_else(refused, |_| answers.next()) else { break };
+            let Some(decision) = request.map_or_else(refused, |()| answers.next()) else { break };
             let ends = options.semantic.ends_with(matches!(decision.answer, Ok(true)));
             decisions.push(decision);
             if ends {

@@ -1,6 +1,5 @@
 //! Whether a subject has a relation to an object, or a permission on it, and why.
 
-use std::collections::HashMap;
 use std::task::Poll;
 
 use base::Context;
@@ -12,9 +11,9 @@ use crate::domain::evaluation::Evaluator;
 use crate::domain::evaluation::explain::Explanation;
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::explanation_text::{Line, Vocabulary};
-use crate::domain::ids::{ConditionId, Subject, Userset};
+use crate::domain::ids::{SubjectNumber, Userset};
 use crate::domain::relation_tuple::RelationTuple;
-use crate::domain::request_conditions::RequestConditions;
+use crate::domain::request_conditions::{Reasons, RequestConditions};
 
 /// The answer of a check, and why.
 #[derive(Debug)]
@@ -28,16 +27,15 @@ pub struct Explained {
 /// An explanation in numbers of a reader, and why conditions have no result.
 pub(super) struct Reasoned {
     explanation: Explanation,
-    reasons: HashMap<ConditionId, String>,
+    reasons: Reasons,
 }
 
 impl Reasoned {
     pub(super) fn find<R: Directory>(
-        (userset, subject): (Userset, Subject),
+        (userset, subject): (Userset, SubjectNumber),
         evaluator: &mut Evaluator<'_, R, RequestConditions<'_>>,
     ) -> Poll<Self> {
-        // Those of another check are about other attributes.
-        evaluator.conditions().take_reasons();
+        evaluator.conditions().forget_reasons();
         let explanation = evaluator.explain(userset, subject);
         explanation.map(|explanation| Self { explanation, reasons: evaluator.conditions().take_reasons() })
     }
@@ -60,7 +58,7 @@ impl Reasoned {
 struct WhyTuple<'a>(&'a RelationTuple);
 
 impl Question for WhyTuple<'_> {
-    type Numbered = (Userset, Subject);
+    type Numbered = (Userset, SubjectNumber);
     type Found = Reasoned;
     type Answer = Explained;
 

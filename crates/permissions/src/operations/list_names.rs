@@ -15,10 +15,10 @@ use crate::components::models::{LoadedModel, Unloaded};
 use crate::domain::access::RequestAttributes;
 use crate::domain::evaluation::reverse::{Actions, Directory, Listing, ObjectsQuestion, SubjectsQuestion};
 use crate::domain::evaluation::{Evaluator, Failure};
-use crate::domain::ids::{Subject as SubjectNumber, Userset};
+use crate::domain::ids::{SubjectNumber, Userset};
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::{Subject, SubjectSet};
-use crate::domain::request_conditions::RequestConditions;
+use crate::domain::request_conditions::{Reasons, RequestConditions};
 use crate::domain::reverse_question::{ReverseQuestion, Sought};
 
 pub use crate::domain::evaluation::reverse::Part;
@@ -59,8 +59,13 @@ pub(super) struct Search<'a> {
     pub(super) part: Part<'a>,
 }
 
-/// The results in numbers of a reader.
-pub(super) enum Found {
+/// The results in numbers of a reader, and why conditions have no result.
+pub(super) struct Found {
+    results: Results,
+    reasons: Reasons,
+}
+
+enum Results {
     Names(Listing),
     Relations(Actions),
 }
@@ -82,31 +87,34 @@ impl Question for Search<'_> {
         if let Some(attributes) = self.attributes {
             evaluator.conditions().read(attributes);
         }
-        match self.question.sought {
+        evaluator.conditions().forget_reasons();
+        let results = match self.question.sought {
             Sought::Objects => {
                 let (namespace, relation) = (userset.namespace(), userset.relation());
                 let asked = ObjectsQuestion { namespace, relation, subject };
-                evaluator.list_objects(asked, self.part).map(Found::Names)
+                evaluator.list_objects(asked, self.part).map(Results::Names)
             }
             Sought::Subjects => {
                 let (namespace, relation) = (subject.namespace(), subject.relation());
                 let asked = SubjectsQuestion { userset, namespace, relation };
-                evaluator.list_subjects(asked, self.part).map(Found::Names)
+                evaluator.list_subjects(asked, self.part).map(Results::Names)
             }
-            Sought::Relations => evaluator.list_actions(userset, subject).map(Found::Relations),
-        }
+            Sought::Relations => evaluator.list_actions(userset, subject).map(Results::Relations),
+        };
+        results.map(|results| Found { results, reasons: evaluator.conditions().take_reasons() })
     }
 
     fn present(&self, found: Found, numbers: &(dyn Numbers + Send)) -> NameListing {
-        let reason = |failure: Failure| CheckError::of(NoAnswer { failure, reason: None }, numbers).to_string();
-        match found {
-            Found::Names(Listing { names, has_more, truncated, unresolved }) => NameListing {
+        let Found { results, mut reasons } = found;
+        let mut reason = |failure: Failure| CheckError::of(NoAnswer::of(failure, &mut reasons), numbers).to_string();
+        match results {
+            Results::Names(Listing { names, has_more, truncated, unresolved }) => NameListing {
                 names: names.into_iter().map(|name| numbers.names().name(name).to_owned()).collect(),
                 has_more,
-                truncated: truncated.map(reason),
+                truncated: truncated.map(&mut reason),
                 unresolved: unresolved.map(reason),
             },
-            Found::Relations(Actions { allowed, failed }) => {
+            Results::Relations(Actions { allowed, failed }) => {
                 let Part { after, limit } = self.part;
                 let named = allowed.into_iter().map(|relation| numbers.symbols().relation_name(relation).to_owned());
                 let mut names: Vec<String> =

@@ -10,7 +10,7 @@ use base::{Context, PageRequest};
 use database::Read;
 
 use crate::Permissions;
-use crate::components::change::{Change, record};
+use crate::components::change::{RequestChange, record};
 use crate::components::models::{LoadedModel, Unloaded};
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple, Subject, SubjectSet};
@@ -20,7 +20,7 @@ use crate::domain::tuple_query::TupleQuery;
 use crate::domain::tuple_record::TupleRecord;
 use crate::domain::write_validation::check_set;
 use crate::storage::reads::{self, Reads};
-use crate::storage::relation_tuples::Changed;
+use crate::storage::relation_tuples::ChangedKeys;
 use crate::storage::{relation_tuples, state};
 
 /// The relation tuples of a page. Each is deleted and inserted at most once, which is one statement for all of them.
@@ -90,12 +90,12 @@ impl Permissions {
         state::lock(&mut tx).await?;
         let Plan { inserts, deletes, outcome } = self.plan(&mut tx, cx, (&model, maps), &page).await?;
         let inserted = if inserts.is_empty() {
-            Changed::default()
+            ChangedKeys::default()
         } else {
             relation_tuples::upsert(&mut tx, &inserts.iter().collect::<Vec<_>>()).await?
         };
         let deleted = relation_tuples::delete(&mut tx, &deletes).await?;
-        let change = Change { inserted: inserts, deleted: deleted.keys };
+        let change = RequestChange { inserted: inserts, deleted: deleted.keys };
         let recorded = record(&mut tx, vec![(cx, change)], inserted.before.or(deleted.before)).await?;
         let snapshot = recorded.into_iter().next_back().unwrap_or_default();
         tx.commit().await?;

@@ -22,4 +22,5 @@ pub mod search_access;
 pub mod transact_relation_tuples;
 pub mod watch_relation_tuples;
 
+pub(crate) use evaluate::Together;
 pub use evaluate::{Answered, EvaluateError};

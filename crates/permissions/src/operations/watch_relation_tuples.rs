@@ -23,7 +23,7 @@ use crate::components::models::Unloaded;
 use crate::components::slots::{NoSlot, Slot};
 use crate::components::tokens::snaptoken;
 use crate::domain::consistency::Consistency;
-use crate::domain::event::Changed;
+use crate::domain::event::ChangedTuples;
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple};
 use crate::domain::snapshot::Snapshot;
@@ -181,7 +181,7 @@ impl Watch {
 }
 
 /// The changes that match, in the order of the event.
-fn matching(filter: &TupleQuery, change: Changed) -> Result<Vec<TupleChange>, database::Error> {
+fn matching(filter: &TupleQuery, change: ChangedTuples) -> Result<Vec<TupleChange>, database::Error> {
     let mut changes = Vec::new();
     for record in change.inserted {
         let stored = StoredTuple::try_from(record);

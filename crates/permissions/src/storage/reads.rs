@@ -168,15 +168,15 @@ pub struct Answers {
     pub count: u32,
     /// There are more tuples than `most`, and the answers lack some.
     pub is_cut: bool,
-    pub tuples: Vec<Option<Terms>>,
-    pub sets: Vec<Vec<(Subject, Terms)>>,
-    pub objects: Vec<Vec<(Subject, Terms)>>,
-    pub subjects: Vec<Vec<(Subject, Terms)>>,
+    pub tuples: Vec<Option<StoredTerms>>,
+    pub sets: Vec<Vec<(Subject, StoredTerms)>>,
+    pub objects: Vec<Vec<(Subject, StoredTerms)>>,
+    pub subjects: Vec<Vec<(Subject, StoredTerms)>>,
 }
 
 /// When a tuple counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Terms {
+pub struct StoredTerms {
     pub condition: Option<TupleCondition>,
     pub expires_at: Option<Timestamp>,
 }
@@ -223,12 +223,12 @@ pub async fn perform(tx: &mut impl Read, reads: &Reads, now: Timestamp) -> Resul
 }
 
 /// The kind and the position of the read, the subject, and when the tuple counts.
-fn answer(row: &mut Row) -> Result<(i64, usize, Subject, Terms), Error> {
+fn answer(row: &mut Row) -> Result<(i64, usize, Subject, StoredTerms), Error> {
     let position = usize::try_from(row.get::<i64>(1)?).map_err(|_| inconsistent("a negative position"))?;
     let subject = subject_of(row.take(2)?, row.take(3)?, row.take(4)?);
     let (name, context): (String, Option<String>) = (row.take(5)?, row.take(6)?);
     let condition = (!name.is_empty()).then_some(TupleCondition { name, context });
-    Ok((row.get(0)?, position, subject, Terms { condition, expires_at: row.take(7)? }))
+    Ok((row.get(0)?, position, subject, StoredTerms { condition, expires_at: row.take(7)? }))
 }
 
 fn json(rows: &[impl Serialize]) -> Result<String, Error> {

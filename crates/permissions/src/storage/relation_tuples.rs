@@ -144,23 +144,23 @@ database::statements! {
 
 /// The tuples that a statement changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changed {
+pub struct ChangedKeys {
     pub keys: Vec<TupleKey>,
     /// The snapshot before the change; `None` when nothing changed.
     pub before: Option<Snapshot>,
 }
 
 /// Writes at most [`BATCH`] tuples, each at most once; returns those that did not exist or were different.
-pub async fn upsert(tx: &mut WriteTx, records: &[&TupleRecord]) -> Result<Changed, Error> {
-    Changed::of(tx.query(&UPSERT, &values![json(records)?]).await?)
+pub async fn upsert(tx: &mut WriteTx, records: &[&TupleRecord]) -> Result<ChangedKeys, Error> {
+    ChangedKeys::of(tx.query(&UPSERT, &values![json(records)?]).await?)
 }
 
 /// Deletes at most [`BATCH`] tuples; returns those that existed.
-pub async fn delete(tx: &mut WriteTx, keys: &[impl Borrow<TupleKey> + serde::Serialize]) -> Result<Changed, Error> {
-    Changed::of(tx.query(&DELETE, &values![json(keys)?]).await?)
+pub async fn delete(tx: &mut WriteTx, keys: &[impl Borrow<TupleKey> + serde::Serialize]) -> Result<ChangedKeys, Error> {
+    ChangedKeys::of(tx.query(&DELETE, &values![json(keys)?]).await?)
 }
 
-impl Changed {
+impl ChangedKeys {
     fn of(mut rows: Vec<Row>) -> Result<Self, Error> {
         let before = rows.first().map(|row| row.get::<Option<i64>>(6)).transpose()?.flatten().map(Snapshot);
         Ok(Self { keys: rows.iter_mut().map(key).collect::<Result<_, _>>()?, before })

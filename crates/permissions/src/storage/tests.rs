@@ -6,7 +6,7 @@ use database::testing::on_both_engines;
 use jobs::list_tuple_changes;
 
 use super::reads::{self, ObjectRelation, Reads};
-use super::relation_tuples::Changed;
+use super::relation_tuples::ChangedKeys;
 use super::{relation_tuples, state};
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple, Subject, SubjectSet, TupleCondition};
 use crate::domain::snapshot::Snapshot;
@@ -248,7 +248,7 @@ async fn a_tenant_has_one_secret_and_one_snapshot() {
             state::set_snapshot(&mut tx, Snapshot(7)).await.unwrap();
             let deleted = relation_tuples::delete(&mut tx, &[TupleKey::from(&ada.tuple)]).await.unwrap();
             assert_eq!(deleted.before, Some(Snapshot(7)));
-            assert_eq!(relation_tuples::delete(&mut tx, &deleted.keys).await.unwrap(), Changed::default());
+            assert_eq!(relation_tuples::delete(&mut tx, &deleted.keys).await.unwrap(), ChangedKeys::default());
             tx.commit().await.unwrap();
         }
         assert_eq!(state::positions(&database).await.unwrap(), [(own, Snapshot(7))]);
@@ -296,16 +296,17 @@ async fn the_reads_of_a_round_are_answered_by_their_positions() {
             let (namespace, object, relation) = subject_columns(subject);
             format!("{namespace}:{object}#{relation}")
         };
-        let names = |subjects: &[(Subject, reads::Terms)]| subjects.iter().map(|(it, _)| name(it)).collect::<Vec<_>>();
+        let names =
+            |subjects: &[(Subject, reads::StoredTerms)]| subjects.iter().map(|(it, _)| name(it)).collect::<Vec<_>>();
         let found = perform(0).await;
-        let conditional = reads::Terms { condition: Some(condition), expires_at: None };
+        let conditional = reads::StoredTerms { condition: Some(condition), expires_at: None };
         assert_eq!(found.tuples, [None, Some(conditional)]);
         let sets: Vec<_> = found.sets.iter().map(|it| names(it)).collect();
         assert_eq!(sets, [vec!["Group:0#member", "Group:1#member"], vec!["Group:g#member"], Vec::new()]);
         let objects: Vec<_> = found.objects.iter().map(|it| names(it)).collect();
         assert_eq!(objects, [vec!["Group:g#member"], vec!["Group:0#member", "Group:1#member"]]);
         assert_eq!(names(&found.subjects[0]), [":ada#", "Group:g#member"]);
-        assert_eq!(found.sets[1][0].1, reads::Terms { condition: None, expires_at: Some(ends) });
+        assert_eq!(found.sets[1][0].1, reads::StoredTerms { condition: None, expires_at: Some(ends) });
         assert!(perform(10).await.sets[1].is_empty());
         assert_eq!((found.count, found.is_cut), (9, false));
         assert!(!perform_at_most(Some(9), 0).await.is_cut);

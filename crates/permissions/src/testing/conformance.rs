@@ -11,7 +11,7 @@ pub(crate) type Answer = Result<bool, Failure>;
 /// Limits that no case of the generator reaches.
 pub(crate) const WIDE: Limits = Limits { depth: 1000, breadth: 10_000, steps: 10_000_000 };
 
-/// A breadth that some cases exceed. The other limits of the list are never exceeded by a breadth.
+/// A breadth that some cases exceed.
 pub(super) const NARROW: u32 = 2;
 
 /// Whether a subject is a member of a userset, and what the reference answers.
@@ -71,6 +71,8 @@ pub(super) struct Answers {
     pub(super) all: Vec<Answer>,
     /// With a small depth.
     pub(super) shallow: Vec<Answer>,
+    /// With a small breadth as well.
+    pub(super) narrow: Vec<Answer>,
 }
 
 /// Asks a reader the questions in every way. The same `depth` for several readers makes their answers comparable.
@@ -103,17 +105,20 @@ pub(super) async fn conform(
     for (question, answer) in pairs(questions, &shallow)?.chain(pairs(questions, &narrow)?) {
         ensure!(question.is_not_wrong(answer), "{name}: {question:?} at the depth {depth}: {answer:?}");
     }
-    Ok(Answers { all, shallow })
+    Ok(Answers { all, shallow, narrow })
 }
 
 impl Answers {
-    /// Limits that no breadth exceeds do not depend on the reader.
+    /// An answer does not depend on the reader, also when a limit leaves tuples out.
     pub(super) fn are_those_of(&self, other: &Self, questions: &[&Question]) -> Result<(), Mismatch> {
-        let of = |answers: &Self| answers.all.iter().chain(&answers.shallow).copied().collect::<Vec<_>>();
-        let questions: Vec<&Question> = questions.iter().chain(questions).copied().collect();
-        let ours = of(self);
-        for ((question, one), other) in pairs(&questions, &ours)?.zip(of(other)) {
-            ensure!(is_same(one, other), "{question:?}: {one:?} and {other:?} depend on the reader");
+        for (what, ours, theirs) in [
+            ("without limits", &self.all, &other.all),
+            ("with a small depth", &self.shallow, &other.shallow),
+            ("with a small breadth", &self.narrow, &other.narrow),
+        ] {
+            for ((question, one), (_, other)) in pairs(questions, ours)?.zip(pairs(questions, theirs)?) {
+                ensure!(is_same(one, other), "{question:?} {what}: {one:?} and {other:?} depend on the reader");
+            }
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use futures_util::FutureExt as _;
 
-use super::conformance::{Answer, Answers, Question, Reader as _, WIDE, conform};
+use super::conformance::{Answer, Answers, NARROW, Question, Reader as _, WIDE, conform};
 use super::generator::{Case, Dice, NOW};
 use super::list_reader::{ListReader, subject as intern_subject, userset as intern_userset};
 use super::mismatch::{Mismatch, bail};
@@ -149,7 +149,8 @@ impl<'c> Prepared<'c> {
         let order = reader.relations.tuples.clone();
         dice.shuffle(&mut reader.relations.tuples);
         let shallow = reader.alone(questions, Limits { depth, ..WIDE }).await?;
-        let shuffled = Answers { all: answers.all.clone(), shallow };
+        let narrow = reader.alone(questions, Limits { depth, breadth: NARROW, ..WIDE }).await?;
+        let shuffled = Answers { all: answers.all.clone(), shallow, narrow };
         shuffled.are_those_of(&answers, questions).map_err(|it| it.at("the tuples in another order"))?;
         self.list.tuples = order;
         Ok(answers)
@@ -176,7 +177,8 @@ impl<'c> Prepared<'c> {
         let from = dice.below(7);
         let some = |answers: &[Answer]| answers.iter().copied().skip(from).step_by(7).collect();
         let questions: Vec<&Question> = questions.iter().copied().skip(from).step_by(7).collect();
-        let expected = Answers { all: some(&in_list.all), shallow: some(&in_list.shallow) };
+        let expected =
+            Answers { all: some(&in_list.all), shallow: some(&in_list.shallow), narrow: some(&in_list.narrow) };
         conform(&mut reader, &questions, depth, dice).await?.are_those_of(&expected, &questions)?;
         compared.most_rounds = compared.most_rounds.max(reader.most_rounds);
         compared.reads += reader.reads;

@@ -1,7 +1,9 @@
 //! A reader over a plain list of tuples, which scans the whole list for every read, and the conditions of tests.
 
+use std::collections::HashMap;
 use std::task::Poll;
 
+use super::generator::NOW;
 use super::mismatch::Mismatch;
 use super::reference_model::{Verdict, condition};
 use crate::domain::evaluation::{ConditionFailed, Conditions, ContextId, Link, Relations, SubjectKind, Terms};
@@ -15,6 +17,8 @@ use crate::domain::symbols::Symbols;
 pub struct ListReader {
     pub tuples: Vec<(Userset, Link)>,
     contexts: Vec<String>,
+    /// The subjects of tuples as texts.
+    texts: HashMap<Userset, Subject>,
 }
 
 impl ListReader {
@@ -25,6 +29,7 @@ impl ListReader {
             let userset = userset(&tuple.namespace, &tuple.object, &tuple.relation, symbols, names)?;
             let subject = subject(&tuple.subject, symbols, names)?;
             let terms = reader.terms(stored, symbols)?;
+            reader.texts.insert(subject, tuple.subject.clone());
             reader.tuples.push((userset, Link { subject, terms }));
         }
         Ok(reader)
@@ -55,9 +60,11 @@ impl Relations for ListReader {
             SubjectKind::Sets => link.subject.is_set(),
             SubjectKind::Objects => !link.subject.is_id(),
         };
-        let mut found = self.tuples.iter().filter(|(of, link)| *of == userset && of_kind(link)).map(|(_, link)| *link);
-        into.extend(found.by_ref().take(limit));
-        Poll::Ready(found.next().is_some())
+        let counts = |(of, link): &&(Userset, Link)| *of == userset && of_kind(link) && !link.terms.is_expired(NOW);
+        let mut found: Vec<Link> = self.tuples.iter().filter(counts).map(|(_, link)| *link).collect();
+        found.sort_by_key(|link| self.texts.get(&link.subject));
+        into.extend(found.iter().take(limit));
+        Poll::Ready(found.len() > limit)
     }
 
     fn context(&self, id: ContextId) -> Option<&str> {

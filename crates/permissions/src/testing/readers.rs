@@ -9,14 +9,14 @@ use super::mismatch::{Mismatch, bail, ensure};
 use super::store::Store;
 use crate::domain::evaluation::explain::{Explanation, Step, StepKind};
 use crate::domain::evaluation::rounds::Rounds;
-use crate::domain::evaluation::{Evaluator, Limits, Parts, Relations, Scratch, SubjectKind};
+use crate::domain::evaluation::{Evaluator, EvaluatorParts, Limits, Relations, Scratch, SubjectKind};
 use crate::domain::graph::Graph;
-use crate::domain::ids::{Subject, Userset};
+use crate::domain::ids::{SubjectNumber, Userset};
 use crate::domain::schema::Schema;
 use crate::domain::symbols::Symbols;
 
 /// The numbers that a reader gives to the userset and the subject of a question.
-pub(super) type Number<'a> = &'a dyn Fn(&Question) -> (Userset, Subject);
+pub(super) type Number<'a> = &'a dyn Fn(&Question) -> (Userset, SubjectNumber);
 
 /// A reader that has every answer at once, with the schema and the conditions that use its numbers.
 pub(super) struct InMemory<'a, R> {
@@ -36,7 +36,7 @@ impl<R: Relations> InMemory<'_, R> {
     ) -> T {
         let conditions = &mut TestConditions(self.symbols);
         let (schema, relations) = (self.schema, &mut self.relations);
-        ask(&mut Evaluator::new(Parts { schema, relations, conditions, scratch, limits, now: NOW }))
+        ask(&mut Evaluator::new(EvaluatorParts { schema, relations, conditions, scratch, limits, now: NOW }))
     }
 }
 

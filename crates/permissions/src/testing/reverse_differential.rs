@@ -9,9 +9,9 @@ use super::list_reader::TestConditions;
 use super::mismatch::{Mismatch, bail, ensure};
 use super::store::Store;
 use crate::domain::evaluation::reverse::{Actions, Directory, Listing, ObjectsQuestion, Part, SubjectsQuestion};
-use crate::domain::evaluation::{Evaluator, Limits, Parts, Scratch};
+use crate::domain::evaluation::{Evaluator, EvaluatorParts, Limits, Scratch};
 use crate::domain::graph::{Graph, GraphAt};
-use crate::domain::ids::{NameId, NamespaceId, RelationId, Subject, Userset};
+use crate::domain::ids::{NameId, NamespaceId, RelationId, SubjectNumber, Userset};
 use crate::domain::schema::Schema;
 
 /// Small pages, so that every listing has several.
@@ -27,7 +27,7 @@ impl Reverse<'_> {
     /// The objects that the subject has a relation to, for every namespace and relation. `allowed`: what checks allow.
     pub(super) fn objects(
         &self,
-        subject: Subject,
+        subject: SubjectNumber,
         places: &[Userset],
         allowed: &BTreeSet<Userset>,
     ) -> Result<(), Mismatch> {
@@ -70,7 +70,7 @@ impl Reverse<'_> {
     pub(super) fn actions(
         &self,
         object: Userset,
-        subject: Subject,
+        subject: SubjectNumber,
         allowed: &BTreeSet<Userset>,
     ) -> Result<(), Mismatch> {
         let actions = self.evaluator(|it| it.list_actions(object, subject));
@@ -98,7 +98,7 @@ impl Reverse<'_> {
     }
 
     /// A store that is read in rounds lists what the graph lists.
-    pub(super) fn in_rounds(&self, store: &Store<'_>, place: Userset, subject: Subject) -> Result<(), Mismatch> {
+    pub(super) fn in_rounds(&self, store: &Store<'_>, place: Userset, subject: SubjectNumber) -> Result<(), Mismatch> {
         let (namespace, relation) = (place.namespace(), place.relation());
         let part = Part { after: None, limit: PAGE };
         let question = ObjectsQuestion { namespace, relation, subject };
@@ -123,7 +123,7 @@ impl Reverse<'_> {
         let (mut relations, mut conditions) = (self.graph.at(NOW), TestConditions(self.graph.symbols()));
         let (schema, relations, conditions) = (self.schema, &mut relations, &mut conditions);
         let (scratch, limits) = (&mut Scratch::default(), self.limits);
-        ask(&mut Evaluator::new(Parts { schema, relations, conditions, scratch, limits, now: NOW }))
+        ask(&mut Evaluator::new(EvaluatorParts { schema, relations, conditions, scratch, limits, now: NOW }))
     }
 
     /// All pages of a listing.

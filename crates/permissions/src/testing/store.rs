@@ -7,7 +7,7 @@ use super::list_reader::TestConditions;
 use super::mismatch::{Mismatch, bail, ensure};
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::evaluation::rounds::{Found, Read, Rounds};
-use crate::domain::evaluation::{Evaluator, Limits, Parts, Relations, Scratch, Terms};
+use crate::domain::evaluation::{Evaluator, EvaluatorParts, Limits, Relations, Scratch, Terms};
 use crate::domain::graph::Graph;
 use crate::domain::ids::NameId;
 use crate::domain::schema::Schema;
@@ -40,7 +40,7 @@ impl Store<'_> {
         let mut reads = 0;
         for rounds in 0..MAX_ROUNDS {
             let mut conditions = TestConditions(self.graph.symbols());
-            let parts = Parts {
+            let parts = EvaluatorParts {
                 schema: self.schema,
                 relations: &mut relations,
                 conditions: &mut conditions,

@@ -10,7 +10,7 @@ use super::generator::NOW;
 use super::list_reader::TestConditions;
 use super::mismatch::{Mismatch, bail};
 use super::store::{Answered, Store};
-use crate::domain::evaluation::{Evaluator, Limits, Parts, Scratch};
+use crate::domain::evaluation::{Evaluator, EvaluatorParts, Limits, Scratch};
 use crate::domain::graph::{Graph, GraphAt};
 use crate::domain::ids::Userset;
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple, Subject, SubjectSet, TupleCondition};
@@ -70,7 +70,7 @@ impl World {
         let (mut relations, mut conditions) = (self.graph.at(NOW), TestConditions(self.graph.symbols()));
         let (schema, relations, conditions) = (&self.schema, &mut relations, &mut conditions);
         let (scratch, limits) = (&mut Scratch::default(), self.limits);
-        ask(&mut Evaluator::new(Parts { schema, relations, conditions, scratch, limits, now: NOW }))
+        ask(&mut Evaluator::new(EvaluatorParts { schema, relations, conditions, scratch, limits, now: NOW }))
     }
 
     /// As [`Self::userset`] reads it.

@@ -30,10 +30,10 @@ class Doc implements Namespace {
 }
 "#;
 
-const CHECK: &str = "/kleis.permissions.v1.PermissionService/Check";
-const TRANSACT: &str = "/kleis.permissions.v1.RelationTupleWriteService/TransactRelationTuples";
+pub(super) const CHECK: &str = "/kleis.permissions.v1.PermissionService/Check";
+pub(super) const TRANSACT: &str = "/kleis.permissions.v1.RelationTupleWriteService/TransactRelationTuples";
 
-fn section() -> Value {
+pub(super) fn section() -> Value {
     let location = format!("base64://{}", STANDARD.encode(MODEL));
     json!({ "namespaces": { "location": location }, "write_validation": "strict" })
 }
@@ -127,7 +127,7 @@ async fn by_connect(harness: &Harness, permit: &str, context: &str) -> Outcome {
 }
 
 /// A call with the bytes of a message in JSON: the status, and the message or the error.
-async fn connect(harness: &Harness, path: &str, body: &str) -> (u16, Value) {
+pub(super) async fn connect(harness: &Harness, path: &str, body: &str) -> (u16, Value) {
     let request = Request::post(path).header("content-type", "application/json").body(Body::from(body.to_owned()));
     let mut request = request.unwrap();
     request.extensions_mut().insert::<Context>(harness.cx());

@@ -350,6 +350,30 @@ async fn a_tuple_that_has_expired_does_not_count_for_the_width() {
     .await;
 }
 
+/// Whichever was written first, and whichever reader answers.
+#[tokio::test]
+async fn of_more_subject_sets_than_the_width_the_first_by_name_are_followed() {
+    let mut section = section();
+    section["limit"] = json!({ "max_read_width": 2 });
+    on_both_readers(section, |mut harness| async move {
+        for group in ["z", "m", "c", "y", "a", "x"] {
+            write(&mut harness, &[&format!("Folder:f#viewers@Group:{group}#members")]).await;
+            write(&mut harness, &[&format!("Group:{group}#members@User:{group}")]).await;
+        }
+        for (user, is_followed) in [("a", true), ("c", true), ("m", false), ("x", false), ("y", false), ("z", false)] {
+            let asked = tuple(&format!("Folder:f#viewers@User:{user}"));
+            let reply = harness.read.post_json("/relation-tuples/check/openapi", &asked).await;
+            if is_followed {
+                assert_eq!((reply.status.as_u16(), reply.at("/allowed")), (200, &json!(true)), "{user}: {reply}");
+            } else {
+                let found = (reply.status.as_u16(), reply.at("/error/details/limitation"));
+                assert_eq!(found, (422, &json!("max_width_exceeded")), "{user}: {reply}");
+            }
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn strict_mode_counts_only_declared_types_and_refuses_subject_ids() {
     on_both(section(), |mut lax| async move {

@@ -9,6 +9,7 @@ mod differential;
 mod graph;
 mod grpc;
 mod harness;
+mod json_bodies;
 mod migrate_subjects;
 mod permission_checks;
 mod questions;

@@ -315,7 +315,7 @@ async fn a_list_that_is_not_complete_says_so() {
         let mut body = json!({ "namespace": "Doc", "relation": "view", "subject_set": set });
         let reply = harness.read.post_json("/relation-tuples/objects", &body).await.expect(200);
         assert_eq!(reply.at("/objects"), &json!(["memo"]));
-        assert!(reply.string("/unresolved").contains("\"late\" has no result"), "{reply}");
+        assert!(reply.string("/unresolved").contains("\"late\" has no result: context.hour is missing"), "{reply}");
         for (hour, objects) in [(9, json!(["memo"])), (20, json!(["memo", "plan"]))] {
             body["context"] = json!({ "hour": hour });
             let reply = harness.read.post_json("/relation-tuples/objects", &body).await.expect(200);

@@ -1,4 +1,4 @@
-//! Equal checks that are asked of the tables at the same time.
+//! Equal questions that are asked of the tables at the same time.
 
 use std::pin::Pin;
 
@@ -6,14 +6,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use database::Database;
 use futures_util::poll;
-use serde_json::json;
+use permission_language::SourceFile;
+use serde_json::{Value, json};
 
 use super::harness::Harness;
+use crate::components::models::loaded::{LoadedModel, Parsed};
+use crate::domain::access::{AccessRequest, EvaluationsSemantic, RequestAttributes};
+use crate::domain::checked_model::CheckedModel;
 use crate::domain::condition::{Object, Root};
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple, TupleCondition};
 use crate::domain::tuple_changes::{NetChanges, TupleChange};
 use crate::operations::Answered;
 use crate::operations::check::{CheckError, CheckOptions};
+use crate::operations::evaluate_access::AccessOptions;
 
 const MODEL: &str = r#"
 const late: Condition = "context.hour >= tuple.from"
@@ -43,13 +48,22 @@ async fn write(harness: &Harness, tuples: Vec<StoredTuple>) {
     harness.permissions.writes.write(&harness.cx(), NetChanges::of(&changes)).await.unwrap();
 }
 
-type Check<'a> = Pin<Box<dyn Future<Output = Result<Answered<bool>, CheckError>> + 'a>>;
+type Begun<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// A question that reads.
+async fn reading<'a, T>(question: impl Future<Output = T> + 'a) -> Begun<'a, T> {
+    let mut question: Begun<'a, T> = Box::pin(question);
+    assert!(poll!(&mut question).is_pending());
+    question
+}
 
 /// A check that reads.
-async fn begun<'a>(harness: &'a Harness, tuple: &'a RelationTuple, options: CheckOptions<'a>) -> Check<'a> {
-    let mut check: Check<'a> = Box::pin(async move { harness.permissions.check(&harness.cx(), tuple, options).await });
-    assert!(poll!(&mut check).is_pending());
-    check
+async fn begun<'a>(
+    harness: &'a Harness,
+    tuple: &'a RelationTuple,
+    options: CheckOptions<'a>,
+) -> Begun<'a, Result<Answered<bool>, CheckError>> {
+    reading(async move { harness.permissions.check(&harness.cx(), tuple, options).await }).await
 }
 
 #[tokio::test]
@@ -106,6 +120,95 @@ async fn checks_with_different_contexts_or_depths_do_not_share() {
             (Err(CheckError::Unanswered { .. }), None) => {}
             (found, expected) => panic!("{found:?} instead of {expected:?}"),
         }
+    }
+}
+
+/// The answer is that of the model that was in force when the check was asked.
+#[tokio::test]
+async fn a_check_does_not_share_with_those_of_the_model_before() {
+    let harness = harness().await;
+    let (asked, options) = (tuple("Group:staff#members@User:ada"), CheckOptions::default());
+    write(&harness, vec![asked.clone().into()]).await;
+    let mut checks = Vec::new();
+    for _ in 0..3 {
+        checks.push((begun(&harness, &asked, options).await, true));
+    }
+    assert_eq!(harness.permissions.checks.count(), 2);
+    // The tuple does not count any more.
+    let text = MODEL.replace("members: User[]", "members: Doc[]");
+    let CheckedModel { model, conditions, .. } = CheckedModel::of(&[SourceFile { name: "model.ts", text: &text }]);
+    let parsed = Parsed { model: model.unwrap(), conditions };
+    harness.permissions.models.put_in_force(LoadedModel::compile(parsed, true).unwrap());
+    for _ in 0..3 {
+        checks.push((begun(&harness, &asked, options).await, false));
+    }
+    assert_eq!(harness.permissions.checks.count(), 4);
+    for (check, answer) in checks {
+        assert_eq!(check.await.unwrap().answer, answer);
+    }
+}
+
+#[tokio::test]
+async fn equal_batches_share_an_evaluation() {
+    let harness = harness().await;
+    let [member, stranger] = ["Group:staff#members@User:ada", "Group:staff#members@User:eve"].map(tuple);
+    write(&harness, vec![member.clone().into()]).await;
+    let batch = async |tuples: [&RelationTuple; 2]| {
+        let tuples = tuples.map(Clone::clone).to_vec();
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        reading(async move { permissions.batch_check(&cx, tuples, CheckOptions::default()).await }).await
+    };
+    let mut batches = Vec::new();
+    for _ in 0..3 {
+        batches.push((batch([&member, &stranger]).await, [true, false]));
+        // The answers have the order of the tuples.
+        batches.push((batch([&stranger, &member]).await, [false, true]));
+    }
+    assert_eq!(harness.permissions.batches.count(), 4);
+    for (batch, expected) in batches {
+        let answers: Vec<bool> = batch.await.unwrap().answer.into_iter().map(|answer| answer.unwrap()).collect();
+        assert_eq!(answers, expected);
+    }
+}
+
+#[tokio::test]
+async fn equal_access_evaluations_share_an_evaluation() {
+    let harness = harness().await;
+    let plan = tuple("Doc:plan#viewers@User:ada");
+    let condition = Some(TupleCondition { name: "late".into(), context: Some("{\"from\":9}".into()) });
+    write(&harness, vec![StoredTuple { condition, ..StoredTuple::from(plan.clone()) }]).await;
+    let evaluation = async |root: Root, members: Value, semantic: EvaluationsSemantic| {
+        let object = Some(Object::new(root, members).unwrap());
+        let attributes = match root {
+            Root::Context => RequestAttributes { context: object, ..RequestAttributes::default() },
+            _ => RequestAttributes { subject: object, ..RequestAttributes::default() },
+        };
+        let requests = vec![Ok(AccessRequest { tuple: plan.clone(), attributes }); 2];
+        let options = AccessOptions { semantic, ..AccessOptions::default() };
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        reading(async move { permissions.evaluate_access(&cx, requests, options).await }).await
+    };
+    use EvaluationsSemantic::{DenyOnFirstDeny, ExecuteAll};
+    let mut evaluations = Vec::new();
+    for _ in 0..3 {
+        for (root, members, semantic, expected) in [
+            (Root::Context, json!({ "hour": 10, "of": { "a": 1, "b": 2 } }), ExecuteAll, &[true, true][..]),
+            // The order of members does not matter.
+            (Root::Context, json!({ "of": { "b": 2, "a": 1 }, "hour": 10 }), ExecuteAll, &[true, true][..]),
+            (Root::Context, json!({ "hour": 8 }), ExecuteAll, &[false, false][..]),
+            (Root::Context, json!({ "hour": 8 }), DenyOnFirstDeny, &[false][..]),
+            // The condition lacks the attribute.
+            (Root::Subject, json!({ "hour": 10 }), ExecuteAll, &[false, false][..]),
+        ] {
+            evaluations.push((evaluation(root, members, semantic).await, expected));
+        }
+    }
+    // Of each of the four there is one that has begun, and one that waits for it.
+    assert_eq!(harness.permissions.access_evaluations.count(), 8);
+    for (evaluation, expected) in evaluations {
+        let decisions = evaluation.await.unwrap().answer;
+        let decisions: Vec<bool> = decisions.iter().map(|it| matches!(it.answer, Ok(true))).collect();
+        assert_eq!(decisions, expected);
     }
 }
 

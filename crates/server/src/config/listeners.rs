@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use base::{GoDuration, Secret};
+use base::{GoDuration, Objects, Secret};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
@@ -135,7 +135,7 @@ impl Listener {
             document::fill(&mut settings, &json!({ "tls": tls }));
         }
         let path = format!("{service}.serve.{name}");
-        let listener: Self = serde_path_to_error::deserialize(settings)
+        let listener: Self = serde_path_to_error::deserialize(Objects(settings))
             .map_err(|error| Fault::new(format!("{path}.{}", error.path()), error.inner().to_string()))?;
         // Only a key or only a certificate is a mistake that must not lead to plain HTTP.
         let is_off = listener.tls.enabled == Some(false);

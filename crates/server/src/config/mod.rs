@@ -26,7 +26,7 @@ mod spelling;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use base::PlainToken;
+use base::{Objects, PlainToken};
 use serde_json::{Value, json};
 
 pub use crate::services::{Service, UnknownService};
@@ -212,7 +212,7 @@ impl Config {
         let mut section = self.sections.get(&service).cloned().unwrap_or(json!({}));
         document::fill(&mut section, defaults);
         // The path of the key is public, the value is not: serde's message quotes it only for enumerations.
-        serde_path_to_error::deserialize(section)
+        serde_path_to_error::deserialize(Objects(section))
             .map_err(|error| Fault::new(format!("{service}.{}", error.path()), error.inner().to_string()))
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base::{GoDuration, Secret};
+use base::{GoDuration, Objects, Secret};
 use jobs::EventRetention;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -169,7 +169,7 @@ impl Shared {
         if !faults.is_empty() {
             return Err(Faults(faults));
         }
-        let mut shared: Self = serde_path_to_error::deserialize(own)
+        let mut shared: Self = serde_path_to_error::deserialize(Objects(own))
             .map_err(|error| Fault::new(error.path().to_string(), error.inner().to_string()))?;
         if let Some(reason) = shared.tracing.missing() {
             notices.push(Notice::warning("tracing.provider", format!("no traces are sent: {reason}")));

@@ -2,6 +2,7 @@
 
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
+use base::Objects;
 use base::bounds::BodyBounds;
 use http::StatusCode;
 use serde::Serialize;
@@ -11,7 +12,6 @@ use crate::{RestError, media_types};
 
 mod body;
 mod bounds;
-mod object;
 
 pub use body::{BodyRejection, read_body};
 use bounds::OutOfBounds;
@@ -42,8 +42,13 @@ impl<T: DeserializeOwned> Json<T> {
     /// Decodes `body` if it is within the bounds.
     pub fn decode_within(bounds: BodyBounds, body: &[u8]) -> Result<T, JsonRejection> {
         check_json(bounds, body)?;
+        Self::decode_checked(body)
+    }
+
+    /// Decodes a document whose bounds were checked ([`check_json`]).
+    pub fn decode_checked(body: &[u8]) -> Result<T, JsonRejection> {
         let mut deserializer = serde_json::Deserializer::from_slice(body);
-        let value = serde_path_to_error::deserialize(object::Objects(&mut deserializer)).map_err(|error| {
+        let value = serde_path_to_error::deserialize(Objects(&mut deserializer)).map_err(|error| {
             JsonRejection::Invalid { path: error.path().to_string(), problem: error.inner().to_string() }
         })?;
         deserializer
@@ -138,7 +143,9 @@ mod tests {
     #[test]
     fn a_record_is_not_a_list() {
         let fault = |body: &str| Json::<Outer>::decode(body.as_bytes()).unwrap_err().to_string();
-        assert!(fault("[[]]").contains("invalid type: sequence"), "{}", fault("[[]]"));
+        assert!(fault("[[]]").starts_with(".: invalid type: sequence"), "{}", fault("[[]]"));
+        let nested = fault(r#"{"inner":[{"count":1},[2]]}"#);
+        assert!(nested.starts_with("inner[1]: invalid type: sequence, expected struct Inner"), "{nested}");
         assert!(Json::<Vec<u8>>::decode(b"[1]").is_ok());
         assert!(Json::<Option<Outer>>::decode(b"null").is_ok());
         assert!(Json::<Outer>::decode(br#"{"inner":[]}"#).is_ok());

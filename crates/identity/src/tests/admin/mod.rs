@@ -153,7 +153,13 @@ async fn errors_name_the_invalid_member() {
                 "password",
             ),
             (json!({"traits": {"email": "TAKEN@example.org"}}), 409, "Another identity"),
-            (json!([]), 400, ""),
+            (json!([]), 400, ".: invalid type: sequence"),
+            (json!({"credentials": {"password": [{}]}}), 400, "credentials.password: invalid type: sequence"),
+            (
+                json!({"credentials": {"oidc": {"config": {"providers": [["ada", "github"]]}}}}),
+                400,
+                "credentials.oidc.config.providers[0]: invalid type: sequence",
+            ),
         ] {
             let reply = refused(body.clone()).await;
             assert_eq!(reply.status.as_u16(), status, "{body}: {}", reply.json);

@@ -268,6 +268,11 @@ async fn scopes_that_were_not_requested_cannot_be_granted() {
     let uri = format!("/admin/oauth2/auth/requests/consent/accept?consent_challenge={challenge}");
     let answer = house.admin(Method::PUT, &uri, json!({"grant_scope": ["openid", "photos.write"]})).await.expect(400);
     assert!(answer.json["error_description"].as_str().unwrap().contains("photos.write"), "{answer}");
+    // A record is not a list of its members, whose order no document has.
+    let body = json!({"grant_scope": ["openid"], "session": [{"role": "admin"}, {}]});
+    let answer = house.admin(Method::PUT, &uri, body).await.expect(400);
+    let description = answer.json["error_description"].as_str().unwrap();
+    assert!(description.contains("session: invalid type: sequence"), "{answer}");
 }
 
 #[tokio::test]

@@ -212,7 +212,7 @@ pub(super) mod tests {
     use permission_language::{Model, Namespace};
 
     use super::*;
-    use crate::domain::event::Changed;
+    use crate::domain::event::ChangedTuples;
     use crate::domain::relation_tuple::{Subject, TupleCondition};
     use crate::domain::tuple_record::TupleRecord;
 
@@ -231,7 +231,7 @@ pub(super) mod tests {
             RelationTuple { namespace: "Doc".into(), object: object.into(), relation: "viewer".into(), subject };
         let condition = context.map(|it| TupleCondition { name: "late".into(), context: Some(it.to_owned()) });
         let inserted = vec![TupleRecord::from(&StoredTuple { condition, ..StoredTuple::from(tuple) })];
-        let change = Changed { previous: sequence - 1, inserted, deleted: Vec::new() };
+        let change = ChangedTuples { previous: sequence - 1, inserted, deleted: Vec::new() };
         LoggedChange { sequence: Snapshot(sequence), at: Timestamp::EPOCH, change }
     }
 

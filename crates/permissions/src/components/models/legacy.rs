@@ -1,5 +1,6 @@
 //! Namespaces in the format that preceded the Ory Permission Language: a name, and nothing about relations.
 
+use base::OfObjects;
 use permission_language::{Model, Namespace};
 use serde::Deserialize;
 
@@ -41,11 +42,11 @@ pub(super) fn parse(documents: &[Document]) -> Result<Model, String> {
 fn name_in(document: &Document) -> Result<String, String> {
     let Document { name, text } = document;
     let declaration = match name.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("toml") => toml::from_str::<Declaration>(text).map_err(|error| error.message().to_owned()),
+        Some("toml") => toml::from_str(text).map_err(|error| error.message().to_owned()),
         Some("json") => serde_json::from_str(text).map_err(|error| error.to_string()),
         Some(_) | None => serde_saphyr::from_str(text).map_err(|error| error.without_snippet().to_string()),
     };
     declaration
-        .map(|it: Declaration| it.name)
+        .map(|OfObjects::<Declaration>(it)| it.name)
         .map_err(|error| format!("{name} does not declare one namespace: {error}"))
 }

@@ -46,9 +46,11 @@ async fn a_folder_has_one_namespace_in_each_file_and_a_bad_file_keeps_the_model(
     let models = models(&at(folder.path())).unwrap();
     models.refresh().await.unwrap();
     assert_eq!(names(&models), ["groups", "videos", "files", "folders"]);
-    for (text, reason) in
-        [("names: [a]\n", "b.yml does not declare one namespace"), ("name: groups\n", "declared twice")]
-    {
+    for (text, reason) in [
+        ("names: [a]\n", "b.yml does not declare one namespace"),
+        ("[a]\n", "one namespace"),
+        ("name: groups\n", "declared twice"),
+    ] {
         write("b.yml", text);
         let fault = models.refresh().await.unwrap_err();
         assert!(fault.to_string().contains(reason), "{fault}");

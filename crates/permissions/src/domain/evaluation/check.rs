@@ -8,7 +8,7 @@ use super::limits::{Failure, Limits};
 use super::outcome::Value;
 use super::relations::{Conditions, Relations, Terms};
 use super::scratch::Scratch;
-use crate::domain::ids::{ConditionId, Subject, Userset};
+use crate::domain::ids::{ConditionId, SubjectNumber, Userset};
 use crate::domain::schema::Schema;
 
 /// Answers the questions of one request. Answers about one subject are remembered until another subject is asked about, so
@@ -19,7 +19,7 @@ pub struct Evaluator<'a, R, C> {
     pub(super) conditions: &'a mut C,
     pub(super) limits: Limits,
     pub(super) now: Timestamp,
-    pub(super) subject: Subject,
+    pub(super) subject: SubjectNumber,
     pub(super) steps: u32,
     /// The formulas and operands that are being evaluated.
     pub(super) levels: u32,
@@ -29,7 +29,7 @@ pub struct Evaluator<'a, R, C> {
 }
 
 /// What an evaluator works with.
-pub struct Parts<'a, R, C> {
+pub struct EvaluatorParts<'a, R, C> {
     pub schema: &'a Schema,
     pub relations: &'a mut R,
     pub conditions: &'a mut C,
@@ -39,11 +39,11 @@ pub struct Parts<'a, R, C> {
 }
 
 /// No subject has these bits, because the number 0 is never assigned.
-const NOBODY: Subject = Userset::from_bits(0);
+const NOBODY: SubjectNumber = Userset::from_bits(0);
 
 impl<'a, R: Relations, C: Conditions> Evaluator<'a, R, C> {
-    pub fn new(parts: Parts<'a, R, C>) -> Self {
-        let Parts { schema, relations, conditions, scratch, limits, now } = parts;
+    pub fn new(parts: EvaluatorParts<'a, R, C>) -> Self {
+        let EvaluatorParts { schema, relations, conditions, scratch, limits, now } = parts;
         scratch.reset();
         Self {
             schema,
@@ -67,7 +67,7 @@ impl<'a, R: Relations, C: Conditions> Evaluator<'a, R, C> {
     /// Whether the subject is a member of the userset.
     ///
     /// Each call may use all steps of the limits.
-    pub fn check(&mut self, userset: Userset, subject: Subject) -> Poll<Result<bool, Failure>> {
+    pub fn check(&mut self, userset: Userset, subject: SubjectNumber) -> Poll<Result<bool, Failure>> {
         self.steps = self.limits.steps;
         self.conditions.begin();
         match self.ask(userset, subject) {
@@ -79,7 +79,7 @@ impl<'a, R: Relations, C: Conditions> Evaluator<'a, R, C> {
     }
 
     /// A check within the steps that are left.
-    pub(super) fn ask(&mut self, userset: Userset, subject: Subject) -> Value {
+    pub(super) fn ask(&mut self, userset: Userset, subject: SubjectNumber) -> Value {
         if subject != self.subject {
             self.scratch.reset();
             self.subject = subject;
@@ -89,7 +89,7 @@ impl<'a, R: Relations, C: Conditions> Evaluator<'a, R, C> {
     }
 
     /// Begins a question that checks a subject many times.
-    pub(super) fn ask_about(&mut self, subject: Subject) {
+    pub(super) fn ask_about(&mut self, subject: SubjectNumber) {
         if subject != self.subject {
             self.scratch.reset();
             self.subject = subject;

@@ -15,7 +15,7 @@ use super::check::Evaluator;
 use super::outcome::Value;
 use super::relations::{Conditions, Link, SubjectKind};
 use super::reverse::Directory;
-use crate::domain::ids::{RelationId, Subject, Userset};
+use crate::domain::ids::{RelationId, SubjectNumber, Userset};
 use crate::domain::schema::{Accepted, Alternative, Operand, Rules};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub enum Cut {
 pub struct Node {
     pub kind: NodeKind,
     /// None for a part of a permit's expression.
-    pub subject: Option<Subject>,
+    pub subject: Option<SubjectNumber>,
     /// Their positions in the list.
     pub children: Vec<usize>,
 }
@@ -101,7 +101,7 @@ impl<'s> Expansion<'s> {
     }
 
     /// Adds a child that is expanded later.
-    fn add(&mut self, parent: Option<usize>, level: u16, subject: Option<Subject>, source: Option<Source<'s>>) {
+    fn add(&mut self, parent: Option<usize>, level: u16, subject: Option<SubjectNumber>, source: Option<Source<'s>>) {
         if self.tree.nodes.len() >= self.options.nodes {
             // From now on nothing is read any more.
             self.cut(Cut::Nodes);

@@ -16,7 +16,7 @@ use super::outcome::Value;
 use super::relations::{Conditions, Link, Relations, SubjectKind, Terms};
 use super::scratch::{Deferred, Key};
 use crate::domain::hashing::IdSet;
-use crate::domain::ids::{ConditionId, RelationId, Subject, Userset};
+use crate::domain::ids::{ConditionId, RelationId, SubjectNumber, Userset};
 use crate::domain::schema::{Accepted, Alternative, FormulaId, Operand, Rules};
 
 /// Formulas in formulas are explained to this level.
@@ -39,7 +39,7 @@ pub struct Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepKind {
     /// The tuple names the subject itself.
-    Tuple { userset: Userset, subject: Subject },
+    Tuple { userset: Userset, subject: SubjectNumber },
     /// The tuple names a subject set, whose members are looked at next.
     SubjectSet { userset: Userset, set: Userset },
     /// A permit follows from another relation of the same object.
@@ -146,7 +146,7 @@ impl Trace {
 
 impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
     /// A check with its reason.
-    pub fn explain(&mut self, userset: Userset, subject: Subject) -> Poll<Explanation> {
+    pub fn explain(&mut self, userset: Userset, subject: SubjectNumber) -> Poll<Explanation> {
         let Poll::Ready(answer) = self.check(userset, subject) else { return Poll::Pending };
         // The second pass may cause as much work as the first.
         self.steps = self.limits.steps;

@@ -29,7 +29,7 @@ pub mod reverse;
 pub mod rounds;
 mod scratch;
 
-pub use check::{Evaluator, Parts};
+pub use check::{Evaluator, EvaluatorParts};
 pub use limits::{Failure, Limits};
 pub use relations::{ConditionFailed, Conditions, ContextId, Link, NoConditions, Relations, SubjectKind, Terms};
 pub use scratch::Scratch;

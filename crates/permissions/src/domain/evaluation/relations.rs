@@ -4,7 +4,7 @@ use std::task::Poll;
 
 use base::Timestamp;
 
-use crate::domain::ids::{ConditionId, Subject, Userset};
+use crate::domain::ids::{ConditionId, SubjectNumber, Userset};
 
 /// A reader of the relation tuples of one tenant at one point of its history.
 ///
@@ -12,10 +12,10 @@ use crate::domain::ids::{ConditionId, Subject, Userset};
 /// reads of one request equally.
 pub trait Relations {
     /// The terms of the tuple of this userset with exactly this subject.
-    fn tuple(&mut self, userset: Userset, subject: Subject) -> Poll<Option<Terms>>;
+    fn tuple(&mut self, userset: Userset, subject: SubjectNumber) -> Poll<Option<Terms>>;
 
-    /// Adds the subjects of a userset that are of a kind, at most `limit` of them and always the same ones.
-    /// `true`: there are more.
+    /// Adds the subjects of a userset that are of a kind, at most `limit` of them: of [`SubjectKind::Sets`] the first ones by their
+    /// texts, so that every reader leaves out the same. `true`: there are more.
     fn subjects(&mut self, userset: Userset, kind: SubjectKind, limit: usize, into: &mut Vec<Link>) -> Poll<bool>;
 
     /// The context that a tuple was written with, a JSON object.
@@ -23,7 +23,7 @@ pub trait Relations {
 }
 
 impl<R: Relations> Relations for &mut R {
-    fn tuple(&mut self, userset: Userset, subject: Subject) -> Poll<Option<Terms>> {
+    fn tuple(&mut self, userset: Userset, subject: SubjectNumber) -> Poll<Option<Terms>> {
         (**self).tuple(userset, subject)
     }
 
@@ -39,7 +39,7 @@ impl<R: Relations> Relations for &mut R {
 /// A subject of a tuple, and the terms of the tuple.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
-    pub subject: Subject,
+    pub subject: SubjectNumber,
     pub terms: Terms,
 }
 

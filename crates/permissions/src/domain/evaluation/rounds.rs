@@ -12,13 +12,13 @@ use std::task::Poll;
 use super::relations::{ContextId, Link, Relations, SubjectKind, Terms};
 use super::reverse::{Directory, Membership, Of};
 use crate::domain::hashing::{IdMap, IdSet};
-use crate::domain::ids::{NameId, NamespaceId, RelationId, Subject, Userset};
+use crate::domain::ids::{NameId, NamespaceId, RelationId, SubjectNumber, Userset};
 use crate::domain::names::Names;
 
 /// A read of the store, as the methods of [`Relations`] and [`Directory`] describe it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Read {
-    Tuple { userset: Userset, subject: Subject },
+    Tuple { userset: Userset, subject: SubjectNumber },
     Subjects { userset: Userset, kind: SubjectKind, limit: usize },
     SubjectsOfType { userset: Userset, namespace: NamespaceId, relation: RelationId, limit: usize },
     Memberships { of: Of, limit: usize },
@@ -100,7 +100,7 @@ impl Rounds {
 }
 
 impl Relations for Rounds {
-    fn tuple(&mut self, userset: Userset, subject: Subject) -> Poll<Option<Terms>> {
+    fn tuple(&mut self, userset: Userset, subject: SubjectNumber) -> Poll<Option<Terms>> {
         self.take(Read::Tuple { userset, subject }, |found| match found {
             Found::Tuple(terms) => Some(*terms),
             _ => None,

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use base::Timestamp;
 
-use crate::domain::ids::{Subject, Userset};
+use crate::domain::ids::{SubjectNumber, Userset};
 
-type Entry = (Timestamp, Userset, Subject);
+type Entry = (Timestamp, Userset, SubjectNumber);
 
 /// What an entry takes in a tree whose nodes are two thirds full.
 const ENTRY_BYTES: usize = size_of::<Entry>() * 3 / 2;
@@ -15,13 +15,13 @@ const ENTRY_BYTES: usize = size_of::<Entry>() * 3 / 2;
 pub(super) struct Expiries(BTreeSet<Entry>);
 
 impl Expiries {
-    pub(super) fn add(&mut self, at: Option<Timestamp>, userset: Userset, subject: Subject) {
+    pub(super) fn add(&mut self, at: Option<Timestamp>, userset: Userset, subject: SubjectNumber) {
         if let Some(at) = at {
             self.0.insert((at, userset, subject));
         }
     }
 
-    pub(super) fn remove(&mut self, at: Option<Timestamp>, userset: Userset, subject: Subject) {
+    pub(super) fn remove(&mut self, at: Option<Timestamp>, userset: Userset, subject: SubjectNumber) {
         if let Some(at) = at {
             self.0.remove(&(at, userset, subject));
         }

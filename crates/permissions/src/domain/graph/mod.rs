@@ -20,13 +20,13 @@ mod terms;
 mod usage;
 
 use super::evaluation::Terms;
-use super::ids::{NameId, NamespaceId, RelationId, Subject, Userset};
+use super::ids::{NameId, NamespaceId, RelationId, SubjectNumber, Userset};
 use super::names::{Names, NamesAreFull};
 use super::relation_tuple::{self, RelationTuple, StoredTuple, SubjectSet};
 use super::symbols::{Symbols, TooManyNames};
 use base::Timestamp;
 use expiries::Expiries;
-use postings::{Change, Postings};
+use postings::{Postings, SetChange};
 use terms::TermsTable;
 use usage::Usage;
 
@@ -99,9 +99,9 @@ impl Graph {
         count
     }
 
-    fn remove_numbers(&mut self, userset: Userset, subject: Subject) -> bool {
+    fn remove_numbers(&mut self, userset: Userset, subject: SubjectNumber) -> bool {
         let change = self.forward.remove(userset.bits(), subject.bits());
-        if change == Change::None {
+        if change == SetChange::None {
             return false;
         }
         let reverse = self.reverse.remove(subject.bits(), userset.bits());
@@ -110,10 +110,10 @@ impl Graph {
         self.usage.subtract(userset, subject);
         self.len -= 1;
         self.removed += 1;
-        if change == Change::Key {
+        if change == SetChange::Key {
             self.forget_object(userset);
         }
-        if reverse == Change::Key {
+        if reverse == SetChange::Key {
             self.forget_object(subject);
         }
         true
@@ -127,7 +127,7 @@ impl Graph {
         Userset::new(namespace, self.names.find(object).unwrap_or(NameId::UNKNOWN), relation)
     }
 
-    pub fn find_subject(&self, subject: &relation_tuple::Subject) -> Subject {
+    pub fn find_subject(&self, subject: &relation_tuple::Subject) -> SubjectNumber {
         match subject {
             relation_tuple::Subject::Id(id) => Userset::id(self.names.find(id).unwrap_or(NameId::UNKNOWN)),
             relation_tuple::Subject::Set(set) => self.find(&set.namespace, &set.object, &set.relation),
@@ -173,7 +173,7 @@ impl Graph {
     }
 
     /// The subjects of a userset's tuples, in their order.
-    pub fn subjects_of(&self, userset: Userset) -> Vec<Subject> {
+    pub fn subjects_of(&self, userset: Userset) -> Vec<SubjectNumber> {
         let mut subjects = Vec::new();
         self.forward.visit(userset.bits(), 0..u64::MAX, |value| {
             subjects.push(Userset::from_bits(value));
@@ -183,7 +183,7 @@ impl Graph {
     }
 
     /// Visits all tuples, in no particular order, until `visit` returns `false`.
-    pub fn for_each(&self, mut visit: impl FnMut(Userset, Subject) -> bool) {
+    pub fn for_each(&self, mut visit: impl FnMut(Userset, SubjectNumber) -> bool) {
         let mut goes = true;
         for key in self.forward.keys() {
             if !goes {
@@ -206,18 +206,24 @@ impl Graph {
             + self.usage.heap_bytes()
     }
 
-    fn insert_numbers(&mut self, userset: Userset, subject: Subject, terms: Terms, context: Option<&str>) -> bool {
+    fn insert_numbers(
+        &mut self,
+        userset: Userset,
+        subject: SubjectNumber,
+        terms: Terms,
+        context: Option<&str>,
+    ) -> bool {
         let change = self.forward.insert(userset.bits(), subject.bits());
         self.expiries.remove(self.terms.get(userset, subject).expires_at, userset, subject);
         self.expiries.add(terms.expires_at, userset, subject);
         self.terms.set(userset, subject, terms, context);
-        if change == Change::None {
+        if change == SetChange::None {
             return false;
         }
-        if change == Change::Key {
+        if change == SetChange::Key {
             self.usage.add_object(userset);
         }
-        if self.reverse.insert(subject.bits(), userset.bits()) == Change::Key {
+        if self.reverse.insert(subject.bits(), userset.bits()) == SetChange::Key {
             self.usage.add_object(subject);
         }
         self.usage.add(userset, subject);

@@ -60,7 +60,7 @@ impl Set {
 
 /// What a change did to the set of its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum SetChange {
     /// Nothing: the value was in the set already, or was not in it.
     None,
     /// The set has one value more, or less.
@@ -70,18 +70,18 @@ pub(super) enum Change {
 }
 
 impl Postings {
-    pub(super) fn insert(&mut self, key: u64, value: u64) -> Change {
+    pub(super) fn insert(&mut self, key: u64, value: u64) -> SetChange {
         let Some(payload) = self.table.get(key) else {
             self.table.insert(key, Set::One(value).encode());
-            return Change::Key;
+            return SetChange::Key;
         };
         let set = match Set::decode(payload) {
-            Set::One(one) if one == value => return Change::None,
+            Set::One(one) if one == value => return SetChange::None,
             Set::One(one) => Set::Block(self.blocks.store(&[one.min(value), one.max(value)])),
             Set::Block(block) if block.len == MOST => {
                 let values = self.blocks.values(block);
                 if values.binary_search(&value).is_ok() {
-                    return Change::None;
+                    return SetChange::None;
                 }
                 let mut large: RoaringTreemap = values.iter().copied().collect();
                 large.insert(value);
@@ -90,36 +90,36 @@ impl Postings {
             }
             Set::Block(block) => match self.blocks.insert(block, value) {
                 Some(block) => Set::Block(block),
-                None => return Change::None,
+                None => return SetChange::None,
             },
             Set::Large(index) => {
                 let is_new = self.large.get_mut(index).is_some_and(|large| large.insert(value));
-                return if is_new { Change::Value } else { Change::None };
+                return if is_new { SetChange::Value } else { SetChange::None };
             }
         };
         self.update(key, set);
-        Change::Value
+        SetChange::Value
     }
 
-    pub(super) fn remove(&mut self, key: u64, value: u64) -> Change {
-        let Some(payload) = self.table.get(key) else { return Change::None };
+    pub(super) fn remove(&mut self, key: u64, value: u64) -> SetChange {
+        let Some(payload) = self.table.get(key) else { return SetChange::None };
         let set = match Set::decode(payload) {
             Set::One(one) if one == value => {
                 self.table.remove(key);
-                return Change::Key;
+                return SetChange::Key;
             }
-            Set::One(_) => return Change::None,
+            Set::One(_) => return SetChange::None,
             Set::Block(block) => match self.blocks.remove(block, value) {
-                None => return Change::None,
+                None => return SetChange::None,
                 Some(block) => self.shortened(block),
             },
             Set::Large(index) => {
-                let Some(large) = self.large.get_mut(index) else { return Change::None };
+                let Some(large) = self.large.get_mut(index) else { return SetChange::None };
                 if !large.remove(value) {
-                    return Change::None;
+                    return SetChange::None;
                 }
                 if large.len() > LIST_AGAIN {
-                    return Change::Value;
+                    return SetChange::Value;
                 }
                 let values: Vec<u64> = std::mem::take(large).iter().collect();
                 self.free_large.push(index);
@@ -127,7 +127,7 @@ impl Postings {
             }
         };
         self.update(key, set);
-        Change::Value
+        SetChange::Value
     }
 
     fn shortened(&mut self, block: Block) -> Set {

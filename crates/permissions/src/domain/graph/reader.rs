@@ -12,9 +12,9 @@ use base::Timestamp;
 use super::Graph;
 use crate::domain::evaluation::reverse::{Directory, Membership, Of};
 use crate::domain::evaluation::{ContextId, Link, Relations, SubjectKind, Terms};
-use crate::domain::ids::{NameId, NamespaceId, RelationId, Subject, Userset};
+use crate::domain::ids::{NameId, NamespaceId, RelationId, SubjectNumber, Userset};
 
-/// The most subjects of a userset that are sorted.
+/// The most subjects of a userset that are compared by their texts.
 const MOST_SORTED: usize = 200_000;
 
 /// The graph at a time.
@@ -32,7 +32,7 @@ impl Graph {
 }
 
 impl Relations for GraphAt<'_> {
-    fn tuple(&mut self, userset: Userset, subject: Subject) -> Poll<Option<Terms>> {
+    fn tuple(&mut self, userset: Userset, subject: SubjectNumber) -> Poll<Option<Terms>> {
         let Graph { usage, forward, terms, .. } = self.graph;
         let is_there = usage.has_tuples(userset) && forward.contains(userset.bits(), subject.bits());
         Poll::Ready(is_there.then(|| terms.get(userset, subject)))
@@ -44,7 +44,19 @@ impl Relations for GraphAt<'_> {
             SubjectKind::Sets => self.graph.usage.has_sets(userset),
             SubjectKind::Objects => self.graph.usage.has_objects(userset),
         };
-        Poll::Ready(has_some && self.visit_subjects(userset, kind.first()..u64::MAX, limit, into))
+        if !has_some {
+            return Poll::Ready(false);
+        }
+        let first = into.len();
+        let has_more = self.visit_subjects(userset, kind.first()..u64::MAX, limit, into);
+        // The breadth limits these alone. Which ones it leaves out decides answers, so they are those that the tables leave out.
+        if has_more && kind == SubjectKind::Sets {
+            into.truncate(first);
+            if self.first_by_text(userset, kind, limit, into) > MOST_SORTED {
+                into.truncate(first);
+            }
+        }
+        Poll::Ready(has_more)
     }
 
     fn context(&self, id: ContextId) -> Option<&str> {
@@ -60,22 +72,13 @@ impl Directory for GraphAt<'_> {
         limit: usize,
         into: &mut Vec<Link>,
     ) -> Poll<usize> {
-        let mut links = Vec::new();
-        let has_more = self.visit_subjects(userset, kind.first()..u64::MAX, MOST_SORTED, &mut links);
-        let count = links.len() + usize::from(has_more);
-        if links.len() > limit {
-            links.select_nth_unstable_by(limit, |left, right| self.by_text(left.subject, right.subject));
-            links.truncate(limit);
-        }
-        links.sort_unstable_by(|left, right| self.by_text(left.subject, right.subject));
-        into.append(&mut links);
-        Poll::Ready(count)
+        Poll::Ready(self.first_by_text(userset, kind, limit, into))
     }
 
     fn memberships(&mut self, of: Of, limit: usize, into: &mut Vec<Membership>) -> Poll<bool> {
         let most = into.len().saturating_add(limit);
         let mut has_more = false;
-        let mut add = |subject: Subject| {
+        let mut add = |subject: SubjectNumber| {
             self.graph.reverse.visit(subject.bits(), 0..u64::MAX, |value| {
                 let userset = Userset::from_bits(value);
                 let Some(terms) = self.present(userset, subject) else { return true };
@@ -140,15 +143,29 @@ impl Directory for GraphAt<'_> {
 
 impl GraphAt<'_> {
     /// The terms of a tuple that is in memory, unless it has expired.
-    fn present(&self, userset: Userset, subject: Subject) -> Option<Terms> {
+    fn present(&self, userset: Userset, subject: SubjectNumber) -> Option<Terms> {
         let terms = self.graph.terms.get(userset, subject);
         (!terms.is_expired(self.now)).then_some(terms)
     }
 
+    /// Adds the first subjects by their texts. Returns how many there are, up to one more than [`MOST_SORTED`].
+    fn first_by_text(&self, userset: Userset, kind: SubjectKind, limit: usize, into: &mut Vec<Link>) -> usize {
+        let mut links = Vec::new();
+        let has_more = self.visit_subjects(userset, kind.first()..u64::MAX, MOST_SORTED, &mut links);
+        let count = links.len() + usize::from(has_more);
+        if links.len() > limit {
+            links.select_nth_unstable_by(limit, |left, right| self.by_text(left.subject, right.subject));
+            links.truncate(limit);
+        }
+        links.sort_unstable_by(|left, right| self.by_text(left.subject, right.subject));
+        into.append(&mut links);
+        count
+    }
+
     /// The order of the tables: by the bytes of the namespace, of the object or id, and of the relation.
-    fn by_text(&self, left: Subject, right: Subject) -> Ordering {
+    fn by_text(&self, left: SubjectNumber, right: SubjectNumber) -> Ordering {
         let Graph { symbols, names, .. } = self.graph;
-        let text = |of: Subject| {
+        let text = |of: SubjectNumber| {
             let (namespace, relation) = (symbols.namespace_name(of.namespace()), symbols.relation_name(of.relation()));
             (namespace, names.bytes(of.name()), relation)
         };

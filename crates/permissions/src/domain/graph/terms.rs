@@ -2,17 +2,17 @@
 
 use crate::domain::evaluation::{ContextId, Terms};
 use crate::domain::hashing::IdMap;
-use crate::domain::ids::{Subject, Userset};
+use crate::domain::ids::{SubjectNumber, Userset};
 
 #[derive(Default)]
 pub(super) struct TermsTable {
-    terms: IdMap<(Userset, Subject), Terms>,
+    terms: IdMap<(Userset, SubjectNumber), Terms>,
     contexts: Vec<Option<Box<str>>>,
     free: Vec<u32>,
 }
 
 impl TermsTable {
-    pub(super) fn get(&self, userset: Userset, subject: Subject) -> Terms {
+    pub(super) fn get(&self, userset: Userset, subject: SubjectNumber) -> Terms {
         if self.terms.is_empty() {
             return Terms::default();
         }
@@ -24,7 +24,7 @@ impl TermsTable {
     }
 
     /// Replaces the terms of a tuple. `terms.context` is ignored.
-    pub(super) fn set(&mut self, userset: Userset, subject: Subject, mut terms: Terms, context: Option<&str>) {
+    pub(super) fn set(&mut self, userset: Userset, subject: SubjectNumber, mut terms: Terms, context: Option<&str>) {
         self.remove(userset, subject);
         terms.context = context.map(|text| self.keep(text));
         if !terms.is_always() {
@@ -32,7 +32,7 @@ impl TermsTable {
         }
     }
 
-    pub(super) fn remove(&mut self, userset: Userset, subject: Subject) {
+    pub(super) fn remove(&mut self, userset: Userset, subject: SubjectNumber) {
         if self.terms.is_empty() {
             return;
         }
@@ -47,7 +47,7 @@ impl TermsTable {
 
     pub(super) fn heap_bytes(&self) -> usize {
         let texts: usize = self.contexts.iter().flatten().map(|text| text.len()).sum();
-        let terms = self.terms.capacity() * size_of::<((Userset, Subject), Terms)>();
+        let terms = self.terms.capacity() * size_of::<((Userset, SubjectNumber), Terms)>();
         terms
             + texts
             + self.contexts.capacity() * size_of::<Option<Box<str>>>()

@@ -6,7 +6,7 @@
 use roaring::RoaringBitmap;
 
 use crate::domain::hashing::IdMap;
-use crate::domain::ids::{NameId, NamespaceId, RelationId, Subject, Userset};
+use crate::domain::ids::{NameId, NamespaceId, RelationId, SubjectNumber, Userset};
 
 /// A namespace and a relation, as the upper half of a [`Userset`].
 type Kind = u32;
@@ -28,7 +28,7 @@ struct Counts {
 }
 
 impl Usage {
-    pub(super) fn add(&mut self, userset: Userset, subject: Subject) {
+    pub(super) fn add(&mut self, userset: Userset, subject: SubjectNumber) {
         let counts = self.tuples.entry(kind(userset)).or_default();
         counts.tuples += 1;
         counts.objects += u64::from(!subject.is_id());
@@ -36,7 +36,7 @@ impl Usage {
         *self.subjects.entry(kind(subject)).or_default() += 1;
     }
 
-    pub(super) fn subtract(&mut self, userset: Userset, subject: Subject) {
+    pub(super) fn subtract(&mut self, userset: Userset, subject: SubjectNumber) {
         if let Some(counts) = self.tuples.get_mut(&kind(userset)) {
             counts.tuples -= 1;
             counts.objects -= u64::from(!subject.is_id());
@@ -67,7 +67,7 @@ impl Usage {
         self.tuples.contains_key(&kind(userset))
     }
 
-    pub(super) fn is_subject(&self, subject: Subject) -> bool {
+    pub(super) fn is_subject(&self, subject: SubjectNumber) -> bool {
         self.subjects.contains_key(&kind(subject))
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use base::Timestamp;
+use base::{OfObjects, Timestamp};
 use serde::de::{MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -89,7 +89,7 @@ impl TryFrom<Value> for TupleEntry {
         match value {
             Value::String(tuple) => Ok(Self { tuple, condition: None, expires_at: None }),
             Value::Object(_) => {
-                let LongEntry { tuple, condition, expires_at } =
+                let OfObjects(LongEntry { tuple, condition, expires_at }) =
                     serde_json::from_value(value).map_err(|error| format!("a tuple: {error}"))?;
                 Ok(Self { tuple, condition, expires_at })
             }

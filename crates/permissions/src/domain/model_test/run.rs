@@ -1,7 +1,7 @@
 //! Asks the questions of a test and compares the answers.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -14,12 +14,12 @@ use super::world::World;
 use crate::domain::access::RequestAttributes;
 use crate::domain::condition::{CompiledCondition, Object, Root};
 use crate::domain::evaluation::reverse::{Listing, ObjectsQuestion, Part, SubjectsQuestion};
-use crate::domain::evaluation::{Evaluator, Failure, Limits, Parts, Scratch};
+use crate::domain::evaluation::{Evaluator, EvaluatorParts, Failure, Limits, Scratch};
 use crate::domain::explanation_text::{Line, Vocabulary};
 use crate::domain::graph::GraphAt;
-use crate::domain::ids::{ConditionId, NamespaceId, RelationId};
+use crate::domain::ids::{NamespaceId, RelationId};
 use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
-use crate::domain::request_conditions::RequestConditions;
+use crate::domain::request_conditions::{Reasons, RequestConditions};
 use crate::domain::schema::Rules;
 use crate::domain::write_validation::check_names;
 
@@ -137,7 +137,7 @@ struct Explained {
 }
 
 /// An answer, and why conditions have no result.
-type Asked<T> = (Poll<T>, HashMap<ConditionId, String>);
+type Asked<T> = (Poll<T>, Reasons);
 
 impl Session<'_> {
     fn check(&self, text: &str, expected: Expected) -> Result<Vec<Finding>, String> {
@@ -286,7 +286,7 @@ impl Session<'_> {
         let Given { now, attributes } = self.given;
         let mut conditions = RequestConditions::new(&self.world.conditions, None, *now);
         conditions.read(attributes);
-        let answer = ask(&mut Evaluator::new(Parts {
+        let answer = ask(&mut Evaluator::new(EvaluatorParts {
             schema: &self.world.schema,
             relations: &mut self.world.graph.at(*now),
             conditions: &mut conditions,
@@ -297,11 +297,7 @@ impl Session<'_> {
         (answer, conditions.take_reasons())
     }
 
-    fn vocabulary<'v>(
-        &'v self,
-        question: &'v RelationTuple,
-        reasons: &'v HashMap<ConditionId, String>,
-    ) -> Vocabulary<'v> {
+    fn vocabulary<'v>(&'v self, question: &'v RelationTuple, reasons: &'v Reasons) -> Vocabulary<'v> {
         let graph = &self.world.graph;
         Vocabulary { symbols: graph.symbols(), names: graph.names(), question, reasons }
     }

@@ -278,4 +278,13 @@ fn a_file_that_cannot_be_read_says_where() {
     let twice =
         error("model: ''\ntests:\n  - name: a\n    check:\n      Doc:a#view@b: true\n      Doc:a#view@b: false\n");
     assert!(twice.contains("duplicate"), "{twice}");
+    for (list, expected) in [
+        ("[m]", "expected mapping start"),
+        ("model: ''\nlimit: [1, 2]\ntests: []\n", "expected mapping start"),
+        ("model: ''\ntests:\n  - [a]\n", "expected mapping start"),
+        ("model: ''\ntests: []\ntuples:\n  - {tuple: 'Doc:a#b@c', condition: [late]}\n", "expected keys and values"),
+    ] {
+        let error = error(list);
+        assert!(error.contains(expected), "{list}: {error}");
+    }
 }

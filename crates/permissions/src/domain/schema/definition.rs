@@ -1,6 +1,6 @@
 //! The compiled form of a relation or permit.
 
-use crate::domain::ids::{ConditionId, NamespaceId, RelationId, Subject};
+use crate::domain::ids::{ConditionId, NamespaceId, RelationId, SubjectNumber};
 
 /// A relation or permit of a namespace: the union of its tuples and its alternatives.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ pub enum Operand {
 
 impl Accepted {
     /// Whether a tuple with this subject and condition counts.
-    pub fn admits(&self, subject: Subject, condition: Option<ConditionId>) -> bool {
+    pub fn admits(&self, subject: SubjectNumber, condition: Option<ConditionId>) -> bool {
         match self {
             Self::All => true,
             Self::Nothing => false,
@@ -72,7 +72,7 @@ impl Accepted {
     }
 
     /// Whether a tuple with this subject may count, whatever its condition.
-    pub fn may_admit(&self, subject: Subject) -> bool {
+    pub fn may_admit(&self, subject: SubjectNumber) -> bool {
         match self {
             Self::Typed(patterns) => subject.is_id() || patterns.iter().any(|it| it.is_type_of(subject)),
             Self::All | Self::Nothing | Self::Ids => self.admits(subject, None),
@@ -90,11 +90,11 @@ impl Accepted {
 }
 
 impl SubjectPattern {
-    fn is_type_of(self, subject: Subject) -> bool {
+    fn is_type_of(self, subject: SubjectNumber) -> bool {
         self.namespace == subject.namespace() && self.relation == subject.relation()
     }
 
-    fn matches(self, subject: Subject, condition: Option<ConditionId>) -> bool {
+    fn matches(self, subject: SubjectNumber, condition: Option<ConditionId>) -> bool {
         self.is_type_of(subject) && self.condition == condition
     }
 }

@@ -13,7 +13,7 @@ use web::{Cx, RestError};
 use super::super::explanation::ExplanationDocument;
 use super::super::query::Parameters;
 use super::refused::Refused;
-use super::request::{Parts, body, named, object, refused};
+use super::request::{PartialRequest, body, named, object, refused};
 use crate::Permissions;
 use crate::domain::access::{AccessRequest, EvaluationsSemantic};
 use crate::domain::invalid_tuple::InvalidTuple;
@@ -87,7 +87,7 @@ pub(super) async fn list(
         return decide(&permissions, &cx, &members, options).await;
     }
     // A default that is not valid makes the whole request invalid.
-    let defaults = Parts::read(&members).map_err(refused)?;
+    let defaults = PartialRequest::read(&members).map_err(refused)?;
     let requests = evaluations.iter().map(|evaluation| item(evaluation, &defaults)).collect();
     let options = AccessOptions { semantic, ..options };
     let decided = permissions.evaluate_access(&cx, requests, options).await.map_err(whole)?;
@@ -110,7 +110,7 @@ async fn decide(
     members: &Map<String, Value>,
     options: AccessOptions,
 ) -> Result<Response, Refused> {
-    let request = Parts::read(members).and_then(Parts::complete).map_err(refused)?;
+    let request = PartialRequest::read(members).and_then(PartialRequest::complete).map_err(refused)?;
     let decided = permissions.evaluate_access(cx, vec![Ok(request)], options).await.map_err(whole)?;
     let token = token(permissions, cx, options, decided.snapshot).await?;
     match decided.answer.into_iter().next() {
@@ -132,9 +132,9 @@ async fn token(
     if options.explains { Ok(permissions.issue_snaptoken(cx, snapshot).await?) } else { Ok(String::new()) }
 }
 
-fn item(evaluation: &Value, defaults: &Parts) -> Result<AccessRequest, InvalidTuple> {
+fn item(evaluation: &Value, defaults: &PartialRequest) -> Result<AccessRequest, InvalidTuple> {
     let members = evaluation.as_object().ok_or_else(|| InvalidTuple::field("evaluation", "must be a JSON object"))?;
-    Parts::read(members)?.or(defaults).complete()
+    PartialRequest::read(members)?.or(defaults).complete()
 }
 
 fn semantic(members: &Map<String, Value>) -> Result<EvaluationsSemantic, InvalidTuple> {

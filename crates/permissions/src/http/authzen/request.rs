@@ -5,9 +5,9 @@
 use axum::extract::Request;
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
-use web::{JsonRejection, RestError, media_types};
+use web::{RestError, media_types};
 
-use super::super::json_bodies::check_body;
+use super::super::json_bodies;
 use crate::domain::access::{AccessRequest, RequestAttributes};
 use crate::domain::condition::{Object, Root};
 use crate::domain::invalid_tuple::InvalidTuple;
@@ -21,10 +21,7 @@ pub(super) async fn body(request: Request) -> Result<Members, RestError> {
     if media_types::of_body(request.headers()) != "application/json" {
         return Err(RestError::bad_request("the Content-Type must be application/json"));
     }
-    let bounds = web::bounds::of_request(&request);
-    let body = web::read_body(request, &()).await.map_err(JsonRejection::from)?;
-    check_body(bounds, &body)?;
-    match web::Json::decode_within(bounds, &body)? {
+    match json_bodies::read(web::bounds::of_request(&request), request).await? {
         Value::Object(members) => Ok(members),
         _ => Err(RestError::bad_request("the body must be a JSON object")),
     }
@@ -46,14 +43,14 @@ pub(super) struct Action {
 
 /// The members of a request that are there.
 #[derive(Clone, Default)]
-pub(super) struct Parts {
+pub(super) struct PartialRequest {
     subject: Option<Entity>,
     action: Option<Action>,
     resource: Option<Entity>,
     context: Option<Object>,
 }
 
-impl Parts {
+impl PartialRequest {
     pub(super) fn read(members: &Members) -> Result<Self, InvalidTuple> {
         let subject = members.get("subject").map(|value| entity(value, Root::Subject));
         let action = members.get("action").map(action);

@@ -12,7 +12,7 @@ use web::{Cx, RestError};
 use super::super::query::Parameters;
 use super::page::Page;
 use super::refused::Refused;
-use super::request::{Parts, body, refused};
+use super::request::{PartialRequest, body, refused};
 use crate::Permissions;
 use crate::components::pages::{Position, QuestionDigest, SEARCH};
 use crate::domain::access::AccessRequest;
@@ -73,7 +73,7 @@ async fn search(
 ) -> Result<Response, Refused> {
     let consistency = Parameters::of(request.uri().query()).consistency(permissions, cx).await?;
     let members = &body(request).await?;
-    let request = Parts::read_search(members, sought).and_then(Parts::complete).map_err(refused)?;
+    let request = PartialRequest::read_search(members, sought).and_then(PartialRequest::complete).map_err(refused)?;
     let AccessRequest { tuple, attributes } = request;
     let question = ReverseQuestion { sought, tuple };
     let sealer = permissions.tokens.sealer(cx).await.map_err(RestError::from)?;

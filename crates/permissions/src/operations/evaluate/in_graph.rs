@@ -7,9 +7,9 @@ use base::Context;
 
 use super::{Answered, Asking, EvaluateError, Numbers, Question};
 use crate::components::graph::View;
-use crate::domain::evaluation::{Evaluator, Parts, Scratch};
+use crate::domain::evaluation::{Evaluator, EvaluatorParts, Scratch};
 use crate::domain::graph::Graph;
-use crate::domain::ids::{NameId, NamespaceId, RelationId, Subject as SubjectNumber, Userset};
+use crate::domain::ids::{NameId, NamespaceId, RelationId, SubjectNumber, Userset};
 use crate::domain::names::Names;
 use crate::domain::relation_tuple::{Subject, SubjectSet};
 use crate::domain::request_conditions::RequestConditions;
@@ -31,7 +31,7 @@ pub(super) fn ask<Q: Question>(
     let mut conditions = RequestConditions::new(view.conditions, asking.context, cx.now);
     let found = SCRATCH.with_borrow_mut(|scratch| {
         let mut relations = view.graph.at(cx.now);
-        let parts = Parts {
+        let parts = EvaluatorParts {
             schema: view.schema,
             relations: &mut relations,
             conditions: &mut conditions,

@@ -14,8 +14,8 @@ use database::Database;
 
 use super::{Answered, Asking, EvaluateError, Numbers, Question};
 use crate::domain::evaluation::rounds::{Found, Read, Rounds};
-use crate::domain::evaluation::{Evaluator, Link, Parts, Scratch, SubjectKind, Terms};
-use crate::domain::ids::{Subject as SubjectNumber, Userset};
+use crate::domain::evaluation::{Evaluator, EvaluatorParts, Link, Scratch, SubjectKind, Terms};
+use crate::domain::ids::{SubjectNumber, Userset};
 use crate::domain::names::Names;
 use crate::domain::relation_tuple::{RelationTuple, Subject, SubjectSet};
 use crate::domain::request_conditions::RequestConditions;
@@ -48,7 +48,7 @@ pub(in crate::operations) async fn ask<Q: Question>(
     for _ in 0..MOST_ROUNDS {
         let asked = {
             let mut conditions = RequestConditions::new(&model.conditions, asking.context, cx.now);
-            let parts = Parts {
+            let parts = EvaluatorParts {
                 schema: &model.schema,
                 relations: &mut tables.rounds,
                 conditions: &mut conditions,
@@ -226,7 +226,7 @@ fn found(tables: &mut Tables, answers: &Answers, place: &Place) -> Result<Found,
     }
 }
 
-fn terms_of(tables: &mut Tables, terms: &reads::Terms) -> Result<Terms, EvaluateError> {
+fn terms_of(tables: &mut Tables, terms: &reads::StoredTerms) -> Result<Terms, EvaluateError> {
     let mut found = Terms { expires_at: terms.expires_at, ..Terms::default() };
     if let Some(condition) = &terms.condition {
         found.condition = Some(tables.symbols.intern_condition(&condition.name)?);

@@ -6,7 +6,8 @@
 //! - Both readers have the same limits, so that an answer does not depend on the reader.
 
 mod in_graph;
-pub(super) mod in_tables;
+mod in_tables;
+mod together;
 
 use std::sync::Arc;
 use std::task::Poll;
@@ -21,12 +22,15 @@ use crate::domain::condition::Object;
 use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::evaluation::{Evaluator, Limits};
-use crate::domain::ids::{Subject as SubjectNumber, Userset};
+use crate::domain::ids::{SubjectNumber, Userset};
 use crate::domain::names::{Names, NamesAreFull};
 use crate::domain::relation_tuple::Subject;
 use crate::domain::request_conditions::RequestConditions;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::symbols::{Symbols, TooManyNames};
+
+pub(super) use together::Shareable;
+pub(crate) use together::Together;
 
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum EvaluateError {

@@ -98,7 +98,7 @@ async fn the_results_of_the_certification_at_the_level_search() {
         let reply = harness.read.post_json(&path("action"), &actions).await.expect(200);
         let names: Vec<&Value> = reply.at("/results").as_array().unwrap().iter().map(|it| &it["name"]).collect();
         assert_eq!(names, ["read", "readers", "write", "writers"]);
-        assert!(reply.string("/page/properties/unresolved").contains("\"office\""), "{reply}");
+        assert!(reply.string("/page/properties/unresolved").contains("\"office\" has no result: context."), "{reply}");
         harness.read.post_json(&path("action"), &json!({})).await.expect(400);
     })
     .await;

@@ -120,7 +120,7 @@ async fn streams_have_a_bound_which_those_of_rest_count_for_too() {
 }
 
 #[tokio::test]
-async fn one_client_has_a_quarter_of_the_streams() {
+async fn one_client_has_a_half_of_the_streams() {
     on_both(plain(), |mut harness| async move {
         patch(&mut harness, &[("insert", rest("a"))]).await;
         let permissions = harness.permissions.clone();
@@ -129,11 +129,11 @@ async fn one_client_has_a_quarter_of_the_streams() {
             permissions.watch_relation_tuples(&cx, TupleQuery::default(), None).await
         };
         let mut streams = Vec::new();
-        for _ in 0..250 {
+        for _ in 0..500 {
             streams.push(watch("2001:db8::1").await.unwrap());
         }
         let refused = watch("2001:db8::2").await.err().unwrap();
-        assert!(matches!(refused, WatchError::TooMany(NoSlot::OfClient(250))), "{refused:?}");
+        assert!(matches!(refused, WatchError::TooMany(NoSlot::OfClient(500))), "{refused:?}");
         let (rest, call) = (RestError::from(refused), watch("2001:db8::2").await.err().unwrap());
         assert_eq!(rest.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(Status::from(call).code, Code::ResourceExhausted);

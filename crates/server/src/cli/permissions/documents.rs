@@ -101,8 +101,9 @@ pub(super) fn of_json(document: Value) -> anyhow::Result<Value> {
         bail!("\"{name}\" is not a member of a relation tuple, which has {}", MEMBERS.join(", "));
     }
     for (member, known) in INNER_MEMBERS {
-        let inner = members.get(*member).and_then(Value::as_object);
-        if let Some(other) = inner.and_then(|it| it.keys().find(|name| !known.contains(&name.as_str()))) {
+        let Some(inner) = members.get(*member).filter(|inner| !inner.is_null()) else { continue };
+        let inner = inner.as_object().with_context(|| format!("{member} must be a JSON object"))?;
+        if let Some(other) = inner.keys().find(|name| !known.contains(&name.as_str())) {
             let name: String = other.chars().take(64).collect();
             bail!("\"{name}\" is not a member of {member}, which has {}", known.join(", "));
         }
@@ -186,6 +187,8 @@ mod tests {
         assert!(error(set).starts_with("\"relations\" is not a member of subject_set"), "{}", error(set));
         let condition = r#"{"namespace":"Doc","object":"p","relation":"v","condition":{"name":"c","contxt":{}}}"#;
         assert!(error(condition).starts_with("\"contxt\" is not a member of condition"), "{}", error(condition));
+        let list = r#"{"namespace":"Doc","object":"p","relation":"v","subject_id":"a","condition":["late"]}"#;
+        assert_eq!(error(list), "condition must be a JSON object");
         // One of the two would be written.
         let twice = r#"{"namespace":"Doc","object":"p","relation":"v","subject_id":"ada","subject_id":"eve"}"#;
         let limits =

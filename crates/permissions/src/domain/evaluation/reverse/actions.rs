@@ -7,7 +7,7 @@ use crate::domain::evaluation::check::Evaluator;
 use crate::domain::evaluation::limits::Failure;
 use crate::domain::evaluation::outcome::Value;
 use crate::domain::evaluation::relations::Conditions;
-use crate::domain::ids::{RelationId, Subject, Userset};
+use crate::domain::ids::{RelationId, SubjectNumber, Userset};
 
 /// The answers for all relations and permits of the object's namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Actions {
 
 impl<R: Directory, C: Conditions> Evaluator<'_, R, C> {
     /// The relation of `object` does not matter. A namespace that declares no relations has those of its tuples.
-    pub fn list_actions(&mut self, object: Userset, subject: Subject) -> Poll<Actions> {
+    pub fn list_actions(&mut self, object: Userset, subject: SubjectNumber) -> Poll<Actions> {
         let namespace = object.namespace();
         let mut relations: Vec<RelationId> = self.schema.definitions(namespace).map(|it| it.relation).collect();
         if relations.is_empty() {

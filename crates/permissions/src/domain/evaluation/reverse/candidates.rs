@@ -9,7 +9,7 @@ use crate::domain::evaluation::check::Evaluator;
 use crate::domain::evaluation::limits::Failure;
 use crate::domain::evaluation::outcome::Value;
 use crate::domain::evaluation::relations::Conditions;
-use crate::domain::ids::{NameId, Subject, Userset};
+use crate::domain::ids::{NameId, SubjectNumber, Userset};
 
 /// So many candidates are sorted first; twice as many every time that these are not enough.
 const SORTED_AT_ONCE: usize = 1024;
@@ -44,7 +44,7 @@ impl<R: Directory, C: Conditions> Evaluator<'_, R, C> {
         &mut self,
         candidates: Candidates,
         part: Part<'_>,
-        question: impl Fn(NameId) -> (Userset, Subject),
+        question: impl Fn(NameId) -> (Userset, SubjectNumber),
     ) -> Poll<Listing> {
         let Candidates { certain, possible, truncated, is_pending } = candidates;
         if is_pending {

@@ -21,7 +21,7 @@ use std::task::Poll;
 
 use super::limits::Failure;
 use super::relations::{Link, Relations, SubjectKind, Terms};
-use crate::domain::ids::{NameId, NamespaceId, RelationId, Subject, Userset};
+use crate::domain::ids::{NameId, NamespaceId, RelationId, SubjectNumber, Userset};
 
 /// A reader that can be asked in the opposite direction too.
 pub trait Directory: Relations {
@@ -69,7 +69,7 @@ pub trait Directory: Relations {
 /// Whose memberships are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Of {
-    Subject(Subject),
+    Subject(SubjectNumber),
     /// An object, as itself and as part of every subject set.
     Object(NamespaceId, NameId),
 }
@@ -78,7 +78,7 @@ pub enum Of {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Membership {
     pub userset: Userset,
-    pub subject: Subject,
+    pub subject: SubjectNumber,
     pub terms: Terms,
 }
 

@@ -14,13 +14,13 @@ use crate::domain::evaluation::limits::Failure;
 use crate::domain::evaluation::outcome::Value;
 use crate::domain::evaluation::relations::Conditions;
 use crate::domain::hashing::IdSet;
-use crate::domain::ids::{NamespaceId, RelationId, Subject, Userset};
+use crate::domain::ids::{NamespaceId, RelationId, SubjectNumber, Userset};
 
 #[derive(Clone, Copy, Debug)]
 pub struct ObjectsQuestion {
     pub namespace: NamespaceId,
     pub relation: RelationId,
-    pub subject: Subject,
+    pub subject: SubjectNumber,
 }
 
 /// The state of the search backwards.

@@ -1,0 +1,147 @@
+//! A graph that a test renews when it says so.
+
+use std::time::Duration;
+
+use base::{TenantId, Timestamp};
+use serde_json::json;
+
+use super::super::harness::{Harness, on_both, plain};
+use super::{insert, insert_many, loaded, objects_of_ada, resident, statistics, table};
+use crate::GraphStatistics;
+use crate::components::graph::Rhythm;
+use crate::domain::relation_tuple::Subject;
+use crate::domain::snapshot::Snapshot;
+use crate::domain::tuple_query::TupleQuery;
+use crate::operations::check::CheckOptions;
+use crate::operations::list_names::Part;
+
+#[tokio::test]
+async fn a_graph_answers_only_while_it_hears_from_the_log_and_has_what_was_acknowledged() {
+    on_both(plain(), |harness| async move {
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        let (first, _) = permissions.transact_relation_tuples(&cx, &[insert("a", None)]).await.unwrap();
+        assert_eq!(resident(&permissions, Snapshot(0)), None, "nothing follows yet");
+        let mut follower = loaded(&harness).await;
+        assert_eq!(resident(&permissions, first).unwrap().0, first);
+        assert_eq!(resident(&permissions, Snapshot(first.0 + 1)), None, "it does not have that snapshot");
+        // A change of this process. Nobody asks the log for it.
+        let (second, _) = permissions.transact_relation_tuples(&cx, &[insert("b", None)]).await.unwrap();
+        assert_eq!(resident(&permissions, Snapshot(0)), None, "it lacks an acknowledged change");
+        follower.ask().await;
+        assert_eq!(resident(&permissions, Snapshot(0)).unwrap().0, second);
+        tokio::time::sleep(Rhythm::of(&harness.database).counts + Duration::from_millis(20)).await;
+        assert_eq!(resident(&permissions, Snapshot(0)), None, "the log is silent");
+        assert!(!statistics(&permissions).unwrap().is_ready);
+        // A question that the tables cannot answer waits for the log.
+        let question = objects_of_ada();
+        let part = Part { after: None, limit: 10 };
+        let listed = permissions.list_names(&cx, &question, part, CheckOptions::default());
+        let (listed, ()) = tokio::join!(listed, follower.ask());
+        assert_eq!(listed.unwrap().answer.names, ["a", "b"]);
+        assert_eq!(resident(&permissions, Snapshot(0)).unwrap().1, table(&harness).await);
+        let GraphStatistics { is_ready, tuples, bytes, watermark, .. } = statistics(&permissions).unwrap();
+        // The sizes are measured when the graph is loaded, and then every few seconds.
+        assert!(is_ready && (1..=2).contains(&tuples) && bytes > 0 && watermark == second.0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn expired_tuples_leave_the_graph_a_minute_later() {
+    on_both(plain(), |harness| async move {
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        let start = cx.now.unix_seconds();
+        let changes = [insert("a", Some(start + 10)), insert("b", Some(start + 200)), insert("c", None)];
+        permissions.transact_relation_tuples(&cx, &changes).await.unwrap();
+        let mut follower = loaded(&harness).await;
+        let count = || resident(&permissions, Snapshot(0)).unwrap().1.len();
+        let mut counts = Vec::new();
+        for seconds in [0, 65, 10, 300] {
+            harness.clock.advance(Duration::from_secs(seconds));
+            follower.ask().await;
+            counts.push(count());
+        }
+        assert_eq!(counts, [3, 3, 2, 1]);
+        assert_eq!(resident(&permissions, Snapshot(0)).unwrap().1, table(&harness).await);
+        // What has expired is not loaded.
+        assert_eq!(table(&harness).await.len(), 1);
+        loaded(&harness).await;
+        assert_eq!(count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_graph_beyond_its_bound_is_dropped_and_an_incomplete_log_loads_it_again() {
+    on_both(plain(), |harness| async move {
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        insert_many(&permissions, &cx, 2_500).await;
+        let mut follower = loaded(&harness).await;
+        assert_eq!(resident(&permissions, Snapshot(0)).unwrap().1.len(), 2_500);
+        permissions.transact_relation_tuples(&cx, &[insert("a", None)]).await.unwrap();
+        let (last, _) = permissions.transact_relation_tuples(&cx, &[insert("b", None)]).await.unwrap();
+        let reaper = database::Reaper::new(harness.database.clone(), [jobs::EVENTS]);
+        reaper.reap(Timestamp::from_unix_seconds(9_000_000), 9).await.unwrap();
+        follower.ask().await;
+        assert_eq!(resident(&permissions, Snapshot(0)), None, "it is loaded again");
+        follower.loaded().await;
+        follower.ask().await;
+        assert_eq!(resident(&permissions, last).unwrap(), (last, table(&harness).await));
+        let mut section = plain();
+        section["graph"] = json!({ "max_bytes": 50_000 });
+        let small = Harness::new(harness.database.clone(), section).await;
+        let mut follower = loaded(&small).await;
+        for _ in 0..3 {
+            follower.ask().await;
+            assert_eq!(resident(&small.permissions, Snapshot(0)), None, "2 500 tuples need more");
+        }
+        assert_eq!(statistics(&small.permissions).unwrap().bytes, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_graph_that_lost_most_of_its_tuples_is_replaced_while_it_answers() {
+    on_both(plain(), |harness| async move {
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        insert_many(&permissions, &cx, 5_000).await;
+        let mut follower = loaded(&harness).await;
+        let full = statistics(&permissions).unwrap().bytes;
+        let of_ada = TupleQuery { subject: Some(Subject::Id("ada".into())), ..TupleQuery::default() };
+        permissions.delete_relation_tuples(&cx, &of_ada).await.unwrap();
+        follower.measure_next();
+        follower.ask().await;
+        let (before, _) = permissions.transact_relation_tuples(&cx, &[insert("b", None)]).await.unwrap();
+        follower.ask().await;
+        assert_eq!(resident(&permissions, before).unwrap().1.len(), 1, "the old graph answers and follows");
+        follower.loaded().await;
+        let (last, _) = permissions.transact_relation_tuples(&cx, &[insert("c", None)]).await.unwrap();
+        follower.ask().await;
+        assert_eq!(resident(&permissions, last).unwrap(), (last, table(&harness).await));
+        let GraphStatistics { tuples, bytes, .. } = statistics(&permissions).unwrap();
+        assert!(bytes < full / 10, "{tuples} tuples, {bytes} of {full} bytes");
+    })
+    .await;
+}
+
+/// What was acknowledged before the restore is never asked for again.
+#[tokio::test]
+async fn a_database_that_was_restored_is_followed_from_its_older_state() {
+    on_both(plain(), |harness| async move {
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        let (first, _) = permissions.transact_relation_tuples(&cx, &[insert("a", None)]).await.unwrap();
+        let mut follower = loaded(&harness).await;
+        permissions.transact_relation_tuples(&cx, &[insert("b", None)]).await.unwrap();
+        follower.ask().await;
+        assert!(resident(&permissions, Snapshot(0)).is_some());
+        let mut tx = harness.database.write(TenantId::DEFAULT).await.unwrap();
+        crate::storage::state::set_snapshot(&mut tx, first).await.unwrap();
+        tx.commit().await.unwrap();
+        follower.ask().await;
+        assert_eq!(resident(&permissions, Snapshot(0)), None, "its history went back");
+        follower.loaded().await;
+        follower.ask().await;
+        assert_eq!(resident(&permissions, Snapshot(0)).map(|(snapshot, _)| snapshot), Some(first));
+    })
+    .await;
+}
