@@ -7,6 +7,7 @@
 //! Invariant: a position that is published is committed, and so is everything before it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use base::TenantId;
@@ -20,6 +21,8 @@ pub(crate) struct Feed {
     newest: RwLock<BTreeMap<TenantId, watch::Sender<Snapshot>>>,
     /// Who needs positions that are current.
     demand: Arc<Demand>,
+    /// Somebody needs the newest positions at once.
+    is_asked: AtomicBool,
 }
 
 impl Feed {
@@ -29,6 +32,17 @@ impl Feed {
                 newest.send_if_modified(|known| std::mem::replace(known, *snapshot) != *snapshot);
             });
         }
+    }
+
+    /// A position that somebody who read it from the log knows to be committed.
+    pub(crate) fn publish_reached(&self, tenant: TenantId, snapshot: Snapshot) {
+        self.with(tenant, |newest| {
+            newest.send_if_modified(|known| {
+                let is_newer = *known < snapshot;
+                *known = snapshot.max(*known);
+                is_newer
+            });
+        });
     }
 
     /// The newest position that is known; it may be somewhat old.
@@ -44,7 +58,13 @@ impl Feed {
 
     /// Has the database asked as soon as possible.
     pub(crate) fn ask(&self) {
+        self.is_asked.store(true, Ordering::SeqCst);
         self.demand.hurry();
+    }
+
+    /// Whether somebody has called [`Self::ask`] since this was called last.
+    pub(crate) fn take_asked(&self) -> bool {
+        self.is_asked.swap(false, Ordering::SeqCst)
     }
 
     pub(crate) const fn demand(&self) -> &Arc<Demand> {

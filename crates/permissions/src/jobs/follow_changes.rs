@@ -19,7 +19,11 @@ impl Permissions {
                 biased;
                 // A closed channel counts as a stop.
                 _ = stop.wait_for(|stop| *stop) => break,
-                () = follower.ask() => {}
+                () = async {
+                    if !follower.catch_up().await {
+                        follower.ask().await;
+                    }
+                } => {}
             }
             if feed.is_watched() {
                 feed.demand().note();

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use base::{Clock, TenantId};
@@ -39,6 +40,8 @@ pub(crate) struct Follower {
     loads: JoinSet<(TenantId, Attempt, Result<Resident, LoadError>)>,
     /// The newest load.
     attempt: Attempt,
+    /// When the positions were asked for last.
+    asked_at: Option<Instant>,
     measured_at: Instant,
     has_failed: bool,
 }
@@ -60,7 +63,18 @@ enum Phase {
 impl Follower {
     pub(crate) fn new(database: Database, clock: Clock, feed: Arc<Feed>, graphs: Arc<Graphs>) -> Self {
         let (tenants, loads, measured_at) = (BTreeMap::new(), JoinSet::new(), Instant::now());
-        Self { database, clock, feed, graphs, tenants, loads, attempt: 0, measured_at, has_failed: false }
+        Self {
+            database,
+            clock,
+            feed,
+            graphs,
+            tenants,
+            loads,
+            attempt: 0,
+            asked_at: None,
+            measured_at,
+            has_failed: false,
+        }
     }
 
     /// The next question to the database measures the memory.
@@ -94,9 +108,32 @@ impl Follower {
         }
     }
 
+    /// Brings the graphs up to the snapshots that are waited for, which are known to exist, so that the positions of all tenants need
+    /// not be asked for. `false`: somebody needs more than that.
+    pub(crate) async fn catch_up(&self) -> bool {
+        let is_due = self.asked_at.is_none_or(|asked_at| asked_at.elapsed() >= self.graphs.rhythm.interval);
+        if self.feed.take_asked() || is_due || self.graphs.max_bytes == 0 {
+            return false;
+        }
+        for (tenant, of_tenant) in self.graphs.all() {
+            let wanted = Snapshot(of_tenant.wanted.load(Ordering::SeqCst));
+            if self.feed.newest(tenant) >= wanted {
+                continue;
+            }
+            let Some(Phase::Ready | Phase::Renews(_)) = self.tenants.get(&tenant) else { return false };
+            let Some(resident) = of_tenant.resident.load_full() else { return false };
+            if self.apply(tenant, &resident, wanted.max(resident.watermark())).await.is_err() {
+                return false;
+            }
+            self.feed.publish_reached(tenant, wanted);
+        }
+        true
+    }
+
     /// Asks the database once.
     pub(crate) async fn ask(&mut self) {
         let asked_at = Instant::now();
+        self.asked_at = Some(asked_at);
         let positions = match state::positions(&self.database).await {
             Ok(positions) => positions,
             Err(error) => return self.failed(&error),

@@ -78,6 +78,8 @@ struct OfTenant {
     does_not_fit: ArcSwapOption<String>,
     /// The last change of this process.
     acknowledged: AtomicI64,
+    /// A snapshot that exists and that somebody waits for.
+    wanted: AtomicI64,
     size: Size,
     /// Of a graph that is being loaded, also beside one that answers.
     loading: Size,
@@ -136,11 +138,11 @@ impl Graphs {
         }
     }
 
-    /// Has the log asked, unless the follower knows of the snapshot already and brings the graph up: one question serves all
-    /// changes of a transaction.
+    /// Has the log read up to a snapshot that is known to exist, unless the follower knows of it already and brings the graph up.
     fn ask_for(&self, tenant: TenantId, snapshot: Snapshot) {
         if self.feed.newest(tenant) < snapshot {
-            self.feed.ask();
+            self.of(tenant).wanted.fetch_max(snapshot.0, Ordering::SeqCst);
+            self.feed.demand().hurry();
         }
     }
 
@@ -163,6 +165,11 @@ impl Graphs {
             }
         };
         tenants.iter().map(of_tenant).collect()
+    }
+
+    fn all(&self) -> Vec<(TenantId, Arc<OfTenant>)> {
+        let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
+        tenants.iter().map(|(tenant, it)| (*tenant, it.clone())).collect()
     }
 
     fn of(&self, tenant: TenantId) -> Arc<OfTenant> {
@@ -321,6 +328,7 @@ impl OfTenant {
         // The next graph is loaded later than all of that was committed, and the database may have been restored from a copy
         // that does not have it.
         self.acknowledged.store(0, Ordering::SeqCst);
+        self.wanted.store(0, Ordering::SeqCst);
         self.resident.store(None);
         self.size.nothing();
     }

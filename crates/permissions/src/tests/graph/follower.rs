@@ -16,6 +16,41 @@ use crate::operations::check::CheckOptions;
 use crate::operations::list_names::Part;
 
 #[tokio::test]
+async fn a_change_of_this_process_is_read_without_the_positions_of_all_tenants() {
+    on_both(plain(), |harness| async move {
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        let (mut last, _) = permissions.transact_relation_tuples(&cx, &[insert("a", None)]).await.unwrap();
+        let mut follower = loaded(&harness).await;
+        // On a busy machine it may be time for the positions, too.
+        for number in 0..100 {
+            let follow = async {
+                loop {
+                    let without_positions = follower.catch_up().await;
+                    if !without_positions {
+                        follower.ask().await;
+                    }
+                    if permissions.feed.newest(cx.tenant) > last {
+                        return without_positions;
+                    }
+                    tokio::task::yield_now().await;
+                }
+            };
+            let change = [insert(&number.to_string(), None)];
+            let (without_positions, written) = tokio::join!(follow, permissions.transact_relation_tuples(&cx, &change));
+            last = written.unwrap().0;
+            assert_eq!(resident(&permissions, Snapshot(0)).unwrap(), (last, table(&harness).await));
+            if without_positions {
+                permissions.feed.ask();
+                assert!(!follower.catch_up().await, "somebody asks for the positions");
+                return;
+            }
+        }
+        panic!("it always asks for the positions");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_graph_answers_only_while_it_hears_from_the_log_and_has_what_was_acknowledged() {
     on_both(plain(), |harness| async move {
         let (permissions, cx) = (harness.permissions.clone(), harness.cx());
