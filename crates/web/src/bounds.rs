@@ -34,7 +34,7 @@ pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router
                 Ok(body) => body,
                 Err(rejection) => return rejection.into_response(),
             };
-            let is_small = body.len() <= bounds::SMALL_LIST_BYTES;
+            let is_small = body.len() <= bounds::SMALL_LIST_BYTES && values_at_most(&body) <= bounds::SMALL_LIST_VALUES;
             let request = Request::from_parts(parts, Body::from(body));
             if is_small {
                 return next.run(request).await;
@@ -46,6 +46,11 @@ pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router
         }
     };
     bound_bodies(router.layer(from_fn(in_turn)), bounds::LIST)
+}
+
+/// At least the number of values of a JSON text.
+fn values_at_most(json: &[u8]) -> usize {
+    1 + json.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{')).count()
 }
 
 /// The bounds of the route of `request`.
@@ -106,7 +111,7 @@ mod tests {
     }
 
     /// How many of 32 requests were in the handler at the same time, at most.
-    async fn at_once(bytes: usize) -> usize {
+    async fn at_once(body: &str) -> usize {
         let (inside, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let handler = {
             let (inside, most) = (inside.clone(), most.clone());
@@ -117,15 +122,20 @@ mod tests {
             }
         };
         let router = take_lists(Router::new().route("/list", post(handler)));
-        let requests = (0..32).map(|_| status_of(router.clone(), "/list", "x".repeat(bytes)));
+        let requests = (0..32).map(|_| status_of(router.clone(), "/list", body.to_owned()));
         assert_eq!(futures_util::future::join_all(requests).await, [200; 32]);
         most.load(Ordering::SeqCst)
     }
 
     #[tokio::test(start_paused = true)]
     async fn only_large_lists_wait_for_their_turn() {
-        assert_eq!(at_once(bounds::SMALL_LIST_BYTES).await, 32);
-        assert_eq!(at_once(bounds::SMALL_LIST_BYTES + 1).await, bounds::LISTS_AT_ONCE);
+        assert_eq!(at_once(&"x".repeat(bounds::SMALL_LIST_BYTES)).await, 32);
+        assert_eq!(at_once(&"x".repeat(bounds::SMALL_LIST_BYTES + 1)).await, bounds::LISTS_AT_ONCE);
+        let of_values = |count: usize| format!("[{}0]", "0,".repeat(count - 2));
+        assert_eq!(at_once(&of_values(bounds::SMALL_LIST_VALUES)).await, 32);
+        assert_eq!(at_once(&of_values(bounds::SMALL_LIST_VALUES + 1)).await, bounds::LISTS_AT_ONCE);
+        let objects = format!("[{}0]", "{\"\":0},".repeat(bounds::SMALL_LIST_VALUES / 3 + 1));
+        assert_eq!(at_once(&objects).await, bounds::LISTS_AT_ONCE, "members are values with names");
     }
 
     #[test]

@@ -67,6 +67,12 @@ impl Shareable for OfTuples {
 }
 
 impl Permissions {
+    /// Refuses lists that are too long. Whoever makes more of a request than it holds asks first.
+    pub(crate) fn require_batch_size(&self, count: usize) -> Result<(), BatchCheckError> {
+        let most = self.limits.batch_size();
+        if count > usize::from(most) { Err(BatchCheckError::TooLarge(most)) } else { Ok(()) }
+    }
+
     /// Checks tuples; the answers have their order. A tuple that cannot be checked does not affect the others.
     pub async fn batch_check(
         &self,
@@ -74,9 +80,7 @@ impl Permissions {
         tuples: Vec<RelationTuple>,
         options: CheckOptions<'_>,
     ) -> Result<Answered<Vec<Result<bool, CheckError>>>, BatchCheckError> {
-        if tuples.len() > usize::from(self.limits.batch_size()) {
-            return Err(BatchCheckError::TooLarge(self.limits.batch_size()));
-        }
+        self.require_batch_size(tuples.len())?;
         let model = self.models.current()?;
         let (mut asked, mut refused) = (Vec::with_capacity(tuples.len()), Vec::with_capacity(tuples.len()));
         for tuple in tuples {
