@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::harness::Harness;
 use crate::components::models::loaded::{LoadedModel, Parsed};
-use crate::domain::access::{AccessRequest, EvaluationsSemantic, RequestAttributes};
+use crate::domain::access::EvaluationsSemantic::{self, DenyOnFirstDeny, ExecuteAll};
+use crate::domain::access::{AccessRequest, RequestAttributes};
 use crate::domain::checked_model::CheckedModel;
 use crate::domain::condition::{Object, Root};
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple, TupleCondition};
@@ -188,7 +189,6 @@ async fn equal_access_evaluations_share_an_evaluation() {
         let (permissions, cx) = (harness.permissions.clone(), harness.cx());
         reading(async move { permissions.evaluate_access(&cx, requests, options).await }).await
     };
-    use EvaluationsSemantic::{DenyOnFirstDeny, ExecuteAll};
     let mut evaluations = Vec::new();
     for _ in 0..3 {
         for (root, members, semantic, expected) in [
