@@ -154,16 +154,16 @@ async fn equal_batches_share_an_evaluation() {
     let harness = harness().await;
     let [member, stranger] = ["Group:staff#members@User:ada", "Group:staff#members@User:eve"].map(tuple);
     write(&harness, vec![member.clone().into()]).await;
-    let batch = async |tuples: [&RelationTuple; 2]| {
+    let batch = |tuples: [&RelationTuple; 2]| {
         let tuples = tuples.map(Clone::clone).to_vec();
         let (permissions, cx) = (harness.permissions.clone(), harness.cx());
-        reading(async move { permissions.batch_check(&cx, tuples, CheckOptions::default()).await }).await
+        async move { permissions.batch_check(&cx, tuples, CheckOptions::default()).await }
     };
     let mut batches = Vec::new();
     for _ in 0..3 {
-        batches.push((batch([&member, &stranger]).await, [true, false]));
+        batches.push((reading(batch([&member, &stranger])).await, [true, false]));
         // The answers have the order of the tuples.
-        batches.push((batch([&stranger, &member]).await, [false, true]));
+        batches.push((reading(batch([&stranger, &member])).await, [false, true]));
     }
     assert_eq!(harness.permissions.batches.count(), 4);
     for (batch, expected) in batches {
@@ -178,7 +178,7 @@ async fn equal_access_evaluations_share_an_evaluation() {
     let plan = tuple("Doc:plan#viewers@User:ada");
     let condition = Some(TupleCondition { name: "late".into(), context: Some("{\"from\":9}".into()) });
     write(&harness, vec![StoredTuple { condition, ..StoredTuple::from(plan.clone()) }]).await;
-    let evaluation = async |root: Root, members: Value, semantic: EvaluationsSemantic| {
+    let evaluation = |root: Root, members: Value, semantic: EvaluationsSemantic| {
         let object = Some(Object::new(root, members).unwrap());
         let attributes = match root {
             Root::Context => RequestAttributes { context: object, ..RequestAttributes::default() },
@@ -187,7 +187,7 @@ async fn equal_access_evaluations_share_an_evaluation() {
         let requests = vec![Ok(AccessRequest { tuple: plan.clone(), attributes }); 2];
         let options = AccessOptions { semantic, ..AccessOptions::default() };
         let (permissions, cx) = (harness.permissions.clone(), harness.cx());
-        reading(async move { permissions.evaluate_access(&cx, requests, options).await }).await
+        async move { permissions.evaluate_access(&cx, requests, options).await }
     };
     let mut evaluations = Vec::new();
     for _ in 0..3 {
@@ -200,7 +200,7 @@ async fn equal_access_evaluations_share_an_evaluation() {
             // The condition lacks the attribute.
             (Root::Subject, json!({ "hour": 10 }), ExecuteAll, &[false, false][..]),
         ] {
-            evaluations.push((evaluation(root, members, semantic).await, expected));
+            evaluations.push((reading(evaluation(root, members, semantic)).await, expected));
         }
     }
     // Of each of the four there is one that has begun, and one that waits for it.
