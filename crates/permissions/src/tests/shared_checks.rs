@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::harness::Harness;
 use crate::components::models::loaded::{LoadedModel, Parsed};
-use crate::domain::access::{AccessRequest, EvaluationsSemantic, RequestAttributes};
+use crate::domain::access::EvaluationsSemantic::{self, DenyOnFirstDeny, ExecuteAll};
+use crate::domain::access::{AccessRequest, RequestAttributes};
 use crate::domain::checked_model::CheckedModel;
 use crate::domain::condition::{Object, Root};
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple, TupleCondition};
@@ -153,16 +154,16 @@ async fn equal_batches_share_an_evaluation() {
     let harness = harness().await;
     let [member, stranger] = ["Group:staff#members@User:ada", "Group:staff#members@User:eve"].map(tuple);
     write(&harness, vec![member.clone().into()]).await;
-    let batch = async |tuples: [&RelationTuple; 2]| {
+    let batch = |tuples: [&RelationTuple; 2]| {
         let tuples = tuples.map(Clone::clone).to_vec();
         let (permissions, cx) = (harness.permissions.clone(), harness.cx());
-        reading(async move { permissions.batch_check(&cx, tuples, CheckOptions::default()).await }).await
+        async move { permissions.batch_check(&cx, tuples, CheckOptions::default()).await }
     };
     let mut batches = Vec::new();
     for _ in 0..3 {
-        batches.push((batch([&member, &stranger]).await, [true, false]));
+        batches.push((reading(batch([&member, &stranger])).await, [true, false]));
         // The answers have the order of the tuples.
-        batches.push((batch([&stranger, &member]).await, [false, true]));
+        batches.push((reading(batch([&stranger, &member])).await, [false, true]));
     }
     assert_eq!(harness.permissions.batches.count(), 4);
     for (batch, expected) in batches {
@@ -177,7 +178,7 @@ async fn equal_access_evaluations_share_an_evaluation() {
     let plan = tuple("Doc:plan#viewers@User:ada");
     let condition = Some(TupleCondition { name: "late".into(), context: Some("{\"from\":9}".into()) });
     write(&harness, vec![StoredTuple { condition, ..StoredTuple::from(plan.clone()) }]).await;
-    let evaluation = async |root: Root, members: Value, semantic: EvaluationsSemantic| {
+    let evaluation = |root: Root, members: Value, semantic: EvaluationsSemantic| {
         let object = Some(Object::new(root, members).unwrap());
         let attributes = match root {
             Root::Context => RequestAttributes { context: object, ..RequestAttributes::default() },
@@ -186,9 +187,8 @@ async fn equal_access_evaluations_share_an_evaluation() {
         let requests = vec![Ok(AccessRequest { tuple: plan.clone(), attributes }); 2];
         let options = AccessOptions { semantic, ..AccessOptions::default() };
         let (permissions, cx) = (harness.permissions.clone(), harness.cx());
-        reading(async move { permissions.evaluate_access(&cx, requests, options).await }).await
+        async move { permissions.evaluate_access(&cx, requests, options).await }
     };
-    use EvaluationsSemantic::{DenyOnFirstDeny, ExecuteAll};
     let mut evaluations = Vec::new();
     for _ in 0..3 {
         for (root, members, semantic, expected) in [
@@ -200,7 +200,7 @@ async fn equal_access_evaluations_share_an_evaluation() {
             // The condition lacks the attribute.
             (Root::Subject, json!({ "hour": 10 }), ExecuteAll, &[false, false][..]),
         ] {
-            evaluations.push((evaluation(root, members, semantic).await, expected));
+            evaluations.push((reading(evaluation(root, members, semantic)).await, expected));
         }
     }
     // Of each of the four there is one that has begun, and one that waits for it.

@@ -50,7 +50,10 @@ pub(in crate::cli) struct CheckArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  kleis permissions expand viewers Doc:plan")]
+  kleis permissions expand viewers Doc:plan
+
+A tree that is not complete, because a limit was reached, says so: on standard error, and as JSON
+with the member `truncated`.")]
 pub(in crate::cli) struct ExpandArguments {
     relation: String,
     /// NAMESPACE:OBJECT
@@ -131,14 +134,26 @@ pub(super) async fn expand(arguments: ExpandArguments) -> anyhow::Result<ExitCod
     let (namespace, object) = documents::object(&arguments.object)?;
     let mut query = vec![("namespace", namespace), ("object", object), ("relation", arguments.relation)];
     query.extend(depth(arguments.max_depth));
-    let tree = arguments.remotes.read()?.call(Method::GET, &["relation-tuples", "expand"], &query, None).await?;
+    let remote = arguments.remotes.read()?;
+    let answer = remote.answer(Method::GET, &["relation-tuples", "expand"], &query, None).await?;
+    let truncated = answer.headers().get("truncated").map(|it| String::from_utf8_lossy(it.as_bytes()).into_owned());
+    let mut tree = answer.into_body();
     match arguments.format {
         Format::Table => {
             let mut text = String::new();
             draw(&tree, "", "", &mut text);
             output::raw(text.as_bytes())?;
         }
-        Format::Json => output::json(&tree)?,
+        Format::Json => {
+            // The member of the answer by remote procedure calls.
+            if let (Some(members), Some(reason)) = (tree.as_object_mut(), &truncated) {
+                members.insert("truncated".to_owned(), reason.as_str().into());
+            }
+            output::json(&tree)?;
+        }
+    }
+    if let Some(reason) = truncated {
+        eprintln!("the tree is not complete (truncated): {}", output::visible(&reason));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -112,7 +112,7 @@ pub(super) fn of_json(document: Value) -> anyhow::Result<Value> {
 }
 
 /// The tuples of a file: a JSON object, an array of objects, or lines. Blank lines and lines that begin with `//` are skipped.
-pub(super) fn of_file(text: &str) -> anyhow::Result<Vec<Value>> {
+pub fn of_file(text: &str) -> anyhow::Result<Vec<Value>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().starts_with('[') {
         let Value::Array(tuples) = json_of(text.as_bytes())? else { bail!("this is not a JSON array") };
