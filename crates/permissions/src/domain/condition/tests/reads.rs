@@ -12,7 +12,7 @@ fn reads(text: &str) -> String {
 
 #[test]
 fn the_items_of_a_list_share_their_defaults() {
-    let object = Object::new(Root::Context, serde_json::json!({ "a": [1, 2, 3] })).unwrap();
+    let object = object(Root::Context, json!({ "a": [1, 2, 3] }));
     assert!(std::ptr::eq(object.as_map(), object.clone().as_map()), "a copy for each of many items takes memory");
 }
 
