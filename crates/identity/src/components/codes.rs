@@ -62,8 +62,9 @@ pub(crate) struct Codes {
 }
 
 impl Codes {
-    /// Queues a message with a code. The code becomes the only open one of its flow, and the only open one of the user
-    /// that was requested by the same kind of caller. A withheld message leaves the earlier codes as they are.
+    /// Queues a message with a code, in the transaction that wrote `flow`. The code becomes the only open one of its flow, and the
+    /// only open one of the user that was requested by the same kind of caller. A withheld message leaves the earlier codes as they
+    /// are.
     #[expect(clippy::too_many_arguments, reason = "each parameter has a different source")]
     pub(crate) async fn send<D: Details>(
         &self,
@@ -105,7 +106,10 @@ impl Codes {
             created_at: cx.now,
             expires_at: cx.now.plus(lifespan),
         };
-        storage::codes::delete_open(tx, flow.id, purpose).await?;
+        // The row of a flow with the first version was inserted in this transaction.
+        if flow.version > 1 {
+            storage::codes::delete_open(tx, flow.id, purpose).await?;
+        }
         insert_in_place(tx, &code).await?;
         let link = if self.sends_a_link_beside(purpose, recipient.via) {
             Some(self.store_link_beside(tx, cx, flow, code).await?)

@@ -130,9 +130,9 @@ impl Identity {
         storage::familiar_clients::delete_of_identity(tx, person.id).await?;
         // Only a complete sign-in makes a device familiar.
         let new_device = if session.aal >= person.available_aal {
-            let (caller, unknown) = (visitor.caller(cx, None), FamiliarClients::default());
+            let (caller, none) = (visitor.caller(cx, None), FamiliarClients::default());
             let is_browser = sign_in.holder == FlowType::Browser;
-            self.attempts.remember(tx, cx, &caller, person.id, &unknown, is_browser).await?
+            self.attempts.remember(tx, cx, &caller, person.id, &none, is_browser).await?
         } else {
             None
         };
@@ -162,13 +162,13 @@ impl Identity {
         of: SettingsAfterRecovery<'_>,
         login: Option<OAuth2Request>,
     ) -> Result<Flow<Settings>, SubmitError> {
-        let mut settings = self.begin_settings_for(tx, cx, of).await?;
+        let mut settings = self.settings_after(cx, of)?;
         let until = cx.now.plus(self.session_policy.privileged_max_age().unwrap_or(self.session_policy.lifespan()));
         settings.ui.messages.push(messages::recovered(cx.now, until));
         settings.details.oauth2 = login;
         settings.return_to =
             flow.wanted_return_to().or_else(|| self.urls.configured_after(FlowKind::Recovery, None).map(String::from));
-        storage::flows::update(tx, &mut settings).await?;
+        storage::flows::insert(tx, &settings).await?;
         Ok(settings)
     }
 
