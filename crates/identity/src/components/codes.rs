@@ -110,8 +110,13 @@ impl Codes {
         if flow.version > 1 {
             storage::codes::delete_open(tx, flow.id, purpose).await?;
         }
-        insert_in_place(tx, &code).await?;
-        let link = if self.sends_a_link_beside(purpose, recipient.via) {
+        let has_link = self.sends_a_link_beside(purpose, recipient.via);
+        // Done for unknown recipients too, so that timing does not reveal whether the account exists.
+        let person = code.identity_id.unwrap_or(IdentityId::from_uuid(Uuid::nil()));
+        let purposes = [purpose, if has_link { CodePurpose::RecoveryLink } else { purpose }];
+        storage::codes::supersede_of_person(tx, person, purposes, asked_by).await?;
+        storage::codes::insert(tx, &code).await?;
+        let link = if has_link {
             Some(self.store_link_beside(tx, cx, flow, code).await?)
         } else {
             None
@@ -187,7 +192,7 @@ impl Codes {
             expires_at: cx.now.plus(lifespan),
             ..code
         };
-        insert_in_place(tx, &link).await?;
+        storage::codes::insert(tx, &link).await?;
         Ok((flow, plain))
     }
 
@@ -294,15 +299,6 @@ impl Codes {
             CodePurpose::Login | CodePurpose::Registration => false,
         }
     }
-}
-
-/// Stores a code and replaces the open one that the same kind of caller requested for the same user.
-async fn insert_in_place(tx: &mut WriteTx, code: &Code) -> Result<(), AttemptError> {
-    // Done for unknown recipients too, so that timing does not reveal whether the account exists.
-    let person = code.identity_id.unwrap_or(IdentityId::from_uuid(Uuid::nil()));
-    storage::codes::supersede_of_person(tx, person, code.purpose, code.asked_by).await?;
-    storage::codes::insert(tx, code).await?;
-    Ok(())
 }
 
 /// The parts of an identity that templates can access.

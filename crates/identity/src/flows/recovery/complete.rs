@@ -114,9 +114,7 @@ impl Identity {
         let login = flow.details.oauth2.take().filter(|_| sign_in.keeps_login);
         flow.state = FlowState::PassedChallenge;
         storage::flows::update(tx, flow).await?;
-        if sign_in.removes_unproved {
-            self.remove_unproved(tx, cx, person).await?;
-        }
+        let is_changed = sign_in.removes_unproved && self.remove_unproved(tx, cx, person).await?;
         if let Some(address) = person.verifiable_address(code.via, &code.address).filter(|_| sign_in.verifies_address) {
             storage::identities::mark_verified(tx, address.id, cx.now).await?;
         }
@@ -146,8 +144,11 @@ impl Identity {
         } else {
             None
         };
-        let succeeded = Event::of_flow(flow, FlowOutcome::Succeeded, person.id, None);
-        jobs::append(tx, cx, &[succeeded, Event::SessionIssued((&session).into())]).await?;
+        let mut happened: Vec<Event<'_>> =
+            is_changed.then(|| Event::IdentityUpdated((&*person).into())).into_iter().collect();
+        happened.push(Event::of_flow(flow, FlowOutcome::Succeeded, person.id, None));
+        happened.push(Event::SessionIssued((&session).into()));
+        jobs::append(tx, cx, &happened).await?;
         // With a settings flow, the login continues at its end.
         let login = login.filter(|_| settings.is_none());
         Ok(Written { session, token, settings, browser, new_device, login })
@@ -173,26 +174,26 @@ impl Identity {
     }
 
     /// Removes the password and the second factors that were set up before an address of the account was verified: they
-    /// may be those of an attacker who registered with another person's address.
+    /// may be those of an attacker who registered with another person's address. Returns whether there were any.
     async fn remove_unproved(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
         person: &mut domain::Identity,
-    ) -> Result<(), SubmitError> {
+    ) -> Result<bool, SubmitError> {
         let mut after = person.clone();
         if !after.remove_unproved_credentials(self.session_policy.factor_rules(), cx.now) {
-            return Ok(());
+            return Ok(false);
         }
         after.refresh_available_aal(self.session_policy.factor_rules());
         match storage::identities::update(tx, self.tenant_sealer(cx), person, &after).await {
-            Ok(()) => jobs::append(tx, cx, &[Event::IdentityUpdated((&after).into())]).await?,
+            Ok(()) => {}
             Err(StoreError::Stale) => return Err(SubmitError::FlowChanged),
             Err(StoreError::Database(error)) => return Err(error.into()),
             Err(StoreError::Taken(_)) => return Err(SubmitError::Broken("a removal claimed an identifier")),
         }
         *person = after;
-        Ok(())
+        Ok(true)
     }
 
     async fn recovered_answer(

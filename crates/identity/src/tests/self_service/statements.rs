@@ -69,7 +69,7 @@ async fn a_sign_in_in_a_browser_and_the_page_after_it() {
 async fn a_registration_with_a_session_and_a_mail() {
     with_server(json!({}), |server| async move {
         for (mut client, address, status, statements) in
-            [(server.browser(), ADA, 303, 23), (server.native(), "eve@example.org", 200, 21)]
+            [(server.browser(), ADA, 303, 19), (server.native(), "eve@example.org", 200, 17)]
         {
             let mut flow = Flow::of(&server);
             let body = json!({"method": "password", "password": PASSWORD, "traits": {"email": address}});
@@ -96,7 +96,7 @@ async fn a_recovery_by_code_and_the_new_password() {
         let csrf_token = flow.take("asks for a password", client.csrf_token("settings", &id)).await;
         let body = json!({"method": "password", "password": "a better password", "csrf_token": csrf_token});
         flow.take("takes the password", client.submit("settings", &id, body)).await.expect(303);
-        flow.costs_at_most(49, 4);
+        flow.costs_at_most(47, 4);
     })
     .await;
 }
