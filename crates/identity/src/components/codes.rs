@@ -116,11 +116,7 @@ impl Codes {
         let purposes = [purpose, if has_link { CodePurpose::RecoveryLink } else { purpose }];
         storage::codes::supersede_of_person(tx, person, purposes, asked_by).await?;
         storage::codes::insert(tx, &code).await?;
-        let link = if has_link {
-            Some(self.store_link_beside(tx, cx, flow, code).await?)
-        } else {
-            None
-        };
+        let link = if has_link { Some(self.store_link_beside(tx, cx, flow, code).await?) } else { None };
         let is_known = recipient.person.is_some() || purpose == CodePurpose::Registration;
         let is_sent = is_known || self.notifies_strangers(purpose);
         let mut data = json!({
