@@ -134,7 +134,7 @@ impl Database {
             }
             Engine::Postgres(engine) => {
                 self.0.counters.write_transactions.fetch_add(1, Ordering::Relaxed);
-                self.count_statement();
+                self.count_statement(statement);
                 Box::pin(engine.write_once(tenant, statement, values)).await
             }
         }
@@ -193,8 +193,9 @@ impl Database {
         }
     }
 
-    fn count_statement(&self) {
+    fn count_statement(&self, statement: &'static Statement) {
         self.0.counters.statements.fetch_add(1, Ordering::Relaxed);
+        tracing::trace!(statement = statement.name(), "a statement runs");
     }
 }
 
