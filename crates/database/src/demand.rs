@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 const REST_AFTER: Duration = Duration::from_secs(10);
 
 /// The pause between two questions of a process that rests.
-pub const REST: Duration = Duration::from_secs(5);
+pub const REST: Duration = Duration::from_secs(10);
 
 /// Records that somebody needs to know. Any number of tasks record it; one asks, by a [`Pace`].
 #[derive(Debug, Default)]
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(asked_in(Duration::from_mins(1), &mut pace, Some(&demand)).await, 240);
         assert!(!demand.is_resting());
         assert_eq!(asked_in(REST_AFTER, &mut pace, None).await, 40);
-        assert_eq!(asked_in(Duration::from_mins(1), &mut pace, None).await, 12);
+        assert_eq!(asked_in(Duration::from_mins(1), &mut pace, None).await, 6);
         assert!(demand.is_resting());
     }
 

@@ -44,7 +44,7 @@ const RECOVERIES: u32 = 8;
 
 /// Statements and write transactions of the longer flows, as they were reached: more need a reason.
 const REGISTRATION: (f64, f64) = (10.0, 1.0);
-const RECOVERY: (f64, f64) = (38.0, 6.0);
+const RECOVERY: (f64, f64) = (44.0, 6.0);
 const APP: (f64, f64) = (16.0, 2.0);
 const BACKUP_CODES: (f64, f64) = (18.0, 3.0);
 

@@ -28,6 +28,7 @@ use crate::components::sessions::Current;
 use step::SettingsForm;
 
 /// The parameters of the settings flow after a recovery.
+#[derive(Clone, Copy)]
 pub(super) struct SettingsAfterRecovery<'a> {
     pub visitor: &'a Visitor,
     pub browser: &'a Browser,
