@@ -159,6 +159,36 @@ async fn an_exhausted_limit_and_a_cycle_of_permits_have_no_answer() {
     .await;
 }
 
+/// As many as the limit are followed, as in Keto: the subject may be the member of the last one.
+#[tokio::test]
+async fn a_depth_is_the_number_of_subject_sets_and_parents_that_are_followed() {
+    let mut section = section();
+    section["limit"] = json!({ "max_read_depth": 5 });
+    on_both_readers(section, |mut harness| async move {
+        let groups = (1..7).map(|it| format!("Group:{it}#members@Group:{}#members", it - 1));
+        let folders = (1..7).map(|it| format!("Folder:{it}#parents@Folder:{}", it - 1));
+        let through = (0..6).map(|it| format!("Folder:x{it}#viewers@Group:{it}#members"));
+        let all: Vec<String> = groups.chain(folders).chain(through).collect();
+        write(&mut harness, &all.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        write(&mut harness, &["Group:0#members@User:zoe", "Folder:0#viewers@User:zoe"]).await;
+        let granted = ["Group:5#members", "Folder:5#view", "Folder:x4#viewers", "Folder:x4#view"];
+        let cut = ["Group:6#members", "Folder:6#view", "Folder:x5#viewers", "Folder:x5#view"];
+        for (granted, cut) in granted.into_iter().zip(cut) {
+            let path = |text: &str| format!("/relation-tuples/check?{}", query(&format!("{text}@User:zoe")));
+            harness.read.get(&path(granted)).await.expect(200);
+            let reply = harness.read.get(&path(cut)).await.expect(422);
+            assert_eq!(reply.at("/error/details/limitation"), "max_depth_exceeded", "{cut}");
+        }
+        for (text, depth, status) in
+            [("Group:1#members", 1, 200), ("Group:2#members", 1, 422), ("Group:0#members", 1, 200)]
+        {
+            let text = query(&format!("{text}@User:zoe"));
+            harness.read.get(&format!("/relation-tuples/check?{text}&max-depth={depth}")).await.expect(status);
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn unknown_names_are_denied_or_refused_as_in_keto() {
     on_both_readers(section(), |mut harness| async move {
@@ -218,7 +248,7 @@ async fn conditions_use_the_attributes_of_the_request_and_tuples_expire() {
 #[tokio::test]
 async fn a_batch_answers_in_order_and_reads_together() {
     let mut section = section();
-    section["limit"] = json!({ "max_read_depth": 3 });
+    section["limit"] = json!({ "max_read_depth": 2 });
     on_both_readers(section, |mut harness| async move {
         let chain: Vec<String> = (0..5).map(|it| format!("Folder:{it}#parents@Folder:{}", it + 1)).collect();
         write(&mut harness, &chain.iter().map(String::as_str).collect::<Vec<_>>()).await;
