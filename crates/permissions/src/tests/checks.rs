@@ -324,6 +324,46 @@ async fn an_expansion_is_a_tree_of_subjects() {
     .await;
 }
 
+/// The tree that Keto 26.3 answers.
+#[tokio::test]
+async fn an_expanded_permit_is_the_node_of_its_outermost_operator() {
+    let mut section = section();
+    section["feature_flags"] = json!({ "expand_rewrites": true });
+    on_both_readers(section, |mut harness| async move {
+        write(&mut harness, &["Doc:a#owners@User:ada", "Doc:a#parents@Folder:f", "Folder:f#viewers@User:bob"]).await;
+        let tree = harness.read.get("/relation-tuples/expand?namespace=Doc&object=a&relation=view").await.expect(200);
+        let set = |text: &str| {
+            let (namespace, rest) = text.split_once(':').unwrap();
+            let (object, relation) = rest.split_once('#').unwrap();
+            let set = json!({ "namespace": namespace, "object": object, "relation": relation });
+            json!({ "namespace": "", "object": "", "relation": "", "subject_set": set })
+        };
+        let leaf = |text: &str| json!({ "type": "leaf", "tuple": set(text) });
+        let union = |text: &str, children: Value| json!({ "type": "union", "tuple": set(text), "children": children });
+        let nameless = json!({ "namespace": "", "object": "", "relation": "" });
+        let viewers = union("Folder:f#viewers", json!([leaf("User:bob#")]));
+        let folder = union("Folder:f#view", json!([viewers, leaf("Folder:f#parents")]));
+        let any = json!([
+            union("Doc:a#owners", json!([leaf("User:ada#")])),
+            leaf("Doc:a#guests"),
+            union("Doc:a#parents", json!([folder])),
+        ]);
+        let all = json!([
+            { "type": "union", "tuple": nameless, "children": any },
+            { "type": "exclusion", "tuple": nameless, "children": [leaf("Doc:a#banned")] },
+        ]);
+        assert_eq!(tree.json, json!({ "type": "intersection", "tuple": set("Doc:a#view"), "children": all }));
+        assert_eq!(tree.header("truncated"), None);
+        // The folder's relations are on the third level: operators and traversals have none of their own.
+        let path =
+            |depth: u8| format!("/relation-tuples/expand?namespace=Doc&object=a&relation=view&max-depth={depth}");
+        assert_eq!(harness.read.get(&path(4)).await.expect(200).json, tree.json);
+        let cut = harness.read.get(&path(3)).await.expect(200);
+        assert!(cut.header("truncated").is_some() && !cut.text.contains("bob") && cut.text.contains("ada"), "{cut}");
+    })
+    .await;
+}
+
 /// The tuples are written in another order than that of their texts.
 #[tokio::test]
 async fn an_expansion_has_the_same_order_and_the_same_end_from_tables_and_from_memory() {

@@ -168,7 +168,7 @@ fn no_number_of_steps_is_a_quiet_no() {
             is_known || actions.failed.contains(&(view.relation(), Failure::StepsExhausted)),
             "{steps}: {actions:?}"
         );
-        let options = ExpandOptions { depth: 9, nodes: 1_000, follow_permits: true };
+        let options = ExpandOptions { depth: 9, nesting: 50, nodes: 1_000, follow_permits: true };
         let Poll::Ready(tree) = world.ask(|it| it.expand(view, options)) else { panic!("pending") };
         assert!(tree.truncated == Some(Cut::Steps) || tree.nodes.len() > 60, "{steps}: {}", tree.nodes.len());
     }
