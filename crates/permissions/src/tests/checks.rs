@@ -279,11 +279,20 @@ async fn a_batch_answers_in_order_and_reads_together() {
         let refused =
             harness.read.post_json("/relation-tuples/batch/check", &json!({ "tuples": many })).await.expect(400);
         assert_eq!(refused.string("/error/reason"), "tuples: batch exceeds max size of 10");
-        let wrong = json!({ "tuples": [{ "namespace": "Doc" }] });
-        let wrong = harness.read.post_json("/relation-tuples/batch/check", &wrong).await.expect(400);
-        assert_eq!(wrong.string("/error/details/field"), "tuples[0].subject_id");
-        let none = harness.read.post_json("/relation-tuples/batch/check", &json!({ "tuples": [] })).await.expect(200);
-        assert_eq!(none.json, json!({ "results": [] }));
+        let mut both = tuple("Doc:a#view@User:ada");
+        both["subject_id"] = json!("ada");
+        let wrong = json!({ "tuples": [{ "namespace": "Doc" }, tuple("Doc:a#view@User:ada"), both] });
+        let wrong = harness.read.post_json("/relation-tuples/batch/check", &wrong).await.expect(200);
+        let results = json!([
+            { "allowed": false, "error": "subject_id: subject_id or subject_set is required" },
+            { "allowed": true },
+            { "allowed": false, "error": "subject_id: exactly one of subject_set or subject_id has to be provided" },
+        ]);
+        assert_eq!(wrong.at("/results"), &results);
+        for none in [json!({ "tuples": [] }), json!({ "tuples": null }), json!({})] {
+            let reply = harness.read.post_json("/relation-tuples/batch/check", &none).await.expect(200);
+            assert_eq!(reply.json, json!({ "results": [] }), "{none}");
+        }
     })
     .await;
 }
