@@ -168,7 +168,7 @@ async fn a_question_that_cannot_be_asked_names_its_field() {
         for (method, body, status, text) in [
             ("CheckService/Check", json!({}), 400, "subject"),
             ("CheckService/Check", json!({"tuple": {"namespace": "Doc"}}), 400, "tuple.subject"),
-            ("CheckService/Check", unknown, 404, "None"),
+            ("CheckService/Check", unknown, 404, "tuple.namespace: there is no namespace"),
             ("CheckService/Check", json!({"tuple": tuples[0], "snaptoken": "x"}), 400, "snaptoken"),
             ("CheckService/BatchCheck", json!({"tuples": [tuples[0], {"namespace": "Doc"}]}), 400, "tuples[1].subject"),
             ("CheckService/BatchCheck", json!({"tuples": tuples}), 400, "tuples"),
