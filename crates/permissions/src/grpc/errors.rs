@@ -140,7 +140,7 @@ impl AboutToken for CheckError {
     fn with_token_in(self, field: TokenField) -> Status {
         match self {
             Self::Unloaded(unloaded) => unloaded.into(),
-            Self::Invalid(invalid) => invalid.into(),
+            Self::Invalid(invalid) => invalid.within("tuple").into(),
             Self::UndeclaredRelation(_) => Status::invalid_argument(self.to_string()).with_field("tuple.relation"),
             Self::Unanswered { reason, .. } => Status::new(Code::FailedPrecondition, reason).with_reason(),
             Self::Evaluate(error) => error.with_token_in(field),

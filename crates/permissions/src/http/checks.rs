@@ -143,8 +143,7 @@ fn unanswered(error: CheckError, explanation: Option<&ExplanationDocument>) -> R
 #[derive(Deserialize)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct Batch {
-    tuples: Vec<RelationTupleDocument>,
-    #[serde(default)]
+    tuples: Option<Vec<RelationTupleDocument>>,
     context: Option<Value>,
 }
 
@@ -168,15 +167,13 @@ pub(super) async fn batch(
 ) -> Result<Response, RestError> {
     let parameters = Parameters::of(query.as_deref());
     let context = attributes(context)?;
-    let place = |index: usize| format!("tuples[{index}]");
-    let tuples = tuples.into_iter().enumerate();
-    let tuples: Vec<RelationTuple> = tuples
-        .map(|(index, it)| Ok(it.stored().map_err(|invalid| invalid.within(&place(index)))?.tuple))
-        .collect::<Result<_, RestError>>()?;
+    // A tuple that is refused does not affect the others.
+    let tuples: Vec<_> =
+        tuples.unwrap_or_default().into_iter().map(|it| it.stored().map(|stored| stored.tuple)).collect();
     let max_depth = parameters.max_depth()?;
     let consistency = parameters.consistency(&permissions, &cx).await?;
     let options = CheckOptions { max_depth, context: context.as_ref(), consistency };
-    let Answered { answer, snapshot } = permissions.batch_check(&cx, tuples, options).await?;
+    let Answered { answer, snapshot } = permissions.batch_check_each(&cx, tuples, options).await?;
     let results = Results { results: answer.into_iter().map(ResultDocument::from).collect() };
     Ok(([snaptoken::of(&permissions, &cx, snapshot).await?], Json(results)).into_response())
 }

@@ -4,6 +4,9 @@
 
 use std::borrow::Cow;
 
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
 use base::Context;
 use url::form_urlencoded;
 use web::RestError;
@@ -25,6 +28,28 @@ pub(super) const TUPLE: &[&str] = &[
     "subject_set.relation",
 ];
 
+/// The longest name of a parameter in an error, in characters.
+const QUOTED: usize = 64;
+
+/// Refuses a query with a `%` that encodes nothing. Whatever it is read as, it asks another question than the client meant, and
+/// without the parameter a deletion has more tuples.
+pub(super) async fn refuse_malformed(request: Request, next: Next) -> Result<Response, RestError> {
+    let is_encoded = |pair: &&str| {
+        let hexadecimal = |rest: &str| rest.as_bytes().get(..2).is_some_and(|it| it.iter().all(u8::is_ascii_hexdigit));
+        pair.split('%').skip(1).all(hexadecimal)
+    };
+    let query = request.uri().query().unwrap_or_default();
+    match query.split('&').find(|pair| !is_encoded(pair)) {
+        None => Ok(next.run(request).await),
+        Some(pair) => {
+            let name: String = pair.split('=').next().unwrap_or_default().chars().take(QUOTED).collect();
+            let reason =
+                format!("{name}: a % must be followed by two hexadecimal digits; write %25 for the character %");
+            Err(RestError::bad_request(reason).with_detail("field", name))
+        }
+    }
+}
+
 /// The parameters of a URL.
 pub(super) struct Parameters<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
@@ -45,7 +70,7 @@ impl<'a> Parameters<'a> {
     pub(super) fn refuse_others(&self, known: &[&str]) -> Result<(), RestError> {
         let other = self.0.iter().find(|(name, _)| !known.contains(&name.as_ref()));
         other.map_or(Ok(()), |(name, _)| {
-            let name: String = name.chars().take(64).collect();
+            let name: String = name.chars().take(QUOTED).collect();
             let reason = format!("\"{name}\" is not a parameter; the parameters are {}", known.join(", "));
             Err(RestError::bad_request(reason))
         })

@@ -5,13 +5,14 @@ use std::task::Poll;
 
 use base::Context;
 
-use super::check::{CheckError, CheckOptions, NoAnswer, ask, number};
+use super::check::{CheckError, CheckOptions, NoAnswer, ask, may_ask, number};
 use super::evaluate::{Answered, EvaluateError, Numbers, Question, Shareable};
 use crate::Permissions;
 use crate::components::models::Unloaded;
 use crate::domain::evaluation::Evaluator;
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::ids::{SubjectNumber, Userset};
+use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::request_conditions::RequestConditions;
 
@@ -80,15 +81,25 @@ impl Permissions {
         tuples: Vec<RelationTuple>,
         options: CheckOptions<'_>,
     ) -> Result<Answered<Vec<Result<bool, CheckError>>>, BatchCheckError> {
+        self.batch_check_each(cx, tuples.into_iter().map(Ok).collect(), options).await
+    }
+
+    /// The same with tuples that are refused already.
+    pub async fn batch_check_each(
+        &self,
+        cx: &Context,
+        tuples: Vec<Result<RelationTuple, InvalidTuple>>,
+        options: CheckOptions<'_>,
+    ) -> Result<Answered<Vec<Result<bool, CheckError>>>, BatchCheckError> {
         self.require_batch_size(tuples.len())?;
         let model = self.models.current()?;
         let (mut asked, mut refused) = (Vec::with_capacity(tuples.len()), Vec::with_capacity(tuples.len()));
         for tuple in tuples {
-            let may_ask = self.may_ask(&model, &tuple);
-            refused.push(may_ask.err().map(CheckError::from));
-            if refused.last().is_some_and(Option::is_none) {
-                asked.push(tuple);
-            }
+            let checked = tuple.map_err(CheckError::from).and_then(|tuple| {
+                may_ask(&model, &tuple)?;
+                Ok(tuple)
+            });
+            refused.push(checked.map(|tuple| asked.push(tuple)).err());
         }
         let (asking, question) = (self.asking(&model, options), OfTuples(asked.into()));
         let answered = match self.answer_if_in_memory(cx, &asking, &question).await? {

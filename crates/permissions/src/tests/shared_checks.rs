@@ -92,8 +92,10 @@ async fn checks_with_different_contexts_or_depths_do_not_share() {
     let (plan, memo) = (tuple("Doc:plan#viewers@User:ada"), tuple("Doc:memo#viewers@User:ada"));
     let condition = Some(TupleCondition { name: "late".into(), context: Some("{\"from\":9}".into()) });
     let stored = StoredTuple { condition, ..StoredTuple::from(plan.clone()) };
-    let through = tuple("Doc:memo#viewers@Group:staff#members");
-    write(&harness, vec![stored, through.into(), tuple("Group:staff#members@User:ada").into()]).await;
+    let through = ["Doc:memo#viewers@Group:staff#members", "Group:staff#members@Group:board#members"];
+    let through = through.map(|text| tuple(text).into());
+    let all = [stored, tuple("Group:board#members@User:ada").into()].into_iter().chain(through);
+    write(&harness, all.collect()).await;
     let context = |hour: u32| Object::new(Root::Context, json!({ "hour": hour, "of": { "a": 1, "b": 2 } })).unwrap();
     let (early, late) = (context(8), context(10));
     let same = Object::new(Root::Context, json!({ "of": { "b": 2, "a": 1 }, "hour": 10 })).unwrap();
