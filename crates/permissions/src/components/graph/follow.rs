@@ -139,7 +139,7 @@ impl Follower {
             Err(error) => return self.failed(&error),
         };
         self.has_failed = false;
-        self.feed.publish(&positions);
+        self.feed.publish(&positions, asked_at);
         if self.graphs.max_bytes == 0 {
             return;
         }
