@@ -8,17 +8,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use base::TenantId;
 use database::Demand;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::domain::snapshot::Snapshot;
 
 #[derive(Default)]
 pub(crate) struct Feed {
     newest: RwLock<BTreeMap<TenantId, watch::Sender<Snapshot>>>,
+    /// When the database was asked for the positions that were published last.
+    asked_at: Mutex<Option<Instant>>,
     /// Who needs positions that are current.
     demand: Arc<Demand>,
     /// Somebody needs the newest positions at once.
@@ -26,12 +30,14 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    pub(crate) fn publish(&self, positions: &[(TenantId, Snapshot)]) {
+    /// Publishes the positions that the database was asked for at `asked_at`.
+    pub(crate) fn publish(&self, positions: &[(TenantId, Snapshot)], asked_at: Instant) {
         for (tenant, snapshot) in positions {
             self.with(*tenant, |newest| {
                 newest.send_if_modified(|known| std::mem::replace(known, *snapshot) != *snapshot);
             });
         }
+        *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked_at);
     }
 
     /// A position that somebody who read it from the log knows to be committed.
@@ -43,6 +49,13 @@ impl Feed {
                 is_newer
             });
         });
+    }
+
+    /// The newest position, if the database was asked within `age`: one that is restored from an older copy does not have what it
+    /// had before.
+    pub(crate) fn newest_within(&self, age: Duration, tenant: TenantId) -> Option<Snapshot> {
+        let asked_at = *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        asked_at.is_some_and(|at| at.elapsed() < age).then(|| self.newest(tenant))
     }
 
     /// The newest position that is known; it may be somewhat old.

@@ -129,7 +129,7 @@ impl From<Absence> for Status {
     fn from(absence: Absence) -> Self {
         let code = match absence {
             Absence::NotCurrent => Code::Unavailable,
-            // Clients call again after the other status, and this lasts until the next start.
+            // Clients call again after the other status, and this lasts.
             Absence::Disabled | Absence::DoesNotFit(_) => Code::Unimplemented,
         };
         Self::new(code, absence.to_string()).with_reason()

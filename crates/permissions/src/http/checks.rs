@@ -80,7 +80,7 @@ fn with_token(Answer { body, snaptoken }: Answer) -> Response {
 }
 
 async fn of_query(permissions: &Permissions, cx: &Context, query: Option<&str>) -> Result<Answer, RestError> {
-    let parameters = Parameters::of(query);
+    let parameters = Parameters::of(query)?;
     let tuple = parameters.tuple()?;
     check(permissions, cx, &parameters, &tuple, None).await
 }
@@ -91,7 +91,7 @@ async fn of_body(
     query: Option<&str>,
     request: Request,
 ) -> Result<Answer, RestError> {
-    let parameters = Parameters::of(query);
+    let parameters = Parameters::of(query)?;
     let document: CheckDocument = json_bodies::read(web::bounds::of_request(&request), request).await?;
     let (tuple, context) = document.into_parts();
     let tuple = tuple.stored()?.tuple;
@@ -165,7 +165,7 @@ pub(super) async fn batch(
     RawQuery(query): RawQuery,
     JsonBody(Batch { tuples, context }): JsonBody<Batch>,
 ) -> Result<Response, RestError> {
-    let parameters = Parameters::of(query.as_deref());
+    let parameters = Parameters::of(query.as_deref())?;
     let context = attributes(context)?;
     // A tuple that is refused does not affect the others.
     let tuples: Vec<_> =

@@ -95,7 +95,7 @@ impl From<Absence> for RestError {
     fn from(absence: Absence) -> Self {
         let error = match absence {
             Absence::NotCurrent => Self::unavailable(RETRY_AFTER_SECONDS),
-            // Asking again has the same answer until the next start.
+            // Asking again soon has the same answer.
             Absence::Disabled | Absence::DoesNotFit(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "This node does not answer such questions")
             }

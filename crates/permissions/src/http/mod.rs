@@ -20,7 +20,6 @@ mod wire;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn;
 use axum::routing::{get, post, put};
 
 use crate::Permissions;
@@ -40,7 +39,6 @@ pub(crate) fn read_routes() -> Router<Arc<Permissions>> {
         .route("/relation-tuples/subjects", reverse_questions::about(Sought::Subjects))
         .route("/relation-tuples/relations", reverse_questions::about(Sought::Relations))
         .route("/namespaces", get(namespaces::list))
-        .layer(from_fn(query::refuse_malformed))
         .merge(authzen::routes())
 }
 
@@ -51,7 +49,7 @@ pub(crate) fn write_routes() -> Router<Arc<Permissions>> {
         put(relation_tuples::create).patch(relation_tuples::patch).delete(relation_tuples::delete),
     );
     let migration = Router::new().route("/admin/relation-tuples/migrate-subjects", post(migrate_subjects::post));
-    web::bounds::take_lists(changes).merge(migration).layer(from_fn(query::refuse_malformed))
+    web::bounds::take_lists(changes).merge(migration)
 }
 
 pub(crate) fn opl_routes() -> Router<Arc<Permissions>> {

@@ -51,7 +51,7 @@ pub(super) async fn watch(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, RestError> {
-    let parameters = Parameters::of(query.as_deref());
+    let parameters = Parameters::of(query.as_deref())?;
     let filter = parameters.tuple_query()?;
     // A browser connects again with the same URL and the id of the last event that it received.
     let last = headers.get(LAST_EVENT_ID).map(|it| String::from_utf8_lossy(it.as_bytes()).into_owned());

@@ -104,7 +104,7 @@ pub(super) async fn list(
 
 /// How recent the answer must be, and whether it comes with its reasons: parameters of the URL, as for checks.
 async fn options(permissions: &Permissions, cx: &Context, query: Option<&str>) -> Result<AccessOptions, RestError> {
-    let parameters = Parameters::of(query);
+    let parameters = Parameters::of(query)?;
     let explains = parameters.flag("explain")?;
     let consistency = parameters.consistency(permissions, cx).await?;
     Ok(AccessOptions { consistency, explains, ..AccessOptions::default() })

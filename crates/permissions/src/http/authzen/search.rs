@@ -71,7 +71,7 @@ async fn search(
     sought: Sought,
     request: Request,
 ) -> Result<Response, Refused> {
-    let consistency = Parameters::of(request.uri().query()).consistency(permissions, cx).await?;
+    let consistency = Parameters::of(request.uri().query())?.consistency(permissions, cx).await?;
     let members = body(request).await?;
     let request = PartialRequest::read_search(&members, sought).and_then(PartialRequest::complete).map_err(refused)?;
     let AccessRequest { tuple, attributes } = request;
