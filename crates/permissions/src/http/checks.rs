@@ -141,7 +141,7 @@ fn unanswered(error: CheckError, explanation: Option<&ExplanationDocument>) -> R
 }
 
 #[derive(Deserialize)]
-#[serde(expecting = "a JSON object")]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
 pub(super) struct Batch {
     tuples: Option<Vec<RelationTupleDocument>>,
     context: Option<Value>,

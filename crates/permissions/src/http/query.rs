@@ -44,8 +44,13 @@ impl<'a> Parameters<'a> {
         PageQuery { page_size: self.find("page_size"), page_token: self.find("page_token") }
     }
 
-    /// Refuses unknown parameters, where a misspelt one would match more tuples or ask another question.
+    /// Refuses unknown parameters, where a misspelt one would match more tuples or ask another question, and an empty token, which is
+    /// that of a client that lost its own.
     pub(super) fn refuse_others(&self, known: &[&str]) -> Result<(), RestError> {
+        if self.find("snaptoken").is_some_and(|token| token.is_empty()) {
+            let reason = "snaptoken: must not be empty; leave it out to ask without one";
+            return Err(RestError::bad_request(reason).with_detail("field", "snaptoken"));
+        }
         let other = self.0.iter().find(|(name, _)| !known.contains(&name.as_ref()));
         other.map_or(Ok(()), |(name, _)| {
             let reason = format!("\"{}\" is not a parameter; the parameters are {}", shown(name), known.join(", "));

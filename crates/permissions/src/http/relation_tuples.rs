@@ -70,7 +70,7 @@ pub(super) async fn create(
 
 /// An item of a patch.
 #[derive(Deserialize)]
-#[serde(expecting = "a JSON object")]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
 pub(super) struct Delta {
     action: Action,
     relation_tuple: RelationTupleDocument,

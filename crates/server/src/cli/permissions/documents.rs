@@ -1,6 +1,6 @@
 //! Relation tuples as the JSON of the API: from arguments and from files, and as text.
 //!
-//! Invariant: a member that the API does not know is an error here, because the API ignores it.
+//! Invariant: a member that the API does not know is an error here, before the first tuple is sent.
 
 use std::io::Read as _;
 
