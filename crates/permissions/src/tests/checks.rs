@@ -435,3 +435,24 @@ async fn a_permit_with_a_long_name_is_asked_about_like_any_other() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_relation_that_was_renamed_is_named_with_its_namespace() {
+    on_both(section(), |mut harness| async move {
+        write(&mut harness, &["Folder:1#viewers@Group:staff#members"]).await;
+        let renamed = with_model(&MODEL.replace("members", "people"));
+        let mut renamed = Harness::new(harness.database.clone(), renamed).await;
+        let path = format!("/relation-tuples/check?{}", query("Folder:1#view@User:ada"));
+        let refused = renamed.read.get(&path).await.expect(400);
+        assert_eq!(
+            refused.string("/error/reason"),
+            "relation \"members\" does not exist in the namespace \"Group\", and a relation tuple leads to it; explain=true shows which"
+        );
+        let explained = renamed.read.get(&format!("{path}&explain=true")).await.expect(400);
+        assert!(explained.text.contains("the tuple Folder:1#viewers@Group:staff#members"), "{explained}");
+        let batch = json!({ "tuples": [tuple("Folder:1#view@User:ada")] });
+        let batch = renamed.read.post_json("/relation-tuples/batch/check", &batch).await.expect(200);
+        assert!(batch.string("/results/0/error").contains("in the namespace \"Group\""), "{batch}");
+    })
+    .await;
+}
