@@ -97,6 +97,9 @@ pub enum ConditionError {
     /// With this attribute the condition might have a result.
     #[error("{0} is missing")]
     Missing(String),
+    /// The tuple was written before the condition was removed from the model.
+    #[error("the model has no such condition: declare it, or delete the relation tuples that name it")]
+    Undeclared,
     /// An operation at this offset of the text does not accept the type of a value.
     #[error("{message}")]
     Type { at: usize, message: String },
