@@ -32,6 +32,7 @@
 mod arithmetic;
 mod attributes;
 mod calls;
+mod constants;
 mod evaluate;
 mod expression;
 mod lexer;
@@ -124,6 +125,11 @@ impl CompiledCondition {
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Why the condition, or a part of it, has no result, whatever the attributes are.
+    pub fn fault(&self) -> Option<CompileError> {
+        constants::fault(&self.expression)
     }
 
     /// The attributes that the condition may read, sorted; none of them is below another.
