@@ -488,3 +488,53 @@ async fn namespaces_without_declarations_accept_any_relation() {
     })
     .await;
 }
+
+fn with_model(model: &str) -> Value {
+    let location = format!("base64://{}", STANDARD.encode(model));
+    json!({ "namespaces": { "location": location }, "write_validation": "lax" })
+}
+
+#[tokio::test]
+async fn a_permit_with_a_long_name_is_asked_about_like_any_other() {
+    let long = "p".repeat(70);
+    let permit = format!("{long}: (ctx: Context): boolean => this.permits.view(ctx),\n        loop:");
+    on_both_readers(with_model(&MODEL.replace("loop:", &permit)), |mut harness| {
+        let long = long.clone();
+        async move {
+            write(&mut harness, &["Doc:a#owners@User:ada"]).await;
+            assert!(check(&mut harness, &format!("Doc:a#{long}@User:ada")).await);
+            assert!(!check(&mut harness, &format!("Doc:a#{long}@User:bob")).await);
+            assert!(!check(&mut harness, &format!("Doc:a#owners@Doc:a#{long}")).await);
+            let expand = format!("/relation-tuples/expand?namespace=Doc&object=a&relation={long}");
+            harness.read.get(&expand).await.expect(200);
+            let undeclared = format!("/relation-tuples/check?{}", query(&format!("Doc:a#q{long}@User:ada")));
+            let refused = harness.read.get(&undeclared).await.expect(400);
+            assert_eq!(refused.string("/error/reason"), "relation: must have at most 64 bytes");
+            let written = tuple(&format!("Doc:a#{long}@User:ada"));
+            let refused = harness.write.json(Method::PUT, "/admin/relation-tuples", &written).await.expect(400);
+            assert_eq!(refused.string("/error/reason"), "relation: must have at most 64 bytes");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_relation_that_was_renamed_is_named_with_its_namespace() {
+    on_both(section(), |mut harness| async move {
+        write(&mut harness, &["Folder:1#viewers@Group:staff#members"]).await;
+        let renamed = with_model(&MODEL.replace("members", "people"));
+        let mut renamed = Harness::new(harness.database.clone(), renamed).await;
+        let path = format!("/relation-tuples/check?{}", query("Folder:1#view@User:ada"));
+        let refused = renamed.read.get(&path).await.expect(400);
+        assert_eq!(
+            refused.string("/error/reason"),
+            "relation \"members\" does not exist in the namespace \"Group\", and a relation tuple leads to it; explain=true shows which"
+        );
+        let explained = renamed.read.get(&format!("{path}&explain=true")).await.expect(400);
+        assert!(explained.text.contains("the tuple Folder:1#viewers@Group:staff#members"), "{explained}");
+        let batch = json!({ "tuples": [tuple("Folder:1#view@User:ada")] });
+        let batch = renamed.read.post_json("/relation-tuples/batch/check", &batch).await.expect(200);
+        assert!(batch.string("/results/0/error").contains("in the namespace \"Group\""), "{batch}");
+    })
+    .await;
+}
