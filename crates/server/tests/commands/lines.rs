@@ -130,6 +130,20 @@ fn the_command_line_of_keto_has_its_words_and_its_default_file() {
 }
 
 #[test]
+fn the_database_of_the_environment_takes_precedence_over_that_of_the_file() {
+    let shared = "dsn: sqlite://file.db?_fk=true\nlog: {level: info}\n";
+    let keto = format!("{shared}namespaces: [{{name: Doc}}]\n");
+    let directory = RunDirectory::new(&[("shared.yml", shared), ("keto.yml", &keto)]);
+    for line in
+        ["kleis serve permissions -c shared.yml", "kleis serve permissions -c keto.yml", "keto serve -c keto.yml"]
+    {
+        let program = directory.serve(line, &[("DSN", "memory")]).unwrap_or_else(|output| panic!("{line}: {output:?}"));
+        assert_eq!(program.stop().code(), Some(0), "{line}");
+        assert!(!directory.path("file.db").exists(), "{line}");
+    }
+}
+
+#[test]
 fn status_says_what_is_missing() {
     let directory = directory();
     // Without its own home directory there is no file, and the namespaces of Keto are in a folder.
