@@ -122,6 +122,21 @@ fn two_databases_in_one_process_are_refused() {
 }
 
 #[test]
+fn credentials_of_other_origins_are_allowed_on_admin_listeners_only_if_they_are_configured() {
+    let cors = |more: &str| format!("{{\"enabled\": true{more}}}").parse::<Value>().unwrap();
+    for (service, listener, more, expected) in [
+        (Service::PERMISSIONS, "read", "", false),
+        (Service::PERMISSIONS, "read", ", \"allow_credentials\": true", true),
+        (Service::IDENTITY, "public", "", true),
+        (Service::IDENTITY, "public", ", \"allow_credentials\": false", false),
+    ] {
+        let tree = json!({ service.name(): { "serve": { listener: { "cors": cors(more) } } } });
+        let config = Config::from_value(&[], tree).unwrap();
+        assert_eq!(config.listener(service, listener).unwrap().cors.allow_credentials, expected, "{service} {more}");
+    }
+}
+
+#[test]
 fn half_a_certificate_is_refused() {
     let tree = json!({"oauth": {"serve": {"tls": {"key": {"path": "key.pem"}}}}});
     let config = Config::from_value(&[], tree).unwrap();
