@@ -125,6 +125,12 @@ fn the_command_line_of_keto_has_its_words_and_its_default_file() {
     for word in ["relation-tuple", "completion", "-q", "$HOME/keto.yml", "KETO_READ_REMOTE"] {
         assert!(help.output.contains(word), "{word}: {help:?}");
     }
+    for line in ["keto status --timeout 1s", "kleis keto status --timeout 1s"] {
+        let refused = directory.run(line, &[]);
+        assert_eq!(refused.code, Some(2), "{line}: {refused:?}");
+        assert!(refused.errors.contains("Usage: keto status"), "{line}: {refused:?}");
+    }
+    assert!(directory.run("keto check --help", &[]).output.contains("Usage: keto check"));
     let script = directory.run("kleis keto completion bash", &[]);
     assert!(script.output.contains("_keto") && script.output.contains("relation-tuple"), "{script:?}");
 }
