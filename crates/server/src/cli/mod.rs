@@ -105,7 +105,11 @@ pub fn main() -> ExitCode {
             return printed.map_or_else(|error| print_error(&error), |()| ExitCode::SUCCESS);
         }
     };
-    let cli = Cli::parse_from(arguments);
+    let cli = match parsed(&arguments) {
+        Ok(cli) => cli,
+        Err(error) if called_as == Some(Service::PERMISSIONS) => return print_in_words_of_keto(&error),
+        Err(error) => error.exit(),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return print_error(&error.into()),
@@ -114,6 +118,20 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => print_error(&error),
     }
+}
+
+fn parsed(arguments: &[std::ffi::OsString]) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(arguments)
+}
+
+/// Prints a help, or what is wrong with a command line.
+fn print_in_words_of_keto(error: &clap::Error) -> ExitCode {
+    let text = rewrite::in_words_of_keto(&error.render().to_string());
+    if error.use_stderr() {
+        eprint!("{text}");
+        return ExitCode::from(2);
+    }
+    output::raw(text.as_bytes()).map_or_else(|error| print_error(&error), |()| ExitCode::SUCCESS)
 }
 
 async fn run(command: Command, called_as: Option<Service>) -> anyhow::Result<ExitCode> {

@@ -122,6 +122,17 @@ const OF_KETO: &[(&str, &[&str], bool)] = &[
 /// Commands of Keto that have the same name here.
 const ALIKE: &[&str] = &["serve", "migrate", "version"];
 
+/// A help or an error about a command of ours with the words of Keto.
+pub(super) fn in_words_of_keto(text: &str) -> String {
+    let mut text = text.to_owned();
+    for program in ["kleis", "keto"] {
+        for (name, path, _) in OF_KETO {
+            text = text.replace(&format!("{program} {}", path.join(" ")), &format!("keto {name}"));
+        }
+    }
+    text
+}
+
 /// The command line of Keto, for its help and its completions.
 pub(super) fn keto_command() -> clap::Command {
     let ours = super::command();
@@ -135,7 +146,7 @@ pub(super) fn keto_command() -> clap::Command {
     clap::Command::new("keto")
         .about("Keto's command line: each command is one of kleis")
         .disable_help_subcommand(true)
-        .arg(quiet.global(true).help("Print only the first column of a table"))
+        .arg(quiet.global(true).help("Print only the texts of relation tuples"))
         .subcommands(renamed.chain(alike))
         .after_help(KETO_HELP)
 }
@@ -236,6 +247,18 @@ mod tests {
             assert_eq!(arguments(line).0, ours);
         }
         assert!(arguments("keto namespace validate keto.yml").0.starts_with("kleis doctor"));
+    }
+
+    #[test]
+    fn a_refused_command_line_of_keto_is_explained_with_its_words() {
+        for line in ["keto status --timeout 1s", "kleis keto status --timeout 1s"] {
+            let error = crate::cli::parsed(&arguments(line).0.split(' ').map(OsString::from).collect::<Vec<_>>());
+            let text = in_words_of_keto(&error.unwrap_err().render().to_string());
+            assert!(text.contains("'--timeout'") && text.contains("Usage: keto status ["), "{text}");
+        }
+        let of_tuples = "Usage: keto permissions tuples get\nUsage: kleis permissions check\nkleis permissions lint";
+        let expected = "Usage: keto relation-tuple get\nUsage: keto check\nkleis permissions lint";
+        assert_eq!(in_words_of_keto(of_tuples), expected);
     }
 
     #[test]

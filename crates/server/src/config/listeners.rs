@@ -134,6 +134,11 @@ impl Listener {
         if let Some(tls) = serve.and_then(|serve| serve.get("tls")) {
             document::fill(&mut settings, &json!({ "tls": tls }));
         }
+        let kind = service.definition().listeners.iter().find(|listener| listener.name == name);
+        if kind.is_some_and(service::Listener::is_admin) {
+            // Its clients have tokens, no cookies.
+            document::fill(&mut settings, &json!({ "cors": { "allow_credentials": false } }));
+        }
         let path = format!("{service}.serve.{name}");
         let listener: Self = serde_path_to_error::deserialize(Objects(settings))
             .map_err(|error| Fault::new(format!("{path}.{}", error.path()), error.inner().to_string()))?;

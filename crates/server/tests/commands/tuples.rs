@@ -113,11 +113,23 @@ fn a_check_and_an_expansion_are_asked_of_the_service() {
         ("keto check bob viewers Doc plan", "Allowed\n"),
         ("keto check eve viewers Doc:plan", "Denied\n"),
         ("kleis permissions check Group:staff#members viewers Doc:plan", "Allowed\n"),
-        ("kleis permissions check User:ada viewers Doc:plan", "Denied\n"),
+        ("kleis permissions check Group:ada viewers Doc:plan", "Denied\n"),
     ] {
         assert_eq!(service.good(line).output, answer, "{line}");
     }
     assert_eq!(service.good("keto check ada viewers Doc:plan --format json").json(), json!({ "allowed": true }));
+    for line in [
+        "keto check ada viewers Nope:a",
+        "keto check Nope:ada viewers Doc:plan",
+        "kleis permissions check ada viewers Nope:a --format json",
+        "kleis permissions check ada viewers Nope:a --explain",
+    ] {
+        let refused = service.run(line);
+        assert_eq!((refused.code, refused.output.as_str()), (Some(1), ""), "{line}: {refused:?}");
+        assert!(refused.errors.contains("there is no namespace \"Nope\""), "{line}: {refused:?}");
+    }
+    let quiet = service.good("keto relation-tuple get -q --namespace Doc").output;
+    assert_eq!(quiet, "Doc:plan#viewers@ada\nDoc:plan#viewers@Group:staff#members\n");
     assert_eq!(service.run("keto check ada viewers plan").code, Some(1));
     assert_eq!(service.run("keto check ada viewers Doc:plan --context [").code, Some(1));
     let whole = service.good("keto expand viewers Doc:plan");

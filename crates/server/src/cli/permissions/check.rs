@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::output::{self, Format};
 use super::documents;
-use super::remote::{CallError, Remotes};
+use super::remote::{CallError, Remote, Remotes};
 
 /// The deepest level that is indented.
 const DEEPEST_LEVEL: usize = 32;
@@ -24,7 +24,8 @@ Examples:
   kleis permissions check User:ada view Doc:plan --explain
 
 An explanation is the way that grants, or the way that came nearest and what it lacks.
-The exit code is 0 for both answers, and 1 when there is none.")]
+The exit code is 0 for both answers, and 1 when there is none: a limit was reached, or a
+namespace or relation does not exist.")]
 pub(in crate::cli) struct CheckArguments {
     /// NAMESPACE:OBJECT, NAMESPACE:OBJECT#RELATION or a subject id
     subject: String,
@@ -90,6 +91,11 @@ pub(super) async fn check(arguments: CheckArguments) -> anyhow::Result<ExitCode>
     let Some(allowed) = answer.get("allowed").and_then(Value::as_bool) else {
         bail!("the answer is not that of a check: is this a permission service?");
     };
+    if !allowed {
+        let subject = body["subject_set"]["namespace"].as_str();
+        let namespaces = body["namespace"].as_str().into_iter().chain(subject);
+        require_namespaces(&remote, namespaces).await?;
+    }
     match (arguments.format, answer.get("explanation")) {
         (Format::Table, explanation) => {
             output::line(if allowed { "Allowed" } else { "Denied" })?;
@@ -101,6 +107,14 @@ pub(super) async fn check(arguments: CheckArguments) -> anyhow::Result<ExitCode>
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The API denies what it is asked about a namespace that it does not have; a person has misspelt it.
+async fn require_namespaces(remote: &Remote, mut asked: impl Iterator<Item = &str>) -> anyhow::Result<()> {
+    let found = remote.call(Method::GET, &["namespaces"], &[], None).await?;
+    let all = found["namespaces"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let unknown = asked.find(|namespace| all.iter().all(|it| it["name"] != **namespace));
+    unknown.map_or(Ok(()), |namespace| bail!("there is no namespace \"{namespace}\" in the permission model"))
 }
 
 pub(super) async fn explain(arguments: CheckArguments) -> anyhow::Result<ExitCode> {

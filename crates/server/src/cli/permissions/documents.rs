@@ -131,6 +131,13 @@ pub(super) fn is_tuple(line: &str) -> bool {
     !line.is_empty() && !line.starts_with("//")
 }
 
+/// A tuple as text: `NAMESPACE:OBJECT#RELATION@SUBJECT`.
+pub(super) fn text(tuple: &Value) -> String {
+    let member = |name: &str| tuple[name].as_str().unwrap_or_default();
+    let subject = subject_text(tuple).unwrap_or_default();
+    format!("{}:{}#{}@{subject}", member("namespace"), member("object"), member("relation"))
+}
+
 /// The subject of a tuple as text.
 pub(super) fn subject_text(tuple: &Value) -> Option<String> {
     if let Some(id) = tuple["subject_id"].as_str() {
