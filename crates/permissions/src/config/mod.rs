@@ -13,7 +13,7 @@ pub struct Config {
     pub feature_flags: FeatureFlags,
     /// Whether a relation tuple that is written must have a declared relation and a subject of a declared type: `strict`, or
     /// `lax`, as Keto accepts them. A subject id has no type: `strict` accepts it where the relation accepts objects of a
-    /// namespace without a condition. A file of Keto has `lax` by default.
+    /// namespace without a condition, and `feature_flags.strict_mode` refuses it everywhere. A file of Keto has `lax` by default.
     pub write_validation: WriteValidation,
     pub graph: Graph,
 }
@@ -26,7 +26,10 @@ impl Config {
     }
 
     pub(crate) fn write_rules(&self) -> WriteRules {
-        WriteRules { checks_types: self.write_validation == WriteValidation::Strict }
+        WriteRules {
+            checks_types: self.write_validation == WriteValidation::Strict,
+            refuses_subject_ids: self.is_strict_mode(),
+        }
     }
 }
 
@@ -99,8 +102,8 @@ pub struct NamedNamespace {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct FeatureFlags {
-    /// Whether only what the model declares counts: no relation tuple of a permit, and no subject set of an undeclared type.
-    /// Subject ids, which have no type, count for every relation.
+    /// Whether only declared types of subjects count, and subject ids, which have no type, are refused in checks and new
+    /// relation tuples.
     pub strict_mode: bool,
     /// Whether an expansion follows permits to the relations that they depend on.
     pub expand_rewrites: bool,
@@ -162,7 +165,7 @@ mod tests {
     fn an_empty_section_is_that_of_keto() {
         let config = read(json!({}));
         assert!(matches!(&config.namespaces, Namespaces::Location(uri) if uri == "file://./keto_namespaces"));
-        assert_eq!(config.write_rules(), WriteRules { checks_types: false });
+        assert_eq!(config.write_rules(), WriteRules { checks_types: false, refuses_subject_ids: false });
     }
 
     #[test]
@@ -184,7 +187,7 @@ mod tests {
 
     #[test]
     fn both_keys_of_strict_mode_count() {
-        let strict = |section: Value| read(section).is_strict_mode();
+        let strict = |section: Value| read(section).write_rules().refuses_subject_ids;
         assert!(strict(json!({"feature_flags": {"strict_mode": true}})));
         assert!(strict(json!({"namespaces": {"location": "file:///a", "experimental_strict_mode": true}})));
         assert!(!strict(json!({"namespaces": {"location": "file:///a"}})));

@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use base::Context;
 
-use super::check::{CheckError, CheckOptions, NoAnswer, ask, may_ask, number};
+use super::check::{CheckError, CheckOptions, NoAnswer, ask, number};
 use super::evaluate::{Answered, EvaluateError, Numbers, Question, Shareable};
 use crate::Permissions;
 use crate::components::models::Unloaded;
@@ -96,10 +96,16 @@ impl Permissions {
         let (mut asked, mut refused) = (Vec::with_capacity(tuples.len()), Vec::with_capacity(tuples.len()));
         for tuple in tuples {
             let checked = tuple.map_err(CheckError::from).and_then(|tuple| {
-                may_ask(&model, &tuple)?;
+                self.may_ask(&model, &tuple)?;
                 Ok(tuple)
             });
-            refused.push(checked.map(|tuple| asked.push(tuple)).err());
+            match checked {
+                Ok(tuple) => {
+                    asked.push(tuple);
+                    refused.push(None);
+                }
+                Err(error) => refused.push(Some(error)),
+            }
         }
         let (asking, question) = (self.asking(&model, options), OfTuples(asked.into()));
         let answered = match self.answer_if_in_memory(cx, &asking, &question).await? {

@@ -32,7 +32,7 @@ pub struct CheckOptions<'a> {
 /// Why a question cannot be asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidQuestion {
-    /// A text is too long, or a namespace does not exist.
+    /// A text is too long, a namespace does not exist, or strict mode refuses the subject.
     #[error(transparent)]
     Tuple(#[from] InvalidTuple),
     /// The namespace declares relations, but not this one.
@@ -54,7 +54,7 @@ impl From<InvalidQuestion> for CheckError {
 pub enum CheckError {
     #[error(transparent)]
     Unloaded(#[from] Unloaded),
-    /// A text is too long, or a namespace does not exist.
+    /// A text is too long, a namespace does not exist, or strict mode refuses the subject.
     #[error(transparent)]
     Invalid(#[from] InvalidTuple),
     /// The namespace declares relations, but not this one.
@@ -176,16 +176,6 @@ pub(super) fn number(
     Ok((numbers.userset(namespace, object, relation)?, numbers.subject(subject)?))
 }
 
-/// Whether a tuple may be asked about.
-pub(super) fn may_ask(model: &LoadedModel, tuple: &RelationTuple) -> Result<(), InvalidQuestion> {
-    check_names(&model.model, tuple)?;
-    if model.accepts(&tuple.namespace, &tuple.relation) {
-        Ok(())
-    } else {
-        Err(InvalidQuestion::UndeclaredRelation(tuple.relation.clone()))
-    }
-}
-
 impl Permissions {
     /// Checks one tuple.
     pub async fn check(
@@ -195,13 +185,24 @@ impl Permissions {
         options: CheckOptions<'_>,
     ) -> Result<Answered<bool>, CheckError> {
         let model = self.models.current()?;
-        may_ask(&model, tuple)?;
+        self.may_ask(&model, tuple)?;
         let asking = self.asking(&model, options);
         let Answered { answer, snapshot } = match self.answer_if_in_memory(cx, &asking, &OfTuple(tuple)).await? {
             Some(answered) => answered,
             None => self.answer_from_tables(&self.checks, cx, &asking, OfTuple(tuple.clone())).await?,
         };
         Ok(Answered { answer: answer?, snapshot })
+    }
+
+    /// Whether a tuple may be asked about.
+    pub(super) fn may_ask(&self, model: &LoadedModel, tuple: &RelationTuple) -> Result<(), InvalidQuestion> {
+        self.write_rules.check_subject_id(&tuple.subject)?;
+        check_names(&model.model, tuple)?;
+        if model.accepts(&tuple.namespace, &tuple.relation) {
+            Ok(())
+        } else {
+            Err(InvalidQuestion::UndeclaredRelation(tuple.relation.clone()))
+        }
     }
 
     pub(super) fn asking<'a>(&self, model: &'a Arc<LoadedModel>, options: CheckOptions<'a>) -> Asking<'a> {

@@ -7,7 +7,7 @@ use std::task::Poll;
 use base::Context;
 
 use super::batch_check::BatchCheckError;
-use super::check::{CheckError, CheckOptions, NoAnswer, ask, may_ask, number};
+use super::check::{CheckError, CheckOptions, NoAnswer, ask, number};
 use super::evaluate::{Answered, EvaluateError, Numbers, Question, Shareable};
 use super::explain::{Explained, Reasoned};
 use crate::Permissions;
@@ -143,7 +143,9 @@ impl Permissions {
         let (mut asked, mut checked) = (Vec::with_capacity(requests.len()), Vec::with_capacity(requests.len()));
         for request in requests {
             checked.push(match request {
-                Ok(request) => may_ask(&model, &request.tuple).map_err(CheckError::from).map(|()| asked.push(request)),
+                Ok(request) => {
+                    self.may_ask(&model, &request.tuple).map_err(CheckError::from).map(|()| asked.push(request))
+                }
                 Err(invalid) => Err(invalid.into()),
             });
         }

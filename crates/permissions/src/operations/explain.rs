@@ -4,7 +4,7 @@ use std::task::Poll;
 
 use base::Context;
 
-use super::check::{CheckError, CheckOptions, NoAnswer, may_ask, number};
+use super::check::{CheckError, CheckOptions, NoAnswer, number};
 use super::evaluate::{Answered, EvaluateError, Numbers, Question};
 use crate::Permissions;
 use crate::domain::evaluation::Evaluator;
@@ -88,7 +88,7 @@ impl Permissions {
         options: CheckOptions<'_>,
     ) -> Result<Answered<Explained>, CheckError> {
         let model = self.models.current()?;
-        may_ask(&model, tuple)?;
+        self.may_ask(&model, tuple)?;
         Ok(self.answer(cx, &self.asking(&model, options), &WhyTuple(tuple)).await?)
     }
 }

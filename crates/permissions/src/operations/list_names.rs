@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use base::Context;
 
-use super::check::{CheckError, CheckOptions, InvalidQuestion, NoAnswer, may_ask, number};
+use super::check::{CheckError, CheckOptions, InvalidQuestion, NoAnswer, number};
 use super::evaluate::{Answered, Asking, EvaluateError, Numbers, Question};
 use crate::Permissions;
 use crate::components::models::{LoadedModel, Unloaded};
@@ -141,10 +141,10 @@ impl Permissions {
     ) -> Result<Answered<NameListing>, ListError> {
         let model = self.models.current()?;
         if question.sought == Sought::Subjects {
-            check_kind(&model, &question.tuple.subject)?;
-            may_ask(&model, &question.tuple).map_err(of_kind)?;
+            self.check_kind(&model, &question.tuple.subject)?;
+            self.may_ask(&model, &question.tuple).map_err(of_kind)?;
         } else {
-            may_ask(&model, &question.tuple)?;
+            self.may_ask(&model, &question.tuple)?;
         }
         let search = Search { question, attributes: None, part };
         Ok(self.search(cx, self.asking(&model, options), &search).await?)
@@ -159,20 +159,23 @@ impl Permissions {
     ) -> Result<Answered<NameListing>, EvaluateError> {
         self.answer_from_memory(cx, &asking, search).await
     }
-}
 
-/// Whether subjects of this kind may be listed.
-fn check_kind(model: &LoadedModel, kind: &Subject) -> Result<(), InvalidTuple> {
-    match kind {
-        // An unknown namespace is another error.
-        Subject::Set(SubjectSet { namespace, relation, .. })
-            if !relation.is_empty()
-                && model.symbols.namespace(namespace).is_some()
-                && !model.accepts(namespace, relation) =>
-        {
-            Err(InvalidTuple::field("subject_relation", format!("relation \"{relation}\" does not exist")))
+    fn check_kind(&self, model: &LoadedModel, kind: &Subject) -> Result<(), InvalidTuple> {
+        match kind {
+            Subject::Id(_) if self.write_rules.refuses_subject_ids => {
+                let problem = "is required in strict mode, because subject ids have no type";
+                Err(InvalidTuple::field("subject_namespace", problem))
+            }
+            // An unknown namespace is another error.
+            Subject::Set(SubjectSet { namespace, relation, .. })
+                if !relation.is_empty()
+                    && model.symbols.namespace(namespace).is_some()
+                    && !model.accepts(namespace, relation) =>
+            {
+                Err(InvalidTuple::field("subject_relation", format!("relation \"{relation}\" does not exist")))
+            }
+            Subject::Id(_) | Subject::Set(_) => Ok(()),
         }
-        Subject::Id(_) | Subject::Set(_) => Ok(()),
     }
 }
 

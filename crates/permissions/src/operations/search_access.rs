@@ -5,7 +5,7 @@
 
 use base::Context;
 
-use super::check::{CheckOptions, InvalidQuestion, may_ask};
+use super::check::{CheckOptions, InvalidQuestion};
 use super::evaluate::Answered;
 use super::list_names::{ListError, NameListing, Part, Search};
 use crate::Permissions;
@@ -32,7 +32,7 @@ impl Permissions {
     ) -> Result<Option<Answered<NameListing>>, ListError> {
         let AccessSearch { question, attributes, part, consistency } = search;
         let model = self.models.current()?;
-        match may_ask(&model, &question.tuple) {
+        match self.may_ask(&model, &question.tuple) {
             Ok(()) => {}
             Err(
                 InvalidQuestion::Tuple(InvalidTuple::UnknownNamespace { .. }) | InvalidQuestion::UndeclaredRelation(_),

@@ -263,7 +263,9 @@ impl Session<'_> {
     }
 
     fn validate(&self, question: &RelationTuple) -> Result<(), String> {
-        check_names(self.runner.model, question).map_err(|error| error.to_string())
+        let rules = self.runner.file.write_rules();
+        let valid = check_names(self.runner.model, question);
+        valid.and_then(|()| rules.check_subject_id(&question.subject)).map_err(|error| error.to_string())
     }
 
     /// A list of a misspelt relation would always be empty, and so expect nothing.

@@ -65,7 +65,7 @@ impl World {
 
 impl TestFile {
     pub(super) fn write_rules(&self) -> WriteRules {
-        WriteRules { checks_types: self.write_validation == Validation::Strict }
+        WriteRules { checks_types: self.write_validation == Validation::Strict, refuses_subject_ids: self.strict_mode }
     }
 }
 

@@ -25,6 +25,8 @@ pub const CONTEXT_BYTES: usize = 4 * 1024;
 pub struct WriteRules {
     /// Whether relations and types of subjects must be declared.
     pub checks_types: bool,
+    /// Whether subject ids, which have no type, are refused (`feature_flags.strict_mode`).
+    pub refuses_subject_ids: bool,
 }
 
 impl WriteRules {
@@ -32,6 +34,7 @@ impl WriteRules {
     pub fn check(self, model: &Model, stored: &StoredTuple, now: Timestamp) -> Result<(), InvalidTuple> {
         let StoredTuple { tuple, condition, expires_at } = stored;
         check_texts(tuple)?;
+        self.check_subject_id(&tuple.subject)?;
         let namespace = find(model, "namespace", &tuple.namespace)?;
         if let Subject::Set(set) = &tuple.subject {
             find(model, "subject_set.namespace", &set.namespace)?;
@@ -58,6 +61,18 @@ impl WriteRules {
             check_subject_relation(model, set)?;
         }
         if declares(namespace) { check_types(namespace, stored) } else { Ok(()) }
+    }
+
+    /// Whether `subject` may be written, or asked about in a check.
+    pub fn check_subject_id(self, subject: &Subject) -> Result<(), InvalidTuple> {
+        match subject {
+            Subject::Id(_) if self.refuses_subject_ids => {
+                let problem =
+                    "is refused in strict mode, because it has no type: use subject_set with an empty relation";
+                Err(InvalidTuple::field("subject_id", problem))
+            }
+            Subject::Id(_) | Subject::Set(_) => Ok(()),
+        }
     }
 }
 

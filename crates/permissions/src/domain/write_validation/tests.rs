@@ -5,8 +5,8 @@ use permission_language::{Condition, Expression, Permit};
 use super::*;
 use crate::domain::relation_tuple::TupleCondition;
 
-const STRICT: WriteRules = WriteRules { checks_types: true };
-const LAX: WriteRules = WriteRules { checks_types: false };
+const STRICT: WriteRules = WriteRules { checks_types: true, refuses_subject_ids: false };
+const LAX: WriteRules = WriteRules { checks_types: false, refuses_subject_ids: false };
 
 fn of_type(namespace: &str, relation: Option<&str>, condition: Option<&str>) -> SubjectType {
     SubjectType {
@@ -177,6 +177,14 @@ fn texts_are_bounded_and_an_expiry_is_in_the_future() {
     assert_eq!(refusal(LAX, &ended).as_deref(), Some("expires_at: must be in the future"));
     let ends = StoredTuple { expires_at: Some(Timestamp::from_unix_seconds(1)), ..ended };
     assert_eq!(refusal(STRICT, &ends), None);
+}
+
+#[test]
+fn strict_mode_refuses_subject_ids() {
+    let strict_mode = WriteRules { refuses_subject_ids: true, ..LAX };
+    let refused = refusal(strict_mode, &tuple("Old", "r", Subject::Id("ada".into()))).unwrap();
+    assert!(refused.starts_with("subject_id: is refused in strict mode"), "{refused}");
+    assert_eq!(refusal(strict_mode, &tuple("Old", "r", set("User", ""))), None);
 }
 
 #[test]

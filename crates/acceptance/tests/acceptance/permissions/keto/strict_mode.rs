@@ -4,8 +4,9 @@ use anyhow::{Result, ensure};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{Answer, BATCH, CHECK, EXPAND, OPENAPI, message, query, tuple, with_keys};
+use super::{Answer, BATCH, CHECK, EXPAND, OPENAPI, delta, message, query, tuple, with_keys};
 
+const INVALID_ARGUMENT: u16 = 3;
 const FAILED_PRECONDITION: u16 = 9;
 
 #[tokio::test]
@@ -52,28 +53,36 @@ async fn strict_mode_counts_only_declared_types_and_reports_limits() -> Result<(
     .await
 }
 
-/// A subject id has no type, so that none that the model declares excludes it.
+/// Since Keto 26.3.5.
 #[tokio::test]
-async fn strict_mode_accepts_subject_ids_of_relations() -> Result<()> {
+async fn strict_mode_refuses_subject_ids_in_checks_and_new_tuples() -> Result<()> {
     with_keys(json!({ "feature_flags": { "strict_mode": true } }), async |keto| {
         let ada = "Doc:a#owners@ada";
-        let created = keto.write(Method::PUT, "", &tuple(ada)).await?;
-        ensure!(created.status == 201, "{created:?}");
-        let deltas = json!({ "relationTupleDeltas": [
-            { "action": "ACTION_INSERT", "relationTuple": message("Doc:b#view@ada") },
-        ] });
-        let call = keto.keto("write", "WriteService/TransactRelationTuples", &deltas).await?;
-        ensure!(call.0 == 0, "{call:?}");
-        for (text, allowed) in [(ada, true), ("Doc:a#view@ada", true), ("Doc:b#view@ada", false)] {
-            let answer = keto.check(text, "").await?;
-            ensure!(answer == Answer::checked(if allowed { 200 } else { 403 }, allowed), "{text}: {answer:?}");
+        let reason = "is refused in strict mode, because it has no type: use subject_set with an empty relation";
+        let refused = |field: &str| Answer::refused(400, &format!("{field}: {reason}"), Some(field));
+        let answers = [
+            keto.get(CHECK, &query(ada)).await?,
+            keto.get(OPENAPI, &query(ada)).await?,
+            keto.post(CHECK, &tuple(ada)).await?,
+            keto.write(Method::PUT, "", &tuple(ada)).await?,
+        ];
+        for answer in answers {
+            ensure!(answer == refused("subject_id"), "{answer:?}");
         }
-        let results = json!({ "results": [{ "allowed": true }] });
+        let answer = keto.write(Method::PATCH, "", &json!([delta("insert", ada)])).await?;
+        ensure!(answer == refused("[0].relation_tuple.subject_id"), "{answer:?}");
+        let results = json!({ "results": [{ "allowed": false, "error": format!("subject_id: {reason}") }] });
         let answer = keto.post(BATCH, &json!({ "tuples": [tuple(ada)] })).await?;
         ensure!(answer == Answer::json(200, results).with_snaptoken(), "{answer:?}");
         let call = keto.keto("read", "CheckService/Check", &json!({ "tuple": message(ada) })).await?;
-        ensure!(call.0 == 0, "{call:?}");
-        ensure!(keto.list(&query(ada)).await? == json!([tuple(ada)]));
+        ensure!(call == (INVALID_ARGUMENT, vec![]), "{call:?}");
+        let deltas = json!({ "relationTupleDeltas": [{ "action": "ACTION_INSERT", "relationTuple": message(ada) }] });
+        let call = keto.keto("write", "WriteService/TransactRelationTuples", &deltas).await?;
+        ensure!(call == (INVALID_ARGUMENT, vec![]), "{call:?}");
+        // Those that exist are still listed and deleted.
+        ensure!(keto.list(&query(ada)).await? == json!([]));
+        let answer = keto.write(Method::PATCH, "", &json!([delta("delete", ada)])).await?;
+        ensure!(answer == Answer::empty(204).with_snaptoken(), "{answer:?}");
         let answer = keto.write(Method::DELETE, &format!("?{}", query(ada)), &Value::Null).await?;
         ensure!(answer == Answer::empty(204).with_snaptoken(), "{answer:?}");
         Ok(())
