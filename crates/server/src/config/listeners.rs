@@ -101,7 +101,7 @@ impl Material {
     pub(crate) fn read(&self) -> Result<Vec<u8>, MaterialError> {
         match self {
             Self::Path(path) => {
-                std::fs::read(path).map_err(|error| MaterialError::File(path.display().to_string(), error))
+                web::regular_files::read(path).map_err(|error| MaterialError::File(path.display().to_string(), error))
             }
             Self::Base64(text) => STANDARD.decode(text.expose().trim()).map_err(|_| MaterialError::Base64),
         }

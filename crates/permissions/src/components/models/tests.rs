@@ -33,6 +33,24 @@ async fn namespaces_are_listed_in_the_configuration() {
     assert!(models.folders().is_empty() && models.fault().is_none());
 }
 
+/// Opening it would wait for a writer: no reload ever again, and no end of the process.
+#[tokio::test]
+async fn a_named_pipe_is_an_error_and_the_next_reload_is_not_delayed() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.ts"), "class User implements Namespace {}").unwrap();
+    let models = models(&json!({ "location": at(folder.path()) })).unwrap();
+    models.refresh().await.unwrap();
+    let pipe = folder.path().join("b.ts");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let fault = models.refresh().await.unwrap_err().to_string();
+    assert!(fault.ends_with("b.ts cannot be read: it is not a regular file"), "{fault}");
+    assert_eq!(names(&models), ["User"], "the previous model stays");
+    std::fs::remove_file(&pipe).unwrap();
+    std::fs::write(&pipe, "class Doc implements Namespace {}").unwrap();
+    models.refresh().await.unwrap();
+    assert_eq!(names(&models), ["User", "Doc"]);
+}
+
 #[tokio::test]
 async fn a_folder_has_one_namespace_in_each_file_and_a_bad_file_keeps_the_model() {
     let folder = tempfile::tempdir().unwrap();
