@@ -7,7 +7,9 @@
 pub(super) fn of(text: &str) -> String {
     let mut older = String::with_capacity(text.len() + text.len() / 16);
     let mut push = |parts: &[&str]| {
-        parts.iter().for_each(|part| older.push_str(part));
+        for part in parts {
+            older.push_str(part);
+        }
         older.push('\n');
     };
     let mut help = None;
