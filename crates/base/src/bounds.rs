@@ -24,8 +24,7 @@ pub const LIST: BodyBounds = BodyBounds { bytes: 5 * 1024 * 1024, json_values: 2
 /// Requests to [`LIST`] endpoints that are parsed and executed at the same time; others wait. Small ones do not count: they have no
 /// more bytes and values than these, and so need little memory when they are parsed.
 pub const LISTS_AT_ONCE: usize = 4;
-pub const SMALL_LIST_BYTES: usize = 16 * 1024;
-pub const SMALL_LIST_VALUES: usize = 2048;
+pub const SMALL_LIST: BodyBounds = BodyBounds { bytes: 16 * 1024, json_values: 2048 };
 
 /// The path and the query of a request together. Challenges and verifiers are part of it, with parameters of the application.
 pub const TARGET_BYTES: usize = 32 * 1024;

@@ -12,7 +12,7 @@ use base::bounds::{self, BodyBounds};
 use http::StatusCode;
 use tokio::sync::Semaphore;
 
-use crate::RestError;
+use crate::{RestError, check_json};
 
 /// Bounds the bodies of every route of `router`. If two bounds apply to one route, the inner one is used.
 pub fn bound_bodies<S: Clone + Send + Sync + 'static>(router: Router<S>, bounds: BodyBounds) -> Router<S> {
@@ -34,7 +34,7 @@ pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router
                 Ok(body) => body,
                 Err(rejection) => return rejection.into_response(),
             };
-            let is_small = body.len() <= bounds::SMALL_LIST_BYTES && values_at_most(&body) <= bounds::SMALL_LIST_VALUES;
+            let is_small = check_json(bounds::SMALL_LIST, &body).is_ok();
             let request = Request::from_parts(parts, Body::from(body));
             if is_small {
                 return next.run(request).await;
@@ -46,11 +46,6 @@ pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router
         }
     };
     bound_bodies(router.layer(from_fn(in_turn)), bounds::LIST)
-}
-
-/// At least the number of values of a JSON text.
-fn values_at_most(json: &[u8]) -> usize {
-    1 + json.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{')).count()
 }
 
 /// The bounds of the route of `request`.
@@ -129,12 +124,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn only_large_lists_wait_for_their_turn() {
-        assert_eq!(at_once(&"x".repeat(bounds::SMALL_LIST_BYTES)).await, 32);
-        assert_eq!(at_once(&"x".repeat(bounds::SMALL_LIST_BYTES + 1)).await, bounds::LISTS_AT_ONCE);
+        assert_eq!(at_once(&"x".repeat(bounds::SMALL_LIST.bytes)).await, 32);
+        assert_eq!(at_once(&"x".repeat(bounds::SMALL_LIST.bytes + 1)).await, bounds::LISTS_AT_ONCE);
         let of_values = |count: usize| format!("[{}0]", "0,".repeat(count - 2));
-        assert_eq!(at_once(&of_values(bounds::SMALL_LIST_VALUES)).await, 32);
-        assert_eq!(at_once(&of_values(bounds::SMALL_LIST_VALUES + 1)).await, bounds::LISTS_AT_ONCE);
-        let objects = format!("[{}0]", "{\"\":0},".repeat(bounds::SMALL_LIST_VALUES / 3 + 1));
+        assert_eq!(at_once(&of_values(bounds::SMALL_LIST.json_values)).await, 32);
+        assert_eq!(at_once(&of_values(bounds::SMALL_LIST.json_values + 1)).await, bounds::LISTS_AT_ONCE);
+        let objects = format!("[{}0]", "{\"\":0},".repeat(bounds::SMALL_LIST.json_values / 3 + 1));
         assert_eq!(at_once(&objects).await, bounds::LISTS_AT_ONCE, "members are values with names");
     }
 

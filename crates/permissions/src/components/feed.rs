@@ -54,8 +54,13 @@ impl Feed {
     /// The newest position, if the database was asked within `age`: one that is restored from an older copy does not have what it
     /// had before.
     pub(crate) fn newest_within(&self, age: Duration, tenant: TenantId) -> Option<Snapshot> {
+        self.was_asked_within(age).then(|| self.newest(tenant))
+    }
+
+    /// Whether the database was asked within `age`.
+    pub(crate) fn was_asked_within(&self, age: Duration) -> bool {
         let asked_at = *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
-        asked_at.is_some_and(|at| at.elapsed() < age).then(|| self.newest(tenant))
+        asked_at.is_some_and(|at| at.elapsed() < age)
     }
 
     /// The newest position that is known; it may be somewhat old.

@@ -44,8 +44,6 @@ pub(crate) struct Follower {
     loads: JoinSet<Ended>,
     /// The newest load.
     attempt: Attempt,
-    /// When the positions were asked for last.
-    asked_at: Option<Instant>,
     measured_at: Instant,
     has_failed: bool,
 }
@@ -74,18 +72,7 @@ enum Phase {
 impl Follower {
     pub(crate) fn new(database: Database, clock: Clock, feed: Arc<Feed>, graphs: Arc<Graphs>) -> Self {
         let (tenants, loads, measured_at) = (BTreeMap::new(), JoinSet::new(), Instant::now());
-        Self {
-            database,
-            clock,
-            feed,
-            graphs,
-            tenants,
-            loads,
-            attempt: 0,
-            asked_at: None,
-            measured_at,
-            has_failed: false,
-        }
+        Self { database, clock, feed, graphs, tenants, loads, attempt: 0, measured_at, has_failed: false }
     }
 
     /// The next question to the database measures the memory.
@@ -134,7 +121,7 @@ impl Follower {
     /// Brings the graphs up to the snapshots that are waited for, which are known to exist, so that the positions of all tenants need
     /// not be asked for. `false`: somebody needs more than that.
     pub(crate) async fn catch_up(&self) -> bool {
-        let is_due = self.asked_at.is_none_or(|asked_at| asked_at.elapsed() >= self.graphs.rhythm.interval);
+        let is_due = !self.feed.was_asked_within(self.graphs.rhythm.interval);
         if self.feed.take_asked() || is_due || self.graphs.max_bytes == 0 {
             return false;
         }
@@ -156,7 +143,6 @@ impl Follower {
     /// Asks the database once.
     pub(crate) async fn ask(&mut self) {
         let asked_at = Instant::now();
-        self.asked_at = Some(asked_at);
         let positions = match state::positions(&self.database).await {
             Ok(positions) => positions,
             Err(error) => return self.failed(&error),

@@ -9,7 +9,7 @@ use axum::extract::{FromRequestParts as _, Request};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use base::Context;
-use base::bounds::{DOCUMENT, LIST, LISTS_AT_ONCE, SMALL_LIST_BYTES};
+use base::bounds::{DOCUMENT, LIST, LISTS_AT_ONCE, SMALL_LIST};
 use futures_util::StreamExt as _;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode, Version};
@@ -123,7 +123,7 @@ impl<S: Clone + Send + Sync + 'static> Services<S> {
                         _ => Requests::of(form, shape, &parts.headers, body).await?.only_payload().await?,
                     };
                     let _turn = match &turns {
-                        Some(turns) if !payload.is_at_most(SMALL_LIST_BYTES) => {
+                        Some(turns) if !payload.is_at_most(SMALL_LIST.bytes) => {
                             Some(turns.acquire().await.map_err(|_| Status::unavailable())?)
                         }
                         _ => None,
