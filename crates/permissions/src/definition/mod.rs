@@ -55,7 +55,12 @@ pub const DEFINITION: Definition = Definition {
     migrations: Some(crate::MIGRATIONS),
     retention: crate::RETENTION,
     listeners: &[
-        Listener { name: "read", port: 4466, url_keys: &[], kind: Kind::Admin(LISTENER) },
+        Listener {
+            name: "read",
+            port: 4466,
+            url_keys: &[],
+            kind: Kind::Admin(AdminListener { repeats_request_id: crate::http::AUTHZEN, ..LISTENER }),
+        },
         Listener { name: "write", port: 4467, url_keys: &[], kind: Kind::Admin(LISTENER) },
         Listener { name: "opl", port: 4469, url_keys: &[], kind: Kind::Admin(LISTENER) },
         Listener { name: "metrics", port: 4468, url_keys: &[], kind: Kind::Admin(LISTENER) },
