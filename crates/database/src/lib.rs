@@ -39,6 +39,8 @@ use base::TenantId;
 pub use demand::{Demand, Pauses, REST};
 pub use dsn::{Dsn, InvalidDsn};
 pub use error::Error;
+#[doc(hidden)]
+pub use migration::__stem_of;
 pub use migration::{Migration, MigrationError, MigrationSet, MigrationState, MigrationStatus, OWN_TABLES};
 pub use page_token::{InvalidPageToken, PageToken};
 pub use read_cache::{Cacheable, ReadCache, ReadStart, memory_of_json};

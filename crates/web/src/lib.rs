@@ -31,7 +31,7 @@ pub mod rpc;
 
 pub use cors::{CorsConfig, matches_origin};
 pub use database_fault::DatabaseFault;
-pub use edge::{CallersRequestId, Cx, Edge, PeerAddress};
+pub use edge::{Cx, Edge, PeerAddress};
 pub use input::{BodyRejection, Json, JsonRejection, check_json, read_body};
 pub use no_store::NoStore;
 pub use private_keys::MayReadPrivateKeys;

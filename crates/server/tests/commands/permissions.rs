@@ -49,7 +49,9 @@ fn directory(files: &[(&str, &str)]) -> RunDirectory {
 
 #[test]
 fn lint_reports_errors_and_warnings() {
-    let directory = directory(&[("models/model.ts", MODEL), ("mixed.ts", MIXED), ("wrong.ts", WRONG)]);
+    let both = MODEL.replace("view:", "owners:");
+    let directory =
+        directory(&[("models/model.ts", MODEL), ("mixed.ts", MIXED), ("both.ts", &both), ("wrong.ts", WRONG)]);
     let good = directory.run("kleis permissions lint models", &[]);
     assert_eq!((good.code, good.output.as_str()), (Some(0), ""), "{good:?}");
     assert_eq!(good.errors, "1 file: 0 errors, 0 warnings\n");
@@ -58,6 +60,8 @@ fn lint_reports_errors_and_warnings() {
     assert_eq!(mixed.code, Some(0), "{mixed:?}");
     assert!(mixed.output.starts_with("mixed.ts:4:"), "{mixed:?}");
     assert_eq!(directory.run("kleis permissions lint --deny-warnings mixed.ts", &[]).code, Some(1));
+    let both = directory.run("kleis permissions lint both.ts", &[]);
+    assert_eq!((both.code, both.errors.as_str()), (Some(0), "1 file: 0 errors, 1 warnings\n"), "it loads: {both:?}");
 
     let wrong = directory.run("kleis permissions lint --format json wrong.ts", &[]);
     assert_eq!(wrong.code, Some(1), "{wrong:?}");

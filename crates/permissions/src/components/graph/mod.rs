@@ -12,6 +12,7 @@
 
 mod follow;
 mod load;
+mod relation_names;
 mod resident;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,9 @@ use crate::domain::graph::Graph;
 use crate::domain::snapshot::Snapshot;
 
 pub(crate) use follow::Follower;
+use relation_names::{Accepted, TooManyRelations};
+#[cfg(test)]
+pub(crate) use relation_names::{MOST_NAMES, MOST_NAMES_WHILE_LOADING};
 use resident::Resident;
 pub(crate) use resident::View;
 
@@ -76,6 +80,7 @@ struct OfTenant {
     resident: ArcSwapOption<Resident>,
     /// Why there is none: it does not fit.
     does_not_fit: ArcSwapOption<String>,
+    accepted: Accepted,
     /// The last change of this process.
     acknowledged: AtomicI64,
     /// A snapshot that exists and that somebody waits for.
@@ -143,6 +148,20 @@ impl Graphs {
         if self.feed.newest(tenant) < snapshot {
             self.of(tenant).wanted.fetch_max(snapshot.0, Ordering::SeqCst);
             self.feed.demand().hurry();
+        }
+    }
+
+    /// Whether tuples with these names of relations may be inserted. The error has the position of the first one that is too many.
+    pub(crate) fn accept_relations(&self, tenant: TenantId, names: &[&str]) -> Result<(), (usize, TooManyRelations)> {
+        if names.is_empty() || !self.are_enabled() {
+            return Ok(());
+        }
+        let of_tenant = self.of(tenant);
+        match of_tenant.resident.load_full() {
+            Some(resident) => resident.measure(|graph| of_tenant.accepted.accept(Some(graph.symbols()), names)),
+            // Searches have no answer already, and the warnings say why.
+            None if of_tenant.does_not_fit.load().is_some() => Ok(()),
+            None => of_tenant.accepted.accept(None, names),
         }
     }
 

@@ -11,6 +11,7 @@ use base::causes::chain;
 use base::{Rng, TrustStore};
 use database::{Database, Dsn, MigrationState, MigrationStatus, TableStatistics};
 use serde_json::Value;
+use service::Diagnosis;
 use web::TrustedProxies;
 use web::language::Languages;
 use web::listener::Socket;
@@ -48,6 +49,19 @@ pub(crate) struct Prepared {
     pub(super) generated: Option<Value>,
     /// The migrations before any is applied; empty without a database.
     pub(crate) status: Vec<MigrationStatus>,
+}
+
+impl Prepared {
+    /// What the services find in their data; nothing while tables are missing.
+    pub(crate) async fn examine_data(&self) -> Vec<Diagnosis> {
+        let mut found = Vec::new();
+        if self.status.iter().all(|step| step.state == MigrationState::Applied) && !self.status.is_empty() {
+            for check in self.built.checks() {
+                found.extend(check.examine().await);
+            }
+        }
+        found
+    }
 }
 
 /// A bound listener that does not serve yet.

@@ -168,7 +168,7 @@ fn assemble(
         Kind::Grpc => router,
     };
     let router = if kind.is_admin() { router } else { config.shared.strict_transport_security.around(router) };
-    let router = parts.edge(&settings, metrics).around(router);
+    let router = parts.edge(&kind.kind, &settings, metrics).around(router);
     let mut limits = audience(kind).limits(&settings.timeout);
     limits.malformed_request = format.malformed_request();
     Ok(Site { socket, tls, limits, rewrite: rewrite(kind), router })
