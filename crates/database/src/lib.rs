@@ -36,7 +36,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::TenantId;
 
-pub use demand::{Demand, Pauses, REST};
+pub use demand::{Demand, IDLE_INTERVAL, Polling};
 pub use dsn::{Dsn, InvalidDsn};
 pub use error::Error;
 #[doc(hidden)]

@@ -5,7 +5,6 @@
 //! Reads (`reader`): a lookup takes microseconds, and less time than a switch to another thread, so quick reads run on the
 //! current thread. Slow reads (`slow_queries`): a query whose run time grows with the table would block everything else on the
 //! runtime's thread; it runs on a thread of its own, with a limit on the number of such queries and on their run time.
-//! thread serves; it runs on a thread of its own, with few at a time and a limit on its run time.
 
 mod reader;
 mod slow_queries;

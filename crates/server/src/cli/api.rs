@@ -11,13 +11,7 @@ use web::outbound::{Client, Destinations, Limits};
 /// The server and the credential to use.
 #[derive(Clone, Debug, Args)]
 pub(super) struct ApiArguments {
-    #[arg(
-        short,
-        long,
-        value_name = "URL",
-        env = "KLEIS_ENDPOINT",
-        help = "The admin API: http://127.0.0.1:4434 for identities, http://127.0.0.1:4445 for OAuth clients"
-    )]
+    #[arg(short, long, value_name = "URL", env = "KLEIS_ENDPOINT", help = "The admin API")]
     endpoint: Option<String>,
     /// An admin token, if the listener requires one
     #[arg(long, value_name = "TOKEN", env = "KLEIS_TOKEN", hide_env_values = true)]

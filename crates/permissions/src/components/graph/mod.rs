@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use base::TenantId;
-use database::{Database, REST};
+use database::{Database, IDLE_INTERVAL};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::feed::Feed;
@@ -147,7 +147,7 @@ impl Graphs {
     fn ask_for(&self, tenant: TenantId, snapshot: Snapshot) {
         if self.feed.newest(tenant) < snapshot {
             self.of(tenant).wanted.fetch_max(snapshot.0, Ordering::SeqCst);
-            self.feed.demand().hurry();
+            self.feed.demand().poll_now();
         }
     }
 
@@ -169,7 +169,7 @@ impl Graphs {
         let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         // While nobody asks, the log is asked less often; the next question changes that.
-        let counts = self.rhythm.counts + if self.feed.demand().is_resting() { REST } else { Duration::ZERO };
+        let counts = self.rhythm.counts + if self.feed.demand().is_idle() { IDLE_INTERVAL } else { Duration::ZERO };
         let of_tenant = |(tenant, it): (&TenantId, &Arc<OfTenant>)| {
             let resident = it.resident.load();
             let size = if resident.is_some() { &it.size } else { &it.loading };

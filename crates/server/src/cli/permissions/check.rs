@@ -29,6 +29,7 @@ namespace or relation does not exist.")]
 pub(in crate::cli) struct CheckArguments {
     /// NAMESPACE:OBJECT, NAMESPACE:OBJECT#RELATION or a subject id
     subject: String,
+    /// The relation or permission
     relation: String,
     /// NAMESPACE:OBJECT
     #[arg(required = true, num_args = 1..=2, value_name = "OBJECT")]
@@ -56,6 +57,7 @@ Example:
 A tree that is not complete, because a limit was reached, says so: on standard error, and as JSON
 with the member `truncated`.")]
 pub(in crate::cli) struct ExpandArguments {
+    /// The relation or permission
     relation: String,
     /// NAMESPACE:OBJECT
     #[arg(required = true, num_args = 1..=2, value_name = "OBJECT")]

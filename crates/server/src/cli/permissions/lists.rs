@@ -43,7 +43,9 @@ complete, because a limit was reached or a condition lacks an attribute; the rea
 pub(in crate::cli) struct ObjectsArguments {
     /// NAMESPACE:OBJECT, NAMESPACE:OBJECT#RELATION or a subject id
     subject: String,
+    /// The relation or permission
     relation: String,
+    /// The namespace of the objects
     namespace: String,
     #[command(flatten)]
     options: Options,
@@ -59,6 +61,7 @@ Examples:
 All pages are read, and the results are sorted by name. The exit code is 1 if the list is not
 complete, because a limit was reached or a condition lacks an attribute; the reason is shown.")]
 pub(in crate::cli) struct SubjectsArguments {
+    /// The relation or permission
     relation: String,
     /// NAMESPACE:OBJECT
     object: String,

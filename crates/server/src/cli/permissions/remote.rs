@@ -40,7 +40,7 @@ pub(super) struct Remotes {
         hide_env_values = true
     )]
     token: Option<String>,
-    /// HOST:PORT of another machine is called without TLS
+    /// Call HOST:PORT of another machine without TLS
     #[arg(long)]
     insecure_disable_transport_security: bool,
     /// Not supported: `SSL_CERT_FILE` names the authority of a private certificate
