@@ -19,6 +19,7 @@ mod start_urls;
 
 pub use demo::{RunningDemo, start_on_free_ports};
 
+use std::ffi::OsStr;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -104,7 +105,12 @@ pub fn main() -> ExitCode {
             return printed.map_or_else(|error| print_error(&error), |()| ExitCode::SUCCESS);
         }
     };
-    let cli = Cli::parse_from(arguments);
+    let program = arguments.first().cloned().unwrap_or_default();
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(refusal) if called_as == Some(Service::PERMISSIONS) => return print_as_keto(&refusal, &program),
+        Err(refusal) => refusal.exit(),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return print_error(&error.into()),
@@ -127,6 +133,17 @@ async fn run(command: Command, called_as: Option<Service>) -> anyhow::Result<Exi
         Command::Version { format } => output::version(format),
         Command::Completions { shell } => completions::write(shell, called_as),
     }
+}
+
+/// Prints the help or the error of a command in the words of Keto's command line.
+fn print_as_keto(refusal: &clap::Error, program: &OsStr) -> ExitCode {
+    let text = rewrite::in_words_of_keto(&refusal.to_string(), program);
+    if refusal.use_stderr() {
+        eprint!("{text}");
+    } else if let Err(error) = output::raw(text.as_bytes()) {
+        return print_error(&error);
+    }
+    u8::try_from(refusal.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// Prints an error and its causes, one per line.

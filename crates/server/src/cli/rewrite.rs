@@ -1,7 +1,7 @@
 //! Translates the command lines of the replaced programs. A binary that is called or linked under one of their names behaves
 //! like it, and the commands of their compose files and charts work under the name `kleis` as well.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use crate::config::Service;
@@ -121,6 +121,15 @@ const OF_KETO: &[(&str, &[&str], bool)] = &[
 
 /// Commands of Keto that have the same name here.
 const ALIKE: &[&str] = &["serve", "migrate", "version"];
+
+/// A text about one of our commands in the words with which it was called: `keto status`, or `kleis keto status`.
+pub(super) fn in_words_of_keto(text: &str, program: &OsStr) -> String {
+    let program = Path::new(program).file_name().unwrap_or(program).to_string_lossy();
+    let keto = if replaced(&program) == Some(Service::PERMISSIONS) { "" } else { "keto " };
+    OF_KETO.iter().fold(text.to_owned(), |text, (name, path, _)| {
+        text.replace(&format!("{program} {}", path.join(" ")), &format!("{program} {keto}{name}"))
+    })
+}
 
 /// The command line of Keto, for its help and its completions.
 pub(super) fn keto_command() -> clap::Command {

@@ -84,7 +84,7 @@ fn tuples_are_created_listed_and_deleted() {
     assert_eq!(service.tuples(), ["Doc:plan#viewers@ada"]);
 
     for (line, reason) in [
-        ("kleis permissions tuples create ada viewers Dok:plan", "there is no namespace \"Dok\""),
+        ("kleis permissions tuples create ada viewers Dok:plan", "kleis: namespace: there is no namespace \"Dok\""),
         ("kleis permissions tuples create ada viewers plan", "\"plan\" lacks a \":\""),
         ("kleis permissions tuples create", "name files with --file"),
         ("kleis permissions tuples delete-all --object plan --force", "--namespace is required"),
@@ -99,6 +99,16 @@ fn tuples_are_created_listed_and_deleted() {
     assert_eq!(service.good("keto status").output, "SERVING\n");
     assert_eq!(service.good("keto status --endpoint write --block").output, "SERVING\n");
     assert_eq!(service.run("keto status --read-remote 127.0.0.1:1").code, Some(1));
+    for (line, usage) in [
+        ("keto status --nope", "Usage: keto status"),
+        ("kleis keto relation-tuple get --nope", "Usage: kleis keto relation-tuple get"),
+    ] {
+        let refused = service.run(line);
+        assert_eq!(refused.code, Some(2), "{line}: {refused:?}");
+        assert!(refused.errors.contains(usage) && !refused.errors.contains("permissions"), "{line}: {refused:?}");
+    }
+    let help = service.good("keto help check").output;
+    assert!(help.contains("Usage: keto check [OPTIONS]"), "{help}");
 }
 
 #[test]

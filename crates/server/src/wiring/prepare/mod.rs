@@ -108,9 +108,10 @@ pub(crate) async fn prepare(
             match is_exposed.then(|| admin::requires_credentials(&config.shared.admin, tls.is_some())) {
                 None => Notice::information(name, place),
                 Some(true) => Notice::information(name, format!("{place}, and the listener requires authentication")),
-                Some(false) => {
+                Some(false) if config.shared.admin.unprotected => {
                     Notice::warning(name, format!("{place}, and admin.unprotected opens it to everyone who reaches it"))
                 }
+                Some(false) => Notice::warning(name, format!("{place}, and nothing protects it there")),
             },
         );
         if let Some(Bound { socket, .. }) = bound {

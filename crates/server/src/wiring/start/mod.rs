@@ -93,9 +93,11 @@ pub async fn start(config: Config, environment: Environment) -> Result<Running, 
         tasks.spawn(site.serve(stopped.clone()));
     }
     built.spawn_background(&mut tasks, &stopped);
+    let health = config.services.iter().map(|service| built.observed(*service).map(|(_, health)| health.clone()));
+    let health = health.collect::<Result<Vec<_>, _>>()?;
     let edge = parts.plain_edge();
     let data_dir = parts.data_dir.as_ref().map(|data_dir| data_dir.path().to_owned());
-    Ok(Running { addresses, database, worker, data_dir, edge, stop, tasks })
+    Ok(Running { addresses, database, worker, data_dir, health, edge, stop, tasks })
 }
 
 async fn bring_up_to_date(
