@@ -21,10 +21,10 @@ pub const DOCUMENT: BodyBounds = BodyBounds { bytes: 1024 * 1024, json_values: 3
 /// Endpoints of an admin API that take a list of documents, such as the import of identities.
 pub const LIST: BodyBounds = BodyBounds { bytes: 5 * 1024 * 1024, json_values: 256 * 1024 };
 
-/// Requests to [`LIST`] endpoints that are parsed and executed at the same time; others wait. Only those with bodies of more than
-/// [`SMALL_LIST_BYTES`] count.
+/// Requests to [`LIST`] endpoints that are parsed and executed at the same time; others wait. Small ones do not count: they have no
+/// more bytes and values than these, and so need little memory when they are parsed.
 pub const LISTS_AT_ONCE: usize = 4;
-pub const SMALL_LIST_BYTES: usize = 64 * 1024;
+pub const SMALL_LIST: BodyBounds = BodyBounds { bytes: 16 * 1024, json_values: 2048 };
 
 /// The path and the query of a request together. Challenges and verifiers are part of it, with parameters of the application.
 pub const TARGET_BYTES: usize = 32 * 1024;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::changes::{Changes, Slot};
-use crate::demand::Pace;
+use crate::demand::Pauses;
 use crate::{Engine, Error, Inner, Statement, values};
 
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -101,11 +101,11 @@ impl Position {
 /// Queries until the database is dropped.
 #[expect(clippy::disallowed_methods, reason = "the task ends when the database is dropped")]
 pub(crate) fn follow(database: &Arc<Inner>, mut position: Position) {
-    let mut pace = Pace::new(database.changes.demand.clone(), INTERVAL);
+    let mut pauses = Pauses::new(database.changes.demand.clone(), INTERVAL);
     let database: Weak<Inner> = Arc::downgrade(database);
     tokio::spawn(async move {
         loop {
-            pace.pause().await;
+            pauses.next().await;
             let Some(inner) = database.upgrade() else { return };
             let asked_at = Instant::now();
             match inner.ask(&mut position).await {

@@ -16,9 +16,9 @@ use tokio::time::{Instant, timeout};
 const REST_AFTER: Duration = Duration::from_secs(10);
 
 /// The pause between two questions of a process that rests.
-pub const REST: Duration = Duration::from_secs(5);
+pub const REST: Duration = Duration::from_secs(10);
 
-/// Records that somebody needs to know. Any number of tasks record it; one asks, by a [`Pace`].
+/// Records that somebody needs to know. Any number of tasks record it; one asks, by a [`Pauses`].
 #[derive(Debug, Default)]
 pub struct Demand {
     is_needed: AtomicBool,
@@ -50,20 +50,20 @@ impl Demand {
 
 /// The pauses of the task that asks.
 #[derive(Debug)]
-pub struct Pace {
+pub struct Pauses {
     demand: Arc<Demand>,
     interval: Duration,
     needed_at: Instant,
 }
 
-impl Pace {
+impl Pauses {
     /// `interval` is the pause while somebody needs to know. A process begins awake.
     pub fn new(demand: Arc<Demand>, interval: Duration) -> Self {
         Self { demand, interval, needed_at: Instant::now() }
     }
 
     /// Resolves when the next question is due. May be dropped before.
-    pub async fn pause(&mut self) {
+    pub async fn next(&mut self) {
         let demand = &self.demand;
         demand.is_resting.store(false, Ordering::SeqCst);
         if demand.is_needed.swap(false, Ordering::SeqCst) {
@@ -89,20 +89,20 @@ mod tests {
 
     const INTERVAL: Duration = Duration::from_millis(250);
 
-    fn pace() -> (Arc<Demand>, Pace) {
+    fn pauses() -> (Arc<Demand>, Pauses) {
         let demand = Arc::<Demand>::default();
-        (demand.clone(), Pace::new(demand, INTERVAL))
+        (demand.clone(), Pauses::new(demand, INTERVAL))
     }
 
     /// The number of questions in this time.
-    async fn asked_in(time: Duration, pace: &mut Pace, demand: Option<&Demand>) -> u32 {
+    async fn asked_in(time: Duration, pauses: &mut Pauses, demand: Option<&Demand>) -> u32 {
         let until = Instant::now() + time;
         let mut asked = 0;
         while Instant::now() < until {
             if let Some(demand) = demand {
                 demand.note();
             }
-            pace.pause().await;
+            pauses.next().await;
             asked += 1;
         }
         asked
@@ -110,46 +110,46 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_process_asks_in_its_interval_as_long_as_somebody_needs_to_know_and_then_rests() {
-        let (demand, mut pace) = pace();
-        assert_eq!(asked_in(Duration::from_mins(1), &mut pace, Some(&demand)).await, 240);
+        let (demand, mut pauses) = pauses();
+        assert_eq!(asked_in(Duration::from_mins(1), &mut pauses, Some(&demand)).await, 240);
         assert!(!demand.is_resting());
-        assert_eq!(asked_in(REST_AFTER, &mut pace, None).await, 40);
-        assert_eq!(asked_in(Duration::from_mins(1), &mut pace, None).await, 12);
+        assert_eq!(asked_in(REST_AFTER, &mut pauses, None).await, 40);
+        assert_eq!(asked_in(Duration::from_mins(1), &mut pauses, None).await, 6);
         assert!(demand.is_resting());
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_first_need_ends_a_rest() {
-        let (demand, mut pace) = pace();
-        asked_in(Duration::from_mins(1), &mut pace, None).await;
+        let (demand, mut pauses) = pauses();
+        asked_in(Duration::from_mins(1), &mut pauses, None).await;
         let start = Instant::now();
         {
-            let mut pause = pin!(pace.pause());
+            let mut pause = pin!(pauses.next());
             assert!(futures_util::poll!(&mut pause).is_pending());
             demand.note();
             pause.await;
         }
         assert_eq!(start.elapsed(), Duration::ZERO);
-        pace.pause().await;
+        pauses.next().await;
         assert_eq!(start.elapsed(), INTERVAL, "it is awake again");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_need_between_two_pauses_is_not_missed() {
-        let (demand, mut pace) = pace();
-        asked_in(Duration::from_mins(1), &mut pace, None).await;
+        let (demand, mut pauses) = pauses();
+        asked_in(Duration::from_mins(1), &mut pauses, None).await;
         demand.note();
         let start = Instant::now();
-        pace.pause().await;
+        pauses.next().await;
         assert!(start.elapsed() <= INTERVAL);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_hurry_does_not_wait_for_the_interval() {
-        let (demand, mut pace) = pace();
+        let (demand, mut pauses) = pauses();
         let start = Instant::now();
         demand.hurry();
-        pace.pause().await;
+        pauses.next().await;
         assert_eq!(start.elapsed(), Duration::ZERO);
     }
 }

@@ -36,7 +36,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::TenantId;
 
-pub use demand::{Demand, Pace, REST};
+pub use demand::{Demand, Pauses, REST};
 pub use dsn::{Dsn, InvalidDsn};
 pub use error::Error;
 pub use migration::{Migration, MigrationError, MigrationSet, MigrationState, MigrationStatus, OWN_TABLES};
@@ -134,7 +134,7 @@ impl Database {
             }
             Engine::Postgres(engine) => {
                 self.0.counters.write_transactions.fetch_add(1, Ordering::Relaxed);
-                self.count_statement();
+                self.count_statement(statement);
                 Box::pin(engine.write_once(tenant, statement, values)).await
             }
         }
@@ -193,8 +193,9 @@ impl Database {
         }
     }
 
-    fn count_statement(&self) {
+    fn count_statement(&self, statement: &'static Statement) {
         self.0.counters.statements.fetch_add(1, Ordering::Relaxed);
+        tracing::trace!(statement = statement.name(), "a statement runs");
     }
 }
 

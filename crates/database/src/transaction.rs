@@ -59,7 +59,7 @@ impl ReadTx {
 
 impl Read for ReadTx {
     async fn query(&mut self, statement: &'static Statement, values: &[Value<'_>]) -> Result<Vec<Row>, Error> {
-        self.database.count_statement();
+        self.database.count_statement(statement);
         match &self.database.0.engine {
             Engine::Sqlite(engine) if statement.is_slow() => {
                 Box::pin(engine.query_slow(self.tenant, statement, values)).await
@@ -105,7 +105,7 @@ impl WriteTx {
     /// Runs a statement and returns the number of affected rows.
     pub async fn execute(&mut self, statement: &'static Statement, values: &[Value<'_>]) -> Result<u64, Error> {
         self.check()?;
-        self.database.count_statement();
+        self.database.count_statement(statement);
         let result = match &mut self.engine {
             EngineWrite::Sqlite(tx) => tx.execute(self.tenant, statement, values),
             EngineWrite::Postgres(tx) => Box::pin(tx.execute(self.tenant, statement, values)).await,
@@ -118,7 +118,7 @@ impl WriteTx {
     /// trip; its error may therefore be reported by the next statement, or by the commit.
     pub async fn append(&mut self, statement: &'static Statement, values: &[Value<'_>]) -> Result<(), Error> {
         self.check()?;
-        self.database.count_statement();
+        self.database.count_statement(statement);
         let result = match &mut self.engine {
             EngineWrite::Sqlite(tx) => tx.execute(self.tenant, statement, values).map(drop),
             EngineWrite::Postgres(tx) => Box::pin(tx.append(self.tenant, statement, values)).await,
@@ -172,7 +172,7 @@ async fn commit_with_change(mut tx: PostgresWrite, tenant: TenantId, database: &
     let slots = tx.touched.slots().to_vec();
     let change = change_feed::change(&database.0.changes, &slots);
     if !tx.add_change(&change).await? {
-        database.count_statement();
+        database.count_statement(&INSERT_CHANGE);
         tx.append(tenant, &INSERT_CHANGE, &change).await?;
     }
     let database = &database.0;
@@ -195,7 +195,7 @@ async fn commit_with_change(mut tx: PostgresWrite, tenant: TenantId, database: &
 impl Read for WriteTx {
     async fn query(&mut self, statement: &'static Statement, values: &[Value<'_>]) -> Result<Vec<Row>, Error> {
         self.check()?;
-        self.database.count_statement();
+        self.database.count_statement(statement);
         let result = match &mut self.engine {
             EngineWrite::Sqlite(tx) => tx.query(self.tenant, statement, values),
             EngineWrite::Postgres(tx) => Box::pin(tx.query(self.tenant, statement, values)).await,

@@ -39,6 +39,7 @@ pub const MIGRATIONS: database::MigrationSet = database::migrations! {
         7 => ("0007_lists.sqlite.sql", "0007_lists.postgres.sql"),
         8 => "0008_totp.sql",
         9 => "0009_address_proved.sql",
+        10 => ("0010_session_devices.sqlite.sql", "0010_session_devices.postgres.sql"),
     ]
 };
 

@@ -19,6 +19,7 @@ use crate::components::hashing::{HashAlgorithm, Hasher, HashingLimits, default_l
 use crate::components::policy::{CodePolicy, FlowPolicy, SessionPolicy};
 use crate::components::schemas::{SchemaLoadError, Schemas};
 use crate::components::sessions::Sessions;
+use crate::components::totals::Totals;
 use crate::components::urls::{InvalidUrl, Urls};
 use crate::config::{Adjustment, Config, HasherAlgorithm};
 use crate::domain::flow::FlowKind;
@@ -93,6 +94,7 @@ pub struct Identity {
     pub(crate) courier: Arc<Courier>,
     pub(crate) codes: Codes,
     pub(crate) sessions: Sessions,
+    pub(crate) totals: Totals,
     pub(crate) ui: ui::Ui,
     pub(crate) login_requests: Link<dyn LoginRequests>,
     pub(crate) connections: Link<dyn Connections>,
@@ -155,6 +157,7 @@ impl Identity {
                 session_policy.clone(),
                 urls.clone(),
             ),
+            totals: Totals::default(),
             config,
             database,
             rng,

@@ -70,6 +70,15 @@ pub async fn append_if<E: DomainEvent + Sync>(
     storage::insert_event_if(tx, cx, &actor(&cx.actor), &NewEvent::of(event)?, is_written).await
 }
 
+/// An expression of PostgreSQL that takes the next sequence of the log for [`append_at`], for a statement that returns it together
+/// with its own results, which saves a round trip. The lock of [`reserve_sequences`] is needed here as well.
+#[macro_export]
+macro_rules! next_sequence {
+    () => {
+        "nextval((SELECT pg_get_serial_sequence('jobs_events', 'sequence')))"
+    };
+}
+
 /// Takes the next `count` sequences of the log, in their order, for [`append_at`]; the transaction appends no other event before it
 /// has used them.
 ///
@@ -80,7 +89,7 @@ pub async fn reserve_sequences(tx: &mut WriteTx, count: usize) -> Result<Vec<i64
     storage::reserve_sequences(tx, count).await
 }
 
-/// As [`append`], with sequences of [`reserve_sequences`] that no other event has, for events of several requests: one statement
+/// As [`append`], with sequences of [`reserve_sequences`] or [`next_sequence`] that no other event has, for events of several requests: one statement
 /// writes all of them.
 pub async fn append_at<E: DomainEvent + Sync>(tx: &mut WriteTx, events: &[(&Context, i64, E)]) -> Result<(), Error> {
     let texts = events.iter().map(|(cx, _, event)| Ok((actor(&cx.actor), NewEvent::of(event)?)));

@@ -12,7 +12,7 @@ use base::bounds::{self, BodyBounds};
 use http::StatusCode;
 use tokio::sync::Semaphore;
 
-use crate::RestError;
+use crate::{RestError, check_json};
 
 /// Bounds the bodies of every route of `router`. If two bounds apply to one route, the inner one is used.
 pub fn bound_bodies<S: Clone + Send + Sync + 'static>(router: Router<S>, bounds: BodyBounds) -> Router<S> {
@@ -34,7 +34,7 @@ pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router
                 Ok(body) => body,
                 Err(rejection) => return rejection.into_response(),
             };
-            let is_small = body.len() <= bounds::SMALL_LIST_BYTES;
+            let is_small = check_json(bounds::SMALL_LIST, &body).is_ok();
             let request = Request::from_parts(parts, Body::from(body));
             if is_small {
                 return next.run(request).await;
@@ -106,7 +106,7 @@ mod tests {
     }
 
     /// How many of 32 requests were in the handler at the same time, at most.
-    async fn at_once(bytes: usize) -> usize {
+    async fn at_once(body: &str) -> usize {
         let (inside, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let handler = {
             let (inside, most) = (inside.clone(), most.clone());
@@ -117,15 +117,20 @@ mod tests {
             }
         };
         let router = take_lists(Router::new().route("/list", post(handler)));
-        let requests = (0..32).map(|_| status_of(router.clone(), "/list", "x".repeat(bytes)));
+        let requests = (0..32).map(|_| status_of(router.clone(), "/list", body.to_owned()));
         assert_eq!(futures_util::future::join_all(requests).await, [200; 32]);
         most.load(Ordering::SeqCst)
     }
 
     #[tokio::test(start_paused = true)]
     async fn only_large_lists_wait_for_their_turn() {
-        assert_eq!(at_once(bounds::SMALL_LIST_BYTES).await, 32);
-        assert_eq!(at_once(bounds::SMALL_LIST_BYTES + 1).await, bounds::LISTS_AT_ONCE);
+        assert_eq!(at_once(&"x".repeat(bounds::SMALL_LIST.bytes)).await, 32);
+        assert_eq!(at_once(&"x".repeat(bounds::SMALL_LIST.bytes + 1)).await, bounds::LISTS_AT_ONCE);
+        let of_values = |count: usize| format!("[{}0]", "0,".repeat(count - 2));
+        assert_eq!(at_once(&of_values(bounds::SMALL_LIST.json_values)).await, 32);
+        assert_eq!(at_once(&of_values(bounds::SMALL_LIST.json_values + 1)).await, bounds::LISTS_AT_ONCE);
+        let objects = format!("[{}0]", "{\"\":0},".repeat(bounds::SMALL_LIST.json_values / 3 + 1));
+        assert_eq!(at_once(&objects).await, bounds::LISTS_AT_ONCE, "members are values with names");
     }
 
     #[test]

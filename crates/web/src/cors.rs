@@ -30,7 +30,7 @@ pub struct CorsConfig {
     pub allowed_headers: Vec<String>,
     /// The headers that pages of other origins can read.
     pub exposed_headers: Vec<String>,
-    /// Whether pages of other origins can send cookies. It has no effect for the origin `*`.
+    /// Whether pages of other origins can send cookies; `false` by default on admin listeners. It has no effect for the origin `*`.
     pub allow_credentials: bool,
     /// How long a browser remembers the answer to a preflight request, in seconds.
     pub max_age: u64,

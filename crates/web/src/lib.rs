@@ -24,6 +24,7 @@ pub mod paging;
 mod private_keys;
 mod progress;
 mod proxies;
+pub mod regular_files;
 mod rest_error;
 mod retry_after;
 pub mod rpc;

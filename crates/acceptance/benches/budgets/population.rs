@@ -125,12 +125,6 @@ static SESSION: Statement = shared(
      WHERE tenant_id = 1 AND identifier = $2 AND type = 'password'",
 );
 
-static DEVICE: Statement = shared(
-    "bench::DEVICE",
-    "INSERT INTO identity_session_devices (tenant_id, id, session_id, ip_address, user_agent, created_at, expires_at) \
-     VALUES (1, $1, $2, '127.0.0.1', 'bench', $3, $4)",
-);
-
 /// Otherwise the planner's statistics are those of the last automatic analysis.
 static ANALYZE: Statement = shared("bench::ANALYZE", "ANALYZE");
 
@@ -174,7 +168,7 @@ async fn analyze(database: &Database) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// A session with a device for each of these identities.
+/// A session for each of these identities.
 pub(crate) async fn write_sessions(database: &Database, numbers: impl Iterator<Item = u32>) -> Result<()> {
     let rng = Rng::system();
     let now = base::Clock::system().now();
@@ -182,11 +176,9 @@ pub(crate) async fn write_sessions(database: &Database, numbers: impl Iterator<I
     let methods = serde_json::to_string(&[method])?;
     let mut tx = database.write(TenantId::DEFAULT).await?;
     for number in numbers {
-        let (session, device) = (rng.uuid(), rng.uuid());
         let digest = PlainToken::received(token(number)).digest();
         let expires_at = now.plus(LIFETIME);
-        tx.append(&SESSION, &values![session, email(number), digest, &methods, now, expires_at]).await?;
-        tx.append(&DEVICE, &values![device, session, now, expires_at]).await?;
+        tx.append(&SESSION, &values![rng.uuid(), email(number), digest, &methods, now, expires_at]).await?;
     }
     Ok(tx.commit().await?)
 }

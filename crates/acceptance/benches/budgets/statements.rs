@@ -42,6 +42,12 @@ const MANY: u32 = 500;
 /// Recoveries send mail, which is limited for a network.
 const RECOVERIES: u32 = 8;
 
+/// Statements and write transactions of the longer flows, as they were reached: more need a reason.
+const REGISTRATION: (f64, f64) = (10.0, 1.0);
+const RECOVERY: (f64, f64) = (44.0, 6.0);
+const APP: (f64, f64) = (16.0, 2.0);
+const BACKUP_CODES: (f64, f64) = (18.0, 3.0);
+
 pub(crate) async fn measure(binary: &Path, report: &mut Report) -> Result<()> {
     let cluster = database::testing::counting_postgres().await;
     let mail = SmtpSink::start().await?;
@@ -79,11 +85,16 @@ async fn identity(program: &Program, mail: &SmtpSink, counter: &Counter, report:
     operations::register(program, 0).await?;
     operations::sign_in(program, 0).await?;
     let cost = counter.count(TIMES, async |number| operations::register(program, number + 1).await).await?;
-    cost.report(report, "registration", None);
+    cost.report(report, "registration", Some(REGISTRATION));
     let cost = counter.count(TIMES, async |number| operations::sign_in(program, number + 1).await.map(drop)).await?;
     cost.report(report, "password sign-in (flow and submission)", Some((8.0, 1.0)));
+    let cost = counter.count(TIMES, async |number| operations::sign_in_as_json(program, number + 1).await).await?;
+    cost.report(report, "password sign-in in a browser, as JSON", Some((8.0, 3.0)));
+    let cost = counter.count(TIMES, async |number| operations::sign_in_as_html(program, number + 1).await).await?;
+    cost.report(report, "password sign-in in a browser, as HTML", Some((8.0, 3.0)));
+    settings(program, counter, report).await?;
     let cost = counter.count(RECOVERIES, async |number| operations::recover(program, mail, number + 1).await).await?;
-    cost.report(report, "recovery by code, mail included", None);
+    cost.report(report, "recovery by code, mail included", Some(RECOVERY));
 
     let shots = sessions::whoami(program, MANY)?;
     for (what, bound) in [("whoami, not in the cache", 1.0), ("whoami, in the cache", 0.0)] {
@@ -92,6 +103,29 @@ async fn identity(program: &Program, mail: &SmtpSink, counter: &Counter, report:
     }
     let shots = vec![Shot::get(program.ports.identity, "/self-service/login/api"); usize::try_from(MANY)?];
     counter.count_all(MANY, each(&shots)).await?.report(report, "a sign-in begins", None);
+    Ok(())
+}
+
+/// The changes that set up second factors, each in a session of its own.
+async fn settings(program: &Program, counter: &Counter, report: &mut Report) -> Result<()> {
+    let mut tokens = Vec::new();
+    for number in 0..TIMES {
+        tokens.push(operations::sign_in(program, number + 1).await?);
+    }
+    let set_up = async {
+        for token in &tokens {
+            operations::set_up_app(program, token).await?;
+        }
+        Ok(())
+    };
+    counter.count_all(TIMES, set_up).await?.report(report, "an authenticator app is set up", Some(APP));
+    let create = async {
+        for token in &tokens {
+            operations::create_backup_codes(program, token).await?;
+        }
+        Ok(())
+    };
+    counter.count_all(TIMES, create).await?.report(report, "backup codes are created", Some(BACKUP_CODES));
     Ok(())
 }
 

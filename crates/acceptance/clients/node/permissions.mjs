@@ -113,7 +113,9 @@ async function check(ok) {
   await refused(400, "exactly one of", checks.checkPermission(both))
   await refused(400, "exactly one of", checks.postCheckPermission({ postCheckPermissionBody: { ...tuple("view", ada), subject_id: "a" } }))
   await refused(422, "cyclic permits", checks.checkPermission(query(tuple("circle", "a"))))
-  await refused(422, "depth limit", checks.checkPermission({ ...query(tuple("view", bob)), maxDepth: 1 }))
+  const below = { object: "node below" }
+  await patch(["insert", tuple("parent", { namespace: "Doc", object: "node", relation: "" }, below)])
+  await refused(422, "depth limit", checks.checkPermission({ ...query(tuple("view", bob, below)), maxDepth: 1 }))
   ok("wrong checks are refused with a reason")
 }
 

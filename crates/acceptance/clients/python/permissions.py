@@ -137,7 +137,10 @@ def check_checks(ok):
     both = parameters(tuple_of("view", "a")) | {"subject_set_namespace": "User"}
     refused(400, "exactly one of", checks.check_permission, **both)
     refused(422, "cyclic permits", checks.check_permission, **parameters(tuple_of("circle", "a")))
-    refused(422, "depth limit", checks.check_permission, **parameters(tuple_of("view", BOB)), max_depth=1)
+    parent = {"namespace": "Doc", "object": "python", "relation": ""}
+    patch(("insert", tuple_of("parent", parent, object="python below")))
+    deep = parameters(tuple_of("view", BOB, object="python below"))
+    refused(422, "depth limit", checks.check_permission, **deep, max_depth=1)
     ok("wrong checks are refused with a reason")
 
 

@@ -212,7 +212,12 @@ impl Sdk {
         refused_with(check("view", Some("a"), Some("User"), None).await, 400, "exactly one of")?;
         refused_with(check("view", None, Some("User"), None).await, 400, "incomplete")?;
         refused_with(check("circle", Some("a"), None, None).await, 422, "cyclic permits")?;
-        refused_with(check("view", Some("a"), None, Some(1)).await.map(|_| ()), 422, "depth limit")?;
+        let parent = SubjectSet::new("Doc".to_owned(), "rust".to_owned(), String::new());
+        self.patch(ActionEnum::Insert, &[tuple("rust below", "parent", parent)]).await?;
+        let (namespace, object, relation) = (Some("Doc"), Some("rust below"), Some("view"));
+        let deep =
+            checks::check_permission(&self.read, namespace, object, relation, Some("a"), None, None, None, Some(1));
+        refused_with(deep.await.map(|_| ()), 422, "depth limit")?;
         let unknown = checks::check_permission_or_error(
             &self.read,
             Some("Doc"),

@@ -77,8 +77,15 @@ async fn the_admin_listeners_show_version_and_metrics() -> Result<()> {
             ensure!(version.at("/version").is_string(), "{}", version.summary());
         }
         for url in [suite.identity_admin("/admin/metrics/prometheus"), suite.oauth_admin("/metrics/prometheus")] {
-            let metrics = client.get(url).await?.expect_status(StatusCode::OK)?;
-            ensure!(metrics.text().contains("# TYPE http_requests"), "{}", metrics.summary());
+            let metrics = client.get(&url).await?.expect_status(StatusCode::OK)?;
+            let media_type = metrics.header("content-type");
+            ensure!(media_type.starts_with("text/plain; version=0.0.4"), "{}", metrics.summary());
+            ensure!(metrics.text().contains("# TYPE http_requests_total counter"), "{}", metrics.summary());
+            let accept = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+            let metrics = suite.api().with_header("accept", accept).get(&url).await?.expect_status(StatusCode::OK)?;
+            let media_type = metrics.header("content-type");
+            ensure!(media_type.starts_with("application/openmetrics-text"), "{}", metrics.summary());
+            ensure!(metrics.text().ends_with("# EOF\n"), "{}", metrics.summary());
         }
         for url in [suite.identity("/metrics/prometheus"), suite.oauth("/metrics/prometheus")] {
             client.get(url).await?.expect_status(StatusCode::NOT_FOUND)?;

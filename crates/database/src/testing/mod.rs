@@ -12,6 +12,7 @@
 )]
 
 mod plans;
+mod recorded;
 
 use std::future::Future;
 use std::io::Write as _;
@@ -24,6 +25,7 @@ use std::time::{Duration, Instant};
 use base::Timestamp;
 
 pub use self::plans::{Plan, assert_index_ranges, assert_index_ranges_besides, plans};
+pub use self::recorded::recorded;
 use crate::{Database, Dsn, Engine, MigrationSet, Statement};
 
 /// Runs `test` on an empty, migrated SQLite database, then on a PostgreSQL one.

@@ -100,8 +100,10 @@ impl Plan {
         self.steps.iter().map(|step| step.trim()).all(|step| {
             // The condition of a step of PostgreSQL is a line of its own below it.
             table = table_of(step).unwrap_or(table);
-            // SQLite treats a list of ids as a table, which is as long as the caller's list.
-            let given = step == "SCAN CONSTANT ROW" || step.starts_with("SCAN json_each ");
+            // SQLite treats the values of a statement as a table: its rows, or a list that is as long as the caller's.
+            let given = step == "SCAN CONSTANT ROW"
+                || step.starts_with("SCAN json_each ")
+                || step.starts_with("SCAN ") && step.ends_with("-ROW VALUES CLAUSE");
             let scans = step.starts_with("SCAN ") && !given || step.contains("Seq Scan");
             tables.contains(&table) || !scans && !tenant_alone.iter().any(|it| step.ends_with(it))
         })
@@ -203,6 +205,7 @@ mod tests {
         let by_key = [
             "SEARCH large USING INDEX large_by_name (tenant_id=? AND name=?)",
             "SCAN json_each VIRTUAL TABLE INDEX 1:",
+            "SCAN 2-ROW VALUES CLAUSE",
         ];
         assert!(plan(&by_key).is_by_index());
     }

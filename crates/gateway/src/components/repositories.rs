@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::header::{ETAG, IF_NONE_MATCH};
 use http::{HeaderValue, Request, StatusCode, Uri};
 use sha2::{Digest as _, Sha256};
+use web::regular_files;
 
 use crate::domain::rule::Rule;
 use crate::domain::rule_document;
@@ -197,7 +198,7 @@ impl Location {
 }
 
 async fn read_file(path: &Path) -> Result<Vec<u8>, String> {
-    tokio::fs::read(path).await.map_err(|error| error.to_string())
+    regular_files::read_in_background(path.to_owned()).await.map_err(|error| error.to_string())
 }
 
 impl Repository {

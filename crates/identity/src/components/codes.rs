@@ -62,8 +62,9 @@ pub(crate) struct Codes {
 }
 
 impl Codes {
-    /// Queues a message with a code. The code becomes the only open one of its flow, and the only open one of the user
-    /// that was requested by the same kind of caller. A withheld message leaves the earlier codes as they are.
+    /// Queues a message with a code, in the transaction that wrote `flow`. The code becomes the only open one of its flow, and the
+    /// only open one of the user that was requested by the same kind of caller. A withheld message leaves the earlier codes as they
+    /// are.
     #[expect(clippy::too_many_arguments, reason = "each parameter has a different source")]
     pub(crate) async fn send<D: Details>(
         &self,
@@ -105,13 +106,17 @@ impl Codes {
             created_at: cx.now,
             expires_at: cx.now.plus(lifespan),
         };
-        storage::codes::delete_open(tx, flow.id, purpose).await?;
-        insert_in_place(tx, &code).await?;
-        let link = if self.sends_a_link_beside(purpose, recipient.via) {
-            Some(self.store_link_beside(tx, cx, flow, code).await?)
-        } else {
-            None
-        };
+        // The row of a flow with the first version was inserted in this transaction.
+        if flow.version > 1 {
+            storage::codes::delete_open(tx, flow.id, purpose).await?;
+        }
+        let has_link = self.sends_a_link_beside(purpose, recipient.via);
+        // Done for unknown recipients too, so that timing does not reveal whether the account exists.
+        let person = code.identity_id.unwrap_or(IdentityId::from_uuid(Uuid::nil()));
+        let purposes = [purpose, if has_link { CodePurpose::RecoveryLink } else { purpose }];
+        storage::codes::supersede_of_person(tx, person, purposes, asked_by).await?;
+        storage::codes::insert(tx, &code).await?;
+        let link = if has_link { Some(self.store_link_beside(tx, cx, flow, code).await?) } else { None };
         let is_known = recipient.person.is_some() || purpose == CodePurpose::Registration;
         let is_sent = is_known || self.notifies_strangers(purpose);
         let mut data = json!({
@@ -183,7 +188,7 @@ impl Codes {
             expires_at: cx.now.plus(lifespan),
             ..code
         };
-        insert_in_place(tx, &link).await?;
+        storage::codes::insert(tx, &link).await?;
         Ok((flow, plain))
     }
 
@@ -290,15 +295,6 @@ impl Codes {
             CodePurpose::Login | CodePurpose::Registration => false,
         }
     }
-}
-
-/// Stores a code and replaces the open one that the same kind of caller requested for the same user.
-async fn insert_in_place(tx: &mut WriteTx, code: &Code) -> Result<(), AttemptError> {
-    // Done for unknown recipients too, so that timing does not reveal whether the account exists.
-    let person = code.identity_id.unwrap_or(IdentityId::from_uuid(Uuid::nil()));
-    storage::codes::supersede_of_person(tx, person, code.purpose, code.asked_by).await?;
-    storage::codes::insert(tx, code).await?;
-    Ok(())
 }
 
 /// The parts of an identity that templates can access.

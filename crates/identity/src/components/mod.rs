@@ -10,4 +10,5 @@ pub(crate) mod language;
 pub(crate) mod policy;
 pub(crate) mod schemas;
 pub(crate) mod sessions;
+pub(crate) mod totals;
 pub(crate) mod urls;

@@ -2,7 +2,7 @@
 //! HTTP are fetched before the first request that could need them, with the documents that they reference.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
@@ -276,7 +276,7 @@ fn local(url: &str) -> Result<Vec<u8>, String> {
             .map_err(|error| error.to_string());
     }
     match url.strip_prefix("file://") {
-        Some(path) => std::fs::read(PathBuf::from(path)).map_err(|error| error.to_string()),
+        Some(path) => web::regular_files::read(Path::new(path)).map_err(|error| error.to_string()),
         None => Err("the URL must begin with file://, base64://, http:// or https://".to_owned()),
     }
 }

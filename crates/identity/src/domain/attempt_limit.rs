@@ -12,7 +12,7 @@ use base::{Budget, Timestamp};
 use super::IdentityId;
 
 /// How many clients one user can be familiar with.
-pub const MAX_FAMILIAR: i64 = 16;
+pub const MAX_FAMILIAR: u16 = 16;
 
 /// Failed guesses at a password or a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -109,8 +109,8 @@ impl Identity {
         storage::flows::insert(tx, &flow).await?;
         let extra = json!({ "transient_payload": of.transient_payload });
         self.codes.send(tx, cx, purpose(&flow), &flow, &recipient, Some(&extra)).await?;
-        // The address of a pending registration has no row yet.
-        if of.is_real && flow.details.registrant.is_none() {
+        // The address of a pending registration has no row yet, and that of a new account was written as sent.
+        if of.is_real && flow.details.registrant.is_none() && address.status == AddressStatus::Pending {
             storage::identities::mark_sent(tx, address.id, cx.now).await?;
         }
         let url = with_flow(self.urls.page(FlowKind::Verification), flow.id);

@@ -78,8 +78,8 @@ impl Identity {
     /// Logs a native client out by its token. A session that has already ended is not an error.
     pub async fn logout_native(&self, cx: &Context, token: &PlainToken) -> Result<(), LogoutError> {
         let mut tx = self.database.write(cx.tenant).await?;
-        let session = storage::sessions::find_by_token(&mut tx, &token.digest()).await?;
-        let session = session.ok_or(LogoutError::UnknownSessionToken)?;
+        let session = storage::sessions::find_whole_by_token(&mut tx, &token.digest()).await?;
+        let (session, _) = session.ok_or(LogoutError::UnknownSessionToken)?;
         let cx = &acting_as(cx, session.identity_id);
         self.sessions.end(&mut tx, cx, &session).await?;
         tx.commit().await?;

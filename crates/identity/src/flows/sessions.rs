@@ -114,8 +114,7 @@ impl Identity {
         let total = storage::sessions::count_of_identity(&mut tx, current.session.identity_id, alive).await? - 1;
         let others = all.into_iter().filter(|session| session.id != current.session.id);
         let (offset, size_) = (usize::try_from(offset).unwrap_or(usize::MAX), usize::try_from(size).unwrap_or(0));
-        let mut sessions: Vec<_> = others.skip(offset).take(size_).collect();
-        storage::sessions::read_devices(&mut tx, &mut sessions).await?;
+        let sessions = others.skip(offset).take(size_).collect();
         Ok(OtherSessions { sessions, total, page, size })
     }
 

@@ -7,7 +7,6 @@
 //! - A row takes precedence over the id: what a submission changed is never lost.
 //! - A flow without a row has nothing that its client or another person entered.
 
-use std::future::Future;
 use std::time::Duration;
 
 use base::Context;
@@ -33,16 +32,12 @@ pub(crate) trait Plain: Details {
     fn plain() -> Option<Self>;
 
     /// Fills the form.
-    fn fill(
-        service: &Identity,
-        cx: &Context,
-        flow: &mut Flow<Self>,
-    ) -> impl Future<Output = Result<(), FormUnavailable>> + Send;
+    fn fill(service: &Identity, flow: &mut Flow<Self>) -> Result<(), FormUnavailable>;
 }
 
 impl Identity {
     /// A new flow without a row, if the visitor begins a plain native one. The visitor must have no session.
-    pub(super) async fn begin_unstored<D: Plain>(
+    pub(super) fn begin_unstored<D: Plain>(
         &self,
         cx: &Context,
         visitor: &Visitor,
@@ -51,8 +46,7 @@ impl Identity {
         if flow_type != FlowType::Api || visitor.request_url.as_str() != self.plain_url::<D>() {
             return Ok(None);
         }
-        let id = NativeId::issue(D::KIND, cx.tenant, &self.sealer, &self.rng, cx.now);
-        self.unstored_flow(cx, id).await
+        self.unstored_flow(NativeId::issue(D::KIND, cx.tenant, &self.sealer, &self.rng, cx.now))
     }
 
     /// The flow of this id: its row, or what a plain native flow of this id contains.
@@ -66,16 +60,12 @@ impl Identity {
             return Ok(Some(flow));
         }
         let Some(id) = NativeId::verify(D::KIND, cx.tenant, &self.sealer, id, cx.now) else { return Ok(None) };
-        let flow = self.unstored_flow(cx, id).await?;
+        let flow = self.unstored_flow(id)?;
         // A row may have existed and expired since; the id does not outlive it.
         Ok(flow.filter(|flow: &Flow<D>| cx.now < flow.expires_at.plus(KNOWN_AFTER_EXPIRY)))
     }
 
-    async fn unstored_flow<D: Plain>(
-        &self,
-        cx: &Context,
-        native: NativeId,
-    ) -> Result<Option<Flow<D>>, FormUnavailable> {
+    fn unstored_flow<D: Plain>(&self, native: NativeId) -> Result<Option<Flow<D>>, FormUnavailable> {
         let Some(details) = D::plain() else { return Ok(None) };
         let beginning = Beginning {
             flow_type: FlowType::Api,
@@ -85,7 +75,7 @@ impl Identity {
             csrf: None,
         };
         let mut flow = Flow::unstored(native, &beginning, details);
-        D::fill(self, cx, &mut flow).await?;
+        D::fill(self, &mut flow)?;
         Ok(Some(flow))
     }
 
@@ -107,8 +97,8 @@ impl Plain for Login {
         })
     }
 
-    async fn fill(service: &Identity, cx: &Context, flow: &mut Flow<Self>) -> Result<(), FormUnavailable> {
-        service.login_form(cx, flow, None).await.map(drop)
+    fn fill(service: &Identity, flow: &mut Flow<Self>) -> Result<(), FormUnavailable> {
+        service.login_form(flow, None).map(drop)
     }
 }
 
@@ -117,7 +107,7 @@ impl Plain for Registration {
         Some(Self::default())
     }
 
-    async fn fill(service: &Identity, _: &Context, flow: &mut Flow<Self>) -> Result<(), FormUnavailable> {
+    fn fill(service: &Identity, flow: &mut Flow<Self>) -> Result<(), FormUnavailable> {
         Ok(service.registration_form(flow, &Value::Object(Map::new()))?)
     }
 }
@@ -127,7 +117,7 @@ impl Plain for Recovery {
         Some(Self::default())
     }
 
-    async fn fill(service: &Identity, _: &Context, flow: &mut Flow<Self>) -> Result<(), FormUnavailable> {
+    fn fill(service: &Identity, flow: &mut Flow<Self>) -> Result<(), FormUnavailable> {
         service.ask_for_address(flow)
     }
 }
@@ -137,7 +127,7 @@ impl Plain for Verification {
         Some(Self::default())
     }
 
-    async fn fill(service: &Identity, _: &Context, flow: &mut Flow<Self>) -> Result<(), FormUnavailable> {
+    fn fill(service: &Identity, flow: &mut Flow<Self>) -> Result<(), FormUnavailable> {
         service.ask_for_address(flow)
     }
 }
@@ -148,7 +138,7 @@ impl Plain for Settings {
         None
     }
 
-    async fn fill(_: &Identity, _: &Context, _: &mut Flow<Self>) -> Result<(), FormUnavailable> {
+    fn fill(_: &Identity, _: &mut Flow<Self>) -> Result<(), FormUnavailable> {
         Ok(())
     }
 }

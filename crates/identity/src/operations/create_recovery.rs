@@ -137,7 +137,7 @@ impl Identity {
             return Err(CreateRecoveryError::UnknownIdentity);
         }
         storage::flows::insert(&mut tx, flow).await?;
-        storage::codes::supersede_of_person(&mut tx, id, purpose, code.asked_by).await?;
+        storage::codes::supersede_of_person(&mut tx, id, [purpose; 2], code.asked_by).await?;
         storage::codes::insert(&mut tx, &code).await?;
         let (flow, flow_type) = (flow.id, flow.flow_type.as_str());
         jobs::append(&mut tx, cx, &[Event::RecoveryInitiatedByAdmin { identity: id, flow, flow_type }]).await?;

@@ -1,6 +1,7 @@
 //! Reading identities for the admin API.
 
 use base::{Context, Page, PageRequest};
+use database::ReadTx;
 
 use crate::Identity;
 use crate::domain::{self, IdentityId};
@@ -43,9 +44,18 @@ impl Identity {
         let mut tx = self.database.read(cx.tenant);
         let sealer = with_credentials.then(|| self.tenant_sealer(cx));
         let total = match filter {
-            Filter::Offset(_) => Some(identities::count(&mut tx).await?),
+            Filter::Offset(_) => Some(self.total(&mut tx, cx).await?),
             _ => None,
         };
         Ok(IdentityPage { page: Box::pin(identities::list(&mut tx, sealer, filter, page)).await?, total })
+    }
+
+    async fn total(&self, tx: &mut ReadTx, cx: &Context) -> Result<i64, database::Error> {
+        if let Some(total) = self.totals.get(cx.tenant, cx.now) {
+            return Ok(total);
+        }
+        let total = identities::count(tx).await?;
+        self.totals.keep(cx.tenant, total, cx.now);
+        Ok(total)
     }
 }

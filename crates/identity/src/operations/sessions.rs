@@ -69,8 +69,7 @@ impl Identity {
         let liveness = alive.map(|alive| Liveness { alive, at: cx.now });
         let total = sessions::count_of_identity(&mut tx, id, liveness).await?;
         let identity = if total > 0 { identities::find(&mut tx, id).await? } else { None };
-        let mut listed = sessions::list_of_identity(&mut tx, id, liveness, limit, offset).await?;
-        sessions::read_devices(&mut tx, &mut listed).await?;
+        let listed = sessions::list_of_identity(&mut tx, id, liveness, limit, offset).await?;
         let details = |session| SessionDetails { session, identity: identity.clone() };
         Ok((listed.into_iter().map(details).collect(), total))
     }
@@ -122,15 +121,12 @@ impl Identity {
     }
 }
 
-/// The requested parts of many sessions: a statement for each kind of them.
+/// The requested parts of many sessions; their identities by one statement.
 async fn expanded(
     tx: &mut impl database::Read,
-    mut sessions: Vec<Session>,
+    sessions: Vec<Session>,
     expand: Expand,
 ) -> Result<Vec<SessionDetails>, database::Error> {
-    if expand.devices {
-        sessions::read_devices(tx, &mut sessions).await?;
-    }
     let mut identities = HashMap::new();
     if expand.identity {
         let ids = Filter::Ids(sessions.iter().map(|session| session.identity_id).collect());
@@ -138,19 +134,25 @@ async fn expanded(
         let found = identities::list(tx, None, &ids, &all).await?.items;
         identities.extend(found.into_iter().map(|identity| (identity.id, identity)));
     }
-    let details =
-        |session: Session| SessionDetails { identity: identities.get(&session.identity_id).cloned(), session };
+    let details = |session: Session| {
+        let identity = identities.get(&session.identity_id).cloned();
+        SessionDetails { session: shown(session, expand), identity }
+    };
     Ok(sessions.into_iter().map(details).collect())
 }
 
 async fn expanded_one(
     tx: &mut impl database::Read,
-    mut session: Session,
+    session: Session,
     expand: Expand,
 ) -> Result<SessionDetails, database::Error> {
-    if expand.devices {
-        sessions::read_devices(tx, std::slice::from_mut(&mut session)).await?;
-    }
     let identity = if expand.identity { identities::find(tx, session.identity_id).await? } else { None };
-    Ok(SessionDetails { session, identity })
+    Ok(SessionDetails { session: shown(session, expand), identity })
+}
+
+fn shown(mut session: Session, expand: Expand) -> Session {
+    if !expand.devices {
+        session.devices.clear();
+    }
+    session
 }

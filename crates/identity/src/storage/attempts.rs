@@ -35,11 +35,11 @@ pub const GUESS_COUNTERS: usize = 6;
 pub const CLIENTS: usize = 2;
 
 database::statements! {
-    /// The budgets of a guess that are not full, and which of two clients are familiar to the user.
+    /// The budgets of a guess that are not full, and the clients that are familiar to the user.
     GUESS_USAGE = "SELECT 0, subject, expires_at FROM identity_attempts \
                    WHERE tenant_id = $1 AND kind = 'guess' AND subject IN ($2, $3, $4, $5, $6, $7) AND expires_at > $8 \
                    UNION ALL SELECT 1, client, seen_at FROM identity_familiar_clients \
-                   WHERE tenant_id = $1 AND identity_id = $9 AND client IN ($10, $11) AND expires_at > $8";
+                   WHERE tenant_id = $1 AND identity_id = $9 AND expires_at > $8";
     FAMILIAR = "SELECT client, seen_at FROM identity_familiar_clients \
                 WHERE tenant_id = $1 AND identity_id = $2 AND client IN ($3, $4) AND expires_at > $5";
     /// Counts one attempt, whether or not the budget allows it; usage never exceeds the budget.
@@ -71,11 +71,9 @@ pub async fn guess_usage(
     tx: &mut impl Read,
     counters: &[Counter; GUESS_COUNTERS],
     person: Option<IdentityId>,
-    clients: &[Counter; CLIENTS],
     now: Timestamp,
 ) -> Result<Usage, Error> {
     let [first, second, third, fourth, fifth, sixth] = counters;
-    let [device, network] = clients;
     let values = values![
         first.as_bytes(),
         second.as_bytes(),
@@ -85,8 +83,6 @@ pub async fn guess_usage(
         sixth.as_bytes(),
         now,
         person.map_or(Uuid::nil(), IdentityId::as_uuid),
-        device.as_bytes(),
-        network.as_bytes(),
     ];
     let mut usage = Usage::default();
     for row in tx.query(&GUESS_USAGE, &values).await? {
@@ -209,16 +205,16 @@ mod tests {
     async fn a_guess_reads_its_budgets_in_one_statement() {
         database::testing::on_both_engines(&[jobs::MIGRATIONS, crate::MIGRATIONS], |database| async move {
             let all = ["a", "b", "c", "d", "e", "f"].map(Counter::name);
-            let clients = [Counter::device("x"), Counter::network("y")];
+            let client = Counter::network("y");
             let person = IdentityId::generate(&base::Rng::seeded(1));
             let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
             spend(&mut tx, Kind::Guess, all[1], BUDGET, at(0)).await.unwrap();
             spend(&mut tx, Kind::Message, all[2], BUDGET, at(0)).await.unwrap();
-            super::super::familiar_clients::insert(&mut tx, person, clients[1], at(0), at(100)).await.unwrap();
-            let usage = guess_usage(&mut tx, &all, Some(person), &clients, at(1)).await.unwrap();
+            super::super::familiar_clients::insert(&mut tx, person, &[client], at(0), at(100)).await.unwrap();
+            let usage = guess_usage(&mut tx, &all, Some(person), at(1)).await.unwrap();
             assert_eq!(usage.full_at, HashMap::from([(all[1], at(60))]));
-            assert_eq!(usage.familiar, HashMap::from([(clients[1], at(0))]));
-            let usage = guess_usage(&mut tx, &all, None, &clients, at(60)).await.unwrap();
+            assert_eq!(usage.familiar, HashMap::from([(client, at(0))]));
+            let usage = guess_usage(&mut tx, &all, None, at(60)).await.unwrap();
             assert!(usage.full_at.is_empty() && usage.familiar.is_empty());
             tx.commit().await.unwrap();
         })

@@ -20,8 +20,8 @@ database::statements! {
     REDEEM = "UPDATE identity_codes SET used_at = $3 WHERE tenant_id = $1 AND id = $2 AND used_at IS NULL AND length(digest) > 0";
     DELETE_OF_FLOW = "DELETE FROM identity_codes WHERE tenant_id = $1 AND flow_id = $2 AND purpose = $3 AND used_at IS NULL";
     /// An empty digest matches no guess.
-    SUPERSEDE = "UPDATE identity_codes SET digest = $5 \
-                 WHERE tenant_id = $1 AND identity_id = $2 AND purpose = $3 AND asked_by = $4 AND used_at IS NULL";
+    SUPERSEDE = "UPDATE identity_codes SET digest = $6 WHERE tenant_id = $1 AND identity_id = $2 AND purpose IN ($3, $4) \
+                 AND asked_by = $5 AND used_at IS NULL";
     VOID_RECOVERY = "UPDATE identity_codes SET digest = $3 WHERE tenant_id = $1 AND identity_id = $2 \
                      AND purpose IN ('recovery', 'recovery_link') AND used_at IS NULL";
 }
@@ -66,17 +66,18 @@ pub async fn delete_open(tx: &mut WriteTx, flow: FlowId, purpose: CodePurpose) -
     tx.execute(&DELETE_OF_FLOW, &values![flow.as_uuid(), purpose.as_str()]).await.map(|_| ())
 }
 
-/// Invalidates the user's open codes for this purpose, because a new one is sent to the same kind of requester. The rows
+/// Invalidates the user's open codes for these purposes, because new ones are sent to the same kind of requester. The rows
 /// remain and continue to count guesses: a flow with a superseded code must be indistinguishable from the flow of an unknown
 /// account, whose code is never superseded.
 pub async fn supersede_of_person(
     tx: &mut WriteTx,
     person: IdentityId,
-    purpose: CodePurpose,
+    purposes: [CodePurpose; 2],
     asked_by: AskedBy,
 ) -> Result<(), Error> {
     let nothing: &[u8] = b"";
-    let values = values![person.as_uuid(), purpose.as_str(), asked_by.as_str(), nothing];
+    let [first, second] = purposes.map(CodePurpose::as_str);
+    let values = values![person.as_uuid(), first, second, asked_by.as_str(), nothing];
     tx.execute(&SUPERSEDE, &values).await.map(|_| ())
 }
 

@@ -1,9 +1,12 @@
 //! Credentials and their identifiers. Configurations are stored sealed. Identifiers are normalized, so that lookups compare
 //! for equality.
 
+use std::collections::BTreeSet;
+
 use base::Timestamp;
 use base::seal::Purpose;
 use database::{Error, Read, Row, WriteTx, values};
+use serde::Serialize;
 
 use super::{TenantSealer, rows, word};
 use crate::domain::credential::CredentialConfig;
@@ -12,6 +15,32 @@ use crate::domain::{Credential, CredentialType, Credentials, IdentityId};
 const SEALED: Purpose = Purpose("identity credential");
 const TABLE: &str = "identity_credentials";
 
+macro_rules! upsert {
+    ($config:literal, $rows:literal) => {
+        concat!(
+            "INSERT INTO identity_credentials (tenant_id, identity_id, type, config, version, created_at, updated_at) \
+             SELECT $1, $2, value ->> 0, ",
+            $config,
+            ", CAST(value ->> 2 AS integer), CAST(value ->> 3 AS bigint), CAST(value ->> 4 AS bigint) FROM ",
+            $rows,
+            " WHERE TRUE ON CONFLICT (tenant_id, identity_id, type) \
+             DO UPDATE SET config = excluded.config, version = excluded.version, updated_at = excluded.updated_at, \
+                 used_step = NULL"
+        )
+    };
+}
+
+macro_rules! claim {
+    ($rows:literal) => {
+        concat!(
+            "INSERT INTO identity_credential_identifiers (tenant_id, identifier, type, identity_id) \
+             SELECT $1, value ->> 1, value ->> 0, $2 FROM ",
+            $rows,
+            " WHERE TRUE ON CONFLICT DO NOTHING RETURNING type, identifier"
+        )
+    };
+}
+
 database::statements! {
     /// The owner of an identifier of a kind.
     FIND_OWNER = "SELECT identity_id FROM identity_credential_identifiers \
@@ -19,11 +48,11 @@ database::statements! {
     /// The owners of an identifier of any kind.
     FIND_OWNERS = "SELECT type, identity_id FROM identity_credential_identifiers \
                    WHERE tenant_id = $1 AND identifier = $2 ORDER BY type";
-    UPSERT = "INSERT INTO identity_credentials (tenant_id, identity_id, type, config, version, created_at, updated_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7) \
-              ON CONFLICT (tenant_id, identity_id, type) \
-              DO UPDATE SET config = excluded.config, version = excluded.version, updated_at = excluded.updated_at, \
-                  used_step = NULL";
+    /// Any number of credentials, as one JSON array.
+    UPSERT = {
+        sqlite: upsert!("unhex(value ->> 1)", "json_each($3)"),
+        postgres: upsert!("decode(value ->> 1, 'hex')", "json_array_elements(CAST(CAST($3 AS text) AS json))"),
+    };
     /// The row is locked until the transaction ends, so that two uses of one secret are serialized.
     LOCK = {
         sqlite: "SELECT config, version, created_at, updated_at FROM identity_credentials \
@@ -35,8 +64,11 @@ database::statements! {
                      WHERE tenant_id = $1 AND identity_id = $2 AND type = $3";
     DELETE = "DELETE FROM identity_credentials WHERE tenant_id = $1 AND identity_id = $2 AND type = $3";
     DELETE_OF_IDENTITY = "DELETE FROM identity_credentials WHERE tenant_id = $1 AND identity_id = $2";
-    CLAIM_IDENTIFIER = "INSERT INTO identity_credential_identifiers (tenant_id, identifier, type, identity_id) \
-                        VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    /// Any number of identifiers, as one JSON array; returns those that nobody else has.
+    CLAIM_IDENTIFIERS = {
+        sqlite: claim!("json_each($3)"),
+        postgres: claim!("json_array_elements(CAST(CAST($3 AS text) AS json))"),
+    };
     RELEASE_IDENTIFIER = "DELETE FROM identity_credential_identifiers \
                           WHERE tenant_id = $1 AND identifier = $2 AND type = $3 AND identity_id = $4";
     RELEASE_OF_IDENTITY = "DELETE FROM identity_credential_identifiers WHERE tenant_id = $1 AND identity_id = $2";
@@ -81,21 +113,35 @@ pub(super) async fn store(
             tx.execute(&DELETE, &values![id, kind.as_str()]).await?;
         }
     }
+    let mut changed: Vec<StoredCredential> = Vec::new();
+    let mut claimed: Vec<(CredentialType, String)> = Vec::new();
     for (kind, new) in after {
         let old = before.get(kind);
         if old.is_none_or(|old| !is_stored_alike(old, new)) {
-            let config = sealer.seal(SEALED, &new.config.to_json());
-            let values = values![id, kind.as_str(), config, new.version, new.created_at, new.updated_at];
-            tx.execute(&UPSERT, &values).await?;
+            let config = hex::encode(sealer.seal(SEALED, &new.config.to_json()));
+            let times = [new.created_at, new.updated_at].map(Timestamp::unix_micros);
+            changed.push((kind.as_str().to_owned(), config, new.version, times[0], times[1]));
         }
         let known = old.map_or(&[][..], |old| &old.identifiers);
-        for identifier in new.identifiers.iter().filter(|identifier| !known.contains(identifier)) {
-            if tx.execute(&CLAIM_IDENTIFIER, &values![identifier, kind.as_str(), id]).await? == 0 {
-                return Ok(Some((*kind, identifier.clone())));
-            }
-        }
+        let new = new.identifiers.iter().filter(|identifier| !known.contains(identifier));
+        claimed.extend(new.map(|identifier| (*kind, identifier.clone())));
     }
-    Ok(None)
+    if !changed.is_empty() {
+        tx.append(&UPSERT, &values![id, text(&changed)?]).await?;
+    }
+    if claimed.is_empty() {
+        return Ok(None);
+    }
+    let rows: Vec<_> = claimed.iter().map(|(kind, identifier)| (kind.as_str(), identifier)).collect();
+    let mut free = BTreeSet::new();
+    for row in tx.query(&CLAIM_IDENTIFIERS, &values![id, text(&rows)?]).await? {
+        free.insert((word(TABLE, &row.get::<String>(0)?, CredentialType::parse)?, row.get::<String>(1)?));
+    }
+    Ok(claimed.into_iter().find(|claim| !free.contains(claim)))
+}
+
+fn text(rows: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(rows).map_err(|error| Error::inconsistent(TABLE, error.to_string()))
 }
 
 /// Whether both have the same row; identifiers have rows of their own.

@@ -41,8 +41,10 @@ database::statements! {
     INSERT = "INSERT INTO identity_messages (tenant_id, id, type, channel, template_type, recipient, content, status, \
               send_count, created_at, updated_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     /// One worker takes the message; after a failed attempt it can be taken again.
-    TAKE = "UPDATE identity_messages SET status = 'processing', send_count = send_count + 1, updated_at = $3 \
-            WHERE tenant_id = $1 AND id = $2 AND status IN ('queued', 'processing')";
+    TAKE = concat!(
+        "UPDATE identity_messages SET status = 'processing', send_count = send_count + 1, updated_at = $3 \
+         WHERE tenant_id = $1 AND id = $2 AND status IN ('queued', 'processing') RETURNING ", columns!()
+    );
     FINISH = "UPDATE identity_messages SET status = $3, updated_at = $4 \
               WHERE tenant_id = $1 AND id = $2 AND status = 'processing'";
     INSERT_DISPATCH = "INSERT INTO identity_message_dispatches (tenant_id, id, message_id, status, error, created_at, expires_at) \
@@ -100,9 +102,15 @@ pub async fn insert(tx: &mut WriteTx, sealer: TenantSealer<'_>, message: &Messag
     tx.execute(&INSERT, &values).await.map(|_| ())
 }
 
-/// Marks a message as being delivered and counts the attempt; `false` when it was already sent or abandoned.
-pub async fn take(tx: &mut WriteTx, id: MessageId, now: Timestamp) -> Result<bool, Error> {
-    Ok(tx.execute(&TAKE, &values![id.as_uuid(), now]).await? == 1)
+/// Marks a message as being delivered and counts the attempt. `None` when it was already sent, abandoned or deleted.
+pub async fn take(
+    tx: &mut WriteTx,
+    sealer: TenantSealer<'_>,
+    id: MessageId,
+    now: Timestamp,
+) -> Result<Option<Message>, Error> {
+    let row = tx.query_opt(&TAKE, &values![id.as_uuid(), now]).await?;
+    row.map(|row| read(&row, sealer)).transpose()
 }
 
 /// Records the result of the attempt.

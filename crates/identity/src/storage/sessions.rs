@@ -1,47 +1,51 @@
-//! Sessions and their devices. A session is found by the digest of its token; it is revoked by a conditional update.
+//! Sessions with their devices. A session is found by the digest of its token; it is revoked by a conditional update.
 //!
 //! Every change of a session or of its identity touches the session, so that no cache returns stale data: see
 //! [`database::ReadCache`].
 
-use std::collections::HashMap;
-
 use base::{Page, PageRequest, Timestamp, TokenDigest};
-use database::{Error, Read, Row, WriteTx, values};
+use database::{Error, Read, Row, Value, WriteTx, values};
+use serde::Serialize;
 use uuid::Uuid;
 
-use super::{identities, json, rows, word};
-use crate::domain::{Aal, Device, DeviceId, Identity, IdentityId, Session, SessionId};
+use super::{TenantSealer, identities, json, rows, word};
+use crate::domain::{Aal, Identity, IdentityId, Session, SessionId};
 
 const TABLE: &str = "identity_sessions";
-const DEVICES_TABLE: &str = "identity_session_devices";
 
 macro_rules! columns {
     () => {
         "s.id, s.identity_id, s.token_digest, s.active, s.aal, s.authentication_methods, s.issued_at, s.authenticated_at, \
-         s.expires_at, s.created_at, s.updated_at"
+         s.expires_at, s.created_at, s.updated_at, s.devices"
     };
 }
 /// The number of columns of a session.
-const WIDTH: usize = 11;
+const WIDTH: usize = 12;
 
-/// A session with its identity, and its devices as a JSON array in no particular order.
+/// A session with its identity: `identity` or `whole`.
 macro_rules! find_whole {
-    ($engine:ident, $array:literal, $id:literal) => {
+    ($part:ident, $engine:ident) => {
         concat!(
             "SELECT ",
             columns!(),
             ", ",
-            identities::identity!($engine),
-            ", \
-             CAST((SELECT ",
-            $array,
-            "(",
-            $id,
-            ", x.ip_address, x.user_agent, x.location, x.created_at)) \
-                 FROM identity_session_devices x WHERE x.tenant_id = $1 AND x.session_id = s.id) AS text) \
-             FROM identity_sessions s \
+            identities::$part!($engine),
+            " FROM identity_sessions s \
              JOIN identity_identities i ON i.tenant_id = $1 AND i.id = s.identity_id \
              WHERE s.tenant_id = $1 AND s.token_digest = $2"
+        )
+    };
+}
+
+macro_rules! insert_of_unchanged {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO identity_sessions (tenant_id, id, identity_id, token_digest, active, aal, authentication_methods, \
+             issued_at, authenticated_at, expires_at, created_at, updated_at, devices) \
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 FROM (SELECT i.id FROM identity_identities i \
+                 WHERE i.tenant_id = $1 AND i.id = $3 AND i.version = $14 AND i.state = 'active'",
+            $lock,
+            ") unchanged"
         )
     };
 }
@@ -70,23 +74,19 @@ database::statements! {
         postgres: concat!("SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.id = $2 FOR UPDATE"),
     };
     FIND_BY_TOKEN = concat!("SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.token_digest = $2");
-    /// A session with its devices and its identity with its addresses, in one read.
-    FIND_WHOLE_BY_TOKEN = {
-        sqlite: find_whole!(sqlite, "json_group_array(json_array", "lower(hex(x.id))"),
-        postgres: find_whole!(postgres, "json_agg(json_build_array", "CAST(x.id AS text)"),
-    };
-    DEVICES = "SELECT id, ip_address, user_agent, location, created_at, session_id FROM identity_session_devices \
-               WHERE tenant_id = $1 AND session_id = ANY($2)";
+    /// A session and its identity with its addresses, in one read.
+    FIND_WHOLE_BY_TOKEN = { sqlite: find_whole!(identity, sqlite), postgres: find_whole!(identity, postgres) };
+    /// As `FIND_WHOLE_BY_TOKEN`, with the credentials of the identity.
+    FIND_SIGNED_IN = { sqlite: find_whole!(whole, sqlite), postgres: find_whole!(whole, postgres) };
     INSERT = "INSERT INTO identity_sessions (tenant_id, id, identity_id, token_digest, active, aal, authentication_methods, \
-              issued_at, authenticated_at, expires_at, created_at, updated_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-    INSERT_DEVICE = "INSERT INTO identity_session_devices (tenant_id, id, session_id, ip_address, user_agent, location, \
-                     created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+              issued_at, authenticated_at, expires_at, created_at, updated_at, devices) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    /// Only if the identity is active and its version is the one that was read. It is locked until the transaction ends.
+    INSERT_OF_UNCHANGED = { sqlite: insert_of_unchanged!(""), postgres: insert_of_unchanged!(" FOR SHARE") };
     /// Only if the proofs and the expiry are the ones that were read.
     UPDATE = "UPDATE identity_sessions SET aal = $3, authentication_methods = $4, authenticated_at = $5, expires_at = $6, \
               updated_at = $7, token_digest = $10 \
               WHERE tenant_id = $1 AND id = $2 AND active AND authentication_methods = $8 AND expires_at = $9";
-    EXTEND_DEVICES = "UPDATE identity_session_devices SET expires_at = $3 WHERE tenant_id = $1 AND session_id = $2";
     REVOKE = "UPDATE identity_sessions SET active = FALSE, updated_at = $3 WHERE tenant_id = $1 AND id = $2 AND active \
               RETURNING id, identity_id";
     /// All sessions of an identity except one (which may not exist).
@@ -101,7 +101,6 @@ database::statements! {
     DELETE_ENDED = "DELETE FROM identity_sessions WHERE tenant_id = $1 AND id IN \
                     (SELECT id FROM identity_sessions WHERE tenant_id = $1 AND active = FALSE ORDER BY created_at, id LIMIT $2) \
                     RETURNING id";
-    DELETE_DEVICES = "DELETE FROM identity_session_devices WHERE tenant_id = $1 AND session_id = ANY($2)";
     OF_IDENTITY = concat!(
         "SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.identity_id = $2 \
          ORDER BY s.created_at DESC, s.id DESC LIMIT $3 OFFSET $4"
@@ -134,7 +133,6 @@ pub struct Liveness {
     pub at: Timestamp,
 }
 
-/// A session without its devices.
 pub async fn find(tx: &mut impl Read, id: SessionId) -> Result<Option<Session>, Error> {
     tx.query_opt(&FIND, &values![id.as_uuid()]).await?.map(|row| read(&row)).transpose()
 }
@@ -144,86 +142,60 @@ pub async fn lock(tx: &mut WriteTx, id: SessionId) -> Result<Option<Session>, Er
     tx.query_opt(&LOCK, &values![id.as_uuid()]).await?.map(|row| read(&row)).transpose()
 }
 
-/// A session without its devices, active or not.
-pub async fn find_by_token(tx: &mut impl Read, digest: &TokenDigest) -> Result<Option<Session>, Error> {
-    tx.query_opt(&FIND_BY_TOKEN, &values![digest]).await?.map(|row| read(&row)).transpose()
-}
-
-/// A session with its devices, and its identity with its addresses, without credentials.
+/// A session, active or not, and its identity with its addresses, without credentials.
 pub async fn find_whole_by_token(
     tx: &mut impl Read,
     digest: &TokenDigest,
 ) -> Result<Option<(Session, Identity)>, Error> {
     let Some(row) = tx.query_opt(&FIND_WHOLE_BY_TOKEN, &values![digest]).await? else { return Ok(None) };
-    let (mut session, identity) = (read(&row)?, identities::read(&row, WIDTH)?);
-    session.devices = oldest_first(rows(DEVICES_TABLE, &row, WIDTH + identities::WIDTH)?);
-    Ok(Some((session, identity)))
+    Ok(Some((read(&row)?, identities::read(&row, WIDTH)?)))
 }
 
-/// Id, IP address, user agent, location and creation time of a device.
-type StoredDevice = (DeviceId, Option<String>, Option<String>, Option<String>, i64);
-
-fn oldest_first(mut devices: Vec<StoredDevice>) -> Vec<Device> {
-    devices.sort_by_key(|(id, .., created_at)| (*created_at, id.as_uuid()));
-    let device = |(id, ip_address, user_agent, location, _)| Device { id, ip_address, user_agent, location };
-    devices.into_iter().map(device).collect()
-}
-
-/// Reads the devices of sessions, by one statement.
-pub async fn read_devices(tx: &mut impl Read, sessions: &mut [Session]) -> Result<(), Error> {
-    if sessions.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<Uuid> = sessions.iter().map(|session| session.id.as_uuid()).collect();
-    let mut found: HashMap<Uuid, Vec<StoredDevice>> = HashMap::new();
-    for row in tx.query(&DEVICES, &values![&ids]).await? {
-        let device = (DeviceId::from_uuid(row.get(0)?), row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
-        found.entry(row.get(5)?).or_default().push(device);
-    }
-    for session in sessions {
-        session.devices = oldest_first(found.remove(&session.id.as_uuid()).unwrap_or_default());
-    }
-    Ok(())
+/// As [`find_whole_by_token`], with the credentials of the identity.
+pub async fn find_signed_in(
+    tx: &mut impl Read,
+    sealer: TenantSealer<'_>,
+    digest: &TokenDigest,
+) -> Result<Option<(Session, Identity)>, Error> {
+    let Some(row) = tx.query_opt(&FIND_SIGNED_IN, &values![digest]).await? else { return Ok(None) };
+    Ok(Some((read(&row)?, identities::read_whole(&row, WIDTH, sealer)?)))
 }
 
 pub async fn insert(tx: &mut WriteTx, session: &Session) -> Result<(), Error> {
-    let values = values![
+    let [methods, devices] = lists(session)?;
+    tx.execute(&INSERT, &columns(session, &methods, &devices)).await.map(|_| ())
+}
+
+/// As [`insert`], if the identity is unchanged since it was read, and active; `false` if it is not. Locks it until the transaction
+/// ends.
+pub async fn insert_of_unchanged(tx: &mut WriteTx, session: &Session, read: &Identity) -> Result<bool, Error> {
+    let [methods, devices] = lists(session)?;
+    let mut values = columns(session, &methods, &devices).to_vec();
+    values.push(read.version.into());
+    Ok(tx.execute(&INSERT_OF_UNCHANGED, &values).await? == 1)
+}
+
+/// The columns that contain JSON.
+fn lists(session: &Session) -> Result<[String; 2], Error> {
+    Ok([text(&session.authentication_methods)?, text(&session.devices)?])
+}
+
+/// The values of a new row.
+fn columns<'a>(session: &'a Session, methods: &'a str, devices: &'a str) -> [Value<'a>; 12] {
+    values![
         session.id.as_uuid(),
         session.identity_id.as_uuid(),
         session.token_digest,
         session.active,
         session.aal.as_str(),
-        methods(session)?,
+        methods,
         session.issued_at,
         session.authenticated_at,
         session.expires_at,
         session.created_at,
         session.updated_at,
-    ];
-    tx.execute(&INSERT, &values).await?;
-    for device in &session.devices {
-        // A new session cannot be cached yet.
-        write_device(tx, session, device).await?;
-    }
-    Ok(())
-}
-
-pub async fn insert_device(tx: &mut WriteTx, session: &Session, device: &Device) -> Result<(), Error> {
-    tx.touch(session.id.as_uuid().as_bytes());
-    write_device(tx, session, device).await
-}
-
-async fn write_device(tx: &mut WriteTx, session: &Session, device: &Device) -> Result<(), Error> {
-    let values = values![
-        device.id.as_uuid(),
-        session.id.as_uuid(),
-        device.ip_address.as_deref(),
-        device.user_agent.as_deref(),
-        device.location.as_deref(),
-        session.updated_at,
-        session.expires_at,
-    ];
-    tx.execute(&INSERT_DEVICE, &values).await.map(|_| ())
+        devices,
+    ]
 }
 
 /// Writes the changes of another proof or an extension; `false` when the session changed since it was read.
@@ -233,19 +205,15 @@ pub async fn update(tx: &mut WriteTx, before: &Session, session: &Session) -> Re
     let values = values![
         id,
         session.aal.as_str(),
-        methods(session)?,
+        text(&session.authentication_methods)?,
         session.authenticated_at,
         session.expires_at,
         session.updated_at,
-        methods(before)?,
+        text(&before.authentication_methods)?,
         before.expires_at,
         session.token_digest,
     ];
-    if tx.execute(&UPDATE, &values).await? != 1 {
-        return Ok(false);
-    }
-    tx.execute(&EXTEND_DEVICES, &values![id, session.expires_at]).await?;
-    Ok(true)
+    Ok(tx.execute(&UPDATE, &values).await? == 1)
 }
 
 /// A session that was just ended, and its owner.
@@ -281,34 +249,21 @@ pub async fn revoke_some(tx: &mut WriteTx, limit: i64, now: Timestamp) -> Result
 
 pub async fn delete(tx: &mut WriteTx, id: SessionId) -> Result<bool, Error> {
     tx.touch(id.as_uuid().as_bytes());
-    delete_devices(tx, &[id]).await?;
     Ok(tx.execute(&DELETE, &values![id.as_uuid()]).await? == 1)
 }
 
 /// Deletes all sessions of an identity and returns their ids.
 pub async fn delete_of_identity(tx: &mut WriteTx, identity: IdentityId) -> Result<Vec<SessionId>, Error> {
     let deleted = tx.query(&DELETE_OF_IDENTITY, &values![identity.as_uuid()]).await?;
-    let deleted = touched(tx, ids(&deleted)?);
-    delete_devices(tx, &deleted).await?;
-    Ok(deleted)
+    Ok(touched(tx, ids(&deleted)?))
 }
 
 /// Deletes up to `limit` ended sessions of any identity and returns their ids.
 pub async fn delete_ended(tx: &mut WriteTx, limit: i64) -> Result<Vec<SessionId>, Error> {
-    let deleted = ids(&tx.query(&DELETE_ENDED, &values![limit]).await?)?;
-    delete_devices(tx, &deleted).await?;
-    Ok(deleted)
+    ids(&tx.query(&DELETE_ENDED, &values![limit]).await?)
 }
 
-async fn delete_devices(tx: &mut WriteTx, sessions: &[SessionId]) -> Result<(), Error> {
-    if sessions.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<Uuid> = sessions.iter().map(|id| id.as_uuid()).collect();
-    tx.execute(&DELETE_DEVICES, &values![&ids]).await.map(drop)
-}
-
-/// The sessions of an identity, newest first, without devices.
+/// The sessions of an identity, newest first.
 pub async fn list_of_identity(
     tx: &mut impl Read,
     identity: IdentityId,
@@ -338,7 +293,7 @@ pub async fn count_of_identity(
     }
 }
 
-/// All sessions, newest first, without devices.
+/// All sessions, newest first.
 pub async fn list(
     tx: &mut impl Read,
     liveness: Option<Liveness>,
@@ -376,9 +331,8 @@ fn ids(rows: &[Row]) -> Result<Vec<SessionId>, Error> {
     rows.iter().map(|row| row.get(0).map(SessionId::from_uuid)).collect()
 }
 
-fn methods(session: &Session) -> Result<String, Error> {
-    serde_json::to_string(&session.authentication_methods)
-        .map_err(|error| Error::inconsistent(TABLE, error.to_string()))
+fn text(list: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(list).map_err(|error| Error::inconsistent(TABLE, error.to_string()))
 }
 
 fn read(row: &Row) -> Result<Session, Error> {
@@ -396,7 +350,7 @@ fn read(row: &Row) -> Result<Session, Error> {
         expires_at: row.get(8)?,
         created_at: row.get(9)?,
         updated_at: row.get(10)?,
-        devices: Vec::new(),
+        devices: rows(TABLE, row, 11)?,
     })
 }
 
@@ -404,10 +358,81 @@ fn read(row: &Row) -> Result<Session, Error> {
 mod tests {
     use std::time::Duration;
 
-    use base::{Rng, TenantId};
+    use base::{PlainToken, Rng, Sealer, Secret, TenantId};
 
     use super::*;
-    use crate::domain::{AuthenticationMethod, CredentialType};
+    use crate::domain::{AuthenticationMethod, CredentialType, Device, State};
+
+    database::statements! {
+        INSERT_BEFORE = "INSERT INTO identity_sessions (tenant_id, id, identity_id, token_digest, active, aal, \
+                         authentication_methods, issued_at, authenticated_at, expires_at, created_at, updated_at) \
+                         VALUES ($1, $2, $2, $3, TRUE, 'aal1', '[]', 1, 1, 1, 1, 1)";
+        INSERT_DEVICE_BEFORE = "INSERT INTO identity_session_devices (tenant_id, id, session_id, ip_address, user_agent, \
+                                created_at, expires_at) VALUES ($1, $2, $3, '192.0.2.1', 'a \"browser\"', 1, 1)";
+        COUNT_DEVICES_BEFORE = "SELECT count(*) FROM identity_session_devices WHERE tenant_id = $1";
+    }
+
+    #[tokio::test]
+    async fn a_session_of_an_earlier_version_keeps_its_device() {
+        const BEFORE: database::MigrationSet = database::MigrationSet {
+            service: crate::MIGRATIONS.service,
+            migrations: crate::MIGRATIONS.migrations.split_at(9).0,
+        };
+        database::testing::on_both_engines(&[BEFORE], |database| async move {
+            let rng = Rng::seeded(6);
+            let (with, without) = (SessionId::generate(&rng), SessionId::generate(&rng));
+            let device = Device::new(&rng, Some("192.0.2.1".to_owned()), Some("a \"browser\""), None);
+            let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+            for id in [with, without] {
+                let digest = PlainToken::received(id.to_string()).digest();
+                tx.execute(&INSERT_BEFORE, &values![id.as_uuid(), digest]).await.unwrap();
+            }
+            tx.execute(&INSERT_DEVICE_BEFORE, &values![device.id.as_uuid(), with.as_uuid()]).await.unwrap();
+            tx.commit().await.unwrap();
+            database.migrate(&[crate::MIGRATIONS], Timestamp::EPOCH).await.unwrap();
+
+            let mut tx = database.read(TenantId::DEFAULT);
+            assert_eq!(find(&mut tx, with).await.unwrap().unwrap().devices, [device]);
+            assert_eq!(find(&mut tx, without).await.unwrap().unwrap().devices, []);
+            let left: i64 = tx.query_one(&COUNT_DEVICES_BEFORE, &[]).await.unwrap().get(0).unwrap();
+            assert_eq!(left, 0, "an address is not kept longer than its session");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_session_is_not_issued_to_an_identity_that_changed() {
+        database::testing::on_both_engines(&[jobs::MIGRATIONS, crate::MIGRATIONS], |database| async move {
+            let (rng, now) = (Rng::seeded(8), Timestamp::from_unix_seconds(1));
+            let sealer = Sealer::new(&[Secret::new("a secret of the tests".to_owned())], rng.clone()).unwrap();
+            let sealer = TenantSealer::new(&sealer, TenantId::DEFAULT);
+            let read = Identity::new(IdentityId::generate(&rng), "default", serde_json::json!({}), now);
+            let session = || {
+                let (method, device) =
+                    (AuthenticationMethod::new(CredentialType::Password, Aal::Aal1, now), Device::unknown(&rng));
+                Session::issue(&rng, read.id, method, device, Duration::from_mins(10), now).0
+            };
+            let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+            identities::insert(&mut tx, sealer, &read).await.unwrap();
+            let issued = session();
+            assert!(insert_of_unchanged(&mut tx, &issued, &read).await.unwrap());
+            assert_eq!(find(&mut tx, issued.id).await.unwrap(), Some(issued));
+
+            let disabled = Identity { state: State::Inactive, ..read.clone() };
+            identities::update(&mut tx, sealer, &read, &disabled).await.unwrap();
+            let stored = identities::find(&mut tx, read.id).await.unwrap().unwrap();
+            let unknown = Identity { id: IdentityId::generate(&rng), ..read.clone() };
+            for (seen, why) in
+                [(&read, "it has another version"), (&stored, "it is disabled"), (&unknown, "it does not exist")]
+            {
+                let refused = Session { identity_id: seen.id, ..session() };
+                assert!(!insert_of_unchanged(&mut tx, &refused, seen).await.unwrap(), "{why}");
+                assert_eq!(find(&mut tx, refused.id).await.unwrap(), None, "{why}");
+            }
+            tx.commit().await.unwrap();
+        })
+        .await;
+    }
 
     #[tokio::test]
     async fn a_stale_write_of_a_session_does_not_undo_a_proof() {

@@ -15,6 +15,7 @@ mod outside;
 mod writer;
 
 use self::writer::Writer;
+use crate::lexer::BYTE_ORDER_MARK;
 use crate::limits::{Limits, MAX_NESTING};
 use crate::parser;
 use crate::problem::Problem;
@@ -32,6 +33,7 @@ pub fn format(text: &str) -> Result<String, Vec<Problem>> {
 
 /// Like [`format`], with limits.
 pub fn format_with(text: &str, limits: &Limits) -> Result<String, Vec<Problem>> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let file = parser::parse_file(0, text, limits)?;
     Ok(layout(text, &file))
 }

@@ -272,3 +272,9 @@ fn a_text_with_syntax_errors_is_not_formatted() {
     assert_eq!(problems[0].kind, Kind::Syntax);
     assert!(format("class A implements Namespace { related: { a: Missing[] } }").is_ok(), "names are not checked");
 }
+
+#[test]
+fn a_byte_order_mark_is_not_written() {
+    let text = "class A implements Namespace {}\n";
+    assert_eq!(format(&format!("\u{feff}{text}")).unwrap(), format(text).unwrap());
+}

@@ -164,6 +164,9 @@ fn block_comment(lexer: &mut logos::Lexer<'_, Raw>) -> Result<(), LexicalError> 
     length.map(|_| ()).ok_or(LexicalError::UnclosedComment)
 }
 
+/// Some editors begin a file with it. Anywhere else it is no token.
+pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Reads tokens, one by one. A clone reads ahead.
 #[derive(Clone, Debug)]
 pub(crate) struct Lexer<'a> {
@@ -174,7 +177,11 @@ pub(crate) struct Lexer<'a> {
 
 impl<'a> Lexer<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { raw: Raw::lexer(text), failed: None }
+        let mut raw = Raw::lexer(text);
+        if text.starts_with(BYTE_ORDER_MARK) {
+            raw.bump(BYTE_ORDER_MARK.len_utf8());
+        }
+        Self { raw, failed: None }
     }
 
     /// The next token that is not a comment.

@@ -94,7 +94,7 @@ fn what_is_no_token_is_an_error_with_the_rest_of_the_text() {
         ("`x`", "`x`"),
         ("a -", "-"),
         ("/", "/"),
-        ("\u{feff}class", "\u{feff}class"),
+        ("\u{feff}class \u{feff}", "\u{feff}"),
     ] {
         let token = error(text);
         assert_eq!(token.kind, TokenKind::Error(LexicalError::UnexpectedCharacter), "{text}");

@@ -41,6 +41,9 @@ pub enum Kind {
     UndeclaredCondition,
     /// The expression of a condition is wrong. A caller that parses expressions reports it; this crate does not.
     InvalidCondition,
+    /// A condition, or a part of it, has no result whatever the attributes are. The model loads with it. A caller that parses
+    /// expressions reports it.
+    FailingCondition,
     /// A namespace, relation, permit or condition is declared twice.
     Duplicate,
     /// `this.related` with the name of a permit, or `this.permits` with that of a relation.
@@ -87,9 +90,9 @@ impl Kind {
         }
     }
 
-    /// Whether files with such a problem have no model. A warning never prevents it, and one error does not either.
+    /// Whether files with such a problem have no model. A warning never prevents it, and two errors do not either.
     pub fn prevents_loading(self) -> bool {
-        self.severity() == Severity::Error && self != Self::Collision
+        self.severity() == Severity::Error && !matches!(self, Self::Collision | Self::FailingCondition)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::domain::event::Event;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::tuple_key::TupleKey;
 use crate::domain::tuple_record::TupleRecord;
+use crate::storage::relation_tuples::LogPlace;
 use crate::storage::state;
 
 /// The tuples that the changes of one request really changed.
@@ -19,12 +20,12 @@ pub(crate) struct RequestChange {
     pub(crate) deleted: Vec<TupleKey>,
 }
 
-/// Writes the events of changes, in their order, and returns the snapshot after each of them. `before` is the snapshot before all
-/// of them, which the statements return that change something.
+/// Writes the events of changes, in their order, and returns the snapshot after each of them. `place` is that of all of them, which
+/// the statements return that change something.
 pub(crate) async fn record(
     tx: &mut WriteTx,
     changes: Vec<(&Context, RequestChange)>,
-    before: Option<Snapshot>,
+    place: LogPlace,
 ) -> Result<Vec<Snapshot>, Error> {
     let of_change = |(cx, RequestChange { inserted, deleted })| (cx, Event::of_change(inserted, deleted));
     let changes: Vec<(&Context, Vec<Event>)> = changes.into_iter().map(of_change).collect();
@@ -34,8 +35,12 @@ pub(crate) async fn record(
         return Ok(vec![snapshot; changes.len()]);
     }
     let missing = || Error::inconsistent("permissions_state", "no row of the tenant");
-    let mut snapshot = before.ok_or_else(missing)?;
-    let mut sequences = jobs::reserve_sequences(tx, count).await?.into_iter();
+    let mut snapshot = place.before.ok_or_else(missing)?;
+    let mut sequences = place.sequences;
+    if sequences.len() < count {
+        sequences = jobs::reserve_sequences(tx, count).await?;
+    }
+    let mut sequences = sequences.into_iter();
     let mut snapshots = Vec::with_capacity(changes.len());
     let mut logged = Vec::with_capacity(count);
     for (cx, events) in changes {

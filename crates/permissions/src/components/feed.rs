@@ -7,28 +7,60 @@
 //! Invariant: a position that is published is committed, and so is everything before it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use base::TenantId;
 use database::Demand;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::domain::snapshot::Snapshot;
 
 #[derive(Default)]
 pub(crate) struct Feed {
     newest: RwLock<BTreeMap<TenantId, watch::Sender<Snapshot>>>,
+    /// When the database was asked for the positions that were published last.
+    asked_at: Mutex<Option<Instant>>,
     /// Who needs positions that are current.
     demand: Arc<Demand>,
+    /// Somebody needs the newest positions at once.
+    is_asked: AtomicBool,
 }
 
 impl Feed {
-    pub(crate) fn publish(&self, positions: &[(TenantId, Snapshot)]) {
+    /// Publishes the positions that the database was asked for at `asked_at`.
+    pub(crate) fn publish(&self, positions: &[(TenantId, Snapshot)], asked_at: Instant) {
         for (tenant, snapshot) in positions {
             self.with(*tenant, |newest| {
                 newest.send_if_modified(|known| std::mem::replace(known, *snapshot) != *snapshot);
             });
         }
+        *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked_at);
+    }
+
+    /// A position that somebody who read it from the log knows to be committed.
+    pub(crate) fn publish_reached(&self, tenant: TenantId, snapshot: Snapshot) {
+        self.with(tenant, |newest| {
+            newest.send_if_modified(|known| {
+                let is_newer = *known < snapshot;
+                *known = snapshot.max(*known);
+                is_newer
+            });
+        });
+    }
+
+    /// The newest position, if the database was asked within `age`: one that is restored from an older copy does not have what it
+    /// had before.
+    pub(crate) fn newest_within(&self, age: Duration, tenant: TenantId) -> Option<Snapshot> {
+        self.was_asked_within(age).then(|| self.newest(tenant))
+    }
+
+    /// Whether the database was asked within `age`.
+    pub(crate) fn was_asked_within(&self, age: Duration) -> bool {
+        let asked_at = *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        asked_at.is_some_and(|at| at.elapsed() < age)
     }
 
     /// The newest position that is known; it may be somewhat old.
@@ -44,7 +76,13 @@ impl Feed {
 
     /// Has the database asked as soon as possible.
     pub(crate) fn ask(&self) {
+        self.is_asked.store(true, Ordering::SeqCst);
         self.demand.hurry();
+    }
+
+    /// Whether somebody has called [`Self::ask`] since this was called last.
+    pub(crate) fn take_asked(&self) -> bool {
+        self.is_asked.swap(false, Ordering::SeqCst)
     }
 
     pub(crate) const fn demand(&self) -> &Arc<Demand> {

@@ -22,7 +22,8 @@ use crate::domain::snapshot::Snapshot;
 use crate::domain::tuple_changes::NetChanges;
 use crate::domain::tuple_key::TupleKey;
 use crate::domain::tuple_record::TupleRecord;
-use crate::storage::{relation_tuples, state};
+use crate::storage::relation_tuples::{self, LogPlace};
+use crate::storage::state;
 
 /// The most requests of one transaction, and the most tuples of several requests: one statement writes them.
 const MOST_REQUESTS: usize = 128;
@@ -178,9 +179,9 @@ impl From<Error> for Failure {
 async fn transact(database: &Database, tenant: TenantId, requests: &[Request]) -> Result<Vec<Snapshot>, Failure> {
     let mut tx = database.write(tenant).await?;
     state::lock(&mut tx).await?;
-    let (changes, before) = change(&mut tx, requests).await?;
+    let (changes, place) = change(&mut tx, requests).await?;
     let contexts = requests.iter().map(|request| &request.cx);
-    let snapshots = record(&mut tx, contexts.zip(changes).collect(), before).await?;
+    let snapshots = record(&mut tx, contexts.zip(changes).collect(), place).await?;
     tx.commit().await.map_err(|error| {
         let may_be_committed = matches!(error, Error::Unavailable { .. });
         Failure { error, may_be_committed }
@@ -188,14 +189,14 @@ async fn transact(database: &Database, tenant: TenantId, requests: &[Request]) -
     Ok(snapshots)
 }
 
-/// Writes and deletes the tuples: the insertions of all requests first. Returns what each request changed, and the snapshot before.
-async fn change(tx: &mut WriteTx, requests: &[Request]) -> Result<(Vec<RequestChange>, Option<Snapshot>), Error> {
+/// Writes and deletes the tuples: the insertions of all requests first. Returns what each request changed.
+async fn change(tx: &mut WriteTx, requests: &[Request]) -> Result<(Vec<RequestChange>, LogPlace), Error> {
     let mut owners: HashMap<&TupleKey, usize> = HashMap::new();
     for (index, request) in requests.iter().enumerate() {
         owners.extend(request.changes.keys().map(|key| (key, index)));
     }
     let mut changes: Vec<RequestChange> = requests.iter().map(|_| RequestChange::default()).collect();
-    let mut before = None;
+    let mut place = LogPlace::default();
     let records: Vec<&TupleRecord> = requests.iter().flat_map(|it| it.changes.inserts.values()).collect();
     for records in records.chunks(relation_tuples::BATCH) {
         let changed = relation_tuples::upsert(tx, records).await?;
@@ -206,7 +207,7 @@ async fn change(tx: &mut WriteTx, requests: &[Request]) -> Result<(Vec<RequestCh
                 change.inserted.push(record.clone());
             }
         }
-        before = before.or(changed.before);
+        place = place.and(changed.place);
     }
     let keys: Vec<&TupleKey> = requests.iter().flat_map(|it| &it.changes.deletes).collect();
     for keys in keys.chunks(relation_tuples::BATCH) {
@@ -217,9 +218,9 @@ async fn change(tx: &mut WriteTx, requests: &[Request]) -> Result<(Vec<RequestCh
                 change.deleted.push(key);
             }
         }
-        before = before.or(changed.before);
+        place = place.and(changed.place);
     }
-    Ok((changes, before))
+    Ok((changes, place))
 }
 
 #[cfg(test)]

@@ -114,11 +114,11 @@ pub struct FeatureFlags {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Limits {
-    /// How many objects and subject sets a check or an expansion follows from one to the next. A check that would need more
-    /// has no answer (422).
+    /// How many objects and subject sets a check follows from one to the next, and how many levels an expansion has. A check that
+    /// would need more has no answer (422).
     pub max_read_depth: u16,
-    /// How many subject sets of one relation of an object a check follows. A check that would need more has no answer
-    /// (422).
+    /// How many subject sets of one relation of an object a check follows, the first ones by name. A check that would need more
+    /// has no answer (422).
     pub max_read_width: u16,
     /// How many relation tuples one request checks.
     pub max_batch_check_size: u16,

@@ -17,6 +17,11 @@ impl Collector for GraphMetrics {
         let ready = graphs.iter().filter(|it| it.is_ready).count() as u64;
         let whole = [
             ("permissions_graphs_ready", "Tenants whose relation tuples are in memory and current", number(ready)),
+            (
+                "permissions_graphs_too_large",
+                "Tenants whose relation tuples do not fit in memory; `warnings` of /health/ready says why",
+                number(self.0.graphs.misfits().len() as u64),
+            ),
             ("permissions_graph_tuples", "Relation tuples in memory", number(graphs.iter().map(|it| it.tuples).sum())),
             (
                 "permissions_graph_bytes",

@@ -88,7 +88,7 @@ async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
             // Every listener has the metrics; this one has nothing else.
             ("metrics", permissions.metrics_router()),
         ],
-        checks: vec![Arc::new(ModelLoaded(permissions.clone()))],
+        checks: vec![Arc::new(ModelLoaded(permissions.clone())), Arc::new(TuplesInMemory(permissions.clone()))],
         metrics: vec![Box::new(metrics::GraphMetrics(permissions.clone()))],
         ..Built::default()
     };
@@ -118,5 +118,26 @@ impl Check for ModelLoaded {
 
     async fn warning(&self) -> Option<String> {
         self.0.models.warning()
+    }
+}
+
+/// Relation tuples that should be in memory fit. Without them the tables answer checks, so the service is ready.
+pub(crate) struct TuplesInMemory(pub(crate) Arc<Permissions>);
+
+#[async_trait]
+impl Check for TuplesInMemory {
+    fn name(&self) -> &'static str {
+        "relation_tuples_in_memory"
+    }
+
+    async fn run(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    async fn warning(&self) -> Option<String> {
+        let misfits = self.0.graphs.misfits().into_iter();
+        let reasons: Vec<String> = misfits.map(|(tenant, it)| format!("tenant {}: {it}", tenant.as_i32())).collect();
+        let consequence = "relation tuples are not kept in memory: the tables answer checks, and searches are 503";
+        (!reasons.is_empty()).then(|| format!("{consequence}; {}", reasons.join("; ")))
     }
 }

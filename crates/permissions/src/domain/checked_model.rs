@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use permission_language::{Condition, Kind, MAX_PROBLEMS, Model, Place, Problem, SourceFile, Span, parse, quote};
 
-use super::condition::CompiledCondition;
+use super::condition::{CompileError, CompiledCondition};
 use super::schema::{Schema, SchemaError};
 use super::symbols::Symbols;
 
@@ -34,18 +34,24 @@ impl CheckedModel {
             return Self { model: None, conditions: Vec::new(), problems };
         };
         let (mut conditions, before) = (Vec::new(), problems.len());
-        let mut patterns = 0;
+        let (mut patterns, mut invalid, mut failures) = (0, 0, Vec::new());
         for (condition, place) in model.conditions.iter().zip(outcome.expressions) {
             // Compiling more would be work without an end for a text without one.
-            if problems.len() - before >= MAX_PROBLEMS {
+            if invalid >= MAX_PROBLEMS {
                 break;
             }
             match compile(condition, place) {
                 Ok(compiled) => {
                     patterns += compiled.patterns();
+                    if failures.len() < MAX_PROBLEMS {
+                        failures.extend(compiled.fault().map(|fault| failing(condition, place, &fault)));
+                    }
                     conditions.push(Arc::new(compiled));
                 }
-                Err(problem) => problems.push(problem),
+                Err(problem) => {
+                    invalid += 1;
+                    problems.push(problem);
+                }
             }
             if patterns > MAX_PATTERNS {
                 problems.push(too_many_patterns(place));
@@ -62,8 +68,10 @@ impl CheckedModel {
             let Place { file, span } = place_of(&error, &model, &outcome.permits);
             problems.push(Problem { kind, file, span, message: error.to_string(), remedy: remedy.to_owned() });
         }
-        if problems.len() > before {
-            problems.sort_by_key(|problem| (problem.file, problem.span));
+        let prevents_loading = problems.len() > before;
+        problems.extend(failures);
+        problems.sort_by_key(|problem| (problem.file, problem.span));
+        if prevents_loading {
             return Self { model: None, conditions: Vec::new(), problems };
         }
         Self { model: Some(model), conditions, problems }
@@ -104,6 +112,19 @@ fn compile(condition: &Condition, place: Place) -> Result<CompiledCondition, Pro
     })
 }
 
+/// A model with such a condition loads, because the condition denies.
+fn failing(condition: &Condition, place: Place, fault: &CompileError) -> Problem {
+    let at = (place.span.start + fault.at).min(place.span.end);
+    Problem {
+        kind: Kind::FailingCondition,
+        file: place.file,
+        span: Span { start: at, end: at },
+        message: format!("the condition {} fails whatever the attributes are: {fault}", quote(&condition.name)),
+        remedy: "correct the expression; a condition without a result denies, or leaves the check without an answer"
+            .into(),
+    }
+}
+
 fn too_many_patterns(place: Place) -> Problem {
     Problem {
         kind: Kind::InvalidCondition,
@@ -141,6 +162,20 @@ class Doc implements Namespace { related: { viewers: (When<User, \"late\"> | Whe
         let checked = of("const late: Condition = \"context.hour > 20\"; class A implements Namespace {}");
         assert!(checked.model.is_some_and(|model| model.conditions.len() == 1));
         assert_eq!(checked.conditions.iter().map(|it| it.name()).collect::<Vec<_>>(), ["late"]);
+    }
+
+    #[test]
+    fn a_condition_that_always_fails_is_an_error_and_the_model_loads() {
+        let text = "const wrong: Condition = \"context.a || 'a' < 1\"; class A implements Namespace { related: { b: When<A, \"wrong\">[] } }";
+        let checked = of(text);
+        assert!(checked.model.is_some() && checked.conditions.len() == 1);
+        let [problem] = checked.problems.as_slice() else { panic!("{:?}", checked.problems) };
+        assert_eq!((problem.kind, problem.severity()), (Kind::FailingCondition, permission_language::Severity::Error));
+        assert!(
+            problem.message.starts_with("the condition \"wrong\" fails whatever the attributes are: "),
+            "{problem}"
+        );
+        assert_eq!(&text[problem.span.start..][..3], "< 1");
     }
 
     /// A text of a mebibyte may come from anybody who reaches the syntax check.

@@ -1,5 +1,7 @@
 //! The events of this service.
 
+use std::iter::Peekable;
+
 use jobs::{DomainEvent, Subject};
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +11,9 @@ use super::tuple_record::TupleRecord;
 
 /// The most relation tuples of one event. A larger change has several events.
 pub const LARGEST_EVENT: usize = 1_000;
+/// The most bytes of the texts of one event, so that whoever holds an event holds little. A larger relation tuple has an event of
+/// its own.
+pub const LARGEST_EVENT_BYTES: usize = 256 * 1024;
 
 /// An event of this service.
 #[derive(Clone, Debug, Serialize)]
@@ -45,16 +50,47 @@ impl Event {
     /// The events of one change, in their order; none when nothing changed.
     pub fn of_change(inserted: Vec<TupleRecord>, deleted: Vec<TupleKey>) -> Vec<Self> {
         let mut events = Vec::new();
-        let (mut inserted, mut deleted) = (inserted.into_iter(), deleted.into_iter());
+        let (mut inserted, mut deleted) = (inserted.into_iter().peekable(), deleted.into_iter().peekable());
         loop {
-            let written: Vec<TupleRecord> = inserted.by_ref().take(LARGEST_EVENT).collect();
-            let removed: Vec<TupleKey> = deleted.by_ref().take(LARGEST_EVENT - written.len()).collect();
+            let mut contents = Contents::default();
+            let written = contents.take(&mut inserted, TupleRecord::text_bytes);
+            // Deletions come after all insertions.
+            let removed = match inserted.peek() {
+                None => contents.take(&mut deleted, TupleKey::text_bytes),
+                Some(_) => Vec::new(),
+            };
             if written.is_empty() && removed.is_empty() {
                 return events;
             }
             let namespace = common_namespace(&written, &removed);
             events.push(Self::RelationTuplesChanged { namespace, previous: 0, inserted: written, deleted: removed });
         }
+    }
+}
+
+/// How much an event has.
+#[derive(Default)]
+struct Contents {
+    tuples: usize,
+    bytes: usize,
+}
+
+impl Contents {
+    /// Takes as many tuples as the event can have besides those that it has.
+    fn take<T>(&mut self, from: &mut Peekable<impl Iterator<Item = T>>, bytes_of: fn(&T) -> usize) -> Vec<T> {
+        let mut taken = Vec::new();
+        while let Some(bytes) = from.peek().map(bytes_of)
+            && self.accepts(bytes)
+        {
+            taken.extend(from.next());
+            self.tuples += 1;
+            self.bytes += bytes;
+        }
+        taken
+    }
+
+    const fn accepts(&self, bytes: usize) -> bool {
+        self.tuples == 0 || (self.tuples < LARGEST_EVENT && self.bytes + bytes <= LARGEST_EVENT_BYTES)
     }
 }
 
@@ -80,6 +116,13 @@ impl ChangedTuples {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The memory that it takes, without what the allocator adds.
+    pub fn bytes(&self) -> usize {
+        let inserted = self.inserted.iter().map(|it| size_of_val(it) + it.text_bytes());
+        let deleted = self.deleted.iter().map(|it| size_of_val(it) + it.text_bytes());
+        inserted.chain(deleted).sum()
     }
 }
 
@@ -137,5 +180,23 @@ mod tests {
             .map(|Event::RelationTuplesChanged { inserted, deleted, .. }| (inserted.len(), deleted.len()))
             .collect();
         assert_eq!(sizes, [(1000, 0), (500, 500), (0, 1000)]);
+    }
+
+    #[test]
+    fn an_event_has_a_bounded_number_of_bytes_and_a_larger_tuple_is_alone() {
+        let with_context = |bytes: usize| TupleRecord { 7: Some("x".repeat(bytes)), ..record("Doc") };
+        let inserted: Vec<_> = (0..1000).map(|_| with_context(4096)).collect();
+        let events = Event::of_change(inserted.clone(), vec![key("Doc", 7)]);
+        let mut written = Vec::new();
+        for Event::RelationTuplesChanged { inserted, deleted, .. } in &events {
+            let bytes: usize = inserted.iter().map(TupleRecord::text_bytes).sum();
+            assert!((1..=LARGEST_EVENT_BYTES).contains(&bytes), "{bytes}");
+            assert!(deleted.is_empty() || written.len() + inserted.len() == 1000, "deletions come last");
+            written.extend(inserted.clone());
+        }
+        assert_eq!((written, events.len()), (inserted, 1000 / (LARGEST_EVENT_BYTES / 4096 - 1) + 1));
+        let large = || with_context(LARGEST_EVENT_BYTES + 1);
+        let events = Event::of_change(vec![record("Doc"), large(), large(), record("Doc")], Vec::new());
+        assert_eq!(events.len(), 4);
     }
 }

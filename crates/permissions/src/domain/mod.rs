@@ -29,4 +29,5 @@ pub mod tuple_query;
 pub mod tuple_record;
 pub mod tuple_text;
 pub mod unique_names;
+pub mod withdrawn_types;
 pub mod write_validation;

@@ -11,6 +11,12 @@ use super::relation_tuple::{RelationTuple, Subject, SubjectSet};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TupleKey(pub String, pub String, pub String, pub String, pub String, pub String);
 
+impl TupleKey {
+    pub fn text_bytes(&self) -> usize {
+        [&self.0, &self.1, &self.2, &self.3, &self.4, &self.5].into_iter().map(String::len).sum()
+    }
+}
+
 impl From<&RelationTuple> for TupleKey {
     fn from(tuple: &RelationTuple) -> Self {
         let (namespace, object, relation) = subject_columns(&tuple.subject);

@@ -21,6 +21,14 @@ pub struct TupleRecord(
     pub Option<i64>,
 );
 
+impl TupleRecord {
+    pub fn text_bytes(&self) -> usize {
+        let context = self.7.as_ref().map_or(0, String::len);
+        [&self.0, &self.1, &self.2, &self.3, &self.4, &self.5, &self.6].into_iter().map(String::len).sum::<usize>()
+            + context
+    }
+}
+
 impl From<&StoredTuple> for TupleRecord {
     fn from(stored: &StoredTuple) -> Self {
         let TupleKey(namespace, object, relation, subject_namespace, subject_object, subject_relation) =

@@ -129,7 +129,7 @@ impl From<Absence> for Status {
     fn from(absence: Absence) -> Self {
         let code = match absence {
             Absence::NotCurrent => Code::Unavailable,
-            // Clients call again after the other status, and this lasts until the next start.
+            // Clients call again after the other status, and this lasts.
             Absence::Disabled | Absence::DoesNotFit(_) => Code::Unimplemented,
         };
         Self::new(code, absence.to_string()).with_reason()
@@ -140,8 +140,10 @@ impl AboutToken for CheckError {
     fn with_token_in(self, field: TokenField) -> Status {
         match self {
             Self::Unloaded(unloaded) => unloaded.into(),
-            Self::Invalid(invalid) => invalid.into(),
-            Self::UndeclaredRelation(_) => Status::invalid_argument(self.to_string()).with_field("tuple.relation"),
+            Self::Invalid(invalid) => invalid.within("tuple").into(),
+            Self::UndeclaredRelation(_) | Self::UndeclaredOnTheWay { .. } => {
+                Status::invalid_argument(self.to_string()).with_field("tuple.relation")
+            }
             Self::Unanswered { reason, .. } => Status::new(Code::FailedPrecondition, reason).with_reason(),
             Self::Evaluate(error) => error.with_token_in(field),
         }

@@ -31,8 +31,10 @@ pub(super) fn read(services: Of) -> Of {
 }
 
 pub(super) fn write(services: Of) -> Of {
-    let services = services.unary(Procedure::list(procedure!("WriteService/TransactRelationTuples")), transact);
-    // A misspelt part of the query would delete more than was meant.
+    // A misspelt action or part of the query would change more than was meant, or less.
+    let transact =
+        Procedure::list(procedure!("WriteService/TransactRelationTuples")).with_unknown_fields(Unknown::Refused);
+    let services = services.unary(transact, self::transact);
     let delete = Procedure::at(procedure!("WriteService/DeleteRelationTuples")).with_unknown_fields(Unknown::Refused);
     services.unary(delete, self::delete)
 }

@@ -11,7 +11,7 @@ use web::rpc::Status;
 use super::errors::transact_error;
 use super::lists::{Wanted, page};
 use super::messages::kleis_v1 as kleis;
-use super::protocol::{Call, Procedure, Services};
+use super::protocol::{Call, Procedure, Services, Unknown};
 use super::wire;
 use crate::Permissions;
 use crate::domain::invalid_tuple::InvalidTuple;
@@ -30,7 +30,7 @@ pub(super) fn read(services: Of) -> Of {
 
 pub(super) fn write(services: Of) -> Of {
     let path = "/kleis.permissions.v1.RelationTupleWriteService/TransactRelationTuples";
-    services.unary(Procedure::list(path), transact)
+    services.unary(Procedure::list(path).with_unknown_fields(Unknown::Refused), transact)
 }
 
 async fn list(

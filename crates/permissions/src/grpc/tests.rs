@@ -130,8 +130,11 @@ async fn checks_batches_and_expansions_have_the_answers_of_rest() {
         assert_eq!(answer["allowed"], json!(true));
         let (_, answer) = harness.keto("CheckService/Check", json!({"tuple": denied, "latest": true})).await;
         assert_eq!(answer.get("allowed"), None, "{answer}");
-        // One level: the members of the group are not looked at, and that is no denial.
-        let shallow = json!({"tuple": granted, "maxDepth": 1});
+        // The members of the second group are not looked at, and that is no denial.
+        let outer = json!({"set": {"namespace": "Group", "object": "h", "relation": "members"}});
+        harness.insert(json!({"namespace": "Group", "object": "h", "relation": "members", "subject": members})).await;
+        harness.insert(tuple("c", outer)).await;
+        let shallow = json!({"tuple": tuple("c", ada.clone()), "maxDepth": 1});
         let (status, error) = harness.keto("CheckService/Check", shallow).await;
         assert_eq!((status, &error["code"]), (400, &json!("failed_precondition")), "{error}");
 
@@ -165,7 +168,7 @@ async fn a_question_that_cannot_be_asked_names_its_field() {
         for (method, body, status, text) in [
             ("CheckService/Check", json!({}), 400, "subject"),
             ("CheckService/Check", json!({"tuple": {"namespace": "Doc"}}), 400, "tuple.subject"),
-            ("CheckService/Check", unknown, 404, "None"),
+            ("CheckService/Check", unknown, 404, "tuple.namespace: there is no namespace"),
             ("CheckService/Check", json!({"tuple": tuples[0], "snaptoken": "x"}), 400, "snaptoken"),
             ("CheckService/BatchCheck", json!({"tuples": [tuples[0], {"namespace": "Doc"}]}), 400, "tuples[1].subject"),
             ("CheckService/BatchCheck", json!({"tuples": tuples}), 400, "tuples"),

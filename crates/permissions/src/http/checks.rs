@@ -80,7 +80,7 @@ fn with_token(Answer { body, snaptoken }: Answer) -> Response {
 }
 
 async fn of_query(permissions: &Permissions, cx: &Context, query: Option<&str>) -> Result<Answer, RestError> {
-    let parameters = Parameters::of(query);
+    let parameters = Parameters::of(query)?;
     let tuple = parameters.tuple()?;
     check(permissions, cx, &parameters, &tuple, None).await
 }
@@ -91,7 +91,7 @@ async fn of_body(
     query: Option<&str>,
     request: Request,
 ) -> Result<Answer, RestError> {
-    let parameters = Parameters::of(query);
+    let parameters = Parameters::of(query)?;
     let document: CheckDocument = json_bodies::read(web::bounds::of_request(&request), request).await?;
     let (tuple, context) = document.into_parts();
     let tuple = tuple.stored()?.tuple;
@@ -141,10 +141,9 @@ fn unanswered(error: CheckError, explanation: Option<&ExplanationDocument>) -> R
 }
 
 #[derive(Deserialize)]
-#[serde(expecting = "a JSON object")]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
 pub(super) struct Batch {
-    tuples: Vec<RelationTupleDocument>,
-    #[serde(default)]
+    tuples: Option<Vec<RelationTupleDocument>>,
     context: Option<Value>,
 }
 
@@ -166,17 +165,15 @@ pub(super) async fn batch(
     RawQuery(query): RawQuery,
     JsonBody(Batch { tuples, context }): JsonBody<Batch>,
 ) -> Result<Response, RestError> {
-    let parameters = Parameters::of(query.as_deref());
+    let parameters = Parameters::of(query.as_deref())?;
     let context = attributes(context)?;
-    let place = |index: usize| format!("tuples[{index}]");
-    let tuples = tuples.into_iter().enumerate();
-    let tuples: Vec<RelationTuple> = tuples
-        .map(|(index, it)| Ok(it.stored().map_err(|invalid| invalid.within(&place(index)))?.tuple))
-        .collect::<Result<_, RestError>>()?;
+    // A tuple that is refused does not affect the others.
+    let tuples: Vec<_> =
+        tuples.unwrap_or_default().into_iter().map(|it| it.stored().map(|stored| stored.tuple)).collect();
     let max_depth = parameters.max_depth()?;
     let consistency = parameters.consistency(&permissions, &cx).await?;
     let options = CheckOptions { max_depth, context: context.as_ref(), consistency };
-    let Answered { answer, snapshot } = permissions.batch_check(&cx, tuples, options).await?;
+    let Answered { answer, snapshot } = permissions.batch_check_each(&cx, tuples, options).await?;
     let results = Results { results: answer.into_iter().map(ResultDocument::from).collect() };
     Ok(([snaptoken::of(&permissions, &cx, snapshot).await?], Json(results)).into_response())
 }

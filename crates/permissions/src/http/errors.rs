@@ -95,7 +95,7 @@ impl From<Absence> for RestError {
     fn from(absence: Absence) -> Self {
         let error = match absence {
             Absence::NotCurrent => Self::unavailable(RETRY_AFTER_SECONDS),
-            // Asking again has the same answer until the next start.
+            // Asking again soon has the same answer.
             Absence::Disabled | Absence::DoesNotFit(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "This node does not answer such questions")
             }
@@ -109,7 +109,9 @@ impl From<CheckError> for RestError {
         match error {
             CheckError::Unloaded(unloaded) => unloaded.into(),
             CheckError::Invalid(invalid) => invalid.into(),
-            CheckError::UndeclaredRelation(_) => Self::bad_request(error.to_string()).with_detail("field", "relation"),
+            CheckError::UndeclaredRelation(_) | CheckError::UndeclaredOnTheWay { .. } => {
+                Self::bad_request(error.to_string()).with_detail("field", "relation")
+            }
             CheckError::Unanswered { failure, reason } => {
                 let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, UNANSWERED);
                 error.with_reason(reason).with_detail("limitation", failure.name())

@@ -24,7 +24,7 @@ pub(super) async fn get(
     Cx(cx): Cx,
     RawQuery(query): RawQuery,
 ) -> Result<Response, RestError> {
-    let parameters = Parameters::of(query.as_deref());
+    let parameters = Parameters::of(query.as_deref())?;
     let part = |name: &str| parameters.find(name).unwrap_or_default();
     let set = SubjectSet { namespace: part("namespace"), object: part("object"), relation: part("relation") };
     let max_depth = parameters.max_depth()?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use database::PageToken;
 use serde::{Deserialize, Serialize};
 use web::{Cx, RestError};
@@ -55,8 +55,13 @@ struct LeftDocument {
 pub(super) async fn post(
     State(permissions): State<Arc<Permissions>>,
     Cx(cx): Cx,
+    RawQuery(query): RawQuery,
     JsonBody(Request { map, dry_run, page_token }): JsonBody<Request>,
 ) -> Result<Json<Answer>, RestError> {
+    if query.is_some_and(|query| !query.is_empty()) {
+        // `dry_run` in the URL would change the tuples.
+        return Err(RestError::bad_request("the URL must have no parameters: all of them are members of the body"));
+    }
     if map.is_empty() || map.len() > MOST_MAPS {
         let reason = format!("map: must have 1 to {MOST_MAPS} elements");
         return Err(RestError::bad_request(reason).with_detail("field", "map"));

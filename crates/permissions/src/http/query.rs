@@ -1,10 +1,12 @@
 //! Relation tuples in the query of a URL.
 //!
 //! A parameter that is present and empty is the empty text; only an absent one is absent. Of a repeated one the first counts.
+//! One that is not percent-encoded UTF-8 is refused: replaced characters would be another name.
 
 use std::borrow::Cow;
 
 use base::Context;
+use percent_encoding::percent_decode_str;
 use url::form_urlencoded;
 use web::RestError;
 use web::paging::PageQuery;
@@ -29,8 +31,9 @@ pub(super) const TUPLE: &[&str] = &[
 pub(super) struct Parameters<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Parameters<'a> {
-    pub(super) fn of(query: Option<&'a str>) -> Self {
-        Self(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).collect())
+    pub(super) fn of(query: Option<&'a str>) -> Result<Self, RestError> {
+        let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        pairs.map(decoded_pair).collect::<Result<_, _>>().map(Self)
     }
 
     pub(super) fn find(&self, name: &str) -> Option<String> {
@@ -41,12 +44,16 @@ impl<'a> Parameters<'a> {
         PageQuery { page_size: self.find("page_size"), page_token: self.find("page_token") }
     }
 
-    /// Refuses unknown parameters, where a misspelt one would match more tuples or ask another question.
+    /// Refuses unknown parameters, where a misspelt one would match more tuples or ask another question, and an empty token, which is
+    /// that of a client that lost its own.
     pub(super) fn refuse_others(&self, known: &[&str]) -> Result<(), RestError> {
+        if self.find("snaptoken").is_some_and(|token| token.is_empty()) {
+            let reason = "snaptoken: must not be empty; leave it out to ask without one";
+            return Err(RestError::bad_request(reason).with_detail("field", "snaptoken"));
+        }
         let other = self.0.iter().find(|(name, _)| !known.contains(&name.as_ref()));
         other.map_or(Ok(()), |(name, _)| {
-            let name: String = name.chars().take(64).collect();
-            let reason = format!("\"{name}\" is not a parameter; the parameters are {}", known.join(", "));
+            let reason = format!("\"{}\" is not a parameter; the parameters are {}", shown(name), known.join(", "));
             Err(RestError::bad_request(reason))
         })
     }
@@ -131,6 +138,35 @@ impl<'a> Parameters<'a> {
     }
 }
 
+fn decoded_pair(pair: &str) -> Result<(Cow<'_, str>, Cow<'_, str>), RestError> {
+    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    let invalid = |name: &str, problem| {
+        let name = shown(name);
+        RestError::bad_request(format!("{name}: {problem}")).with_detail("field", name)
+    };
+    let name = decoded(name).map_err(|problem| invalid(name, problem))?;
+    let value = decoded(value).map_err(|problem| invalid(&name, problem))?;
+    Ok((name, value))
+}
+
+/// Decodes a name or a value of `application/x-www-form-urlencoded`.
+fn decoded(text: &str) -> Result<Cow<'_, str>, &'static str> {
+    if !text.contains(['%', '+']) {
+        return Ok(Cow::Borrowed(text));
+    }
+    let is_escape = |after: &str| after.len() >= 2 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    if !text.split('%').skip(1).all(is_escape) {
+        return Err("a percent sign must be followed by two hexadecimal digits; write a percent sign as %25");
+    }
+    let bytes = percent_decode_str(&text.replace('+', " ")).collect();
+    String::from_utf8(bytes).map(Cow::Owned).map_err(|_| "must be percent-encoded UTF-8")
+}
+
+/// A name for messages.
+fn shown(name: &str) -> String {
+    name.chars().take(64).collect()
+}
+
 fn whole_number(text: &str) -> Option<i64> {
     let (sign, digits) = match text.strip_prefix(['-', '+']) {
         Some(digits) => (&text[..1], digits),
@@ -170,7 +206,7 @@ mod tests {
     use super::*;
 
     fn parse(query: &str) -> Result<TupleQuery, String> {
-        Parameters::of(Some(query)).tuple_query().map_err(|error| error.to_string())
+        Parameters::of(Some(query)).and_then(|it| it.tuple_query()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -185,9 +221,25 @@ mod tests {
         assert_eq!(parse("namespace=a&namespace=b").unwrap().namespace.as_deref(), Some("a"));
     }
 
+    /// Otherwise all of these names would be U+FFFD, and a tuple with that name would be matched by each.
+    #[test]
+    fn a_parameter_that_is_not_percent_encoded_utf_8_is_refused() {
+        for bytes in ["%ff", "%fe", "%c3", "%C3%28", "a%ed%a0%80", "%c0%af"] {
+            let error = parse(&format!("namespace=Doc&object={bytes}")).unwrap_err();
+            assert!(error.contains("object: must be percent-encoded UTF-8"), "{error}");
+        }
+        for escape in ["%zz", "%", "a%4", "%%41", "%+1", "%4\u{e9}"] {
+            let error = parse(&format!("object={escape}")).unwrap_err();
+            assert!(error.contains("object: a percent sign must be followed by"), "{error}");
+        }
+        assert!(parse("%ff=a").unwrap_err().contains("%ff: must be percent-encoded UTF-8"));
+        let object = |text: &str| parse(&format!("&&object={text}&")).unwrap().object.unwrap();
+        assert_eq!((object("a+b%2B%25"), object("%EF%BF%BD=%C3%BC")), ("a b+%".into(), "\u{fffd}=\u{fc}".into()));
+    }
+
     #[test]
     fn a_depth_is_in_the_notation_of_go() {
-        let depth = |text: &str| Parameters::of(Some(&format!("max-depth={text}"))).max_depth().ok().flatten();
+        let depth = |text: &str| Parameters::of(Some(&format!("max-depth={text}"))).ok()?.max_depth().ok()?;
         for (text, number) in
             [("5", 5), ("0x10", 16), ("0b11", 3), ("0o17", 15), ("017", 15), ("0", 0), ("-2", -2), ("-0x8", -8)]
         {
@@ -197,7 +249,7 @@ mod tests {
         for text in ["", "-", "x", "1.5", "0x", "--1", "0x-1", "99999999999999999999"] {
             assert_eq!(depth(text), None, "{text}");
         }
-        assert!(Parameters::of(None).max_depth().unwrap().is_none());
+        assert!(Parameters::of(None).unwrap().max_depth().unwrap().is_none());
     }
 
     #[test]

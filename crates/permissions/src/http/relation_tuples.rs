@@ -32,7 +32,7 @@ pub(super) async fn list(
     Cx(cx): Cx,
     RawQuery(query): RawQuery,
 ) -> Result<Json<RelationTuples>, RestError> {
-    let parameters = Parameters::of(query.as_deref());
+    let parameters = Parameters::of(query.as_deref())?;
     let query = parameters.tuple_query()?;
     permissions.require_snapshot(&cx, parameters.consistency(&permissions, &cx).await?).await?;
     let sealer = permissions.tokens.sealer(&cx).await?;
@@ -70,7 +70,7 @@ pub(super) async fn create(
 
 /// An item of a patch.
 #[derive(Deserialize)]
-#[serde(expecting = "a JSON object")]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
 pub(super) struct Delta {
     action: Action,
     relation_tuple: RelationTupleDocument,
@@ -111,7 +111,7 @@ pub(super) async fn delete(
     if !body.is_empty() {
         return Err(RestError::bad_request("the body must be empty: the parameters of the URL say what to delete"));
     }
-    let parameters = Parameters::of(query.as_deref());
+    let parameters = Parameters::of(query.as_deref())?;
     parameters.refuse_others(TUPLE)?;
     let query = parameters.tuple_query()?;
     if query.namespace.is_none() {

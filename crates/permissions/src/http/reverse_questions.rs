@@ -53,7 +53,7 @@ enum Results {
 /// The endpoint for one kind of question.
 pub(super) fn about(sought: Sought) -> MethodRouter<Arc<Permissions>> {
     let of_query = move |State(permissions): State<Arc<Permissions>>, Cx(cx): Cx, RawQuery(query): RawQuery| async move {
-        let parameters = Parameters::of(query.as_deref());
+        let parameters = Parameters::of(query.as_deref())?;
         refuse_others(&parameters, parameters_of(sought))?;
         let members = Members::of_query(&parameters)?;
         answer(&permissions, &cx, &parameters, (members.into_question(sought)?, None)).await
@@ -62,7 +62,7 @@ pub(super) fn about(sought: Sought) -> MethodRouter<Arc<Permissions>> {
                         Cx(cx): Cx,
                         RawQuery(query): RawQuery,
                         JsonBody(mut members): JsonBody<Members>| async move {
-        let parameters = Parameters::of(query.as_deref());
+        let parameters = Parameters::of(query.as_deref())?;
         refuse_others(&parameters, &[])?;
         let context = members.context.take();
         answer(&permissions, &cx, &parameters, (members.into_question(sought)?, context)).await

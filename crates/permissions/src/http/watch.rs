@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 use web::{Cx, RestError};
 
-use super::query::Parameters;
+use super::query::{Parameters, TUPLE};
 use super::wire::RelationTupleDocument;
 use crate::Permissions;
 use crate::domain::tuple_changes::TupleChange;
@@ -51,7 +51,8 @@ pub(super) async fn watch(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, RestError> {
-    let parameters = Parameters::of(query.as_deref());
+    let parameters = Parameters::of(query.as_deref())?;
+    parameters.refuse_others(&[TUPLE, &["snaptoken"]].concat())?;
     let filter = parameters.tuple_query()?;
     // A browser connects again with the same URL and the id of the last event that it received.
     let last = headers.get(LAST_EVENT_ID).map(|it| String::from_utf8_lossy(it.as_bytes()).into_owned());

@@ -1,16 +1,22 @@
 //! Relation tuples as JSON.
+//!
+//! An unknown member is refused: a misspelt `expires_at` or `condition` would grant for ever, and to everyone.
 
 use base::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple, Subject, SubjectSet, TupleCondition};
 
-/// A relation tuple. Members that it does not have are left out; unknown ones are ignored.
+/// A relation tuple. Members that it does not have are left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(expecting = "a JSON object")]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
 pub(super) struct RelationTupleDocument {
+    /// Files for Keto name their JSON schema. It says nothing about the tuple.
+    #[serde(rename = "$schema", default, skip_serializing)]
+    schema: IgnoredAny,
     #[serde(default)]
     namespace: String,
     #[serde(default)]
@@ -29,8 +35,10 @@ pub(super) struct RelationTupleDocument {
 
 /// The body of a check: a tuple, and the attributes of the request.
 #[derive(Debug, Deserialize)]
-#[serde(expecting = "a JSON object")]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
 pub(super) struct CheckDocument {
+    #[serde(rename = "$schema", default)]
+    schema: IgnoredAny,
     #[serde(default)]
     namespace: String,
     #[serde(default)]
@@ -46,15 +54,24 @@ pub(super) struct CheckDocument {
 
 impl CheckDocument {
     pub(super) fn into_parts(self) -> (RelationTupleDocument, Option<Value>) {
-        let Self { namespace, object, relation, subject_id, subject_set, condition, expires_at, context } = self;
-        let tuple =
-            RelationTupleDocument { namespace, object, relation, subject_id, subject_set, condition, expires_at };
+        let Self { schema, namespace, object, relation, subject_id, subject_set, condition, expires_at, context } =
+            self;
+        let tuple = RelationTupleDocument {
+            schema,
+            namespace,
+            object,
+            relation,
+            subject_id,
+            subject_set,
+            condition,
+            expires_at,
+        };
         (tuple, context)
     }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(expecting = "a JSON object")]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
 pub(super) struct SubjectSetDocument {
     #[serde(default)]
     namespace: String,
@@ -65,7 +82,7 @@ pub(super) struct SubjectSetDocument {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(expecting = "a JSON object")]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
 struct ConditionDocument {
     name: String,
     #[serde(default, skip_serializing_if = "Map::is_empty")]
@@ -75,7 +92,7 @@ struct ConditionDocument {
 impl RelationTupleDocument {
     /// The tuple with its condition and expiry.
     pub(super) fn stored(self) -> Result<StoredTuple, InvalidTuple> {
-        let Self { namespace, object, relation, subject_id, subject_set, condition, expires_at } = self;
+        let Self { schema: _, namespace, object, relation, subject_id, subject_set, condition, expires_at } = self;
         let subject = subject(subject_id, subject_set)?;
         let condition = condition.map(|ConditionDocument { name, context }| TupleCondition {
             name,
@@ -154,6 +171,7 @@ impl From<StoredTuple> for RelationTupleDocument {
             Subject::Set(set) => (None, Some(set.into())),
         };
         Self {
+            schema: IgnoredAny,
             namespace: tuple.namespace,
             object: tuple.object,
             relation: tuple.relation,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use database::Pace;
+use database::Pauses;
 use tokio::sync::watch;
 
 use crate::Permissions;
@@ -13,13 +13,17 @@ impl Permissions {
     pub async fn follow_changes(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let Self { database, clock, feed, graphs, .. } = &*self;
         let mut follower = Follower::new(database.clone(), clock.clone(), feed.clone(), graphs.clone());
-        let mut pace = Pace::new(feed.demand().clone(), Rhythm::of(database).interval);
+        let mut pauses = Pauses::new(feed.demand().clone(), Rhythm::of(database).interval);
         loop {
             tokio::select! {
                 biased;
                 // A closed channel counts as a stop.
                 _ = stop.wait_for(|stop| *stop) => break,
-                () = follower.ask() => {}
+                () = async {
+                    if !follower.catch_up().await {
+                        follower.ask().await;
+                    }
+                } => {}
             }
             if feed.is_watched() {
                 feed.demand().note();
@@ -28,7 +32,7 @@ impl Permissions {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
                 () = follower.loaded() => {}
-                () = pace.pause() => {}
+                () = pauses.next() => {}
             }
         }
         self.stopping.send_replace(true);

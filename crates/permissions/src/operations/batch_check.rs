@@ -12,6 +12,7 @@ use crate::components::models::Unloaded;
 use crate::domain::evaluation::Evaluator;
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::ids::{SubjectNumber, Userset};
+use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::request_conditions::RequestConditions;
 
@@ -67,6 +68,12 @@ impl Shareable for OfTuples {
 }
 
 impl Permissions {
+    /// Refuses lists that are too long. Whoever makes more of a request than it holds asks first.
+    pub(crate) fn require_batch_size(&self, count: usize) -> Result<(), BatchCheckError> {
+        let most = self.limits.batch_size();
+        if count > usize::from(most) { Err(BatchCheckError::TooLarge(most)) } else { Ok(()) }
+    }
+
     /// Checks tuples; the answers have their order. A tuple that cannot be checked does not affect the others.
     pub async fn batch_check(
         &self,
@@ -74,16 +81,30 @@ impl Permissions {
         tuples: Vec<RelationTuple>,
         options: CheckOptions<'_>,
     ) -> Result<Answered<Vec<Result<bool, CheckError>>>, BatchCheckError> {
-        if tuples.len() > usize::from(self.limits.batch_size()) {
-            return Err(BatchCheckError::TooLarge(self.limits.batch_size()));
-        }
+        self.batch_check_each(cx, tuples.into_iter().map(Ok).collect(), options).await
+    }
+
+    /// The same with tuples that are refused already.
+    pub async fn batch_check_each(
+        &self,
+        cx: &Context,
+        tuples: Vec<Result<RelationTuple, InvalidTuple>>,
+        options: CheckOptions<'_>,
+    ) -> Result<Answered<Vec<Result<bool, CheckError>>>, BatchCheckError> {
+        self.require_batch_size(tuples.len())?;
         let model = self.models.current()?;
         let (mut asked, mut refused) = (Vec::with_capacity(tuples.len()), Vec::with_capacity(tuples.len()));
         for tuple in tuples {
-            let may_ask = self.may_ask(&model, &tuple);
-            refused.push(may_ask.err().map(CheckError::from));
-            if refused.last().is_some_and(Option::is_none) {
-                asked.push(tuple);
+            let checked = tuple.map_err(CheckError::from).and_then(|tuple| {
+                self.may_ask(&model, &tuple)?;
+                Ok(tuple)
+            });
+            match checked {
+                Ok(tuple) => {
+                    asked.push(tuple);
+                    refused.push(None);
+                }
+                Err(error) => refused.push(Some(error)),
             }
         }
         let (asking, question) = (self.asking(&model, options), OfTuples(asked.into()));

@@ -60,6 +60,12 @@ pub enum CheckError {
     /// The namespace declares relations, but not this one.
     #[error("relation \"{0}\" does not exist")]
     UndeclaredRelation(String),
+    /// A relation tuple, or the model, leads to a relation that its namespace does not declare, for example because it was renamed.
+    #[error(
+        "relation \"{relation}\" does not exist in the namespace \"{namespace}\", and a relation tuple leads to it; explain=true shows \
+         which"
+    )]
+    UndeclaredOnTheWay { namespace: String, relation: String },
     /// A limit was reached, or a condition has no result.
     #[error("{reason}")]
     Unanswered { failure: Failure, reason: String },
@@ -98,8 +104,10 @@ impl NoAnswer {
 impl CheckError {
     pub(super) fn of(NoAnswer { failure, reason }: NoAnswer, numbers: &dyn Numbers) -> Self {
         match failure {
-            Failure::UndeclaredRelation { relation, .. } => {
-                Self::UndeclaredRelation(numbers.symbols().relation_name(relation).to_owned())
+            Failure::UndeclaredRelation { namespace, relation } => {
+                let symbols = numbers.symbols();
+                let [namespace, relation] = [symbols.namespace_name(namespace), symbols.relation_name(relation)];
+                Self::UndeclaredOnTheWay { namespace: namespace.to_owned(), relation: relation.to_owned() }
             }
             Failure::Condition(condition) => {
                 let name = numbers.symbols().condition_name(condition);
@@ -120,6 +128,7 @@ impl CheckError {
             Self::Unloaded(_)
             | Self::Invalid(_)
             | Self::UndeclaredRelation(_)
+            | Self::UndeclaredOnTheWay { .. }
             | Self::Unanswered { .. }
             | Self::Evaluate(_) => self.to_string(),
         }

@@ -68,7 +68,7 @@ impl Permissions {
                 let deleted = relation_tuples::delete(&mut tx, &keys).await?;
                 count += deleted.keys.len();
                 let change = RequestChange { inserted: Vec::new(), deleted: deleted.keys };
-                snapshot = record(&mut tx, vec![(cx, change)], deleted.before).await?.pop();
+                snapshot = record(&mut tx, vec![(cx, change)], deleted.place).await?.pop();
             }
             after = found.next;
             if after.is_none() {

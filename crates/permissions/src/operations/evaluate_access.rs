@@ -138,9 +138,7 @@ impl Permissions {
         requests: Vec<Result<AccessRequest, InvalidTuple>>,
         options: AccessOptions,
     ) -> Result<Answered<Vec<Decision>>, BatchCheckError> {
-        if requests.len() > usize::from(self.limits.max_batch_check_size.max(1)) {
-            return Err(BatchCheckError::TooLarge(self.limits.max_batch_check_size));
-        }
+        self.require_batch_size(requests.len())?;
         let model = self.models.current()?;
         let (mut asked, mut checked) = (Vec::with_capacity(requests.len()), Vec::with_capacity(requests.len()));
         for request in requests {

@@ -18,6 +18,10 @@ use crate::domain::relation_tuple::{Subject, SubjectSet};
 use crate::domain::request_conditions::RequestConditions;
 use crate::domain::write_validation::check_set;
 
+/// How many nodes of a tree stand above each other at least. Clients of remote procedure calls do not decode deeper messages, so that
+/// those ask for as many levels at most.
+const NESTED_NODES: u16 = 50;
+
 #[derive(Debug, thiserror::Error)]
 pub enum ExpandError {
     #[error(transparent)]
@@ -99,6 +103,7 @@ impl Permissions {
         }
         let options = ExpandOptions {
             depth: asking.limits.depth,
+            nesting: asking.limits.depth.max(NESTED_NODES),
             nodes: self.limits.expand_size().into(),
             follow_permits: self.expands_permits,
         };

@@ -96,7 +96,7 @@ impl Permissions {
         };
         let deleted = relation_tuples::delete(&mut tx, &deletes).await?;
         let change = RequestChange { inserted: inserts, deleted: deleted.keys };
-        let recorded = record(&mut tx, vec![(cx, change)], inserted.before.or(deleted.before)).await?;
+        let recorded = record(&mut tx, vec![(cx, change)], inserted.place.and(deleted.place)).await?;
         let snapshot = recorded.into_iter().next_back().unwrap_or_default();
         tx.commit().await?;
         self.graphs.acknowledge(cx.tenant, snapshot).await;

@@ -38,7 +38,10 @@ impl PermissionChecks for Permissions {
                 Err(Unavailable::new("permissions", "the permission could not be checked").into())
             }
             Err(
-                error @ (CheckError::Invalid(_) | CheckError::UndeclaredRelation(_) | CheckError::Unanswered { .. }),
+                error @ (CheckError::Invalid(_)
+                | CheckError::UndeclaredRelation(_)
+                | CheckError::UndeclaredOnTheWay { .. }
+                | CheckError::Unanswered { .. }),
             ) => Err(undecided(error.to_string())),
         }
     }

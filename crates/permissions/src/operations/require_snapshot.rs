@@ -38,7 +38,8 @@ impl Permissions {
             Consistency::MinimizeLatency => Ok(Snapshot::default()),
             Consistency::FullyConsistent => Ok(present().await?),
             Consistency::AtLeastAsFresh(snapshot) => {
-                if self.feed.newest(cx.tenant) >= snapshot {
+                let known = self.feed.newest_within(self.graphs.rhythm.counts, cx.tenant);
+                if known.is_some_and(|known| known >= snapshot) {
                     return Ok(snapshot);
                 }
                 let deadline = Instant::now() + PATIENCE;

@@ -1,11 +1,11 @@
 //! Watches the changes of relation tuples from a snapshot on.
 //!
-//! Each watcher reads the log itself, a few events at a time, when its client has taken what it read before. So a slow client
-//! holds a bounded amount of memory and delays nobody.
+//! Each watcher reads the log itself, a few events at a time, when its client has taken what it read before. What it has read ahead
+//! is bounded in bytes, so a client that does not read holds little memory and delays nobody.
 //!
 //! Invariants:
-//! - A watcher receives every change after its snapshot that matches its filter, once, in the order of the snapshots. A change of
-//!   more than 1 000 tuples comes in parts.
+//! - A watcher receives every change after its snapshot that matches its filter, once, in the order of the snapshots. A large
+//!   change comes in parts.
 //! - The token of each event is a position: whoever continues from it receives what comes after, and nothing again.
 
 use std::collections::VecDeque;
@@ -23,7 +23,7 @@ use crate::components::models::Unloaded;
 use crate::components::slots::{NoSlot, Slot};
 use crate::components::tokens::snaptoken;
 use crate::domain::consistency::Consistency;
-use crate::domain::event::ChangedTuples;
+use crate::domain::event::{ChangedTuples, LARGEST_EVENT_BYTES};
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple};
 use crate::domain::snapshot::Snapshot;
@@ -33,8 +33,10 @@ use crate::domain::write_validation::check_query;
 
 /// The longest time without an event.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
-/// How many events a watcher holds.
+/// How many events a watcher reads at once.
 const EVENTS_AT_ONCE: u32 = 2;
+/// The most bytes of the events that a watcher holds, unless a single one has more.
+const BYTES_AHEAD: usize = 2 * LARGEST_EVENT_BYTES;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
@@ -110,13 +112,13 @@ impl Permissions {
             None => present,
         };
         // A token that is too old is refused before the first event is promised.
-        let read = log::read(&self.database, cx.tenant, position, present, EVENTS_AT_ONCE).await?.into();
+        let read = log::read(&self.database, cx.tenant, position, present, EVENTS_AT_ONCE).await?;
         Ok(Watch {
             tenant: cx.tenant,
             sealer: self.tokens.sealer(cx).await?,
             filter,
             position,
-            read,
+            read: held(read),
             newest,
             stopping: self.stopping.subscribe(),
             heartbeat: Instant::now(),
@@ -158,7 +160,7 @@ impl Watch {
         let until = *self.newest.borrow_and_update();
         if self.position < until {
             let database = &self.permissions.database;
-            self.read = log::read(database, self.tenant, self.position, until, EVENTS_AT_ONCE).await?.into();
+            self.read = held(log::read(database, self.tenant, self.position, until, EVENTS_AT_ONCE).await?);
             return Ok(());
         }
         tokio::select! {
@@ -180,6 +182,17 @@ impl Watch {
     }
 }
 
+/// Those of the events, from the first one on, that a watcher holds. It reads the others again.
+fn held(read: Vec<LoggedChange>) -> VecDeque<LoggedChange> {
+    let mut bytes = 0;
+    let fits = |logged: &LoggedChange| {
+        let is_first = bytes == 0;
+        bytes += logged.change.bytes();
+        is_first || bytes <= BYTES_AHEAD
+    };
+    read.into_iter().take_while(fits).collect()
+}
+
 /// The changes that match, in the order of the event.
 fn matching(filter: &TupleQuery, change: ChangedTuples) -> Result<Vec<TupleChange>, database::Error> {
     let mut changes = Vec::new();
@@ -197,4 +210,27 @@ fn matching(filter: &TupleQuery, change: ChangedTuples) -> Result<Vec<TupleChang
         }
     }
     Ok(changes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::tuple_key::TupleKey;
+
+    fn logged(sequence: i64, tuples: usize, bytes: usize) -> LoggedChange {
+        let key =
+            TupleKey("Doc".into(), "x".repeat(bytes), "viewer".into(), String::new(), "ada".into(), String::new());
+        let change = ChangedTuples { previous: sequence - 1, inserted: Vec::new(), deleted: vec![key; tuples] };
+        LoggedChange { sequence: Snapshot(sequence), at: Timestamp::EPOCH, change }
+    }
+
+    #[test]
+    fn what_a_watcher_holds_is_bounded_in_bytes_and_a_larger_event_is_alone() {
+        let sequences = |read| held(read).iter().map(|it| it.sequence.0).collect::<Vec<_>>();
+        assert_eq!(sequences(vec![logged(1, 2, 100), logged(2, 2, 100)]), [1, 2]);
+        assert_eq!(sequences(vec![logged(1, 1000, 300), logged(2, 1000, 300)]), [1]);
+        assert_eq!(sequences(vec![logged(1, 1000, 4000), logged(2, 1, 1)]), [1]);
+        assert_eq!(sequences(vec![logged(1, 1, 1), logged(2, 1000, 4000)]), [1]);
+        assert_eq!(sequences(Vec::new()), [0; 0]);
+    }
 }

@@ -18,7 +18,7 @@ use crate::domain::tuple_record::TupleRecord;
 pub const BATCH: usize = 1_000;
 
 macro_rules! upsert {
-    ($expiry:literal, $rows:literal) => {
+    ($expiry:literal, $rows:literal, $next_sequence:expr) => {
         concat!(
             "INSERT INTO permissions_relation_tuples AS stored (tenant_id, namespace, object, relation, subject_namespace,
                 subject_object, subject_relation, condition, condition_context, expires_at)
@@ -34,20 +34,22 @@ macro_rules! upsert {
                 OR stored.condition_context IS DISTINCT FROM excluded.condition_context
                 OR stored.expires_at IS DISTINCT FROM excluded.expires_at
             RETURNING namespace, object, relation, subject_namespace, subject_object, subject_relation,
-                (SELECT sequence FROM permissions_state WHERE tenant_id = $1)"
+                (SELECT sequence FROM permissions_state WHERE tenant_id = $1), ",
+            $next_sequence
         )
     };
 }
 
 macro_rules! delete {
-    ($rows:literal) => {
+    ($rows:literal, $next_sequence:expr) => {
         concat!(
             "DELETE FROM permissions_relation_tuples WHERE tenant_id = $1
                 AND (namespace, object, relation, subject_namespace, subject_object, subject_relation) IN
                     (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM ",
             $rows,
             ") RETURNING namespace, object, relation, subject_namespace, subject_object, subject_relation,
-                (SELECT sequence FROM permissions_state WHERE tenant_id = $1)"
+                (SELECT sequence FROM permissions_state WHERE tenant_id = $1), ",
+            $next_sequence
         )
     };
 }
@@ -69,16 +71,18 @@ macro_rules! list {
 }
 
 database::statements! {
-    /// Inserts tuples, or replaces their conditions and expiries. Returns the keys of those that changed, and the snapshot before
-    /// the change, which costs no round trip of its own in this way.
+    /// Inserts tuples, or replaces their conditions and expiries. Returns the keys of those that changed, the snapshot before the
+    /// change, and on PostgreSQL a sequence for each key, which cost no round trips of their own in this way.
     UPSERT = {
-        sqlite: upsert!("value ->> 8", "json_each($2)"),
-        postgres: upsert!("CAST(value ->> 8 AS bigint)", "json_array_elements(CAST(CAST($2 AS text) AS json))"),
+        sqlite: upsert!("value ->> 8", "json_each($2)", "NULL"),
+        postgres: upsert!(
+            "CAST(value ->> 8 AS bigint)", "json_array_elements(CAST(CAST($2 AS text) AS json))", jobs::next_sequence!()
+        ),
     };
-    /// Deletes tuples. Returns the keys of those that existed, and the snapshot before the change.
+    /// Deletes tuples. Returns the keys of those that existed, and what [`UPSERT`] returns besides.
     DELETE = {
-        sqlite: delete!("json_each($2)"),
-        postgres: delete!("json_array_elements(CAST(CAST($2 AS text) AS json))"),
+        sqlite: delete!("json_each($2)", "NULL"),
+        postgres: delete!("json_array_elements(CAST(CAST($2 AS text) AS json))", jobs::next_sequence!()),
     };
     slow LIST = list!(
         "(namespace, object, relation, subject_namespace, subject_object, subject_relation) >= ($4, $5, $6, $7, $8, $9)",
@@ -146,8 +150,25 @@ database::statements! {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangedKeys {
     pub keys: Vec<TupleKey>,
+    pub place: LogPlace,
+}
+
+/// Where events about a change go in the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogPlace {
     /// The snapshot before the change; `None` when nothing changed.
     pub before: Option<Snapshot>,
+    /// Sequences for the events, in their order: at least as many as tuples changed, or none.
+    pub sequences: Vec<i64>,
+}
+
+impl LogPlace {
+    /// That of two statements of one transaction. `later` ran after `self`.
+    #[must_use]
+    pub fn and(mut self, later: Self) -> Self {
+        self.sequences.extend(later.sequences);
+        Self { before: self.before.or(later.before), sequences: self.sequences }
+    }
 }
 
 /// Writes at most [`BATCH`] tuples, each at most once; returns those that did not exist or were different.
@@ -163,7 +184,13 @@ pub async fn delete(tx: &mut WriteTx, keys: &[impl Borrow<TupleKey> + serde::Ser
 impl ChangedKeys {
     fn of(mut rows: Vec<Row>) -> Result<Self, Error> {
         let before = rows.first().map(|row| row.get::<Option<i64>>(6)).transpose()?.flatten().map(Snapshot);
-        Ok(Self { keys: rows.iter_mut().map(key).collect::<Result<_, _>>()?, before })
+        let mut sequences = Vec::with_capacity(rows.len());
+        for row in &rows {
+            sequences.extend(row.get::<Option<i64>>(7)?);
+        }
+        sequences.sort_unstable();
+        let place = LogPlace { before, sequences };
+        Ok(Self { keys: rows.iter_mut().map(key).collect::<Result<_, _>>()?, place })
     }
 }
 

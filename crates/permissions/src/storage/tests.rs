@@ -244,10 +244,10 @@ async fn a_tenant_has_one_secret_and_one_snapshot() {
             state::lock(&mut tx).await.unwrap();
             let ada = tuple("Doc", key, "viewer", Subject::Id("ada".into()));
             let changed = relation_tuples::upsert(&mut tx, &[&TupleRecord::from(&ada)]).await.unwrap();
-            assert_eq!(changed.before, Some(Snapshot(if key == "first" { 0 } else { 7 })));
+            assert_eq!(changed.place.before, Some(Snapshot(if key == "first" { 0 } else { 7 })));
             state::set_snapshot(&mut tx, Snapshot(7)).await.unwrap();
             let deleted = relation_tuples::delete(&mut tx, &[TupleKey::from(&ada.tuple)]).await.unwrap();
-            assert_eq!(deleted.before, Some(Snapshot(7)));
+            assert_eq!(deleted.place.before, Some(Snapshot(7)));
             assert_eq!(relation_tuples::delete(&mut tx, &deleted.keys).await.unwrap(), ChangedKeys::default());
             tx.commit().await.unwrap();
         }

@@ -364,7 +364,7 @@ fn answer_of(answer: Result<bool, CheckError>) -> Result<Answer, Mismatch> {
     match answer {
         Ok(answer) => Ok(Ok(answer)),
         Err(CheckError::Unanswered { failure, .. }) => Ok(Err(failure)),
-        Err(CheckError::UndeclaredRelation(_)) => {
+        Err(CheckError::UndeclaredRelation(_) | CheckError::UndeclaredOnTheWay { .. }) => {
             let (namespace, relation) = (NamespaceId::UNKNOWN, RelationId::UNKNOWN);
             Ok(Err(Failure::UndeclaredRelation { namespace, relation }))
         }

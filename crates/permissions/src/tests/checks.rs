@@ -159,6 +159,36 @@ async fn an_exhausted_limit_and_a_cycle_of_permits_have_no_answer() {
     .await;
 }
 
+/// As many as the limit are followed, as in Keto: the subject may be the member of the last one.
+#[tokio::test]
+async fn a_depth_is_the_number_of_subject_sets_and_parents_that_are_followed() {
+    let mut section = section();
+    section["limit"] = json!({ "max_read_depth": 5 });
+    on_both_readers(section, |mut harness| async move {
+        let groups = (1..7).map(|it| format!("Group:{it}#members@Group:{}#members", it - 1));
+        let folders = (1..7).map(|it| format!("Folder:{it}#parents@Folder:{}", it - 1));
+        let through = (0..6).map(|it| format!("Folder:x{it}#viewers@Group:{it}#members"));
+        let all: Vec<String> = groups.chain(folders).chain(through).collect();
+        write(&mut harness, &all.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        write(&mut harness, &["Group:0#members@User:zoe", "Folder:0#viewers@User:zoe"]).await;
+        let granted = ["Group:5#members", "Folder:5#view", "Folder:x4#viewers", "Folder:x4#view"];
+        let cut = ["Group:6#members", "Folder:6#view", "Folder:x5#viewers", "Folder:x5#view"];
+        for (granted, cut) in granted.into_iter().zip(cut) {
+            let path = |text: &str| format!("/relation-tuples/check?{}", query(&format!("{text}@User:zoe")));
+            harness.read.get(&path(granted)).await.expect(200);
+            let reply = harness.read.get(&path(cut)).await.expect(422);
+            assert_eq!(reply.at("/error/details/limitation"), "max_depth_exceeded", "{cut}");
+        }
+        for (text, depth, status) in
+            [("Group:1#members", 1, 200), ("Group:2#members", 1, 422), ("Group:0#members", 1, 200)]
+        {
+            let text = query(&format!("{text}@User:zoe"));
+            harness.read.get(&format!("/relation-tuples/check?{text}&max-depth={depth}")).await.expect(status);
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn unknown_names_are_denied_or_refused_as_in_keto() {
     on_both_readers(section(), |mut harness| async move {
@@ -218,7 +248,7 @@ async fn conditions_use_the_attributes_of_the_request_and_tuples_expire() {
 #[tokio::test]
 async fn a_batch_answers_in_order_and_reads_together() {
     let mut section = section();
-    section["limit"] = json!({ "max_read_depth": 3 });
+    section["limit"] = json!({ "max_read_depth": 2 });
     on_both_readers(section, |mut harness| async move {
         let chain: Vec<String> = (0..5).map(|it| format!("Folder:{it}#parents@Folder:{}", it + 1)).collect();
         write(&mut harness, &chain.iter().map(String::as_str).collect::<Vec<_>>()).await;
@@ -249,11 +279,20 @@ async fn a_batch_answers_in_order_and_reads_together() {
         let refused =
             harness.read.post_json("/relation-tuples/batch/check", &json!({ "tuples": many })).await.expect(400);
         assert_eq!(refused.string("/error/reason"), "tuples: batch exceeds max size of 10");
-        let wrong = json!({ "tuples": [{ "namespace": "Doc" }] });
-        let wrong = harness.read.post_json("/relation-tuples/batch/check", &wrong).await.expect(400);
-        assert_eq!(wrong.string("/error/details/field"), "tuples[0].subject_id");
-        let none = harness.read.post_json("/relation-tuples/batch/check", &json!({ "tuples": [] })).await.expect(200);
-        assert_eq!(none.json, json!({ "results": [] }));
+        let mut both = tuple("Doc:a#view@User:ada");
+        both["subject_id"] = json!("ada");
+        let wrong = json!({ "tuples": [{ "namespace": "Doc" }, tuple("Doc:a#view@User:ada"), both] });
+        let wrong = harness.read.post_json("/relation-tuples/batch/check", &wrong).await.expect(200);
+        let results = json!([
+            { "allowed": false, "error": "subject_id: subject_id or subject_set is required" },
+            { "allowed": true },
+            { "allowed": false, "error": "subject_id: exactly one of subject_set or subject_id has to be provided" },
+        ]);
+        assert_eq!(wrong.at("/results"), &results);
+        for none in [json!({ "tuples": [] }), json!({ "tuples": null }), json!({})] {
+            let reply = harness.read.post_json("/relation-tuples/batch/check", &none).await.expect(200);
+            assert_eq!(reply.json, json!({ "results": [] }), "{none}");
+        }
     })
     .await;
 }
@@ -290,6 +329,46 @@ async fn an_expansion_is_a_tree_of_subjects() {
         assert_eq!(itself.header("truncated"), None);
         expand(&mut harness, "namespace=Nope&object=f&relation=viewers").await.expect(404);
         expand(&mut harness, "").await.expect(404);
+    })
+    .await;
+}
+
+/// The tree that Keto 26.3 answers.
+#[tokio::test]
+async fn an_expanded_permit_is_the_node_of_its_outermost_operator() {
+    let mut section = section();
+    section["feature_flags"] = json!({ "expand_rewrites": true });
+    on_both_readers(section, |mut harness| async move {
+        write(&mut harness, &["Doc:a#owners@User:ada", "Doc:a#parents@Folder:f", "Folder:f#viewers@User:bob"]).await;
+        let tree = harness.read.get("/relation-tuples/expand?namespace=Doc&object=a&relation=view").await.expect(200);
+        let set = |text: &str| {
+            let (namespace, rest) = text.split_once(':').unwrap();
+            let (object, relation) = rest.split_once('#').unwrap();
+            let set = json!({ "namespace": namespace, "object": object, "relation": relation });
+            json!({ "namespace": "", "object": "", "relation": "", "subject_set": set })
+        };
+        let leaf = |text: &str| json!({ "type": "leaf", "tuple": set(text) });
+        let union = |text: &str, children: Value| json!({ "type": "union", "tuple": set(text), "children": children });
+        let nameless = json!({ "namespace": "", "object": "", "relation": "" });
+        let viewers = union("Folder:f#viewers", json!([leaf("User:bob#")]));
+        let folder = union("Folder:f#view", json!([viewers, leaf("Folder:f#parents")]));
+        let any = json!([
+            union("Doc:a#owners", json!([leaf("User:ada#")])),
+            leaf("Doc:a#guests"),
+            union("Doc:a#parents", json!([folder])),
+        ]);
+        let all = json!([
+            { "type": "union", "tuple": nameless, "children": any },
+            { "type": "exclusion", "tuple": nameless, "children": [leaf("Doc:a#banned")] },
+        ]);
+        assert_eq!(tree.json, json!({ "type": "intersection", "tuple": set("Doc:a#view"), "children": all }));
+        assert_eq!(tree.header("truncated"), None);
+        // The folder's relations are on the third level: operators and traversals have none of their own.
+        let path =
+            |depth: u8| format!("/relation-tuples/expand?namespace=Doc&object=a&relation=view&max-depth={depth}");
+        assert_eq!(harness.read.get(&path(4)).await.expect(200).json, tree.json);
+        let cut = harness.read.get(&path(3)).await.expect(200);
+        assert!(cut.header("truncated").is_some() && !cut.text.contains("bob") && cut.text.contains("ada"), "{cut}");
     })
     .await;
 }
@@ -403,6 +482,56 @@ async fn namespaces_without_declarations_accept_any_relation() {
         assert!(check(&mut harness, "Doc:a#viewer@ada").await);
         assert!(!check(&mut harness, "Doc:a#editor@ada").await);
         assert!(!check(&mut harness, "Doc:a#viewer@Group:g").await);
+    })
+    .await;
+}
+
+fn with_model(model: &str) -> Value {
+    let location = format!("base64://{}", STANDARD.encode(model));
+    json!({ "namespaces": { "location": location }, "write_validation": "lax" })
+}
+
+#[tokio::test]
+async fn a_permit_with_a_long_name_is_asked_about_like_any_other() {
+    let long = "p".repeat(70);
+    let permit = format!("{long}: (ctx: Context): boolean => this.permits.view(ctx),\n        loop:");
+    on_both_readers(with_model(&MODEL.replace("loop:", &permit)), |mut harness| {
+        let long = long.clone();
+        async move {
+            write(&mut harness, &["Doc:a#owners@User:ada"]).await;
+            assert!(check(&mut harness, &format!("Doc:a#{long}@User:ada")).await);
+            assert!(!check(&mut harness, &format!("Doc:a#{long}@User:bob")).await);
+            assert!(!check(&mut harness, &format!("Doc:a#owners@Doc:a#{long}")).await);
+            let expand = format!("/relation-tuples/expand?namespace=Doc&object=a&relation={long}");
+            harness.read.get(&expand).await.expect(200);
+            let undeclared = format!("/relation-tuples/check?{}", query(&format!("Doc:a#q{long}@User:ada")));
+            let refused = harness.read.get(&undeclared).await.expect(400);
+            assert_eq!(refused.string("/error/reason"), "relation: must have at most 64 bytes");
+            let written = tuple(&format!("Doc:a#{long}@User:ada"));
+            let refused = harness.write.json(Method::PUT, "/admin/relation-tuples", &written).await.expect(400);
+            assert_eq!(refused.string("/error/reason"), "relation: must have at most 64 bytes");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_relation_that_was_renamed_is_named_with_its_namespace() {
+    on_both(section(), |mut harness| async move {
+        write(&mut harness, &["Folder:1#viewers@Group:staff#members"]).await;
+        let renamed = with_model(&MODEL.replace("members", "people"));
+        let mut renamed = Harness::new(harness.database.clone(), renamed).await;
+        let path = format!("/relation-tuples/check?{}", query("Folder:1#view@User:ada"));
+        let refused = renamed.read.get(&path).await.expect(400);
+        assert_eq!(
+            refused.string("/error/reason"),
+            "relation \"members\" does not exist in the namespace \"Group\", and a relation tuple leads to it; explain=true shows which"
+        );
+        let explained = renamed.read.get(&format!("{path}&explain=true")).await.expect(400);
+        assert!(explained.text.contains("the tuple Folder:1#viewers@Group:staff#members"), "{explained}");
+        let batch = json!({ "tuples": [tuple("Folder:1#view@User:ada")] });
+        let batch = renamed.read.post_json("/relation-tuples/batch/check", &batch).await.expect(200);
+        assert!(batch.string("/results/0/error").contains("in the namespace \"Group\""), "{batch}");
     })
     .await;
 }

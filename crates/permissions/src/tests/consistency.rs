@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::harness::{Following, Harness, on_both_readers, plain};
+use super::harness::{Following, Harness, on_both, on_both_readers, plain};
 use crate::domain::consistency::Consistency;
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple, Subject, SubjectSet};
 use crate::domain::tuple_changes::TupleChange;
 use crate::operations::Answered;
 use crate::operations::check::CheckOptions;
+use crate::operations::require_snapshot::RequireSnapshotError;
 
 fn tuple(object: &str, relation: &str, subject: &str) -> RelationTuple {
     let (namespace, object) = object.split_once(':').unwrap();
@@ -48,6 +49,29 @@ async fn at_least(node: &Harness, token: &str) -> Consistency {
 }
 
 const MINIMAL: Consistency = Consistency::MinimizeLatency;
+
+/// The follower rests, so it has not heard that the database was set back.
+#[tokio::test]
+async fn a_token_ahead_of_a_restored_database_is_refused_also_while_nobody_asked_for_a_while() {
+    on_both(plain(), |harness| async move {
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        let write = async |object| {
+            permissions.transact_relation_tuples(&cx, &[insert(tuple(object, "viewer", "ada"))]).await.unwrap().0
+        };
+        let (first, last) = (write("Doc:a").await, write("Doc:b").await);
+        let mut tx = harness.database.write(cx.tenant).await.unwrap();
+        crate::storage::state::set_snapshot(&mut tx, first).await.unwrap();
+        tx.commit().await.unwrap();
+        let requires = async |snapshot| permissions.require_snapshot(&cx, Consistency::AtLeastAsFresh(snapshot)).await;
+        let long_ago = Instant::now().checked_sub(Duration::from_mins(1)).unwrap();
+        permissions.feed.publish(&[(cx.tenant, last)], long_ago);
+        assert!(matches!(requires(last).await, Err(RequireSnapshotError::Ahead)));
+        assert_eq!(requires(first).await.unwrap(), first);
+        permissions.feed.publish(&[(cx.tenant, last)], Instant::now());
+        assert_eq!(requires(last).await.unwrap(), last, "what was heard just now needs no question");
+    })
+    .await;
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_node_sees_what_it_acknowledged_without_a_token() {

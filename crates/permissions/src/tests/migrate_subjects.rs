@@ -54,6 +54,18 @@ fn body(namespace: &str) -> Value {
     json!({ "map": [{ "pattern": "user_*", "namespace": namespace }] })
 }
 
+/// `dry_run` in the URL would change the tuples.
+#[tokio::test]
+async fn parameters_in_the_url_are_refused() {
+    on_both(typed("lax"), |mut harness| async move {
+        insert(&mut harness, &[tuple("a", "viewers", "user_1")]).await;
+        let refused = harness.write.post_json(&format!("{PATH}?dry_run=true"), &body("User")).await.expect(400);
+        assert!(refused.string("/error/reason").contains("must have no parameters"), "{refused}");
+        assert_eq!(tuples(&mut harness).await, [tuple("a", "viewers", "user_1")]);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn matching_ids_become_objects_and_keep_their_condition_and_expiry() {
     on_both(typed("lax"), |mut harness| async move {

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::harness::Harness;
 use crate::components::models::loaded::{LoadedModel, Parsed};
-use crate::domain::access::{AccessRequest, EvaluationsSemantic, RequestAttributes};
+use crate::domain::access::EvaluationsSemantic::{self, DenyOnFirstDeny, ExecuteAll};
+use crate::domain::access::{AccessRequest, RequestAttributes};
 use crate::domain::checked_model::CheckedModel;
 use crate::domain::condition::{Object, Root};
 use crate::domain::relation_tuple::{RelationTuple, StoredTuple, TupleCondition};
@@ -91,8 +92,10 @@ async fn checks_with_different_contexts_or_depths_do_not_share() {
     let (plan, memo) = (tuple("Doc:plan#viewers@User:ada"), tuple("Doc:memo#viewers@User:ada"));
     let condition = Some(TupleCondition { name: "late".into(), context: Some("{\"from\":9}".into()) });
     let stored = StoredTuple { condition, ..StoredTuple::from(plan.clone()) };
-    let through = tuple("Doc:memo#viewers@Group:staff#members");
-    write(&harness, vec![stored, through.into(), tuple("Group:staff#members@User:ada").into()]).await;
+    let through = ["Doc:memo#viewers@Group:staff#members", "Group:staff#members@Group:board#members"];
+    let through = through.map(|text| tuple(text).into());
+    let all = [stored, tuple("Group:board#members@User:ada").into()].into_iter().chain(through);
+    write(&harness, all.collect()).await;
     let context = |hour: u32| Object::new(Root::Context, json!({ "hour": hour, "of": { "a": 1, "b": 2 } })).unwrap();
     let (early, late) = (context(8), context(10));
     let same = Object::new(Root::Context, json!({ "of": { "b": 2, "a": 1 }, "hour": 10 })).unwrap();
@@ -153,16 +156,16 @@ async fn equal_batches_share_an_evaluation() {
     let harness = harness().await;
     let [member, stranger] = ["Group:staff#members@User:ada", "Group:staff#members@User:eve"].map(tuple);
     write(&harness, vec![member.clone().into()]).await;
-    let batch = async |tuples: [&RelationTuple; 2]| {
+    let batch = |tuples: [&RelationTuple; 2]| {
         let tuples = tuples.map(Clone::clone).to_vec();
         let (permissions, cx) = (harness.permissions.clone(), harness.cx());
-        reading(async move { permissions.batch_check(&cx, tuples, CheckOptions::default()).await }).await
+        async move { permissions.batch_check(&cx, tuples, CheckOptions::default()).await }
     };
     let mut batches = Vec::new();
     for _ in 0..3 {
-        batches.push((batch([&member, &stranger]).await, [true, false]));
+        batches.push((reading(batch([&member, &stranger])).await, [true, false]));
         // The answers have the order of the tuples.
-        batches.push((batch([&stranger, &member]).await, [false, true]));
+        batches.push((reading(batch([&stranger, &member])).await, [false, true]));
     }
     assert_eq!(harness.permissions.batches.count(), 4);
     for (batch, expected) in batches {
@@ -177,7 +180,7 @@ async fn equal_access_evaluations_share_an_evaluation() {
     let plan = tuple("Doc:plan#viewers@User:ada");
     let condition = Some(TupleCondition { name: "late".into(), context: Some("{\"from\":9}".into()) });
     write(&harness, vec![StoredTuple { condition, ..StoredTuple::from(plan.clone()) }]).await;
-    let evaluation = async |root: Root, members: Value, semantic: EvaluationsSemantic| {
+    let evaluation = |root: Root, members: Value, semantic: EvaluationsSemantic| {
         let object = Some(Object::new(root, members).unwrap());
         let attributes = match root {
             Root::Context => RequestAttributes { context: object, ..RequestAttributes::default() },
@@ -186,9 +189,8 @@ async fn equal_access_evaluations_share_an_evaluation() {
         let requests = vec![Ok(AccessRequest { tuple: plan.clone(), attributes }); 2];
         let options = AccessOptions { semantic, ..AccessOptions::default() };
         let (permissions, cx) = (harness.permissions.clone(), harness.cx());
-        reading(async move { permissions.evaluate_access(&cx, requests, options).await }).await
+        async move { permissions.evaluate_access(&cx, requests, options).await }
     };
-    use EvaluationsSemantic::{DenyOnFirstDeny, ExecuteAll};
     let mut evaluations = Vec::new();
     for _ in 0..3 {
         for (root, members, semantic, expected) in [
@@ -200,7 +202,7 @@ async fn equal_access_evaluations_share_an_evaluation() {
             // The condition lacks the attribute.
             (Root::Subject, json!({ "hour": 10 }), ExecuteAll, &[false, false][..]),
         ] {
-            evaluations.push((evaluation(root, members, semantic).await, expected));
+            evaluations.push((reading(evaluation(root, members, semantic)).await, expected));
         }
     }
     // Of each of the four there is one that has begun, and one that waits for it.

@@ -9,7 +9,12 @@ const PATH: &str = "/opl/syntax/check";
 #[tokio::test]
 async fn a_text_without_errors_has_an_empty_answer() {
     on_both(plain(), |mut harness| async move {
-        for text in ["", "class User implements Namespace {}", "// ü\nclass A implements Namespace {}"] {
+        for text in [
+            "",
+            "class User implements Namespace {}",
+            "// ü\nclass A implements Namespace {}",
+            "\u{feff}class A implements Namespace {}",
+        ] {
             let checked = harness.opl.post(PATH, "text/plain", text).await.expect(200);
             assert_eq!(checked.text, "{}");
         }
@@ -54,6 +59,28 @@ async fn a_text_may_be_a_json_string_if_the_media_type_says_so() {
         }
         let literal = harness.opl.post(PATH, "text/plain", &json!(text).to_string()).await.expect(200);
         assert_ne!(literal.json, plain.json);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_condition_that_always_fails_is_an_error() {
+    on_both(plain(), |mut harness| async move {
+        for (expression, reason) in [
+            ("1 + 1", "a bool is needed, and this is a value of the type int"),
+            ("context.a && 'a'", "a bool is needed, and this is a value of the type string"),
+            ("timestamp('x') < now", "timestamp"),
+            ("1/0 == 1", "zero"),
+        ] {
+            let text = format!(
+                "const it: Condition = \"{expression}\"\nclass A implements Namespace {{ related: {{ b: When<A, \"it\">[] }} }}"
+            );
+            let checked = harness.opl.post(PATH, "text/plain", &text).await.expect(200);
+            assert_eq!(checked.at("/errors").as_array().map(Vec::len), Some(1), "{expression}: {checked}");
+            let message = checked.string("/errors/0/message");
+            assert!(message.starts_with("the condition \"it\" fails whatever the attributes are: "), "{message}");
+            assert!(message.contains(reason), "{expression}: {message}");
+        }
     })
     .await;
 }

@@ -243,3 +243,29 @@ async fn events_are_sent_as_a_browser_reads_them() {
     })
     .await;
 }
+
+/// A watcher without its token would miss changes, and one without its filter would get those of others.
+#[tokio::test]
+async fn a_misspelt_parameter_and_an_empty_token_are_refused() {
+    on_both(plain(), |mut harness| async move {
+        for (query, text) in [
+            ("snap_token=x", "\"snap_token\" is not a parameter"),
+            ("namspace=Doc", "\"namspace\" is not a parameter"),
+            ("snaptoken=", "snaptoken: must not be empty"),
+            ("namespace=Doc&snaptoken=", "snaptoken: must not be empty"),
+        ] {
+            let refused = harness.read.get(&format!("/relation-tuples/watch?{query}")).await.expect(400);
+            assert!(refused.string("/error/reason").contains(text), "{query}: {refused}");
+        }
+        for path in ["objects?namespace=Doc&relation=r", "relations?namespace=Doc&object=a"] {
+            let refused =
+                harness.read.get(&format!("/relation-tuples/{path}&subject_id=a&snaptoken=")).await.expect(400);
+            assert_eq!(refused.at("/error/details/field"), "snaptoken", "{path}: {refused}");
+        }
+        // Keto ignores what it does not know in a check.
+        let check =
+            "/relation-tuples/check/openapi?namespace=Doc&object=a&relation=r&subject_id=a&snaptokn=x&snaptoken=";
+        assert_eq!(harness.read.get(check).await.expect(200).at("/allowed"), &json!(false));
+    })
+    .await;
+}

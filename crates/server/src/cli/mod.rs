@@ -18,8 +18,8 @@ mod serve;
 mod start_urls;
 
 pub use demo::{RunningDemo, start_on_free_ports};
+pub use permissions::relation_tuples_of_file;
 
-use std::ffi::OsStr;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -105,11 +105,10 @@ pub fn main() -> ExitCode {
             return printed.map_or_else(|error| print_error(&error), |()| ExitCode::SUCCESS);
         }
     };
-    let program = arguments.first().cloned().unwrap_or_default();
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match parsed(&arguments) {
         Ok(cli) => cli,
-        Err(refusal) if called_as == Some(Service::PERMISSIONS) => return print_as_keto(&refusal, &program),
-        Err(refusal) => refusal.exit(),
+        Err(error) if called_as == Some(Service::PERMISSIONS) => return print_in_words_of_keto(&error),
+        Err(error) => error.exit(),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -119,6 +118,20 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => print_error(&error),
     }
+}
+
+fn parsed(arguments: &[std::ffi::OsString]) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(arguments)
+}
+
+/// Prints a help, or what is wrong with a command line.
+fn print_in_words_of_keto(error: &clap::Error) -> ExitCode {
+    let text = rewrite::in_words_of_keto(&error.render().to_string());
+    if error.use_stderr() {
+        eprint!("{text}");
+        return ExitCode::from(2);
+    }
+    output::raw(text.as_bytes()).map_or_else(|error| print_error(&error), |()| ExitCode::SUCCESS)
 }
 
 async fn run(command: Command, called_as: Option<Service>) -> anyhow::Result<ExitCode> {
@@ -133,17 +146,6 @@ async fn run(command: Command, called_as: Option<Service>) -> anyhow::Result<Exi
         Command::Version { format } => output::version(format),
         Command::Completions { shell } => completions::write(shell, called_as),
     }
-}
-
-/// Prints the help or the error of a command in the words of Keto's command line.
-fn print_as_keto(refusal: &clap::Error, program: &OsStr) -> ExitCode {
-    let text = rewrite::in_words_of_keto(&refusal.to_string(), program);
-    if refusal.use_stderr() {
-        eprint!("{text}");
-    } else if let Err(error) = output::raw(text.as_bytes()) {
-        return print_error(&error);
-    }
-    u8::try_from(refusal.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// Prints an error and its causes, one per line.

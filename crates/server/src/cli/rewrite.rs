@@ -1,7 +1,7 @@
 //! Translates the command lines of the replaced programs. A binary that is called or linked under one of their names behaves
 //! like it, and the commands of their compose files and charts work under the name `kleis` as well.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::Path;
 
 use crate::config::Service;
@@ -122,13 +122,15 @@ const OF_KETO: &[(&str, &[&str], bool)] = &[
 /// Commands of Keto that have the same name here.
 const ALIKE: &[&str] = &["serve", "migrate", "version"];
 
-/// A text about one of our commands in the words with which it was called: `keto status`, or `kleis keto status`.
-pub(super) fn in_words_of_keto(text: &str, program: &OsStr) -> String {
-    let program = Path::new(program).file_name().unwrap_or(program).to_string_lossy();
-    let keto = if replaced(&program) == Some(Service::PERMISSIONS) { "" } else { "keto " };
-    OF_KETO.iter().fold(text.to_owned(), |text, (name, path, _)| {
-        text.replace(&format!("{program} {}", path.join(" ")), &format!("{program} {keto}{name}"))
-    })
+/// A help or an error about a command of ours with the words of Keto.
+pub(super) fn in_words_of_keto(text: &str) -> String {
+    let mut text = text.to_owned();
+    for program in ["kleis", "keto"] {
+        for (name, path, _) in OF_KETO {
+            text = text.replace(&format!("{program} {}", path.join(" ")), &format!("keto {name}"));
+        }
+    }
+    text
 }
 
 /// The command line of Keto, for its help and its completions.
@@ -144,7 +146,7 @@ pub(super) fn keto_command() -> clap::Command {
     clap::Command::new("keto")
         .about("Keto's command line: each command is one of kleis")
         .disable_help_subcommand(true)
-        .arg(quiet.global(true).help("Print only the first column of a table"))
+        .arg(quiet.global(true).help("Print only the texts of relation tuples"))
         .subcommands(renamed.chain(alike))
         .after_help(KETO_HELP)
 }
@@ -245,6 +247,18 @@ mod tests {
             assert_eq!(arguments(line).0, ours);
         }
         assert!(arguments("keto namespace validate keto.yml").0.starts_with("kleis doctor"));
+    }
+
+    #[test]
+    fn a_refused_command_line_of_keto_is_explained_with_its_words() {
+        for line in ["keto status --timeout 1s", "kleis keto status --timeout 1s"] {
+            let error = crate::cli::parsed(&arguments(line).0.split(' ').map(OsString::from).collect::<Vec<_>>());
+            let text = in_words_of_keto(&error.unwrap_err().render().to_string());
+            assert!(text.contains("'--timeout'") && text.contains("Usage: keto status ["), "{text}");
+        }
+        let of_tuples = "Usage: keto permissions tuples get\nUsage: kleis permissions check\nkleis permissions lint";
+        let expected = "Usage: keto relation-tuple get\nUsage: keto check\nkleis permissions lint";
+        assert_eq!(in_words_of_keto(of_tuples), expected);
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Material {
     pub(crate) fn read(&self) -> Result<Vec<u8>, MaterialError> {
         match self {
             Self::Path(path) => {
-                std::fs::read(path).map_err(|error| MaterialError::File(path.display().to_string(), error))
+                web::regular_files::read(path).map_err(|error| MaterialError::File(path.display().to_string(), error))
             }
             Self::Base64(text) => STANDARD.decode(text.expose().trim()).map_err(|_| MaterialError::Base64),
         }
@@ -133,6 +133,11 @@ impl Listener {
         let mut settings = serve.and_then(|serve| serve.get(name)).cloned().unwrap_or(json!({}));
         if let Some(tls) = serve.and_then(|serve| serve.get("tls")) {
             document::fill(&mut settings, &json!({ "tls": tls }));
+        }
+        let kind = service.definition().listeners.iter().find(|listener| listener.name == name);
+        if kind.is_some_and(service::Listener::is_admin) {
+            // Its clients have tokens, no cookies.
+            document::fill(&mut settings, &json!({ "cors": { "allow_credentials": false } }));
         }
         let path = format!("{service}.serve.{name}");
         let listener: Self = serde_path_to_error::deserialize(Objects(settings))

@@ -95,6 +95,12 @@ impl Config {
         }
         let dsn_of_files = tree.get("dsn").cloned();
         spelling.variables = environment::apply(&sources.environment, &services, &schemas, &mut tree, &mut faults)?;
+        if let [service] = services.as_slice() {
+            let keys = spelling.variables.iter().filter_map(|variable| variable.path.strip_prefix(service.name()));
+            for key in keys.filter_map(|key| key.strip_prefix('.')) {
+                prefer_shared_key(&mut tree, *service, key);
+            }
+        }
         let is_configured = holds_anything(&tree);
         for (key, value) in &sources.flags {
             let path: Vec<_> = key.split('.').map(|step| document::Step::Key(step.to_owned())).collect();
@@ -271,6 +277,19 @@ impl Config {
     /// Whether a service has neither a secret of its own nor a shared one.
     pub fn lacks_secrets(&self) -> bool {
         self.sections.iter().any(|(service, section)| secrets::are_missing(*service, section))
+    }
+}
+
+/// A key of the section that a variable set, also at the top, where it takes precedence: a file may have set it there.
+fn prefer_shared_key(tree: &mut Value, service: Service, key: &str) {
+    let first = key.split('.').next().unwrap_or(key);
+    if !shared::OF_SECTIONS.contains(&first) || tree.get(first).is_none() {
+        return;
+    }
+    let section = tree.get(service.name());
+    if let Some(value) = section.and_then(|section| document::get(section, key)).cloned() {
+        let path: Vec<_> = key.split('.').map(|step| document::Step::Key(step.to_owned())).collect();
+        document::set(tree, &path, value);
     }
 }
 

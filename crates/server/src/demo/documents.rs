@@ -208,10 +208,15 @@ impl Documents {
 
     /// The id of the identity with this address.
     pub(super) async fn find(&self, email: &str) -> Result<Option<String>, ApiError> {
+        // An empty filter lists all identities.
+        if email.trim().is_empty() {
+            return Ok(None);
+        }
         let mut url = at(&self.apis.identities, &["admin", "identities"]);
         url.query_pairs_mut().append_pair("credentials_identifier", email);
         let found: Vec<Value> = read(&self.send(Method::GET, &url, None).await?)?;
-        Ok(found.first().and_then(|identity| identity["id"].as_str()).map(str::to_owned))
+        let [identity] = found.as_slice() else { return Ok(None) };
+        Ok(identity["id"].as_str().map(str::to_owned))
     }
 
     /// The address of a person; of another subject, and of one without an identity, its text.
@@ -280,9 +285,11 @@ fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
 
 #[cfg(test)]
 mod tests {
+    use base::TrustStore;
     use permission_language::{SourceFile, format, parse};
+    use web::outbound::Destinations;
 
-    use super::{MODEL, Page, Subject};
+    use super::*;
 
     #[test]
     fn every_kind_of_subject_is_a_member() {
@@ -302,6 +309,19 @@ mod tests {
             let sent = serde_json::to_string(&tuple.subject).unwrap();
             assert_eq!(serde_json::from_str::<Subject>(&sent).unwrap(), tuple.subject);
         }
+    }
+
+    /// An empty filter of `GET /admin/identities` lists all identities, as in Kratos.
+    #[tokio::test]
+    async fn an_empty_address_is_nobodys() {
+        // Nothing answers there, so whoever asks gets an error.
+        let url = || Url::parse("http://127.0.0.1:1/").unwrap();
+        let apis = Apis { permissions_read: url(), permissions_write: url(), identities: url() };
+        let documents = Documents::new(apis, Client::new(Destinations::Any, &TrustStore::bundled()));
+        for empty in ["", " ", "\t\n\u{a0}"] {
+            assert_eq!(documents.find(empty).await.unwrap(), None);
+        }
+        assert!(documents.find("ada@example.org").await.is_err());
     }
 
     #[test]

@@ -9,10 +9,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, StatusCode};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
-use telemetry::metrics::{self, Registry};
+use telemetry::metrics::{Form, Registry};
 
 pub(crate) use service::Check;
 
@@ -76,9 +76,10 @@ async fn ready_and_why(State(health): State<Health>) -> Response {
     health.explained().await
 }
 
-async fn prometheus(State(health): State<Health>) -> Response {
-    let media_type = HeaderValue::from_static(metrics::CONTENT_TYPE);
-    ([(CONTENT_TYPE, media_type)], health.registry.encode()).into_response()
+async fn prometheus(State(health): State<Health>, headers: HeaderMap) -> Response {
+    let form = Form::accepted(headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok()));
+    let media_type = HeaderValue::from_static(form.content_type());
+    ([(CONTENT_TYPE, media_type)], health.registry.encode(form)).into_response()
 }
 
 impl Health {

@@ -125,8 +125,28 @@ fn the_command_line_of_keto_has_its_words_and_its_default_file() {
     for word in ["relation-tuple", "completion", "-q", "$HOME/keto.yml", "KETO_READ_REMOTE"] {
         assert!(help.output.contains(word), "{word}: {help:?}");
     }
+    for line in ["keto status --timeout 1s", "kleis keto status --timeout 1s"] {
+        let refused = directory.run(line, &[]);
+        assert_eq!(refused.code, Some(2), "{line}: {refused:?}");
+        assert!(refused.errors.contains("Usage: keto status"), "{line}: {refused:?}");
+    }
+    assert!(directory.run("keto check --help", &[]).output.contains("Usage: keto check"));
     let script = directory.run("kleis keto completion bash", &[]);
     assert!(script.output.contains("_keto") && script.output.contains("relation-tuple"), "{script:?}");
+}
+
+#[test]
+fn the_database_of_the_environment_takes_precedence_over_that_of_the_file() {
+    let shared = "dsn: sqlite://file.db?_fk=true\nlog: {level: info}\n";
+    let keto = format!("{shared}namespaces: [{{name: Doc}}]\n");
+    let directory = RunDirectory::new(&[("shared.yml", shared), ("keto.yml", &keto)]);
+    for line in
+        ["kleis serve permissions -c shared.yml", "kleis serve permissions -c keto.yml", "keto serve -c keto.yml"]
+    {
+        let program = directory.serve(line, &[("DSN", "memory")]).unwrap_or_else(|output| panic!("{line}: {output:?}"));
+        assert_eq!(program.stop().code(), Some(0), "{line}");
+        assert!(!directory.path("file.db").exists(), "{line}");
+    }
 }
 
 #[test]

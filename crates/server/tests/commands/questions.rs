@@ -18,7 +18,7 @@ serve:
 const MODEL: &str = "\
 const late: Condition = \"context.hour >= tuple.from\";
 class User implements Namespace {}
-class Group implements Namespace { related: { members: User[] } }
+class Group implements Namespace { related: { members: (User | SubjectSet<Group, \"members\">)[] } }
 class Doc implements Namespace {
   related: { viewers: (User | SubjectSet<Group, \"members\"> | When<User, \"late\">)[] }
   permits = { view: (ctx) => this.related.viewers.includes(ctx.subject) }
@@ -32,7 +32,13 @@ const TUPLES: &str = r#"[
   {"namespace": "Doc", "object": "memo", "relation": "viewers", "subject_id": "eve"},
   {"namespace": "Doc", "object": "night", "relation": "viewers",
    "subject_set": {"namespace": "User", "object": "bob", "relation": ""},
-   "condition": {"name": "late", "context": {"from": 18}}}
+   "condition": {"name": "late", "context": {"from": 18}}},
+  {"namespace": "Doc", "object": "far", "relation": "viewers",
+   "subject_set": {"namespace": "Group", "object": "outer", "relation": "members"}},
+  {"namespace": "Group", "object": "outer", "relation": "members",
+   "subject_set": {"namespace": "Group", "object": "inner", "relation": "members"}},
+  {"namespace": "Group", "object": "inner", "relation": "members",
+   "subject_set": {"namespace": "User", "object": "zoe", "relation": ""}}
 ]"#;
 
 struct Service {
@@ -143,7 +149,8 @@ fn lists_are_asked_of_the_service() {
     assert_eq!((document.code, &document.json()["objects"]), (Some(1), &json!([])), "{document:?}");
     assert!(document.json()["unresolved"].is_string(), "{document:?}");
     service.prints("kleis permissions list-objects User:bob view Doc --context @evening.json", 0, "night\n");
-    let shallow = service.run("kleis permissions list-objects User:ada view Doc --max-depth 1");
+    service.prints("kleis permissions list-objects User:ada view Doc --max-depth 1", 0, "plan\n");
+    let shallow = service.run("kleis permissions list-objects User:zoe view Doc --max-depth 1");
     assert_eq!(shallow.code, Some(1), "{shallow:?}");
     assert!(shallow.errors.contains("not complete (truncated)"), "{shallow:?}");
 
@@ -181,13 +188,13 @@ fn a_long_list_is_written_page_by_page() {
 fn subject_ids_are_migrated() {
     let service = Service::start();
     let line = "kleis permissions migrate-subjects --map eve=User --map *=Group";
-    service.prints(&format!("{line} --dry-run"), 0, "1 relation tuple would be migrated, 0 left, 4 read\n");
+    service.prints(&format!("{line} --dry-run"), 0, "1 relation tuple would be migrated, 0 left, 7 read\n");
     service.prints("kleis permissions check eve viewers Doc:memo", 0, "Allowed\n");
-    service.prints(line, 0, "1 relation tuple migrated, 0 left, 4 read\n");
+    service.prints(line, 0, "1 relation tuple migrated, 0 left, 7 read\n");
     service.prints("kleis permissions check eve viewers Doc:memo", 0, "Denied\n");
     service.prints("kleis permissions check User:eve viewers Doc:memo", 0, "Allowed\n");
     let again = service.run(&format!("{line} --format json")).json();
-    assert_eq!(again, json!({ "dry_run": false, "read": 4, "migrated": 0, "left": 0, "reasons": [] }));
+    assert_eq!(again, json!({ "dry_run": false, "read": 7, "migrated": 0, "left": 0, "reasons": [] }));
     for (line, reason) in [
         ("kleis permissions migrate-subjects --map eve", "write \"eve\" as PATTERN=NAMESPACE"),
         ("kleis permissions migrate-subjects --map eve=", "write \"eve=\" as PATTERN=NAMESPACE"),

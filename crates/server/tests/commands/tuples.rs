@@ -123,15 +123,35 @@ fn a_check_and_an_expansion_are_asked_of_the_service() {
         ("keto check bob viewers Doc plan", "Allowed\n"),
         ("keto check eve viewers Doc:plan", "Denied\n"),
         ("kleis permissions check Group:staff#members viewers Doc:plan", "Allowed\n"),
-        ("kleis permissions check User:ada viewers Doc:plan", "Denied\n"),
+        ("kleis permissions check Group:ada viewers Doc:plan", "Denied\n"),
     ] {
         assert_eq!(service.good(line).output, answer, "{line}");
     }
     assert_eq!(service.good("keto check ada viewers Doc:plan --format json").json(), json!({ "allowed": true }));
+    for line in [
+        "keto check ada viewers Nope:a",
+        "keto check Nope:ada viewers Doc:plan",
+        "kleis permissions check ada viewers Nope:a --format json",
+        "kleis permissions check ada viewers Nope:a --explain",
+    ] {
+        let refused = service.run(line);
+        assert_eq!((refused.code, refused.output.as_str()), (Some(1), ""), "{line}: {refused:?}");
+        assert!(refused.errors.contains("there is no namespace \"Nope\""), "{line}: {refused:?}");
+    }
+    let quiet = service.good("keto relation-tuple get -q --namespace Doc").output;
+    assert_eq!(quiet, "Doc:plan#viewers@ada\nDoc:plan#viewers@Group:staff#members\n");
     assert_eq!(service.run("keto check ada viewers plan").code, Some(1));
     assert_eq!(service.run("keto check ada viewers Doc:plan --context [").code, Some(1));
-    let tree = service.good("keto expand viewers Doc:plan").output;
-    assert_eq!(tree, "Doc:plan#viewers (union)\n├── ada\n└── Group:staff#members (union)\n    └── bob\n");
+    let whole = service.good("keto expand viewers Doc:plan");
+    assert_eq!(whole.output, "Doc:plan#viewers (union)\n├── ada\n└── Group:staff#members (union)\n    └── bob\n");
+    let cut = service.good("keto expand viewers Doc:plan -d 2");
+    assert_eq!(cut.output, "Doc:plan#viewers (union)\n├── ada\n└── Group:staff#members\n");
+    let reason =
+        |errors: &str| errors.trim_end().strip_prefix("the tree is not complete (truncated): ").map(str::to_owned);
+    assert_eq!((whole.errors.as_str(), reason(&cut.errors).is_some()), ("", true), "{cut:?}");
+    let cut = service.good("kleis permissions expand viewers Doc:plan -d 2 --format json");
+    assert_eq!(cut.json()["truncated"].as_str().map(str::to_owned), reason(&cut.errors), "{cut:?}");
+    assert!(service.good("kleis permissions expand viewers Doc:plan --format json").json().get("truncated").is_none());
     let tree = service.good("kleis permissions expand viewers Doc:plan -d 1 --format json").json();
     assert_eq!((&tree["type"], &tree["tuple"]["subject_set"]["object"]), (&json!("leaf"), &json!("plan")));
 }

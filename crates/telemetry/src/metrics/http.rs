@@ -190,7 +190,7 @@ mod tests {
         metrics.observe(&seen);
         metrics.observe(&seen);
         metrics.observe(&HttpObservation { method: "BREW", endpoint: None, code: 404, ..seen });
-        let text = registry.encode();
+        let text = registry.encode(crate::metrics::Form::OpenMetrics);
         for line in [
             r#"http_requests_total{app="identity",version="1.2.3",hash="abc",buildTime="now",code="200",method="GET",endpoint="/sessions/{id}"} 2"#,
             r#"code="404",method="other",endpoint="unmatched"} 1"#,

@@ -4,6 +4,7 @@
 //! every service. The constant label `app` distinguishes them.
 
 mod http;
+mod older;
 mod process;
 
 pub use http::{HttpMetrics, HttpObservation};
@@ -20,8 +21,32 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use prometheus_client::registry;
 
-/// The media type of [`Registry::encode`].
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// The two forms of metrics: `OpenMetrics`, and the older text that a scraper without `Accept` expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    OpenMetrics,
+    Text,
+}
+
+impl Form {
+    /// The form for the `Accept` headers of a request.
+    pub fn accepted<'a>(headers: impl IntoIterator<Item = &'a str>) -> Self {
+        let essence = |range: &str| range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let mut ranges = headers.into_iter().flat_map(|header| header.split(','));
+        if ranges.any(|range| essence(range) == "application/openmetrics-text") {
+            Self::OpenMetrics
+        } else {
+            Self::Text
+        }
+    }
+
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
+        }
+    }
+}
 
 /// The build, as labels of every metric.
 #[derive(Clone, Debug)]
@@ -55,14 +80,17 @@ impl Registry {
         self.0.write().unwrap_or_else(PoisonError::into_inner).register_collector(collector);
     }
 
-    /// All metrics as `OpenMetrics` text.
-    pub fn encode(&self) -> String {
+    /// All metrics.
+    pub fn encode(&self, form: Form) -> String {
         let mut text = String::with_capacity(16 * 1024);
         let registry = self.0.read().unwrap_or_else(PoisonError::into_inner);
         // Writing to a string cannot fail; a failed collector leaves the text that was written before it.
         if prometheus_client::encoding::text::encode(&mut text, &registry).is_err() {
             tracing::warn!("a metric could not be encoded");
         }
-        text
+        match form {
+            Form::OpenMetrics => text,
+            Form::Text => older::of(&text),
+        }
     }
 }

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use http::StatusCode;
 
 use crate::outbound::{Client, OutboundError};
+use crate::regular_files;
 
 /// Reads documents by their URL.
 #[derive(Clone, Debug)]
@@ -48,7 +49,7 @@ impl Documents {
         if path.contains("://") {
             return Err(ReadError::refusal("has a scheme that is not supported: use file, base64, http or https"));
         }
-        let read = tokio::fs::read(path).await;
+        let read = regular_files::read_in_background(path.into()).await;
         read.map_err(|error| ReadError { reason: format!("could not be read: {error}"), is_outage: true })
     }
 

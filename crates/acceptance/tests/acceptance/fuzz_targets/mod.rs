@@ -51,7 +51,7 @@ targets! {
     accept authorization_request client_credentials client_metadata configuration cookies csrf_token duration form_fields
     forwarded_headers gateway_target header_template identifier identity_schema import json_body json_patch json_web_key
     json_web_token mail_template page_token parameters permission_condition permission_language permission_requests permission_test
-    redirect_uri request_path return_to rule_document sealed_value url_pattern
+    redirect_uri request_path return_to rule_document sealed_value tuple_import url_pattern
 }
 
 fn fuzz() -> PathBuf {

@@ -14,7 +14,7 @@ use base::{Budget, Context, PlainToken, Rng, TenantId};
 use database::{Database, WriteTx};
 use uuid::Uuid;
 
-use crate::domain::attempt_limit::{Admission, AttemptLimits, Counter, GuessUsage, Usage};
+use crate::domain::attempt_limit::{Admission, AttemptLimits, Counter, GuessUsage, MAX_FAMILIAR, Usage};
 use crate::domain::{IdentityId, SessionId};
 use crate::storage;
 use crate::storage::attempts::Kind;
@@ -78,7 +78,7 @@ pub(crate) enum Target<'a> {
     SecondFactor(IdentityId),
 }
 
-/// The devices and networks that are familiar to a user, with the time of the last sign-in from each.
+/// All devices and networks that are familiar to a user, with the time of the last sign-in from each.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FamiliarClients(HashMap<Counter, base::Timestamp>);
 
@@ -167,7 +167,7 @@ impl Attempts {
         }
         let mut reservation = self.memory.reserve(cx.tenant, &counters);
         let mut tx = self.database.read(cx.tenant);
-        let stored = storage::attempts::guess_usage(&mut tx, &counters, owner, &[device, network], cx.now).await?;
+        let stored = storage::attempts::guess_usage(&mut tx, &counters, owner, cx.now).await?;
         drop(tx);
         let usage = |counter: Counter| Usage {
             full_at: stored.full_at.get(&counter).copied(),
@@ -256,11 +256,13 @@ impl Attempts {
             (is_browser && caller.device.is_none()).then(|| PlainToken::generate(&self.rng, "", DEVICE_TOKEN_LENGTH));
         let device = new_device.as_ref().map(|token| Counter::device(token.expose())).or(caller.device);
         let expires_at = cx.now.plus(self.limits.familiar_for);
-        for client in device.into_iter().chain([caller.network]) {
-            let is_fresh = known.0.get(&client).is_some_and(|seen_at| cx.now.since(*seen_at) < SEEN_AGAIN);
-            if !is_fresh {
-                storage::familiar_clients::insert(tx, person, client, cx.now, expires_at).await?;
-            }
+        let is_fresh =
+            |client: &Counter| known.0.get(client).is_some_and(|seen_at| cx.now.since(*seen_at) < SEEN_AGAIN);
+        let seen: Vec<Counter> = device.into_iter().chain([caller.network]).filter(|it| !is_fresh(it)).collect();
+        storage::familiar_clients::insert(tx, person, &seen, cx.now, expires_at).await?;
+        let added = seen.iter().filter(|client| !known.0.contains_key(client)).count();
+        if added > 0 && known.0.len() + added > usize::from(MAX_FAMILIAR) {
+            storage::familiar_clients::delete_oldest(tx, person).await?;
         }
         Ok(new_device)
     }

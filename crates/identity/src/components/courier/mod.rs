@@ -134,10 +134,7 @@ impl Courier {
     /// Counts a delivery attempt. `None` when the message was sent, abandoned or deleted.
     pub(crate) async fn take(&self, cx: &Context, id: MessageId) -> Result<Option<Message>, database::Error> {
         let mut tx = self.database.write(cx.tenant).await?;
-        if !messages::take(&mut tx, id, cx.now).await? {
-            return Ok(None);
-        }
-        let message = messages::find(&mut tx, self.sealer_of(cx), id).await?;
+        let message = messages::take(&mut tx, self.sealer_of(cx), id, cx.now).await?;
         tx.commit().await?;
         Ok(message)
     }

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use go_templates::{HtmlTemplate, TemplateError, TextTemplate, value_of};
 use serde_json::{Map, Value};
 use ui::{Brand, Ui};
+use web::regular_files;
 
 use super::built_in::BuiltIn;
 use super::part::Part;
@@ -87,7 +88,7 @@ impl Templates {
             }
         }
         let folder = self.override_path.as_ref()?.join(kind.folder());
-        let own = std::fs::read_to_string(folder.join(part.file())).ok()?;
+        let own = regular_files::read_to_string(&folder.join(part.file())).ok()?;
         let outcome = execute(part, &own, &siblings(&folder, part), model);
         outcome.map_err(|error| log_failure(kind, part, &error)).ok()
     }
@@ -138,7 +139,7 @@ fn siblings(folder: &Path, part: Part) -> Vec<String> {
         })
         .collect();
     paths.sort();
-    paths.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect()
+    paths.iter().filter_map(|path| regular_files::read_to_string(path).ok()).collect()
 }
 
 /// The fields under the names that templates use, and numbers as Go reads them from JSON.
@@ -180,7 +181,7 @@ fn read(url: &str) -> Result<String, String> {
         return String::from_utf8(bytes).map_err(|error| error.to_string());
     }
     match url.strip_prefix("file://") {
-        Some(path) => std::fs::read_to_string(path).map_err(|error| error.to_string()),
+        Some(path) => regular_files::read_to_string(Path::new(path)).map_err(|error| error.to_string()),
         None => Err("only file:// and base64:// are supported: mail must not depend on another server".to_owned()),
     }
 }

@@ -12,7 +12,7 @@ use base::seal::Purpose;
 use base::{Context, PlainToken, Rng, Sealer, Timestamp};
 use bytes::Bytes;
 use contracts::{Link, SessionCredentials, SubjectObserver, SubjectObserverError};
-use database::{Cacheable, Database, ReadCache, WriteTx};
+use database::{Cacheable, Database, ReadCache, ReadStart, WriteTx};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::client_kind::FlowType;
@@ -21,6 +21,7 @@ use crate::domain::session::RequiredAal;
 use crate::domain::views::SessionView;
 use crate::domain::{self, IdentityId, Session, SessionId};
 use crate::storage;
+use crate::storage::TenantSealer;
 use crate::storage::sessions::Ended;
 
 use super::policy::SessionPolicy;
@@ -33,7 +34,7 @@ use checked::{Key, MAX_BYTES, SESSION_BYTES, memory_of};
 #[derive(Clone, Debug)]
 pub(crate) struct Current {
     pub session: Session,
-    /// With addresses, without credentials.
+    /// With the credentials.
     pub identity: domain::Identity,
     pub token: PlainToken,
 }
@@ -115,17 +116,10 @@ impl Sessions {
 
     async fn of_token(&self, cx: &Context, token: PlainToken) -> Result<Option<Current>, database::Error> {
         let mut tx = self.database.read(cx.tenant);
-        let Some(session) = storage::sessions::find_by_token(&mut tx, &token.digest()).await? else {
-            return Ok(None);
-        };
-        if !session.is_alive(cx.now) {
-            return Ok(None);
-        }
-        let Some(identity) = storage::identities::find(&mut tx, session.identity_id).await? else { return Ok(None) };
-        if !identity.is_active() {
-            return Ok(None);
-        }
-        Ok(Some(Current { session, identity, token }))
+        let sealer = TenantSealer::new(&self.sealer, cx.tenant);
+        let found = storage::sessions::find_signed_in(&mut tx, sealer, &token.digest()).await?;
+        let active = found.filter(|(session, identity)| session.is_alive(cx.now) && identity.is_active());
+        Ok(active.map(|(session, identity)| Current { session, identity, token }))
     }
 
     /// The value of the session cookie.
@@ -149,32 +143,37 @@ impl Sessions {
         let key = *token.digest().as_bytes();
         let checked = match self.checked.get(cx.tenant, key) {
             Some(checked) => Some(checked),
-            None => self.read(cx, token, key).await?,
+            None => self.read(cx, token).await?,
         };
         Ok(checked.filter(|checked| checked.session.is_alive(cx.now)))
     }
 
-    async fn read(
-        &self,
-        cx: &Context,
-        token: &PlainToken,
-        key: Key,
-    ) -> Result<Option<Arc<CheckedSession>>, database::Error> {
-        let start = self.checked.start_reading();
+    async fn read(&self, cx: &Context, token: &PlainToken) -> Result<Option<Arc<CheckedSession>>, database::Error> {
+        let start = self.start_reading();
         let mut tx = self.database.read(cx.tenant);
         let found = storage::sessions::find_whole_by_token(&mut tx, &token.digest()).await?;
-        let Some((session, identity)) = found else { return Ok(None) };
-        if !session.is_alive(cx.now) {
-            return Ok(None);
-        }
-        if !identity.is_active() {
-            return Ok(None);
-        }
-        let shown = SessionView::new(&session, Some(&identity), self.urls.public(), cx.now);
+        let active = found.filter(|(session, identity)| session.is_alive(cx.now) && identity.is_active());
+        active.map(|(session, identity)| self.keep(cx, start, session, &identity)).transpose()
+    }
+
+    /// Must be called before the reads of what is passed to [`Self::keep`].
+    pub(crate) fn start_reading(&self) -> ReadStart {
+        self.checked.start_reading()
+    }
+
+    /// Caches an active session and its identity as they are stored, if nothing has changed them since `start`.
+    pub(crate) fn keep(
+        &self,
+        cx: &Context,
+        start: ReadStart,
+        session: Session,
+        identity: &domain::Identity,
+    ) -> Result<Arc<CheckedSession>, database::Error> {
+        let shown = SessionView::new(&session, Some(identity), self.urls.public(), cx.now);
         let text = serde_json::to_vec(&shown).map(Bytes::from);
         let text = text.map_err(|error| database::Error::inconsistent("identity_sessions", error.to_string()))?;
         let (session_id, identity_id) = (session.id.as_uuid(), session.identity_id.as_uuid());
-        let bytes = memory_of(&text);
+        let (key, bytes) = (*session.token_digest.as_bytes(), memory_of(&text));
         let checked = CheckedSession {
             session,
             available_aal: identity.available_aal,
@@ -183,8 +182,7 @@ impl Sessions {
             body: OnceLock::new(),
         };
         let subjects: &[&[u8]] = &[session_id.as_bytes(), identity_id.as_bytes()];
-        let read = Cacheable { value: checked, subjects, bytes };
-        Ok(Some(self.checked.put(start, cx.tenant, key, read)))
+        Ok(self.checked.put(start, cx.tenant, key, Cacheable { value: checked, subjects, bytes }))
     }
 
     /// Changes an active session. The change applies to its current state, because another proof may have been recorded

@@ -1,7 +1,7 @@
 //! The end of a login, after a successful proof.
 
 use base::{Context, PlainToken};
-use database::WriteTx;
+use database::{ReadStart, WriteTx};
 use url::Url;
 
 use crate::Identity;
@@ -50,6 +50,8 @@ pub(super) struct Completion<'a> {
     pub browser: &'a Browser,
     pub flow: &'a Flow<Login>,
     pub current: Option<Current>,
+    /// Before the identity of the proof was read.
+    pub start: ReadStart,
 }
 
 /// What is written, and the facts that it was decided by.
@@ -113,6 +115,10 @@ impl Identity {
                 Err(SubmitError::AddressNotVerified { flow: flow.id, address, url }.into())
             }
             Written::SignedIn { signed_in, verification, new_device } => {
+                if signed_in.is_new {
+                    // The next request of the client presents this session.
+                    self.sessions.keep(cx, completion.start, signed_in.session.clone(), &proof.identity)?;
+                }
                 let verification = verification.filter(|_| hooks.show_verification_ui);
                 let done = Done { identity: &proof.identity, signed_in, return_to, verification, next_browser };
                 Ok(self.signed_in_answer(cx, visitor, flow, done).await?.with_device(new_device))
@@ -138,7 +144,11 @@ impl Identity {
         let begins = must_verify || matches!(decision, Decision::SignedIn(SignIn { begins_verification: true, .. }));
 
         let mut tx = self.database.write(cx.tenant).await?;
-        Self::require_unchanged(&mut tx, identity).await?;
+        if signed_in.is_new && !must_verify {
+            Self::issue_to_unchanged(&mut tx, &signed_in.session, identity).await?;
+        } else {
+            Self::require_unchanged(&mut tx, identity).await?;
+        }
         let proved_address = effects.write(&mut tx, Redeeming { service: self, cx, person: identity.id }).await?;
         let verification = match Self::address_to_verify(identity, None).filter(|_| begins) {
             Some(address) => {
@@ -167,9 +177,7 @@ impl Identity {
                 verification.ok_or(SubmitError::Broken("an unverified identity without an unverified address"))?;
             return Ok(Written::VerifyFirst(begun));
         }
-        if signed_in.is_new {
-            storage::sessions::insert(&mut tx, &signed_in.session).await?;
-        } else {
+        if !signed_in.is_new {
             let (id, lifespan) = (signed_in.session.id, self.session_policy.lifespan());
             let add = |session: &mut Session| session.authenticate(method.clone(), lifespan, cx.now);
             let proved = self.sessions.prove(&mut tx, cx, id, flow.flow_type, add).await?;
@@ -221,6 +229,19 @@ impl Identity {
             Unchanged::No => Err(StepError::general(validation::invalid_credentials())),
             Unchanged::Inactive => Err(StepError::general(messages::account_disabled())),
         }
+    }
+
+    /// Writes a new session under the condition of [`Self::require_unchanged`].
+    async fn issue_to_unchanged(
+        tx: &mut WriteTx,
+        session: &Session,
+        proved: &domain::Identity,
+    ) -> Result<(), StepError> {
+        if storage::sessions::insert_of_unchanged(tx, session, proved).await? {
+            return Ok(());
+        }
+        Self::require_unchanged(tx, proved).await?;
+        Err(SubmitError::Broken("a session of an unchanged identity was not written").into())
     }
 
     async fn signed_in_answer(

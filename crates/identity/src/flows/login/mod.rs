@@ -66,7 +66,7 @@ impl Identity {
 
         let browser = self.browser(visitor);
         if current.is_none()
-            && let Some(flow) = self.begin_unstored::<Login>(cx, visitor, flow_type).await?
+            && let Some(flow) = self.begin_unstored::<Login>(cx, visitor, flow_type)?
         {
             return Ok(self.begun(&flow, &browser));
         }
@@ -82,7 +82,7 @@ impl Identity {
         if let Some(challenge) = challenge.as_ref().filter(|_| self.flow_policy.overrides_return_to()) {
             flow.return_to = Some(challenge.request.request_url.clone());
         }
-        let offered = self.login_form(cx, &mut flow, current.as_ref()).await?;
+        let offered = self.login_form(&mut flow, current.as_ref())?;
         self.store_flow(cx, &flow).await?;
         if let [only] = offered.as_slice()
             && requested_aal > Aal::Aal1
@@ -143,9 +143,8 @@ impl Identity {
     }
 
     /// Fills the form with the methods that can complete this flow, and returns them.
-    pub(super) async fn login_form(
+    pub(super) fn login_form(
         &self,
-        cx: &Context,
         flow: &mut Flow<Login>,
         current: Option<&Current>,
     ) -> Result<Vec<&'static dyn Method>, FormUnavailable> {
@@ -158,11 +157,9 @@ impl Identity {
                 let message =
                     if asks_for_second { messages::complete_second_factor() } else { messages::confirm_it_is_you() };
                 flow.ui.messages.push(message);
-                if let Some(person) = self.person_of(cx, current).await? {
-                    let form =
-                        if asks_for_second { LoginForm::SecondFactor(&person) } else { LoginForm::Refresh(&person) };
-                    offered = self.offer_login(&form, flow);
-                }
+                let person = &current.identity;
+                let form = if asks_for_second { LoginForm::SecondFactor(person) } else { LoginForm::Refresh(person) };
+                offered = self.offer_login(&form, flow);
             }
             Some(_) | None if asks_for_second => {}
             Some(_) | None if self.flow_policy.signs_in_identifier_first() => {

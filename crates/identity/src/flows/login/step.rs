@@ -97,11 +97,6 @@ impl<'a> LoginStep<'a> {
         }
     }
 
-    /// The identity of the session, with its credentials.
-    pub(crate) async fn person_of(&self, current: &Current) -> Result<domain::Identity, StepError> {
-        Ok(self.service.person_of(self.cx, current).await?.ok_or(SubmitError::NoSession)?)
-    }
-
     /// Counts a wrong guess, and appends an event if it was checked and the account exists. A flow with a known user
     /// records every rejection itself.
     pub(crate) async fn count_failed_guess(

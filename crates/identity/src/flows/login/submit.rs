@@ -42,6 +42,7 @@ impl Identity {
         if flow.is_expired(cx.now) {
             return self.renew_login(cx, visitor, &browser, &flow).await;
         }
+        let start = self.sessions.start_reading();
         let current = self.current(cx, visitor).await?;
         match &current {
             Some(current) if !flow.details.refresh && flow.details.requested_aal <= current.session.aal => {
@@ -69,7 +70,7 @@ impl Identity {
             Ok(Step::Proved(mut proof)) => {
                 proof.effects.transient_payload = submission.transient_payload();
                 let (caller, browser, flow) = (&caller, &browser, &flow);
-                self.complete_login(cx, Completion { visitor, caller, browser, flow, current }, *proof).await
+                self.complete_login(cx, Completion { visitor, caller, browser, flow, current, start }, *proof).await
             }
             Ok(Step::Form) => return Ok(self.form(&flow, &browser, FormReason::Invalid)),
             Err(error) => Err(error),
@@ -111,7 +112,7 @@ impl Identity {
         let refresh = expired.details.refresh && current.is_some();
         let details = Login { refresh, code_identifier: None, ..expired.details.clone() };
         let mut flow = self.begin_again(cx, visitor, browser, expired, details);
-        self.login_form(cx, &mut flow, current.as_ref()).await?;
+        self.login_form(&mut flow, current.as_ref())?;
         self.replace_expired(cx, visitor, expired, flow).await
     }
 

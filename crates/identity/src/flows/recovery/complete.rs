@@ -114,9 +114,7 @@ impl Identity {
         let login = flow.details.oauth2.take().filter(|_| sign_in.keeps_login);
         flow.state = FlowState::PassedChallenge;
         storage::flows::update(tx, flow).await?;
-        if sign_in.removes_unproved {
-            self.remove_unproved(tx, cx, person).await?;
-        }
+        let is_changed = sign_in.removes_unproved && self.remove_unproved(tx, cx, person).await?;
         if let Some(address) = person.verifiable_address(code.via, &code.address).filter(|_| sign_in.verifies_address) {
             storage::identities::mark_verified(tx, address.id, cx.now).await?;
         }
@@ -130,9 +128,9 @@ impl Identity {
         storage::familiar_clients::delete_of_identity(tx, person.id).await?;
         // Only a complete sign-in makes a device familiar.
         let new_device = if session.aal >= person.available_aal {
-            let (caller, unknown) = (visitor.caller(cx, None), FamiliarClients::default());
+            let (caller, none) = (visitor.caller(cx, None), FamiliarClients::default());
             let is_browser = sign_in.holder == FlowType::Browser;
-            self.attempts.remember(tx, cx, &caller, person.id, &unknown, is_browser).await?
+            self.attempts.remember(tx, cx, &caller, person.id, &none, is_browser).await?
         } else {
             None
         };
@@ -146,8 +144,11 @@ impl Identity {
         } else {
             None
         };
-        let succeeded = Event::of_flow(flow, FlowOutcome::Succeeded, person.id, None);
-        jobs::append(tx, cx, &[succeeded, Event::SessionIssued((&session).into())]).await?;
+        let mut happened: Vec<Event<'_>> =
+            is_changed.then(|| Event::IdentityUpdated((&*person).into())).into_iter().collect();
+        happened.push(Event::of_flow(flow, FlowOutcome::Succeeded, person.id, None));
+        happened.push(Event::SessionIssued((&session).into()));
+        jobs::append(tx, cx, &happened).await?;
         // With a settings flow, the login continues at its end.
         let login = login.filter(|_| settings.is_none());
         Ok(Written { session, token, settings, browser, new_device, login })
@@ -162,37 +163,37 @@ impl Identity {
         of: SettingsAfterRecovery<'_>,
         login: Option<OAuth2Request>,
     ) -> Result<Flow<Settings>, SubmitError> {
-        let mut settings = self.begin_settings_for(tx, cx, of).await?;
+        let mut settings = self.settings_after(cx, of)?;
         let until = cx.now.plus(self.session_policy.privileged_max_age().unwrap_or(self.session_policy.lifespan()));
         settings.ui.messages.push(messages::recovered(cx.now, until));
         settings.details.oauth2 = login;
         settings.return_to =
             flow.wanted_return_to().or_else(|| self.urls.configured_after(FlowKind::Recovery, None).map(String::from));
-        storage::flows::update(tx, &mut settings).await?;
+        storage::flows::insert(tx, &settings).await?;
         Ok(settings)
     }
 
     /// Removes the password and the second factors that were set up before an address of the account was verified: they
-    /// may be those of an attacker who registered with another person's address.
+    /// may be those of an attacker who registered with another person's address. Returns whether there were any.
     async fn remove_unproved(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
         person: &mut domain::Identity,
-    ) -> Result<(), SubmitError> {
+    ) -> Result<bool, SubmitError> {
         let mut after = person.clone();
         if !after.remove_unproved_credentials(self.session_policy.factor_rules(), cx.now) {
-            return Ok(());
+            return Ok(false);
         }
         after.refresh_available_aal(self.session_policy.factor_rules());
         match storage::identities::update(tx, self.tenant_sealer(cx), person, &after).await {
-            Ok(()) => jobs::append(tx, cx, &[Event::IdentityUpdated((&after).into())]).await?,
+            Ok(()) => {}
             Err(StoreError::Stale) => return Err(SubmitError::FlowChanged),
             Err(StoreError::Database(error)) => return Err(error.into()),
             Err(StoreError::Taken(_)) => return Err(SubmitError::Broken("a removal claimed an identifier")),
         }
         *person = after;
-        Ok(())
+        Ok(true)
     }
 
     async fn recovered_answer(

@@ -9,7 +9,6 @@ use base::Context;
 use web::config::parse_go_bool;
 
 use crate::Identity;
-use crate::domain;
 use crate::domain::client_kind::FlowType;
 use crate::domain::code::CodePurpose;
 use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, Recovery};
@@ -90,7 +89,7 @@ impl Identity {
             Start::SessionExists { redirects: false } => return Err(BeginError::SessionAlreadyAvailable),
         }
         let browser = self.browser(visitor);
-        if let Some(flow) = self.begin_unstored::<Recovery>(cx, visitor, flow_type).await? {
+        if let Some(flow) = self.begin_unstored::<Recovery>(cx, visitor, flow_type)? {
             return Ok(self.begun(&flow, &browser));
         }
         let skip_settings = visitor.query("skip_settings").is_some_and(|value| parse_go_bool(&value) == Some(true));
@@ -245,12 +244,8 @@ impl Identity {
         let typed = typed.trim();
         let (via, address) = self.address_to_send_to(flow, typed)?;
         let mut read = self.database.read(cx.tenant);
-        let found = storage::identities::find_recovery(&mut read, via, &address).await?;
-        let person = match found {
-            Some((_, owner)) => storage::identities::find(&mut read, owner).await?.filter(domain::Identity::is_active),
-            None => None,
-        };
-        let person = person.filter(|person| person.is_recoverable_by(via, &address));
+        let found = storage::identities::find_by_recovery_address(&mut read, via, &address).await?;
+        let person = found.filter(|person| person.is_active() && person.is_recoverable_by(via, &address));
         let recipient = Recipient {
             person: person.as_ref(),
             via,

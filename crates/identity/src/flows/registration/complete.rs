@@ -127,6 +127,12 @@ impl Identity {
     ) -> Result<Answer, StepError> {
         let Registrant { mut identity, method, redeem_code, transient_payload } = registrant;
         identity.refresh_available_aal(self.session_policy.factor_rules());
+        if new.starts_verification
+            && let Some(address) = identity.verifiable_addresses.iter_mut().find(|address| !address.verified)
+        {
+            // The verification that begins in the same transaction sends a code to it.
+            address.status = AddressStatus::Sent;
+        }
         let session = new.issues_session.then(|| {
             let device = completion.visitor.device(&self.rng);
             Session::issue(&self.rng, identity.id, method, device, self.session_policy.lifespan(), cx.now)
@@ -169,14 +175,14 @@ impl Identity {
     ) -> Result<Option<PlainToken>, SubmitError> {
         let Completion { caller, flow, shows_session, .. } = completion;
         let Registered { identity, session, verification } = registered;
-        jobs::append(tx, cx, &[Event::IdentityCreated((&*identity).into())]).await?;
+        let mut happened = vec![Event::IdentityCreated((&*identity).into())];
         if let Some((session, _)) = &session {
             storage::sessions::insert(tx, session).await?;
-            jobs::append(tx, cx, &[Event::SessionIssued(session.into())]).await?;
+            happened.push(Event::SessionIssued(session.into()));
         }
         let is_signed_in = flow.is_browser() && *shows_session;
-        let unknown = FamiliarClients::default();
-        let new_device = self.attempts.remember(tx, cx, caller, identity.id, &unknown, is_signed_in).await?;
+        let none = FamiliarClients::default();
+        let new_device = self.attempts.remember(tx, cx, caller, identity.id, &none, is_signed_in).await?;
         if let Some(address) = Self::address_to_verify(identity, None).filter(|_| new.starts_verification) {
             let of = VerificationOf {
                 session_id: session.as_ref().map(|(session, _)| session.id),
@@ -186,10 +192,8 @@ impl Identity {
             };
             *verification = Some(self.begin_verification_of(tx, cx, of, address).await?);
         }
-        if let Some(begun) = &verification {
-            mark_sent(identity, &begun.address);
-        }
-        events::append_success(tx, cx, flow, identity.id).await?;
+        happened.push(Event::of_flow(flow, FlowOutcome::Succeeded, identity.id, None));
+        jobs::append(tx, cx, &happened).await?;
         Ok(new_device)
     }
 

@@ -72,7 +72,7 @@ impl Identity {
         }
 
         let browser = self.browser(visitor);
-        if let Some(flow) = self.begin_unstored::<Registration>(cx, visitor, flow_type).await? {
+        if let Some(flow) = self.begin_unstored::<Registration>(cx, visitor, flow_type)? {
             return Ok(self.begun(&flow, &browser));
         }
         let details = Registration { identity_schema, oauth2, code_traits: None };

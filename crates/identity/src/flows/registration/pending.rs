@@ -210,18 +210,19 @@ impl Identity {
             Err(StoreError::Database(error)) => return Err(error.into()),
         }
         let cx = &acting_as(cx, identity.id);
-        jobs::append(tx, cx, &[Event::IdentityCreated((&identity).into())]).await?;
         let session = signs_in.then(|| {
             let device = visitor.device(&self.rng);
             Session::issue(&self.rng, identity.id, method, device, self.session_policy.lifespan(), cx.now)
         });
+        let mut happened = vec![Event::IdentityCreated((&identity).into())];
         let mut new_device = None;
         if let Some((session, _)) = &session {
             storage::sessions::insert(tx, session).await?;
-            jobs::append(tx, cx, &[Event::SessionIssued(session.into())]).await?;
-            let (caller, unknown) = (visitor.caller(cx, None), FamiliarClients::default());
-            new_device = self.attempts.remember(tx, cx, &caller, identity.id, &unknown, true).await?;
+            happened.push(Event::SessionIssued(session.into()));
+            let (caller, none) = (visitor.caller(cx, None), FamiliarClients::default());
+            new_device = self.attempts.remember(tx, cx, &caller, identity.id, &none, true).await?;
         }
+        jobs::append(tx, cx, &happened).await?;
         Ok(Some(ConfirmedAccount { identity, session, new_device }))
     }
 }

@@ -8,7 +8,6 @@ mod submit;
 pub(crate) use continuity::COOKIE as CONTINUITY_COOKIE;
 
 use base::Context;
-use database::WriteTx;
 
 use crate::Identity;
 use crate::domain::client_kind::{FlowType, Wants};
@@ -29,6 +28,7 @@ use crate::components::sessions::Current;
 use step::SettingsForm;
 
 /// The parameters of the settings flow after a recovery.
+#[derive(Clone, Copy)]
 pub(super) struct SettingsAfterRecovery<'a> {
     pub visitor: &'a Visitor,
     pub browser: &'a Browser,
@@ -77,8 +77,7 @@ impl Identity {
         let details = Settings::of(current.session.identity_id);
         let beginning = self.beginning::<Settings>(visitor, &browser, flow_type);
         let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
-        let person = self.person_of(cx, &current).await?.ok_or(BeginError::NoSession)?;
-        self.settings_form(cx, &mut flow, &person)?;
+        self.settings_form(cx, &mut flow, &current.identity)?;
         let mut tx = self.database.write(cx.tenant).await?;
         storage::continuities::abort(&mut tx, current.session.identity_id).await?;
         storage::flows::insert(&mut tx, &flow).await?;
@@ -127,10 +126,9 @@ impl Identity {
         }
     }
 
-    /// A settings flow for a user who just recovered their account, in the same transaction.
-    pub(super) async fn begin_settings_for(
+    /// A settings flow for a user who just recovered their account. It is not stored yet.
+    pub(super) fn settings_after(
         &self,
-        tx: &mut WriteTx,
         cx: &Context,
         recovered: SettingsAfterRecovery<'_>,
     ) -> Result<Flow<Settings>, FormUnavailable> {
@@ -141,7 +139,6 @@ impl Identity {
         beginning.request_url = address.as_str();
         let mut flow = Flow::begin(&beginning, Settings::of(person.id), &self.rng, cx.now);
         self.settings_form(cx, &mut flow, person)?;
-        storage::flows::insert(tx, &flow).await?;
         Ok(flow)
     }
 

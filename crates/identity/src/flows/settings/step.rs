@@ -9,7 +9,6 @@ use serde::de::DeserializeOwned;
 use crate::Identity;
 use crate::components::attempts::Caller;
 use crate::components::sessions::Current;
-use crate::domain::event::Event;
 use crate::domain::flow::{Flow, FlowKind, Settings, endpoint, submit_url};
 use crate::domain::settings::{self, Affected, Permission, permission};
 use crate::domain::{self, AuthenticationMethod, CredentialType, Session};
@@ -58,6 +57,8 @@ pub(crate) struct Change {
     before: domain::Identity,
     /// With the credentials.
     pub after: domain::Identity,
+    /// The flow, if it was read under its lock.
+    pub flow: Option<Flow<Settings>>,
 }
 
 impl SettingsStep<'_> {
@@ -96,7 +97,7 @@ impl SettingsStep<'_> {
     }
 
     /// Removes and returns the value that a method keeps in this flow, read under a lock, so that only one submission
-    /// can confirm it.
+    /// can confirm it. The flow is written with the change.
     pub(crate) async fn take_kept<T: DeserializeOwned>(
         &self,
         change: &mut Change,
@@ -106,7 +107,7 @@ impl SettingsStep<'_> {
         let mut stored = stored.ok_or(SubmitError::FlowNotFound)?;
         let value = kept(self.service, self.cx, &stored, method);
         stored.details.kept.remove(&method);
-        storage::flows::update(&mut change.tx, &mut stored).await?;
+        change.flow = Some(stored);
         Ok(value)
     }
 
@@ -119,13 +120,13 @@ impl SettingsStep<'_> {
         let before = before.ok_or(SubmitError::NoSession)?;
         // The user may have set up a second factor since the request began.
         self.require(Affected::Profile, &before)?;
-        Ok(Change { tx, after: before.clone(), before })
+        Ok(Change { tx, after: before.clone(), before, flow: None })
     }
 
     /// Writes the changed identity.
     pub(crate) async fn store(&self, change: &mut Change) -> Result<(), StoreError> {
         let (service, cx) = (self.service, self.cx);
-        let Change { tx, before, after } = change;
+        let Change { tx, before, after, .. } = change;
         after.refresh_available_aal(service.session_policy.factor_rules());
         after.updated_at = cx.now;
         storage::identities::update(tx, service.tenant_sealer(cx), before, after).await
@@ -141,7 +142,6 @@ impl SettingsStep<'_> {
         let add = |session: &mut Session| session.add_factor(method, now);
         let proved = self.service.sessions.prove(tx, self.cx, id, self.flow.flow_type, add).await?;
         let (session, renewed) = proved.ok_or(SubmitError::NoSession)?;
-        jobs::append(tx, self.cx, &[Event::SessionChanged((&session).into())]).await?;
         Ok((session, renewed.unwrap_or_else(|| self.current.token.clone())))
     }
 

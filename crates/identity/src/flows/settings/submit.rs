@@ -1,7 +1,6 @@
 //! A submission to a settings flow: a change, or one that was saved while the user signed in again.
 
 use base::Context;
-use database::WriteTx;
 
 use crate::Identity;
 use crate::components::sessions::Current;
@@ -151,34 +150,40 @@ impl Identity {
         }
     }
 
-    /// Ends other sessions where the hooks of the method say so, shows the change in the form, records and commits it. Returns the
-    /// flow and the login that goes on after it.
+    /// Ends other sessions where the hooks of the method say so, shows the change in the form, records and commits it. `session` is
+    /// the session of the request if it was changed. Returns the flow, the changed identity, and the login that goes on after it.
     async fn write_change(
         &self,
         cx: &Context,
         current: &Current,
         flow: &Flow<Settings>,
-        mut tx: WriteTx,
-        identity: &domain::Identity,
-    ) -> Result<(Flow<Settings>, Option<OAuth2Request>), SubmitError> {
+        change: Change,
+        session: Option<&Session>,
+    ) -> Result<(Flow<Settings>, domain::Identity, Option<OAuth2Request>), SubmitError> {
+        let Change { mut tx, after: identity, flow: locked, .. } = change;
         let hooks = flow.submitted_method.map(|method| self.flow_policy.hooks_after(FlowKind::Settings, method));
         if hooks.is_some_and(|hooks| hooks.revoke_active_sessions) {
             self.sessions.end_all(&mut tx, cx, identity.id, Some(current.session.id)).await?;
         }
         // The form shows the change, whatever other submissions made of the form meanwhile.
-        let mut shown = storage::flows::lock::<Settings>(&mut tx, flow.id).await?.ok_or(SubmitError::FlowNotFound)?;
+        let mut shown = match locked {
+            Some(flow) => flow,
+            None => storage::flows::lock(&mut tx, flow.id).await?.ok_or(SubmitError::FlowNotFound)?,
+        };
         shown.active = flow.active;
         shown.submitted_method = flow.submitted_method;
         shown.ui.clear_messages();
         shown.state = FlowState::Success;
-        self.settings_form(cx, &mut shown, identity)?;
+        self.settings_form(cx, &mut shown, &identity)?;
         shown.ui.messages.push(messages::saved());
         let oauth2 = if continues_login(shown.method()) { shown.details.oauth2.take() } else { None };
         storage::flows::update(&mut tx, &mut shown).await?;
-        let succeeded = Event::of_flow(flow, FlowOutcome::Succeeded, identity.id, None);
-        jobs::append(&mut tx, cx, &[Event::IdentityUpdated(identity.into()), succeeded]).await?;
+        let mut happened: Vec<Event<'_>> = session.map(|it| Event::SessionChanged(it.into())).into_iter().collect();
+        happened.push(Event::IdentityUpdated((&identity).into()));
+        happened.push(Event::of_flow(flow, FlowOutcome::Succeeded, identity.id, None));
+        jobs::append(&mut tx, cx, &happened).await?;
         tx.commit().await?;
-        Ok((shown, oauth2))
+        Ok((shown, identity, oauth2))
     }
 
     /// Commits the change, and answers.
@@ -190,8 +195,9 @@ impl Identity {
         changed: Changed,
     ) -> Result<Answer, SubmitError> {
         let Request { browser, current, .. } = request;
-        let Changed { change: Change { tx, after: identity, .. }, verification, session } = changed;
-        let (flow, oauth2) = self.write_change(cx, current, flow, tx, &identity).await?;
+        let Changed { change, verification, session } = changed;
+        let changed_session = session.as_ref().map(|(session, _)| session);
+        let (flow, identity, oauth2) = self.write_change(cx, current, flow, change, changed_session).await?;
         let (session, token) =
             session.as_ref().map_or((&current.session, &current.token), |(session, token)| (session, token));
         let (next, redirect) =
@@ -278,8 +284,7 @@ impl Identity {
     ) -> Result<Answer, SubmitError> {
         let Request { visitor, browser, current } = request;
         let mut flow = self.begin_again(cx, visitor, browser, expired, expired.details.clone());
-        let person = self.person_of(cx, current).await?.ok_or(SubmitError::NoSession)?;
-        self.settings_form(cx, &mut flow, &person)?;
+        self.settings_form(cx, &mut flow, &current.identity)?;
         self.replace_expired(cx, visitor, expired, flow).await
     }
 }

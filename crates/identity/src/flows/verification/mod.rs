@@ -91,7 +91,7 @@ impl Identity {
         let home = self.urls.returns().default_url().clone();
         self.urls.returns().resolve(visitor.query("return_to").as_deref(), &home)?;
         let browser = self.browser(visitor);
-        if let Some(flow) = self.begin_unstored::<Verification>(cx, visitor, flow_type).await? {
+        if let Some(flow) = self.begin_unstored::<Verification>(cx, visitor, flow_type)? {
             return Ok(self.begun(&flow, &browser));
         }
         let beginning = self.beginning::<Verification>(visitor, &browser, flow_type);

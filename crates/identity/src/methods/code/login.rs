@@ -51,8 +51,7 @@ pub(super) async fn send_at_once(mut step: LoginStep<'_>) -> Result<bool, StepEr
         return Ok(true);
     }
     let Some(current) = step.current else { return Ok(false) };
-    let person = step.person_of(current).await?;
-    let addresses = second_factor_addresses(step.service, &person);
+    let addresses = second_factor_addresses(step.service, &current.identity);
     let [(_, address)] = addresses.as_slice() else { return Ok(false) };
     send(&mut step, address, Some(current)).await?;
     Ok(true)
@@ -74,7 +73,7 @@ fn second_factor_of<'a>(step: &LoginStep<'a>) -> Result<Option<&'a Current>, Ste
 async fn send(step: &mut LoginStep<'_>, identifier: &str, second: Option<&Current>) -> Result<(), StepError> {
     let (service, cx) = (step.service, step.cx);
     let found = match second {
-        Some(current) => Some(second_factor_address(step, current, identifier).await?),
+        Some(current) => Some(second_factor_address(step, current, identifier)?),
         None => person_by_code(service, cx, identifier).await?,
     };
     if found.is_none() && !service.flow_policy.hides_accounts() {
@@ -116,17 +115,16 @@ pub(super) fn second_factor_addresses(service: &Identity, person: &domain::Ident
     addresses
 }
 
-async fn second_factor_address(
+fn second_factor_address(
     step: &LoginStep<'_>,
     current: &Current,
     identifier: &str,
 ) -> Result<(domain::Identity, Via, String), StepError> {
     let normalized = normalize(CredentialType::Code, identifier);
-    let person = step.person_of(current).await?;
-    let addresses = second_factor_addresses(step.service, &person);
+    let addresses = second_factor_addresses(step.service, &current.identity);
     let found = addresses.into_iter().find(|(_, address)| *address == normalized);
     let (via, address) = found.ok_or_else(|| StepError::general(flow_messages::address_unknown()))?;
-    Ok((person, via, address))
+    Ok((current.identity.clone(), via, address))
 }
 
 async fn redeem(step: LoginStep<'_>, guess: &str) -> Result<Step, StepError> {

@@ -21,7 +21,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, StepError> {
     step.flow.submitted_method = Some(CredentialType::LookupSecret);
     step.flow.transient_payload = step.submission.transient_payload();
     let given = step.submission.text("lookup_secret").ok_or_else(|| missing("lookup_secret"))?;
-    let identity = step.person_of(current).await?;
+    let identity = current.identity.clone();
     let codes = codes_of(&identity.credentials).ok_or_else(|| StepError::general(messages::no_codes()))?;
     let target = Target::SecondFactor(identity.id);
     let guess = service.attempts.admit(cx, step.caller, &target, false).await?;

@@ -97,8 +97,8 @@ async fn confirm(step: SettingsStep<'_>) -> Result<Step, StepError> {
 
 async fn reveal(step: SettingsStep<'_>) -> Result<Step, StepError> {
     let (service, cx) = (step.service, step.cx);
-    let person = service.person_of(cx, step.current).await?.ok_or(SubmitError::NoSession)?;
-    step.require_own_second_factor(&person)?;
+    let person = &step.current.identity;
+    step.require_own_second_factor(person)?;
     let codes = codes_of(&person.credentials).ok_or_else(|| StepError::general(messages::no_codes()))?.to_vec();
     nodes::revealed_form(&mut step.flow.ui);
     keep(service, cx, step.flow, CredentialType::LookupSecret, &Shown { codes, is_new: false })?;

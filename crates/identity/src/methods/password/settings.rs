@@ -12,7 +12,7 @@ use crate::flows::settings::step::{Changed, SettingsStep, Step};
 use crate::storage;
 
 pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, StepError> {
-    let (service, cx, current) = (step.service, step.cx, step.current);
+    let (service, cx, known) = (step.service, step.cx, &step.current.identity);
     if !service.flow_policy.methods().password.enabled {
         return Err(SubmitError::MethodDisabled.into());
     }
@@ -21,10 +21,6 @@ pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, StepError> {
         return Err(StepError::at("password", validation::missing("password")));
     };
     let password = Secret::new(password.to_owned());
-    let mut read = service.database.read(cx.tenant);
-    let known =
-        storage::identities::find_whole(&mut read, service.tenant_sealer(cx), current.session.identity_id).await?;
-    let known = known.ok_or(SubmitError::NoSession)?;
     service.check_new_password(cx, &password, known.identifiers()).await?;
     let old_hash = known.credential(CredentialType::Password).and_then(Credential::password_hash);
     if let Some(hash) = old_hash

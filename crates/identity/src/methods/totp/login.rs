@@ -18,7 +18,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, StepError> {
     step.flow.submitted_method = Some(CredentialType::Totp);
     step.flow.transient_payload = step.submission.transient_payload();
     let code = step.submission.text("totp_code").ok_or_else(|| missing("totp_code"))?;
-    let identity = step.person_of(current).await?;
+    let identity = current.identity.clone();
     let url = url_of(&identity).ok_or_else(|| StepError::general(messages::no_device()))?;
     let target = Target::SecondFactor(identity.id);
     let guess = service.attempts.admit(cx, step.caller, &target, false).await?;

@@ -104,7 +104,7 @@ pub async fn list(
     }
     let found = if let Some(sealer) = sealer {
         let rows = tx.query(&PAGE_WHOLE, &values![&ids]).await?;
-        rows.iter().map(|row| read_whole(row, sealer)).collect::<Result<Vec<_>, _>>()?
+        rows.iter().map(|row| read_whole(row, 0, sealer)).collect::<Result<Vec<_>, _>>()?
     } else {
         let rows = tx.query(&PAGE, &values![&ids]).await?;
         rows.iter().map(|row| read(row, 0)).collect::<Result<Vec<_>, _>>()?

@@ -7,12 +7,11 @@ mod row;
 use database::{Error, Read, WriteTx, values};
 
 use super::{TenantSealer, credentials, familiar_clients, word};
-use crate::domain::{CredentialType, Identity, IdentityId, State};
+use crate::domain::{CredentialType, Identity, IdentityId, State, Via};
 
 pub use addresses::{find_recovery, find_verifiable, mark_sent, mark_verified};
 pub use list::{Filter, ListKey, count, list};
-use row::read_whole;
-pub(super) use row::{WIDTH, identity, read, whole};
+pub(super) use row::{identity, read, read_whole, whole};
 
 const TABLE: &str = "identity_identities";
 
@@ -21,6 +20,14 @@ macro_rules! of_identifier {
     () => {
         " FROM identity_credential_identifiers c JOIN identity_identities i ON i.tenant_id = $1 AND i.id = c.identity_id \
           WHERE c.tenant_id = $1 AND c.identifier = $2 AND c.type = $3"
+    };
+}
+
+/// The owner of a recovery address.
+macro_rules! of_recovery_address {
+    () => {
+        " FROM identity_recovery_addresses r JOIN identity_identities i ON i.tenant_id = $1 AND i.id = r.identity_id \
+          WHERE r.tenant_id = $1 AND r.via = $2 AND r.value = $3"
     };
 }
 
@@ -40,6 +47,10 @@ database::statements! {
     FIND_BY_IDENTIFIER = {
         sqlite: concat!("SELECT ", whole!(sqlite), of_identifier!()),
         postgres: concat!("SELECT ", whole!(postgres), of_identifier!()),
+    };
+    FIND_BY_RECOVERY_ADDRESS = {
+        sqlite: concat!("SELECT ", identity!(sqlite), of_recovery_address!()),
+        postgres: concat!("SELECT ", identity!(postgres), of_recovery_address!()),
     };
     /// The row is locked until the transaction ends, so that two changes of one identity are serialized.
     LOCK = {
@@ -111,7 +122,7 @@ pub async fn find_whole(
     sealer: TenantSealer<'_>,
     id: IdentityId,
 ) -> Result<Option<Identity>, Error> {
-    tx.query_opt(&FIND_WHOLE, &values![id.as_uuid()]).await?.map(|row| read_whole(&row, sealer)).transpose()
+    tx.query_opt(&FIND_WHOLE, &values![id.as_uuid()]).await?.map(|row| read_whole(&row, 0, sealer)).transpose()
 }
 
 /// As [`find_whole`], with a lock until the transaction ends. The row is read after it is locked, so that changes that other
@@ -141,7 +152,13 @@ pub async fn find_by_external_id(
     sealer: TenantSealer<'_>,
     external_id: &str,
 ) -> Result<Option<Identity>, Error> {
-    tx.query_opt(&FIND_BY_EXTERNAL_ID, &values![external_id]).await?.map(|row| read_whole(&row, sealer)).transpose()
+    tx.query_opt(&FIND_BY_EXTERNAL_ID, &values![external_id]).await?.map(|row| read_whole(&row, 0, sealer)).transpose()
+}
+
+/// As [`find`], by a recovery address; `value` is normalized.
+pub async fn find_by_recovery_address(tx: &mut impl Read, via: Via, value: &str) -> Result<Option<Identity>, Error> {
+    let row = tx.query_opt(&FIND_BY_RECOVERY_ADDRESS, &values![via.as_str(), value]).await?;
+    row.map(|row| read(&row, 0)).transpose()
 }
 
 /// As [`find_whole`], by a normalized identifier of this kind.
@@ -152,7 +169,7 @@ pub async fn find_by_identifier(
     identifier: &str,
 ) -> Result<Option<Identity>, Error> {
     let row = tx.query_opt(&FIND_BY_IDENTIFIER, &values![identifier, kind.as_str()]).await?;
-    row.map(|row| read_whole(&row, sealer)).transpose()
+    row.map(|row| read_whole(&row, 0, sealer)).transpose()
 }
 
 pub async fn insert(tx: &mut WriteTx, sealer: TenantSealer<'_>, identity: &Identity) -> Result<(), StoreError> {

@@ -33,7 +33,7 @@ macro_rules! identity {
 pub(in crate::storage) use identity;
 
 /// The number of columns of [`identity`].
-pub(in crate::storage) const WIDTH: usize = 16;
+const WIDTH: usize = 16;
 
 /// As [`identity`], with the credentials: see [`read_whole`].
 macro_rules! whole {
@@ -81,9 +81,9 @@ pub(in crate::storage) fn read(row: &Row, at: usize) -> Result<Identity, Error> 
     })
 }
 
-/// Reads the columns of [`whole`].
-pub(super) fn read_whole(row: &Row, sealer: TenantSealer<'_>) -> Result<Identity, Error> {
-    Ok(Identity { credentials: credentials::read(row, WIDTH, sealer)?, ..read(row, 0)? })
+/// Reads the columns of [`whole`], from position `at` on.
+pub(in crate::storage) fn read_whole(row: &Row, at: usize, sealer: TenantSealer<'_>) -> Result<Identity, Error> {
+    Ok(Identity { credentials: credentials::read(row, at + WIDTH, sealer)?, ..read(row, at)? })
 }
 
 fn verifiable_addresses(row: &Row, at: usize) -> Result<Vec<VerifiableAddress>, Error> {

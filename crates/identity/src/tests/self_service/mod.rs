@@ -16,6 +16,7 @@ mod revocation;
 mod second_factor;
 mod sessions;
 mod settings;
+mod statements;
 mod stolen_password;
 mod submissions;
 mod totp;

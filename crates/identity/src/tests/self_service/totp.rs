@@ -21,11 +21,15 @@ fn attributes<'r>(flow: &'r Reply, id: &str) -> &'r Value {
     nodes.iter().find(|node| node["attributes"]["id"] == id).map_or(&Value::Null, |node| &node["attributes"])
 }
 
+/// The secret that a form of the settings shows.
+pub(super) fn secret_of(flow: &Reply) -> String {
+    attributes(flow, "totp_secret_key")["text"]["context"]["secret"].as_str().unwrap().to_owned()
+}
+
 /// Sets up an authenticator app in the settings and returns its secret.
 pub(super) async fn link(server: &TestServer, client: &mut Client) -> String {
     let id = client.begin("settings").await;
-    let flow = client.fetch("settings", &id).await.expect(200);
-    let secret = attributes(&flow, "totp_secret_key")["text"]["context"]["secret"].as_str().unwrap().to_owned();
+    let secret = secret_of(&client.fetch("settings", &id).await.expect(200));
     let body = json!({"method": "totp", "totp_code": code_of(server, &secret)});
     let linked = client.submit("settings", &id, body).await.expect(200);
     assert_eq!((linked.messages(), &linked.json["state"]), (vec![1_050_001], &json!("success")));

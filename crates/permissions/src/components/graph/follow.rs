@@ -4,9 +4,11 @@
 //! Invariants:
 //! - A graph whose log is incomplete, or whose history went back (the database was restored), is loaded again.
 //! - A load that began before its tenant's graph was dropped is not used.
+//! - A graph that does not fit is loaded again after a while: its tuples may have been deleted. That takes a small share of the time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use base::{Clock, TenantId};
@@ -29,6 +31,9 @@ const KEEP_EXPIRED: Duration = Duration::from_mins(1);
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
 /// The pause before a failed load is repeated.
 const LOAD_AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// The shortest pause before a graph that does not fit is loaded again, and how many times as long as its load the pause is.
+const FITS_AGAIN_AFTER: Duration = Duration::from_mins(1);
+const PAUSE_PER_LOAD: u32 = 100;
 
 pub(crate) struct Follower {
     database: Database,
@@ -36,7 +41,7 @@ pub(crate) struct Follower {
     feed: Arc<Feed>,
     graphs: Arc<Graphs>,
     tenants: BTreeMap<TenantId, Phase>,
-    loads: JoinSet<(TenantId, Attempt, Result<Resident, LoadError>)>,
+    loads: JoinSet<Ended>,
     /// The newest load.
     attempt: Attempt,
     measured_at: Instant,
@@ -46,6 +51,13 @@ pub(crate) struct Follower {
 /// The number of a load.
 type Attempt = u64;
 
+struct Ended {
+    tenant: TenantId,
+    attempt: Attempt,
+    took: Duration,
+    loaded: Result<Resident, LoadError>,
+}
+
 enum Phase {
     Loading(Attempt),
     Ready,
@@ -53,8 +65,8 @@ enum Phase {
     Renews(Attempt),
     /// A load failed, and is repeated then.
     Waits(Instant),
-    /// The graph does not fit.
-    TooLarge,
+    /// The graph does not fit, and is loaded again then.
+    DoesNotFit(Instant),
 }
 
 impl Follower {
@@ -69,10 +81,20 @@ impl Follower {
         self.measured_at -= MEASURE_EVERY;
     }
 
+    /// The next question to the database loads the graphs that did not fit.
+    #[cfg(test)]
+    pub(crate) fn load_again_next(&mut self) {
+        for phase in self.tenants.values_mut() {
+            if let Phase::DoesNotFit(due) = phase {
+                *due = Instant::now();
+            }
+        }
+    }
+
     /// Resolves when a load has ended.
     pub(crate) async fn loaded(&mut self) {
         let Some(ended) = self.loads.join_next().await else { return std::future::pending().await };
-        let (tenant, attempt, loaded) = match ended {
+        let Ended { tenant, attempt, took, loaded } = match ended {
             Ok(ended) => ended,
             // It was cancelled, because the runtime stops, or it panicked; then there is no graph.
             Err(error) => {
@@ -87,11 +109,35 @@ impl Follower {
                 of_tenant.answer_from(resident);
                 self.tenants.insert(tenant, Phase::Ready);
             }
-            (Some(Phase::Loading(awaited)), Err(error)) if *awaited == attempt => self.load_failed(tenant, &error),
+            (Some(Phase::Loading(awaited)), Err(error)) if *awaited == attempt => {
+                self.load_failed(tenant, &error, took);
+            }
             (Some(Phase::Renews(awaited)), Err(error)) if *awaited == attempt => self.renewal_failed(tenant, &error),
             // Something happened in between that this load does not know of.
             _ => {}
         }
+    }
+
+    /// Brings the graphs up to the snapshots that are waited for, which are known to exist, so that the positions of all tenants need
+    /// not be asked for. `false`: somebody needs more than that.
+    pub(crate) async fn catch_up(&self) -> bool {
+        let is_due = !self.feed.was_asked_within(self.graphs.rhythm.interval);
+        if self.feed.take_asked() || is_due || self.graphs.max_bytes == 0 {
+            return false;
+        }
+        for (tenant, of_tenant) in self.graphs.all() {
+            let wanted = Snapshot(of_tenant.wanted.load(Ordering::SeqCst));
+            if self.feed.newest(tenant) >= wanted {
+                continue;
+            }
+            let Some(Phase::Ready | Phase::Renews(_)) = self.tenants.get(&tenant) else { return false };
+            let Some(resident) = of_tenant.resident.load_full() else { return false };
+            if self.apply(tenant, &resident, wanted.max(resident.watermark())).await.is_err() {
+                return false;
+            }
+            self.feed.publish_reached(tenant, wanted);
+        }
+        true
     }
 
     /// Asks the database once.
@@ -102,7 +148,7 @@ impl Follower {
             Err(error) => return self.failed(&error),
         };
         self.has_failed = false;
-        self.feed.publish(&positions);
+        self.feed.publish(&positions, asked_at);
         if self.graphs.max_bytes == 0 {
             return;
         }
@@ -113,8 +159,10 @@ impl Follower {
         for (tenant, until) in positions {
             match self.tenants.get(&tenant) {
                 None => self.load(tenant, Phase::Loading),
-                Some(Phase::Waits(due)) if *due <= Instant::now() => self.load(tenant, Phase::Loading),
-                Some(Phase::Waits(_) | Phase::Loading(_) | Phase::TooLarge) => {}
+                Some(Phase::Waits(due) | Phase::DoesNotFit(due)) if *due <= Instant::now() => {
+                    self.load(tenant, Phase::Loading);
+                }
+                Some(Phase::Waits(_) | Phase::Loading(_) | Phase::DoesNotFit(_)) => {}
                 Some(Phase::Ready | Phase::Renews(_)) => self.bring_up(tenant, until, asked_at, measures).await,
             }
         }
@@ -126,21 +174,27 @@ impl Follower {
         self.tenants.insert(tenant, phase(attempt));
         let Self { database, clock, graphs, .. } = &*self;
         let load = Load { database: database.clone(), clock: clock.clone(), graphs: graphs.clone(), tenant };
-        self.loads.spawn(async move { (tenant, attempt, load.run().await) });
+        self.loads.spawn(async move {
+            let started = Instant::now();
+            let loaded = load.run().await;
+            Ended { tenant, attempt, took: started.elapsed(), loaded }
+        });
     }
 
-    fn load_failed(&mut self, tenant: TenantId, error: &LoadError) {
+    /// `took`: how long the load took.
+    fn load_failed(&mut self, tenant: TenantId, error: &LoadError, took: Duration) {
         let of_tenant = self.graphs.of(tenant);
         of_tenant.drop_graph();
         let (is_final, error): (_, &dyn std::error::Error) = (error.is_final(), error);
         let phase = if is_final {
-            of_tenant.does_not_fit.store(Some(Arc::new(error.to_string())));
-            tracing::warn!(
-                tenant = tenant.as_i32(),
-                error,
-                "relation tuples are not kept in memory; the tables answer"
-            );
-            Phase::TooLarge
+            if of_tenant.does_not_fit.swap(Some(Arc::new(error.to_string()))).is_none() {
+                tracing::warn!(
+                    tenant = tenant.as_i32(),
+                    error,
+                    "relation tuples are not kept in memory; the tables answer"
+                );
+            }
+            Phase::DoesNotFit(Instant::now() + FITS_AGAIN_AFTER.max(took * PAUSE_PER_LOAD))
         } else {
             tracing::warn!(tenant = tenant.as_i32(), error, "loading relation tuples failed and will be repeated");
             Phase::Waits(Instant::now() + LOAD_AGAIN_AFTER)
@@ -170,11 +224,16 @@ impl Follower {
         let of_tenant = self.graphs.of(tenant);
         let Some(resident) = of_tenant.resident.load_full() else { return };
         match self.apply(tenant, &resident, until).await {
-            Ok(()) => resident.is_current_as_of(asked_at),
+            Ok(()) => {
+                if let Some(error) = resident.compile_failure() {
+                    return self.load_failed(tenant, &error.into(), Duration::ZERO);
+                }
+                resident.is_current_as_of(asked_at);
+            }
             Err(LoadError::Database(error)) => return self.failed(&error),
             // Names of deleted relations still have numbers; a new graph does not know them.
             Err(error) if error.is_final() && !matches!(error, LoadError::Graph(_)) => {
-                return self.load_failed(tenant, &error);
+                return self.load_failed(tenant, &error, Duration::ZERO);
             }
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
@@ -218,8 +277,8 @@ impl Follower {
         });
         if matches!(self.tenants.get(&tenant), Some(Phase::Renews(_))) {
             // The load looks at the bound, too.
-        } else if self.graphs.is_over_bound() {
-            self.load_failed(tenant, &LoadError::TooLarge(self.graphs.max_bytes));
+        } else if self.graphs.is_loaded_over_bound() {
+            self.load_failed(tenant, &LoadError::TooLarge(self.graphs.max_bytes), Duration::ZERO);
         } else if is_worth_renewing {
             self.load(tenant, Phase::Renews);
         }

@@ -18,6 +18,7 @@ use super::resident::{ApplyError, Resident, apply};
 use super::{EVENTS_AT_ONCE, Graphs, OfTenant};
 use crate::domain::graph::{Graph, GraphError};
 use crate::domain::relation_tuple::StoredTuple;
+use crate::domain::schema::SchemaError;
 use crate::domain::tuple_query::TupleQuery;
 use crate::storage::{relation_tuples, state};
 
@@ -35,6 +36,8 @@ pub(super) enum LoadError {
     TooLarge(u64),
     #[error(transparent)]
     Graph(#[from] GraphError),
+    #[error(transparent)]
+    Model(#[from] SchemaError),
     #[error("an event of changed relation tuples cannot be applied")]
     Apply(#[source] ApplyError),
     #[error(transparent)]
@@ -44,10 +47,10 @@ pub(super) enum LoadError {
 }
 
 impl LoadError {
-    /// Loading again would fail again.
+    /// Loading again would fail again, unless tuples are deleted.
     pub(super) const fn is_final(&self) -> bool {
         match self {
-            Self::TooLarge(_) | Self::Graph(_) => true,
+            Self::TooLarge(_) | Self::Graph(_) | Self::Model(_) => true,
             Self::Apply(_) | Self::Log(_) | Self::Database(_) => false,
         }
     }

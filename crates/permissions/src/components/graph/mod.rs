@@ -8,7 +8,7 @@
 //! - No answer lacks a change that this process acknowledged before the question.
 //! - No answer lacks a change of another node that is older than a second: a graph that has heard nothing from the log for longer
 //!   than its [`Rhythm`] allows does not answer.
-//! - All graphs together hold no more than their bound; a graph beyond it is dropped and not loaded again.
+//! - All graphs together hold no more than their bound; a graph beyond it is dropped, and loaded again after a while.
 
 mod follow;
 mod load;
@@ -74,10 +74,12 @@ pub(crate) struct Graphs {
 #[derive(Default)]
 struct OfTenant {
     resident: ArcSwapOption<Resident>,
-    /// Why there will be none until the next start.
+    /// Why there is none: it does not fit.
     does_not_fit: ArcSwapOption<String>,
     /// The last change of this process.
     acknowledged: AtomicI64,
+    /// A snapshot that exists and that somebody waits for.
+    wanted: AtomicI64,
     size: Size,
     /// Of a graph that is being loaded, also beside one that answers.
     loading: Size,
@@ -136,11 +138,11 @@ impl Graphs {
         }
     }
 
-    /// Has the log asked, unless the follower knows of the snapshot already and brings the graph up: one question serves all
-    /// changes of a transaction.
+    /// Has the log read up to a snapshot that is known to exist, unless the follower knows of it already and brings the graph up.
     fn ask_for(&self, tenant: TenantId, snapshot: Snapshot) {
         if self.feed.newest(tenant) < snapshot {
-            self.feed.ask();
+            self.of(tenant).wanted.fetch_max(snapshot.0, Ordering::SeqCst);
+            self.feed.demand().hurry();
         }
     }
 
@@ -165,6 +167,17 @@ impl Graphs {
         tenants.iter().map(of_tenant).collect()
     }
 
+    /// Why relation tuples are not in memory although they should be: for each tenant whose graph does not fit.
+    pub(crate) fn misfits(&self) -> Vec<(TenantId, Arc<String>)> {
+        let reason = |(tenant, it): (TenantId, Arc<OfTenant>)| Some((tenant, it.does_not_fit.load_full()?));
+        self.all().into_iter().filter_map(reason).collect()
+    }
+
+    fn all(&self) -> Vec<(TenantId, Arc<OfTenant>)> {
+        let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
+        tenants.iter().map(|(tenant, it)| (*tenant, it.clone())).collect()
+    }
+
     fn of(&self, tenant: TenantId) -> Arc<OfTenant> {
         let known = self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
         known.unwrap_or_else(|| {
@@ -172,11 +185,19 @@ impl Graphs {
         })
     }
 
-    /// Whether all graphs together hold more than they may.
+    /// Whether all graphs together hold more than they may, those that are being loaded included.
     fn is_over_bound(&self) -> bool {
+        self.is_over(|it| it.size.bytes() + it.loading.bytes())
+    }
+
+    /// As [`Self::is_over_bound`], without those that are being loaded: these give way to the ones that answer.
+    fn is_loaded_over_bound(&self) -> bool {
+        self.is_over(|it| it.size.bytes())
+    }
+
+    fn is_over(&self, bytes: impl Fn(&OfTenant) -> u64) -> bool {
         let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
-        let bytes = |of: &Size| of.bytes.load(Ordering::Relaxed);
-        tenants.values().map(|it| bytes(&it.size) + bytes(&it.loading)).sum::<u64>() > self.max_bytes
+        tenants.values().map(|it| bytes(it)).sum::<u64>() > self.max_bytes
     }
 }
 
@@ -184,6 +205,10 @@ impl Size {
     fn measured(&self, graph: &Graph) {
         self.bytes.store(graph.heap_bytes() as u64, Ordering::Relaxed);
         self.tuples.store(graph.len() as u64, Ordering::Relaxed);
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     fn nothing(&self) {
@@ -294,8 +319,8 @@ pub enum Absence {
     Disabled,
     /// With the reason.
     #[error(
-        "the relation tuples are not in memory, which answers these questions: {0}; change that, or delete relation tuples, and \
-         restart"
+        "the relation tuples are not in memory, which answers these questions: {0}; change that and restart, or delete \
+         relation tuples, and the rest is loaded after some minutes"
     )]
     DoesNotFit(String),
     #[error(
@@ -315,12 +340,14 @@ impl OfTenant {
     fn answer_from(&self, resident: Resident) {
         resident.measure(|graph| self.size.measured(graph));
         self.resident.store(Some(Arc::new(resident)));
+        self.does_not_fit.store(None);
     }
 
     fn drop_graph(&self) {
         // The next graph is loaded later than all of that was committed, and the database may have been restored from a copy
         // that does not have it.
         self.acknowledged.store(0, Ordering::SeqCst);
+        self.wanted.store(0, Ordering::SeqCst);
         self.resident.store(None);
         self.size.nothing();
     }

@@ -46,8 +46,8 @@ struct State {
 
 struct Compiled {
     model: Arc<LoadedModel>,
-    /// With the numbers of this graph. `None`: the model cannot be compiled.
-    rules: Option<(Schema, Conditions)>,
+    /// With the numbers of this graph.
+    rules: Result<(Schema, Conditions), SchemaError>,
 }
 
 type Conditions = HashMap<ConditionId, Arc<CompiledCondition>>;
@@ -96,8 +96,13 @@ impl Resident {
         if state.is_partial || state.watermark < needed {
             return None;
         }
-        let (schema, conditions) = compiled.rules.as_ref()?;
+        let (schema, conditions) = compiled.rules.as_ref().ok()?;
         Some(ask(&View { graph: &state.graph, schema, conditions, snapshot: state.watermark }))
+    }
+
+    /// Why the model of the last question cannot be used: the tuples leave no numbers for its names.
+    pub(super) fn compile_failure(&self) -> Option<SchemaError> {
+        self.locked().compiled.as_ref()?.rules.as_ref().err().cloned()
     }
 
     pub(super) fn watermark(&self) -> Snapshot {
@@ -177,13 +182,8 @@ impl State {
         if self.knows(model) {
             return;
         }
-        let rules = compile(model, self.graph.symbols_mut()).inspect_err(|error| {
-            tracing::warn!(
-                error = error as &dyn std::error::Error,
-                "the relation tuples in memory cannot use the model"
-            );
-        });
-        self.compiled = Some(Compiled { model: model.clone(), rules: rules.ok() });
+        let rules = compile(model, self.graph.symbols_mut());
+        self.compiled = Some(Compiled { model: model.clone(), rules });
     }
 }
 
@@ -262,6 +262,18 @@ pub(super) mod tests {
         resident.apply(event(3, "c", None), until).unwrap();
         assert_eq!((answer(&resident, 0), resident.watermark()), (Some((3, 3)), until));
         assert_eq!(answer(&resident, 4), None);
+    }
+
+    #[test]
+    fn a_graph_whose_tuples_leave_no_number_for_the_model_says_so() {
+        let mut graph = Graph::default();
+        let mut number = 0;
+        while graph.symbols_mut().intern_namespace(&format!("n{number}")).is_ok() {
+            number += 1;
+        }
+        let resident = Resident::new(graph, Snapshot(0), Instant::now());
+        assert_eq!((resident.compile_failure(), answer(&resident, 0)), (None, None));
+        assert!(matches!(resident.compile_failure(), Some(SchemaError::TooManyNames(_))));
     }
 
     #[test]

@@ -41,6 +41,7 @@ pub(super) fn parse(documents: &[Document]) -> Result<Model, String> {
 
 fn name_in(document: &Document) -> Result<String, String> {
     let Document { name, text } = document;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let declaration = match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("toml") => toml::from_str(text).map_err(|error| error.message().to_owned()),
         Some("json") => serde_json::from_str(text).map_err(|error| error.to_string()),

@@ -22,6 +22,7 @@ use tokio::sync::Mutex;
 use web::outbound::Client;
 
 use crate::config::Namespaces;
+use crate::domain::withdrawn_types::withdrawn_types;
 
 use document::Document;
 pub use folder::{FolderError, files_below};
@@ -55,6 +56,9 @@ pub struct Unloaded;
 /// What a list without a namespace amounts to.
 const NO_NAMESPACES: &str = "no permission model is configured: every check is denied, and no relation tuple can be written; \
     set `namespaces.location` to a model in the Ory Permission Language, for example file:///etc/kleis/model.ts";
+
+/// Those that a warning names.
+const MOST_WITHDRAWN_TYPES: usize = 20;
 
 impl Models {
     /// With `strict`, tuples that the model does not declare do not count.
@@ -136,10 +140,17 @@ impl Models {
     }
 
     async fn activate(&self, documents: Vec<Document>) -> Result<(), String> {
-        let (source, strict) = (self.source.clone(), self.strict);
+        let (source, strict, before) = (self.source.clone(), self.strict, self.model.load_full());
+        let load = move || {
+            let model = LoadedModel::compile(source.parse(&documents)?, strict)?;
+            // In strict mode the relation tuples do not count.
+            let before = before.filter(|_| !strict);
+            let withdrawn = before.map(|before| withdrawn_types(&before.model, &model.model));
+            Ok::<_, String>((model, withdrawn.unwrap_or_default()))
+        };
         // A large model takes a while and must not block requests.
-        let parsed = tokio::task::spawn_blocking(move || LoadedModel::compile(source.parse(&documents)?, strict)).await;
-        let model = parsed.map_err(|error| error.to_string())??;
+        let (model, withdrawn) = tokio::task::spawn_blocking(load).await.map_err(|error| error.to_string())??;
+        warn_of_withdrawn_types(&withdrawn);
         tracing::info!(namespaces = model.model.namespaces.len(), "a permission model is in force");
         self.put_in_force(model);
         Ok(())
@@ -148,6 +159,19 @@ impl Models {
     pub(crate) fn put_in_force(&self, model: LoadedModel) {
         self.model.store(Some(Arc::new(model)));
     }
+}
+
+fn warn_of_withdrawn_types(withdrawn: &[String]) {
+    if withdrawn.is_empty() {
+        return;
+    }
+    let shown = withdrawn.iter().take(MOST_WITHDRAWN_TYPES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    tracing::warn!(
+        count = withdrawn.len(),
+        types = shown,
+        "relations no longer accept some types of subjects, but relation tuples of these types that were written before still count; \
+         delete them, or set feature_flags.strict_mode: true"
+    );
 }
 
 fn digest(documents: &[Document]) -> [u8; 32] {

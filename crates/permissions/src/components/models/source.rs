@@ -190,7 +190,7 @@ fn files_of_model(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, St
 fn read_file(path: &Path) -> Result<Document, String> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| failed(path, &error))?;
+    let file = web::regular_files::open(path).map_err(|error| failed(path, &error))?;
     file.take(DOCUMENT_BYTES + 1).read_to_end(&mut bytes).map_err(|error| failed(path, &error))?;
     let name = path.display().to_string();
     if bytes.len() as u64 > DOCUMENT_BYTES {

@@ -1,5 +1,6 @@
 //! Where models come from, and which one is in force.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use base::TrustStore;
@@ -30,6 +31,24 @@ async fn namespaces_are_listed_in_the_configuration() {
     models.refresh().await.unwrap();
     assert_eq!(names(&models), ["videos", "groups"]);
     assert!(models.folders().is_empty() && models.fault().is_none());
+}
+
+/// Opening it would wait for a writer: no reload ever again, and no end of the process.
+#[tokio::test]
+async fn a_named_pipe_is_an_error_and_the_next_reload_is_not_delayed() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.ts"), "class User implements Namespace {}").unwrap();
+    let models = models(&json!({ "location": at(folder.path()) })).unwrap();
+    models.refresh().await.unwrap();
+    let pipe = folder.path().join("b.ts");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let fault = models.refresh().await.unwrap_err().to_string();
+    assert!(fault.ends_with("b.ts cannot be read: it is not a regular file"), "{fault}");
+    assert_eq!(names(&models), ["User"], "the previous model stays");
+    std::fs::remove_file(&pipe).unwrap();
+    std::fs::write(&pipe, "class Doc implements Namespace {}").unwrap();
+    models.refresh().await.unwrap();
+    assert_eq!(names(&models), ["User", "Doc"]);
 }
 
 #[tokio::test]
@@ -199,4 +218,59 @@ async fn a_model_may_be_a_text_in_the_configuration_or_any_file() {
     std::fs::write(&file, DOCS.replace("view:", "viewers:") + USERS).unwrap();
     models_of_file.refresh().await.unwrap();
     assert_eq!(names(&models_of_file), ["Doc", "User"]);
+}
+
+/// Keeps the texts of warnings.
+#[derive(Clone, Default)]
+struct Warnings(Arc<std::sync::Mutex<Vec<String>>>);
+
+impl tracing::Subscriber for Warnings {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::WARN
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut text = String::new();
+        event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+            let _ = write!(text, "{field}={value:?} ");
+        });
+        self.0.lock().unwrap().push(text);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[tokio::test]
+async fn a_reload_that_adds_a_condition_to_a_type_warns_of_the_tuples_without_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.ts");
+    let condition = "const late: Condition = \"context.hour > 20\"\n";
+    let with = DOCS.replace("User[]", "When<User, \"late\">[]");
+    let before = format!("\u{feff}{USERS}{DOCS}");
+    std::fs::write(&file, &before).unwrap();
+    let section = serde_json::from_value(json!({ "location": at(&file) })).unwrap();
+    for (strict, expected) in [(false, 1), (true, 0)] {
+        std::fs::write(&file, &before).unwrap();
+        let http = Client::new(Destinations::public_only([]), &TrustStore::bundled());
+        let models = Models::new(&section, strict, http).unwrap();
+        let warnings = Warnings::default();
+        let _guard = tracing::subscriber::set_default(warnings.clone());
+        models.refresh().await.unwrap();
+        std::fs::write(&file, format!("{condition}{USERS}{with}")).unwrap();
+        models.refresh().await.unwrap();
+        let warnings = warnings.0.lock().unwrap().clone();
+        let of_type =
+            |it: &&String| it.contains("Doc.viewers: User without a condition") && it.contains("strict_mode: true");
+        assert_eq!(warnings.iter().filter(of_type).count(), expected, "{warnings:?}");
+    }
 }

@@ -4,7 +4,7 @@
 //! - An [`Object`] is within [`MAX_ATTRIBUTES_BYTES`] and [`MAX_ATTRIBUTES_DEPTH`], so that recursion over it is bounded.
 //! - A whole number is an `i64`, however it was written, and every other number is an `f64`. No whole number was rounded.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use base::Timestamp;
 use serde_json::{Map, Number, Value as Json};
@@ -41,9 +41,9 @@ impl Root {
     }
 }
 
-/// The attributes of one root, within the bounds.
+/// The attributes of one root, within the bounds. Cheap to clone: the items of a list share their defaults.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Object(Map<String, Json>);
+pub struct Object(Arc<Map<String, Json>>);
 
 /// Attributes exceed a bound.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,7 +71,7 @@ impl Object {
             check(name.len(), value, 1, &mut left)
                 .map_err(|error| error.below(&format!("{}.{}", root.name(), shown(name))))?;
         }
-        Ok(Self(object))
+        Ok(Self(Arc::new(object)))
     }
 
     pub fn as_map(&self) -> &Map<String, Json> {

@@ -32,6 +32,15 @@ pub(super) fn evaluate(
     }
 }
 
+/// The type of the value of an expression that reads no attribute.
+pub(super) fn constant(expression: &Expression, left: &mut u32) -> Result<&'static str, ConditionError> {
+    let attributes = Attributes::at(base::Timestamp::EPOCH);
+    let mut evaluator = Evaluator { attributes: &attributes, meter: Meter::within(*left), variables: Vec::new() };
+    let outcome = evaluator.value(expression).map(|value| value.kind());
+    *left -= evaluator.meter.used();
+    outcome
+}
+
 struct Evaluator<'a> {
     attributes: &'a Attributes<'a>,
     meter: Meter,

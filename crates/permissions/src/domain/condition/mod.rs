@@ -32,6 +32,7 @@
 mod arithmetic;
 mod attributes;
 mod calls;
+mod constants;
 mod evaluate;
 mod expression;
 mod lexer;
@@ -97,6 +98,9 @@ pub enum ConditionError {
     /// With this attribute the condition might have a result.
     #[error("{0} is missing")]
     Missing(String),
+    /// The tuple was written before the condition was removed from the model.
+    #[error("the model has no such condition: declare it, or delete the relation tuples that name it")]
+    Undeclared,
     /// An operation at this offset of the text does not accept the type of a value.
     #[error("{message}")]
     Type { at: usize, message: String },
@@ -121,6 +125,11 @@ impl CompiledCondition {
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Why the condition, or a part of it, has no result, whatever the attributes are.
+    pub fn fault(&self) -> Option<CompileError> {
+        constants::fault(&self.expression)
     }
 
     /// The attributes that the condition may read, sorted; none of them is below another.

@@ -85,7 +85,7 @@ impl<'a, R: Relations, C: Conditions> Evaluator<'a, R, C> {
             self.subject = subject;
         }
         self.levels = 0;
-        self.members_of(userset, self.limits.depth).value
+        self.members_of(userset, self.limits.levels()).value
     }
 
     /// Begins a question that checks a subject many times.

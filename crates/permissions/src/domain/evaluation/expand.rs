@@ -1,7 +1,8 @@
 //! The tree of subjects that have a relation to an object.
 //!
 //! Specification: Keto's expand request. A userset that is not expanded, because the depth is used up or it stands above itself, is
-//! a leaf. Permits are followed only if the caller asks for it.
+//! a leaf. Permits are followed only if the caller asks for it: then a permit is the node of its outermost operator, without its
+//! own tuples, and a node of an operator or a traversal is on the level of the permit.
 //!
 //! Invariants:
 //! - The nodes lie in one list, so neither building nor dropping a deep tree needs the native stack.
@@ -16,7 +17,7 @@ use super::outcome::Value;
 use super::relations::{Conditions, Link, SubjectKind};
 use super::reverse::Directory;
 use crate::domain::ids::{RelationId, SubjectNumber, Userset};
-use crate::domain::schema::{Accepted, Alternative, Operand, Rules};
+use crate::domain::schema::{Accepted, Alternative, Operand, Rules, Schema};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tree {
@@ -59,8 +60,10 @@ pub enum NodeKind {
 
 #[derive(Clone, Copy, Debug)]
 pub struct ExpandOptions {
-    /// The root is at level 1, and a node at this level is not expanded.
+    /// The root is at level 1, and tuples are not read at this level.
     pub depth: u16,
+    /// How many nodes stand above each other. Operators have no level of their own.
+    pub nesting: u16,
     pub nodes: usize,
     /// Whether the expressions of permits are followed.
     pub follow_permits: bool,
@@ -72,21 +75,32 @@ enum Source<'s> {
     /// The objects of a relation, at another relation each.
     Traverse(Userset, RelationId),
     Operand(&'s Operand, Userset),
-    Union(&'s [Alternative], Userset),
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    node: usize,
+    level: u16,
+    nesting: u16,
 }
 
 struct Open<'s> {
-    node: usize,
-    parent: Option<usize>,
-    level: u16,
+    place: Place,
     source: Source<'s>,
+}
+
+/// A node as its descendants look at it.
+struct Above {
+    parent: Option<usize>,
+    /// The members of its subject are below it. Below a traversal are those of other relations.
+    is_userset: bool,
 }
 
 struct Expansion<'s> {
     options: ExpandOptions,
     tree: Tree,
-    /// For each node, its parent.
-    parents: Vec<Option<usize>>,
+    /// For each node.
+    above: Vec<Above>,
     open: VecDeque<Open<'s>>,
     /// Reads whose answers are missing.
     pending: usize,
@@ -100,8 +114,8 @@ impl<'s> Expansion<'s> {
         self.tree.truncated = Some(self.tree.truncated.map_or(cut, |other| other.min(cut)));
     }
 
-    /// Adds a child that is expanded later.
-    fn add(&mut self, parent: Option<usize>, level: u16, subject: Option<SubjectNumber>, source: Option<Source<'s>>) {
+    /// Adds a node that is expanded later.
+    fn add(&mut self, parent: Option<Place>, level: u16, subject: Option<SubjectNumber>, source: Option<Source<'s>>) {
         if self.tree.nodes.len() >= self.options.nodes {
             // From now on nothing is read any more.
             self.cut(Cut::Nodes);
@@ -109,12 +123,14 @@ impl<'s> Expansion<'s> {
         }
         let node = self.tree.nodes.len();
         self.tree.nodes.push(Node { kind: NodeKind::Leaf, subject, children: Vec::new() });
-        self.parents.push(parent);
+        let is_userset = matches!(source, Some(Source::Userset(_)));
+        self.above.push(Above { parent: parent.map(|it| it.node), is_userset });
         if let Some(parent) = parent {
-            self.tree.nodes[parent].children.push(node);
+            self.tree.nodes[parent.node].children.push(node);
         }
         if let Some(source) = source {
-            self.open.push_back(Open { node, parent, level, source });
+            let nesting = parent.map_or(1, |it| it.nesting.saturating_add(1));
+            self.open.push_back(Open { place: Place { node, level, nesting }, source });
         }
     }
 
@@ -123,9 +139,9 @@ impl<'s> Expansion<'s> {
         self.tree.truncated == Some(Cut::Nodes) && self.tree.nodes.len() >= self.options.nodes
     }
 
-    fn stands_above(&self, subject: Userset, parent: Option<usize>) -> bool {
-        let above = std::iter::successors(parent, |node| self.parents[*node]);
-        above.into_iter().any(|node| self.tree.nodes[node].subject == Some(subject))
+    fn stands_above(&self, subject: Userset, node: usize) -> bool {
+        let above = std::iter::successors(self.above[node].parent, |node| self.above[*node].parent);
+        above.into_iter().any(|node| self.above[node].is_userset && self.tree.nodes[node].subject == Some(subject))
     }
 }
 
@@ -134,7 +150,7 @@ impl<'a, R: Directory, C: Conditions> Evaluator<'a, R, C> {
     pub fn expand(&mut self, userset: Userset, options: ExpandOptions) -> Poll<Tree> {
         self.steps = self.limits.steps;
         let tree = Tree { nodes: Vec::new(), truncated: None };
-        let mut expansion = Expansion { options, tree, parents: Vec::new(), open: VecDeque::new(), pending: 0 };
+        let mut expansion = Expansion { options, tree, above: Vec::new(), open: VecDeque::new(), pending: 0 };
         expansion.add(None, 1, Some(userset), Some(Source::Userset(userset)));
         while let Some(open) = expansion.open.pop_front() {
             if expansion.is_full() || expansion.pending >= MOST_PENDING {
@@ -149,58 +165,60 @@ impl<'a, R: Directory, C: Conditions> Evaluator<'a, R, C> {
         if expansion.pending > 0 { Poll::Pending } else { Poll::Ready(expansion.tree) }
     }
 
-    fn expand_node(&mut self, open: &Open<'a>, expansion: &mut Expansion<'a>) {
-        let kind = match open.source {
-            Source::Userset(userset) if !userset.is_set() || expansion.stands_above(userset, open.parent) => return,
-            _ if open.level >= expansion.options.depth => return expansion.cut(Cut::Depth),
+    fn expand_node(&mut self, Open { place, source }: &Open<'a>, expansion: &mut Expansion<'a>) {
+        let place = *place;
+        let kind = match *source {
+            Source::Userset(userset) if !userset.is_set() || expansion.stands_above(userset, place.node) => return,
+            _ if place.nesting >= expansion.options.nesting => return expansion.cut(Cut::Depth),
+            Source::Userset(userset) if let Some(permit) = self.followed_permit(userset, expansion) => {
+                add_permit(self.schema, permit, userset, place, expansion)
+            }
+            Source::Operand(operand, object) => add_operand(self.schema, operand, object, place, expansion),
+            Source::Userset(_) | Source::Traverse(..) if place.level >= expansion.options.depth => {
+                return expansion.cut(Cut::Depth);
+            }
             Source::Userset(userset) => {
-                self.expand_userset(userset, open, expansion);
+                self.expand_userset(userset, place, expansion);
                 NodeKind::Union
             }
             Source::Traverse(through, target) => {
-                self.expand_traversal(through, target, open, expansion);
+                self.expand_traversal(through, target, place, expansion);
                 NodeKind::Union
             }
-            Source::Union(alternatives, object) => {
-                add_alternatives(self.schema, alternatives, object, open, expansion);
-                NodeKind::Union
-            }
-            Source::Operand(operand, object) => add_operand(operand, object, open, expansion),
         };
-        if !expansion.tree.nodes[open.node].children.is_empty() {
-            expansion.tree.nodes[open.node].kind = kind;
+        if !expansion.tree.nodes[place.node].children.is_empty() {
+            expansion.tree.nodes[place.node].kind = kind;
         }
     }
 
-    fn expand_userset(&mut self, userset: Userset, open: &Open<'a>, expansion: &mut Expansion<'a>) {
-        let (accepted, alternatives): (&Accepted, &'a [Alternative]) =
-            match self.schema.rules(userset.namespace(), userset.relation()) {
-                Rules::Undeclared if self.schema.is_strict() => return,
-                // What was written for the relation, as in Keto.
-                Rules::Undeclared => (&Accepted::All, &[]),
-                Rules::TuplesOnly(accepted) => (accepted, &[]),
-                Rules::Declared(definition) => (&definition.accepted, &definition.alternatives),
-            };
+    /// The alternatives of the userset, if it is a permit whose expression is followed.
+    fn followed_permit(&self, userset: Userset, expansion: &Expansion<'a>) -> Option<&'a [Alternative]> {
+        match self.schema.rules(userset.namespace(), userset.relation()) {
+            Rules::Declared(definition) if definition.is_permit && expansion.options.follow_permits => {
+                Some(&definition.alternatives)
+            }
+            Rules::Declared(_) | Rules::TuplesOnly(_) | Rules::Undeclared => None,
+        }
+    }
+
+    fn expand_userset(&mut self, userset: Userset, place: Place, expansion: &mut Expansion<'a>) {
+        let accepted = match self.schema.accepted(userset.namespace(), userset.relation()) {
+            Some(accepted) => accepted,
+            None if self.schema.is_strict() => return,
+            // What was written for the relation, as in Keto.
+            None => &Accepted::All,
+        };
         for link in self.read(userset, SubjectKind::All, accepted, expansion) {
             let source = Source::Userset(link.subject);
-            expansion.add(Some(open.node), open.level + 1, Some(link.subject), Some(source));
-        }
-        if expansion.options.follow_permits {
-            add_alternatives(self.schema, alternatives, userset, open, expansion);
+            expansion.add(Some(place), place.level + 1, Some(link.subject), Some(source));
         }
     }
 
-    fn expand_traversal(
-        &mut self,
-        through: Userset,
-        target: RelationId,
-        open: &Open<'a>,
-        expansion: &mut Expansion<'a>,
-    ) {
+    fn expand_traversal(&mut self, through: Userset, target: RelationId, place: Place, expansion: &mut Expansion<'a>) {
         let Some(accepted) = self.schema.accepted(through.namespace(), through.relation()) else { return };
         for link in self.read(through, SubjectKind::Objects, accepted, expansion) {
             let userset = link.subject.with_relation(target);
-            expansion.add(Some(open.node), open.level + 1, Some(userset), Some(Source::Userset(userset)));
+            expansion.add(Some(place), place.level + 1, Some(userset), Some(Source::Userset(userset)));
         }
     }
 
@@ -234,67 +252,122 @@ impl<'a, R: Directory, C: Conditions> Evaluator<'a, R, C> {
     }
 }
 
-/// Keto sorts them: other relations, traversals, nested expressions.
-fn add_alternatives<'s>(
-    schema: &'s crate::domain::schema::Schema,
+/// The parts of an expression in the order of Keto: other relations, traversals, nested expressions, exclusions, conditions.
+fn rank(operand: &Operand) -> u8 {
+    match operand {
+        Operand::Has(_) => 0,
+        Operand::Union(alternatives) if matches!(**alternatives, [Alternative::Traverse { .. }]) => 1,
+        Operand::Union(_) | Operand::All(_) => 2,
+        Operand::Not(_) => 3,
+        Operand::Meets(_) => 4,
+    }
+}
+
+/// Adds the operands of a permit's outermost operator.
+fn add_permit<'s>(
+    schema: &'s Schema,
     alternatives: &'s [Alternative],
     object: Userset,
-    open: &Open<'s>,
+    place: Place,
     expansion: &mut Expansion<'s>,
-) {
-    let rank = |alternative: &Alternative| match alternative {
+) -> NodeKind {
+    match alternatives {
+        [Alternative::Formula(id)] if let Some(operand @ Operand::All(_)) = schema.formula(*id) => {
+            add_operand(schema, operand, object, place, expansion)
+        }
+        _ => add_alternatives(schema, alternatives, object, place, expansion),
+    }
+}
+
+fn add_alternatives<'s>(
+    schema: &'s Schema,
+    alternatives: &'s [Alternative],
+    object: Userset,
+    place: Place,
+    expansion: &mut Expansion<'s>,
+) -> NodeKind {
+    let mut sorted: Vec<&Alternative> = alternatives.iter().collect();
+    sorted.sort_by_key(|alternative| match alternative {
         Alternative::Has(_) => 0,
         Alternative::Traverse { .. } => 1,
-        Alternative::Formula(_) => 2,
-    };
-    let mut sorted: Vec<Alternative> = alternatives.to_vec();
-    sorted.sort_by_key(rank);
-    let (parent, level) = (Some(open.node), open.level + 1);
+        Alternative::Formula(id) => schema.formula(*id).map_or(2, rank),
+    });
     for alternative in sorted {
-        match alternative {
-            Alternative::Has(relation) => {
-                let userset = object.with_relation(relation);
-                expansion.add(parent, level, Some(userset), Some(Source::Userset(userset)));
-            }
-            Alternative::Traverse { relation, target } => {
-                let through = object.with_relation(relation);
-                expansion.add(parent, level, Some(through), Some(Source::Traverse(through, target)));
-            }
-            Alternative::Formula(id) => {
-                let source = schema.formula(id).map(|operand| Source::Operand(operand, object));
-                expansion.add(parent, level, None, source);
-            }
+        add_alternative(schema, *alternative, object, place, expansion);
+    }
+    NodeKind::Union
+}
+
+fn add_alternative<'s>(
+    schema: &'s Schema,
+    alternative: Alternative,
+    object: Userset,
+    place: Place,
+    expansion: &mut Expansion<'s>,
+) {
+    match alternative {
+        Alternative::Has(relation) => {
+            let userset = object.with_relation(relation);
+            expansion.add(Some(place), place.level + 1, Some(userset), Some(Source::Userset(userset)));
+        }
+        Alternative::Traverse { relation, target } => {
+            let through = object.with_relation(relation);
+            expansion.add(Some(place), place.level, Some(through), Some(Source::Traverse(through, target)));
+        }
+        Alternative::Formula(id) => {
+            let source = schema.formula(id).map(|operand| Source::Operand(operand, object));
+            expansion.add(Some(place), place.level, None, source);
         }
     }
 }
 
-fn add_operand<'s>(operand: &'s Operand, object: Userset, open: &Open<'s>, expansion: &mut Expansion<'s>) -> NodeKind {
-    let (parent, level) = (Some(open.node), open.level + 1);
-    let mut add = |operand: &'s Operand| {
-        let (subject, source) = match operand {
-            Operand::Has(relation) => {
-                let userset = object.with_relation(*relation);
-                (Some(userset), Some(Source::Userset(userset)))
-            }
-            Operand::Union(alternatives) => (None, Some(Source::Union(alternatives, object))),
-            Operand::All(_) | Operand::Not(_) => (None, Some(Source::Operand(operand, object))),
-            Operand::Meets(_) => (None, None),
-        };
-        expansion.add(parent, level, subject, source);
-    };
+/// Adds the operands of an operator to its node.
+fn add_operand<'s>(
+    schema: &'s Schema,
+    operand: &'s Operand,
+    object: Userset,
+    place: Place,
+    expansion: &mut Expansion<'s>,
+) -> NodeKind {
     match operand {
         Operand::All(operands) => {
-            operands.iter().for_each(add);
+            let mut sorted: Vec<&Operand> = operands.iter().collect();
+            sorted.sort_by_key(|operand| rank(operand));
+            for operand in sorted {
+                add_part(schema, operand, object, place, expansion);
+            }
             NodeKind::Intersection
         }
         Operand::Not(inner) => {
-            add(inner);
+            add_part(schema, inner, object, place, expansion);
             NodeKind::Exclusion
         }
-        Operand::Has(_) | Operand::Union(_) => {
-            add(operand);
+        Operand::Union(alternatives) => add_alternatives(schema, alternatives, object, place, expansion),
+        Operand::Has(_) => {
+            add_part(schema, operand, object, place, expansion);
             NodeKind::Union
         }
         Operand::Meets(_) => NodeKind::Leaf,
+    }
+}
+
+/// Adds the node of an operand.
+fn add_part<'s>(
+    schema: &'s Schema,
+    operand: &'s Operand,
+    object: Userset,
+    place: Place,
+    expansion: &mut Expansion<'s>,
+) {
+    match operand {
+        Operand::Has(relation) => add_alternative(schema, Alternative::Has(*relation), object, place, expansion),
+        // A single alternative is no operator.
+        Operand::Union(alternatives) if let [alternative] = **alternatives => {
+            add_alternative(schema, alternative, object, place, expansion);
+        }
+        Operand::Union(_) | Operand::All(_) | Operand::Not(_) => {
+            expansion.add(Some(place), place.level, None, Some(Source::Operand(operand, object)));
+        }
+        Operand::Meets(_) => expansion.add(Some(place), place.level, None, None),
     }
 }

@@ -152,7 +152,7 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
         self.steps = self.limits.steps;
         self.conditions.begin();
         self.remembers = true;
-        self.explain_userset(userset, self.limits.depth, 0).map(|Way { nearness, mut steps }| {
+        self.explain_userset(userset, self.limits.levels(), 0).map(|Way { nearness, mut steps }| {
             if answer == Ok(true) && nearness < Nearness::Granted {
                 steps = vec![Step { level: 0, kind: StepKind::NotFound { userset } }];
             }

@@ -5,8 +5,8 @@ use crate::domain::ids::{ConditionId, NamespaceId, RelationId};
 /// Bounds of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The userset of the question is at depth 1; each subject set that is followed and each traversal leads one deeper. Other
-    /// relations of the same object are at the same depth.
+    /// How many tuples are followed one behind the other, to a subject set or by a traversal. Other relations of the same object
+    /// cost nothing. Keto grants nothing beyond it.
     pub depth: u16,
     /// How many subject sets of one userset are followed.
     pub breadth: u32,
@@ -19,6 +19,13 @@ impl Default for Limits {
     /// not change.
     fn default() -> Self {
         Self { depth: 5, breadth: 100, steps: 200_000 }
+    }
+}
+
+impl Limits {
+    /// The levels of a search: that of the question, and one for each tuple that is followed.
+    pub(super) const fn levels(self) -> u16 {
+        self.depth.saturating_add(1)
     }
 }
 

@@ -214,7 +214,7 @@ tests:
 fn limits_are_those_of_the_file() {
     let tests = "
 limit: {max_read_depth: 1}
-tests: [{name: a, check: {'Doc:plan#viewers@User:bob': true}}]
+tests: [{name: a, check: {'Doc:plan#viewers@User:eve': true}}]
 ";
     let found = findings(&format!("{TUPLES}{tests}")).unwrap();
     assert!(found[0].actual.as_ref().is_some_and(|it| it.contains("depth limit")), "{found:?}");

@@ -104,7 +104,10 @@ fn check_context(context: Option<&str>) -> Result<(), InvalidTuple> {
 
 /// Whether `tuple` may be deleted or asked about: its texts are bounded, and its namespaces exist.
 pub fn check_names(model: &Model, tuple: &RelationTuple) -> Result<(), InvalidTuple> {
-    check_texts(tuple)?;
+    check_text("namespace", &tuple.namespace, NAMESPACE_BYTES)?;
+    check_text("object", &tuple.object, OBJECT_BYTES)?;
+    check_asked_relation(model, "relation", (&tuple.namespace, &tuple.relation))?;
+    check_subject_texts(&tuple.subject, |field, of| check_asked_relation(model, field, of))?;
     find(model, "namespace", &tuple.namespace)?;
     if let Subject::Set(set) = &tuple.subject {
         find(model, "subject_set.namespace", &set.namespace)?;
@@ -116,8 +119,21 @@ pub fn check_names(model: &Model, tuple: &RelationTuple) -> Result<(), InvalidTu
 pub fn check_set(model: &Model, set: &SubjectSet) -> Result<(), InvalidTuple> {
     check_text("namespace", &set.namespace, NAMESPACE_BYTES)?;
     check_text("object", &set.object, OBJECT_BYTES)?;
-    check_text("relation", &set.relation, RELATION_BYTES)?;
+    check_asked_relation(model, "relation", (&set.namespace, &set.relation))?;
     find(model, "namespace", &set.namespace).map(|_| ())
+}
+
+/// A permit may have a longer name than a relation of tuples, because no tuple has it.
+fn check_asked_relation(model: &Model, field: &str, (namespace, relation): (&str, &str)) -> Result<(), InvalidTuple> {
+    let is_declared = |it: &Namespace| it.name == namespace && it.permits.iter().any(|permit| permit.name == relation);
+    if relation.len() > RELATION_BYTES && model.namespaces.iter().any(is_declared) {
+        return refuse_nul(field, relation);
+    }
+    check_written_relation(field, (namespace, relation))
+}
+
+fn check_written_relation(field: &str, (_, relation): (&str, &str)) -> Result<(), InvalidTuple> {
+    check_text(field, relation, RELATION_BYTES)
 }
 
 /// Whether the query can be asked: its namespaces exist, and no text contains U+0000.
@@ -127,7 +143,7 @@ pub fn check_query(model: &Model, query: &TupleQuery) -> Result<(), InvalidTuple
         refuse_nul(field, text.as_deref().unwrap_or_default())?;
     }
     if let Some(subject) = &query.subject {
-        check_subject_texts(subject)?;
+        check_subject_texts(subject, check_written_relation)?;
     }
     for (field, namespace) in query.namespaces() {
         find(model, field, namespace)?;
@@ -144,10 +160,13 @@ fn check_texts(tuple: &RelationTuple) -> Result<(), InvalidTuple> {
     check_text("namespace", &tuple.namespace, NAMESPACE_BYTES)?;
     check_text("object", &tuple.object, OBJECT_BYTES)?;
     check_text("relation", &tuple.relation, RELATION_BYTES)?;
-    check_subject_texts(&tuple.subject)
+    check_subject_texts(&tuple.subject, check_written_relation)
 }
 
-fn check_subject_texts(subject: &Subject) -> Result<(), InvalidTuple> {
+fn check_subject_texts(
+    subject: &Subject,
+    check_relation: impl Fn(&str, (&str, &str)) -> Result<(), InvalidTuple>,
+) -> Result<(), InvalidTuple> {
     match subject {
         Subject::Id(id) => check_text("subject_id", id, OBJECT_BYTES),
         // A subject set with an empty namespace would be the subject id.
@@ -157,7 +176,7 @@ fn check_subject_texts(subject: &Subject) -> Result<(), InvalidTuple> {
         Subject::Set(SubjectSet { namespace, object, relation }) => {
             check_text("subject_set.namespace", namespace, NAMESPACE_BYTES)?;
             check_text("subject_set.object", object, OBJECT_BYTES)?;
-            check_text("subject_set.relation", relation, RELATION_BYTES)
+            check_relation("subject_set.relation", (namespace, relation))
         }
     }
 }
@@ -255,7 +274,7 @@ fn type_name(it: &SubjectType) -> String {
 }
 
 /// The type with its condition.
-fn full_name(it: &SubjectType) -> String {
+pub(super) fn full_name(it: &SubjectType) -> String {
     let condition = it.condition.as_ref().map(|name| format!(" with the condition \"{name}\""));
     type_name(it) + &condition.unwrap_or_default()
 }

@@ -18,7 +18,7 @@ use crate::grpc::messages::POOL;
 pub(in crate::grpc) enum Unknown {
     /// As in servers of Connect, so that a newer client can call an older server.
     Ignored,
-    /// Where a misspelt name would select more than the client means.
+    /// Where a misspelt name would select or change more than the client means.
     Refused,
 }
 

@@ -50,6 +50,10 @@ impl Requests {
     }
 
     async fn next_bytes(&mut self) -> Result<Option<Bytes>, Status> {
+        self.next_payload().await?.map(Payload::unpacked).transpose()
+    }
+
+    async fn next_payload(&mut self) -> Result<Option<Payload>, Status> {
         if !self.fill(HEAD).await? {
             return if self.buffer.is_empty() { Ok(None) } else { Err(incomplete()) };
         }
@@ -62,10 +66,10 @@ impl Requests {
         if !self.fill(length).await? {
             return Err(incomplete());
         }
-        let payload = self.buffer.split_to(length).freeze();
+        let bytes = self.buffer.split_to(length).freeze();
         match (flags, self.is_gzip) {
-            (0, _) => Ok(Some(payload)),
-            (COMPRESSED, true) => decompress(&payload, most).map(Some),
+            (0, _) => Ok(Some(Payload { bytes, is_gzip: false, most })),
+            (COMPRESSED, true) => Ok(Some(Payload { bytes, is_gzip: true, most })),
             (COMPRESSED, false) => {
                 Err(Status::invalid_argument("A compressed message needs the header that names its encoding"))
             }
@@ -76,13 +80,13 @@ impl Requests {
     /// The only message of a call.
     pub(super) async fn only<T: Message + Name + Default>(self) -> Result<T, Status> {
         let (encoding, shape) = (self.form.encoding, self.shape);
-        encoding::decode(encoding, shape, &self.only_bytes().await?)
+        encoding::decode(encoding, shape, &self.only_payload().await?.unpacked()?)
     }
 
-    pub(super) async fn only_bytes(mut self) -> Result<Bytes, Status> {
+    pub(super) async fn only_payload(mut self) -> Result<Payload, Status> {
         let missing = || Status::invalid_argument("The body must have one message; it has none");
-        let message = self.next_bytes().await?.ok_or_else(missing)?;
-        match self.next_bytes().await? {
+        let message = self.next_payload().await?.ok_or_else(missing)?;
+        match self.next_payload().await? {
             None => Ok(message),
             Some(_) => Err(Status::invalid_argument("The body must have one message; it has more")),
         }
@@ -105,11 +109,30 @@ impl Requests {
     }
 }
 
+/// A message as it was sent.
+pub(super) struct Payload {
+    bytes: Bytes,
+    is_gzip: bool,
+    /// Of the message.
+    most: usize,
+}
+
+impl Payload {
+    /// Whether the message is no longer than this, as far as is known before it is unpacked.
+    pub(super) fn is_at_most(&self, bytes: usize) -> bool {
+        !self.is_gzip && self.bytes.len() <= bytes
+    }
+
+    pub(super) fn unpacked(self) -> Result<Bytes, Status> {
+        if self.is_gzip { decompress(&self.bytes, self.most) } else { Ok(self.bytes) }
+    }
+}
+
 /// The body of a call that is one message.
-pub(super) async fn whole(shape: Shape, headers: &HeaderMap, body: Body) -> Result<Bytes, Status> {
+pub(super) async fn whole(shape: Shape, headers: &HeaderMap, body: Body) -> Result<Payload, Status> {
     let is_gzip = is_gzip(Protocol::Connect, headers)?;
-    let body = collect(body, shape.bounds.bytes).await?;
-    if is_gzip && !body.is_empty() { decompress(&body, shape.bounds.bytes) } else { Ok(body) }
+    let bytes = collect(body, shape.bounds.bytes).await?;
+    Ok(Payload { is_gzip: is_gzip && !bytes.is_empty(), bytes, most: shape.bounds.bytes })
 }
 
 /// A message with its length.
@@ -167,4 +190,17 @@ fn broken(error: &(dyn std::error::Error + 'static)) -> Status {
         return Status::new(Code::DeadlineExceeded, "The body of the request stopped arriving");
     }
     Status::new(Code::Cancelled, "The request ended early")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_of_a_compressed_message_is_not_known_before_it_is_unpacked() {
+        let payload = |is_gzip| Payload { bytes: Bytes::from_static(&[0; 8]), is_gzip, most: 100 };
+        assert!(payload(false).is_at_most(8));
+        assert!(!payload(false).is_at_most(7));
+        assert!(!payload(true).is_at_most(100));
+    }
 }

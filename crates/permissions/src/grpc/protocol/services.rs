@@ -9,7 +9,7 @@ use axum::extract::{FromRequestParts as _, Request};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use base::Context;
-use base::bounds::{DOCUMENT, LIST, LISTS_AT_ONCE, SMALL_LIST_BYTES};
+use base::bounds::{DOCUMENT, LIST, LISTS_AT_ONCE, SMALL_LIST};
 use futures_util::StreamExt as _;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode, Version};
@@ -118,17 +118,17 @@ impl<S: Clone + Send + Sync + 'static> Services<S> {
                 }
                 let deadline = Deadline::of(form.protocol, &parts.headers)?;
                 let work = async move {
-                    let bytes = match form.protocol {
+                    let payload = match form.protocol {
                         Protocol::Connect => frames::whole(shape, &parts.headers, body).await?,
-                        _ => Requests::of(form, shape, &parts.headers, body).await?.only_bytes().await?,
+                        _ => Requests::of(form, shape, &parts.headers, body).await?.only_payload().await?,
                     };
                     let _turn = match &turns {
-                        Some(turns) if bytes.len() > SMALL_LIST_BYTES => {
+                        Some(turns) if !payload.is_at_most(SMALL_LIST.bytes) => {
                             Some(turns.acquire().await.map_err(|_| Status::unavailable())?)
                         }
                         _ => None,
                     };
-                    let request = encoding::decode::<Req>(form.encoding, shape, &bytes)?;
+                    let request = encoding::decode::<Req>(form.encoding, shape, &payload.unpacked()?)?;
                     let response = handler(state, Call::of(&mut parts).await, request).await?;
                     Ok(body::one(form, encoding::encode(form.encoding, &response)?))
                 };

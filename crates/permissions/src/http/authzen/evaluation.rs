@@ -66,7 +66,8 @@ pub(super) async fn one(
     request: Request,
 ) -> Result<Response, Refused> {
     let options = options(&permissions, &cx, query.as_deref()).await?;
-    decide(&permissions, &cx, &body(request).await?, options).await
+    let asked = asked(&body(request).await?)?;
+    decide(&permissions, &cx, asked, options).await
 }
 
 pub(super) async fn list(
@@ -76,19 +77,24 @@ pub(super) async fn list(
     request: Request,
 ) -> Result<Response, Refused> {
     let options = options(&permissions, &cx, query.as_deref()).await?;
-    let members = body(request).await?;
-    let evaluations = match members.get("evaluations") {
-        None => &[][..],
-        Some(Value::Array(evaluations)) => evaluations.as_slice(),
+    let mut members = body(request).await?;
+    let evaluations = match members.remove("evaluations") {
+        None => Vec::new(),
+        Some(Value::Array(evaluations)) => evaluations,
         Some(_) => return Err(refused(InvalidTuple::field("evaluations", "must be a list")).into()),
     };
+    permissions.require_batch_size(evaluations.len()).map_err(whole)?;
     let semantic = semantic(&members).map_err(refused)?;
     if evaluations.is_empty() {
-        return decide(&permissions, &cx, &members, options).await;
+        let asked = asked(&members)?;
+        drop(members);
+        return decide(&permissions, &cx, asked, options).await;
     }
     // A default that is not valid makes the whole request invalid.
     let defaults = PartialRequest::read(&members).map_err(refused)?;
     let requests = evaluations.iter().map(|evaluation| item(evaluation, &defaults)).collect();
+    // What is not a part of the requests need not wait with them.
+    drop((members, evaluations, defaults));
     let options = AccessOptions { semantic, ..options };
     let decided = permissions.evaluate_access(&cx, requests, options).await.map_err(whole)?;
     let token = token(&permissions, &cx, options, decided.snapshot).await?;
@@ -98,19 +104,22 @@ pub(super) async fn list(
 
 /// How recent the answer must be, and whether it comes with its reasons: parameters of the URL, as for checks.
 async fn options(permissions: &Permissions, cx: &Context, query: Option<&str>) -> Result<AccessOptions, RestError> {
-    let parameters = Parameters::of(query);
+    let parameters = Parameters::of(query)?;
     let explains = parameters.flag("explain")?;
     let consistency = parameters.consistency(permissions, cx).await?;
     Ok(AccessOptions { consistency, explains, ..AccessOptions::default() })
 }
 
+fn asked(members: &Map<String, Value>) -> Result<AccessRequest, RestError> {
+    PartialRequest::read(members).and_then(PartialRequest::complete).map_err(refused)
+}
+
 async fn decide(
     permissions: &Permissions,
     cx: &Context,
-    members: &Map<String, Value>,
+    request: AccessRequest,
     options: AccessOptions,
 ) -> Result<Response, Refused> {
-    let request = PartialRequest::read(members).and_then(PartialRequest::complete).map_err(refused)?;
     let decided = permissions.evaluate_access(cx, vec![Ok(request)], options).await.map_err(whole)?;
     let token = token(permissions, cx, options, decided.snapshot).await?;
     match decided.answer.into_iter().next() {
@@ -177,6 +186,7 @@ impl From<CheckError> for Undecided {
             CheckError::Invalid(invalid @ InvalidTuple::UnknownNamespace { .. }) => {
                 Self::Reason(named(invalid).to_string())
             }
+            CheckError::UndeclaredOnTheWay { .. } => Self::Reason(error.to_string()),
             CheckError::UndeclaredRelation(_) => Self::Reason(format!("action.name: {error}")),
             CheckError::Invalid(invalid @ InvalidTuple::Field { .. }) => failed(400, named(invalid).to_string()),
             CheckError::Unanswered { reason, .. } => failed(422, reason),

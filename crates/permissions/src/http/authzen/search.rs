@@ -71,15 +71,16 @@ async fn search(
     sought: Sought,
     request: Request,
 ) -> Result<Response, Refused> {
-    let consistency = Parameters::of(request.uri().query()).consistency(permissions, cx).await?;
-    let members = &body(request).await?;
-    let request = PartialRequest::read_search(members, sought).and_then(PartialRequest::complete).map_err(refused)?;
+    let consistency = Parameters::of(request.uri().query())?.consistency(permissions, cx).await?;
+    let members = body(request).await?;
+    let request = PartialRequest::read_search(&members, sought).and_then(PartialRequest::complete).map_err(refused)?;
     let AccessRequest { tuple, attributes } = request;
     let question = ReverseQuestion { sought, tuple };
     let sealer = permissions.tokens.sealer(cx).await.map_err(RestError::from)?;
     let digest = QuestionDigest::of_search(&question, &attributes);
     let open = |token: &str| SEARCH.open(&sealer, cx.tenant, token).ok();
     let Page { limit, after } = Page::read(members.get("page"), digest, open).map_err(refused)?;
+    drop(members);
     let part = Part { after: after.as_deref(), limit: limit as usize };
     let search = AccessSearch { question: &question, attributes: &attributes, part, consistency };
     let found = permissions.search_access(cx, search).await.map_err(search_error)?;

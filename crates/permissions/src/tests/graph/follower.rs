@@ -4,16 +4,54 @@ use std::time::Duration;
 
 use base::{TenantId, Timestamp};
 use serde_json::json;
+use service::Check as _;
 
 use super::super::harness::{Harness, on_both, plain};
-use super::{insert, insert_many, loaded, objects_of_ada, resident, statistics, table};
+use super::{ALL, insert, insert_many, loaded, objects_of_ada, of_ada, resident, statistics, table};
 use crate::GraphStatistics;
 use crate::components::graph::Rhythm;
-use crate::domain::relation_tuple::Subject;
+use crate::definition::TuplesInMemory;
+use crate::domain::relation_tuple::{RelationTuple, Subject};
 use crate::domain::snapshot::Snapshot;
+use crate::domain::tuple_changes::TupleChange;
 use crate::domain::tuple_query::TupleQuery;
 use crate::operations::check::CheckOptions;
 use crate::operations::list_names::Part;
+
+#[tokio::test]
+async fn a_change_of_this_process_is_read_without_the_positions_of_all_tenants() {
+    on_both(plain(), |harness| async move {
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        let (mut last, _) = permissions.transact_relation_tuples(&cx, &[insert("a", None)]).await.unwrap();
+        let mut follower = loaded(&harness).await;
+        // On a busy machine it may be time for the positions, too.
+        for number in 0..100 {
+            let follow = async {
+                loop {
+                    let without_positions = follower.catch_up().await;
+                    if !without_positions {
+                        follower.ask().await;
+                    }
+                    if permissions.feed.newest(cx.tenant) > last {
+                        return without_positions;
+                    }
+                    tokio::task::yield_now().await;
+                }
+            };
+            let change = [insert(&number.to_string(), None)];
+            let (without_positions, written) = tokio::join!(follow, permissions.transact_relation_tuples(&cx, &change));
+            last = written.unwrap().0;
+            assert_eq!(resident(&permissions, Snapshot(0)).unwrap(), (last, table(&harness).await));
+            if without_positions {
+                permissions.feed.ask();
+                assert!(!follower.catch_up().await, "somebody asks for the positions");
+                return;
+            }
+        }
+        panic!("it always asks for the positions");
+    })
+    .await;
+}
 
 #[tokio::test]
 async fn a_graph_answers_only_while_it_hears_from_the_log_and_has_what_was_acknowledged() {
@@ -96,6 +134,43 @@ async fn a_graph_beyond_its_bound_is_dropped_and_an_incomplete_log_loads_it_agai
             assert_eq!(resident(&small.permissions, Snapshot(0)), None, "2 500 tuples need more");
         }
         assert_eq!(statistics(&small.permissions).unwrap().bytes, 0);
+    })
+    .await;
+}
+
+/// A namespace without declarations accepts every relation, so whoever writes chooses how many there are.
+#[tokio::test]
+async fn a_graph_with_too_many_relations_answers_again_after_they_are_deleted() {
+    on_both(plain(), |harness| async move {
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        permissions.transact_relation_tuples(&cx, &[insert("a", None)]).await.unwrap();
+        let mut follower = loaded(&harness).await;
+        let of_relation = |number: usize| {
+            let tuple = RelationTuple { namespace: "Group".into(), relation: format!("r{number}"), ..of_ada("g") };
+            TupleChange::Insert(tuple.into())
+        };
+        let changes: Vec<_> = (0..usize::from(u16::MAX / 2)).map(of_relation).collect();
+        for part in changes.chunks(10_000) {
+            permissions.transact_relation_tuples(&cx, part).await.unwrap();
+        }
+        follower.ask().await;
+        follower.loaded().await;
+        let check = TuplesInMemory(permissions.clone());
+        let warning = check.warning().await.unwrap();
+        assert!(warning.contains("different names of relations are in use"), "{warning}");
+        let listed = permissions.list_names(&cx, &objects_of_ada(), ALL, CheckOptions::default()).await;
+        assert!(listed.unwrap_err().to_string().contains("different names of relations are in use"));
+        let group = TupleQuery { namespace: Some("Group".into()), ..TupleQuery::default() };
+        permissions.delete_relation_tuples(&cx, &group).await.unwrap();
+        follower.ask().await;
+        assert_eq!(resident(&permissions, Snapshot(0)), None, "it is not loaded again at once");
+        follower.load_again_next();
+        follower.ask().await;
+        follower.loaded().await;
+        follower.ask().await;
+        assert_eq!(resident(&permissions, Snapshot(0)).unwrap().1, table(&harness).await);
+        let listed = permissions.list_names(&cx, &objects_of_ada(), ALL, CheckOptions::default()).await.unwrap();
+        assert_eq!((listed.answer.names, check.warning().await), (vec!["a".to_owned()], None));
     })
     .await;
 }

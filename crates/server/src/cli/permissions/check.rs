@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::output::{self, Format};
 use super::documents;
-use super::remote::{CallError, Remotes};
+use super::remote::{CallError, Remote, Remotes};
 
 /// The deepest level that is indented.
 const DEEPEST_LEVEL: usize = 32;
@@ -25,7 +25,8 @@ Examples:
 
 An explanation is the way that grants; for a denial, the condition or the exclusion that denies, or
 else that no tuple leads to the subject.
-The exit code is 0 for both answers, and 1 when there is none.")]
+The exit code is 0 for both answers, and 1 when there is none: a limit was reached, or a
+namespace or relation does not exist.")]
 pub(in crate::cli) struct CheckArguments {
     /// NAMESPACE:OBJECT, NAMESPACE:OBJECT#RELATION or a subject id
     subject: String,
@@ -51,7 +52,10 @@ pub(in crate::cli) struct CheckArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  kleis permissions expand viewers Doc:plan")]
+  kleis permissions expand viewers Doc:plan
+
+A tree that is not complete, because a limit was reached, says so: on standard error, and as JSON
+with the member `truncated`.")]
 pub(in crate::cli) struct ExpandArguments {
     relation: String,
     /// NAMESPACE:OBJECT
@@ -88,6 +92,11 @@ pub(super) async fn check(arguments: CheckArguments) -> anyhow::Result<ExitCode>
     let Some(allowed) = answer.get("allowed").and_then(Value::as_bool) else {
         bail!("the answer is not that of a check: is this a permission service?");
     };
+    if !allowed {
+        let subject = body["subject_set"]["namespace"].as_str();
+        let namespaces = body["namespace"].as_str().into_iter().chain(subject);
+        require_namespaces(&remote, namespaces).await?;
+    }
     match (arguments.format, answer.get("explanation")) {
         (Format::Table, explanation) => {
             output::line(if allowed { "Allowed" } else { "Denied" })?;
@@ -99,6 +108,14 @@ pub(super) async fn check(arguments: CheckArguments) -> anyhow::Result<ExitCode>
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The API denies what it is asked about a namespace that it does not have; a person has misspelt it.
+async fn require_namespaces(remote: &Remote, mut asked: impl Iterator<Item = &str>) -> anyhow::Result<()> {
+    let found = remote.call(Method::GET, &["namespaces"], &[], None).await?;
+    let all = found["namespaces"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let unknown = asked.find(|namespace| all.iter().all(|it| it["name"] != **namespace));
+    unknown.map_or(Ok(()), |namespace| bail!("there is no namespace \"{namespace}\" in the permission model"))
 }
 
 pub(super) async fn explain(arguments: CheckArguments) -> anyhow::Result<ExitCode> {
@@ -132,14 +149,26 @@ pub(super) async fn expand(arguments: ExpandArguments) -> anyhow::Result<ExitCod
     let (namespace, object) = documents::object(&arguments.object)?;
     let mut query = vec![("namespace", namespace), ("object", object), ("relation", arguments.relation)];
     query.extend(depth(arguments.max_depth));
-    let tree = arguments.remotes.read()?.call(Method::GET, &["relation-tuples", "expand"], &query, None).await?;
+    let remote = arguments.remotes.read()?;
+    let answer = remote.answer(Method::GET, &["relation-tuples", "expand"], &query, None).await?;
+    let truncated = answer.headers().get("truncated").map(|it| String::from_utf8_lossy(it.as_bytes()).into_owned());
+    let mut tree = answer.into_body();
     match arguments.format {
         Format::Table => {
             let mut text = String::new();
             draw(&tree, "", "", &mut text);
             output::raw(text.as_bytes())?;
         }
-        Format::Json => output::json(&tree)?,
+        Format::Json => {
+            // The member of the answer by remote procedure calls.
+            if let (Some(members), Some(reason)) = (tree.as_object_mut(), &truncated) {
+                members.insert("truncated".to_owned(), reason.as_str().into());
+            }
+            output::json(&tree)?;
+        }
+    }
+    if let Some(reason) = truncated {
+        eprintln!("the tree is not complete (truncated): {}", output::visible(&reason));
     }
     Ok(ExitCode::SUCCESS)
 }

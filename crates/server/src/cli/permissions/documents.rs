@@ -1,6 +1,6 @@
 //! Relation tuples as the JSON of the API: from arguments and from files, and as text.
 //!
-//! Invariant: a member that the API does not know is an error here, because the API ignores it.
+//! Invariant: a member that the API does not know is an error here, before the first tuple is sent.
 
 use std::io::Read as _;
 
@@ -112,7 +112,7 @@ pub(super) fn of_json(document: Value) -> anyhow::Result<Value> {
 }
 
 /// The tuples of a file: a JSON object, an array of objects, or lines. Blank lines and lines that begin with `//` are skipped.
-pub(super) fn of_file(text: &str) -> anyhow::Result<Vec<Value>> {
+pub fn of_file(text: &str) -> anyhow::Result<Vec<Value>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().starts_with('[') {
         let Value::Array(tuples) = json_of(text.as_bytes())? else { bail!("this is not a JSON array") };
@@ -129,6 +129,13 @@ pub(super) fn of_file(text: &str) -> anyhow::Result<Vec<Value>> {
 pub(super) fn is_tuple(line: &str) -> bool {
     let line = line.trim();
     !line.is_empty() && !line.starts_with("//")
+}
+
+/// A tuple as text: `NAMESPACE:OBJECT#RELATION@SUBJECT`.
+pub(super) fn text(tuple: &Value) -> String {
+    let member = |name: &str| tuple[name].as_str().unwrap_or_default();
+    let subject = subject_text(tuple).unwrap_or_default();
+    format!("{}:{}#{}@{subject}", member("namespace"), member("object"), member("relation"))
 }
 
 /// The subject of a tuple as text.

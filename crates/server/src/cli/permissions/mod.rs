@@ -13,6 +13,8 @@ mod status;
 mod test;
 mod tuples;
 
+pub use documents::of_file as relation_tuples_of_file;
+
 use std::process::ExitCode;
 
 use clap::Subcommand;

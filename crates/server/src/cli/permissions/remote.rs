@@ -164,18 +164,32 @@ impl Remote {
         query: &[(&str, String)],
         body: Option<&Value>,
     ) -> Result<Value, CallError> {
+        Ok(self.answer(method, path, query, body).await?.into_body())
+    }
+
+    /// A successful answer.
+    pub(super) async fn answer(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: Option<&Value>,
+    ) -> Result<Response<Value>, CallError> {
         let answer = self.0.exchange(method, path, query, body).await.map_err(CallError::Unavailable)?;
-        if answer.status().is_success() {
-            let is_empty = answer.body().is_empty();
-            let body = if is_empty { Ok(Value::Null) } else { serde_json::from_slice(answer.body()) };
-            return body.map_err(|_| CallError::Refused {
-                status: answer.status(),
+        if !answer.status().is_success() {
+            return Err(refusal(&answer, self.0.has_token()));
+        }
+        let (head, body) = answer.into_parts();
+        let body = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&body) };
+        match body {
+            Ok(body) => Ok(Response::from_parts(head, body)),
+            Err(_) => Err(CallError::Refused {
+                status: head.status,
                 reason: "the answer is not JSON: is this a permission service?".to_owned(),
                 field: None,
                 nearest_miss: None,
-            });
+            }),
         }
-        Err(refusal(&answer, self.0.has_token()))
     }
 }
 

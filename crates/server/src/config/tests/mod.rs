@@ -3,6 +3,7 @@ mod every_key;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
+use telemetry::LogLevel;
 
 use super::{Config, Service, Sources};
 
@@ -39,6 +40,39 @@ fn files_then_environment_then_flags() {
     assert_eq!(value("ttl.auth_code"), Some(json!("2m")));
     assert_eq!(config.shared.dsn.as_ref().map(|dsn| dsn.expose().as_str()), Some("sqlite:///x.db"));
     assert!(config.is_configured);
+}
+
+/// By the names of the replaced program and by ours, whether the file has the key at the top or in the section.
+#[test]
+fn the_environment_of_one_service_takes_precedence_over_the_keys_that_services_share() {
+    let keto = ("keto.yml", "dsn: memory\nlog: {level: warn, format: json}\nnamespaces: []");
+    let kratos = ("kratos.yml", "dsn: memory\nlog: {level: warn}\nselfservice: {}");
+    let hydra = ("hydra.yml", "dsn: memory\nlog: {level: warn}\nurls: {}");
+    let shared = ("kleis.yml", "dsn: memory\nlog: {level: warn, format: json}");
+    let section = ("kleis.yml", "permissions: {dsn: memory, log: {level: warn}}");
+    for (service, prefix, files) in [
+        (Service::PERMISSIONS, "", vec![keto]),
+        (Service::PERMISSIONS, "", vec![shared]),
+        (Service::PERMISSIONS, "", vec![section]),
+        (Service::PERMISSIONS, "", vec![shared, section, keto]),
+        (Service::PERMISSIONS, "KETO_", vec![shared, keto]),
+        (Service::PERMISSIONS, "KLEIS_", vec![keto]),
+        (Service::PERMISSIONS, "KLEIS_PERMISSIONS_", vec![shared]),
+        (Service::IDENTITY, "", vec![shared, kratos]),
+        (Service::OAUTH, "", vec![shared, hydra]),
+    ] {
+        let names = ["DSN", "LOG_LEVEL"].map(|name| format!("{prefix}{name}"));
+        let variables = [(names[0].as_str(), "sqlite:///of-the-environment.db"), (names[1].as_str(), "debug")];
+        let (_folder, mut sources) = sources(&files, &variables);
+        sources.services = vec![service];
+        let config = Config::load(&sources).unwrap_or_else(|faults| panic!("{names:?} {files:?}: {faults}"));
+        let dsn = config.shared.dsn.as_ref().map(|dsn| dsn.expose().as_str());
+        assert_eq!(dsn, Some("sqlite:///of-the-environment.db"), "{names:?} {files:?}");
+        assert_eq!(config.shared.log.level, LogLevel::Debug, "{names:?} {files:?}");
+        sources.flags = vec![("dsn".to_owned(), json!("sqlite:///of-the-flag.db"))];
+        let config = Config::load(&sources).unwrap();
+        assert_eq!(config.shared.dsn.as_ref().map(|dsn| dsn.expose().as_str()), Some("sqlite:///of-the-flag.db"));
+    }
 }
 
 #[test]
@@ -85,6 +119,21 @@ fn two_databases_in_one_process_are_refused() {
     let tree = json!({"identity": {"dsn": "memory"}, "oauth": {"dsn": "sqlite://x.db"}});
     let text = Config::from_value(&[], tree).unwrap_err().to_string();
     assert!(text.contains("oauth.dsn: differs from identity.dsn"), "{text}");
+}
+
+#[test]
+fn credentials_of_other_origins_are_allowed_on_admin_listeners_only_if_they_are_configured() {
+    let cors = |more: &str| format!("{{\"enabled\": true{more}}}").parse::<Value>().unwrap();
+    for (service, listener, more, expected) in [
+        (Service::PERMISSIONS, "read", "", false),
+        (Service::PERMISSIONS, "read", ", \"allow_credentials\": true", true),
+        (Service::IDENTITY, "public", "", true),
+        (Service::IDENTITY, "public", ", \"allow_credentials\": false", false),
+    ] {
+        let tree = json!({ service.name(): { "serve": { listener: { "cors": cors(more) } } } });
+        let config = Config::from_value(&[], tree).unwrap();
+        assert_eq!(config.listener(service, listener).unwrap().cors.allow_credentials, expected, "{service} {more}");
+    }
 }
 
 #[test]

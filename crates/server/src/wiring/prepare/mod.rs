@@ -332,6 +332,10 @@ fn plan_listeners(
             let tls = findings.keep(config, format!("{name}.tls"), tls).flatten();
             let is_guarded = admin::is_guarded(admin, tls.is_some());
             let placement = placement::of(config, environment, service, kind, &settings, is_guarded);
+            if settings.cors.enabled && settings.cors.allowed_origins.is_empty() {
+                let message = "is enabled without allowed_origins: pages of other origins are refused; list the origins of your pages";
+                findings.notice(config, Notice::warning(format!("{name}.cors"), message));
+            }
             if let Some(notice) = placement::unreachable_admin(config, service, kind, &settings, is_guarded) {
                 findings.notice(config, notice);
             }

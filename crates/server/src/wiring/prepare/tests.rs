@@ -206,6 +206,21 @@ async fn different_log_settings_are_reported_and_do_not_stop_the_start() {
     }
 }
 
+/// In the replaced programs these keys allow every origin.
+#[tokio::test]
+async fn cors_without_origins_is_reported() {
+    let world = World::new();
+    let cors =
+        |origins: &str| format!("dsn: memory\nnamespaces: []\nserve: {{read: {{cors: {{enabled: true{origins}}}}}}}");
+    for (origins, is_reported) in [("", true), (", allowed_origins: ['https://a.example']", false)] {
+        let config = world.config(&[Service::PERMISSIONS], &[("keto.yml", &cors(origins))], &[]).unwrap();
+        let (faults, warnings) = world.examine(&config).await;
+        assert_eq!(faults, Vec::<String>::new());
+        let found = warnings.iter().any(|it| it.starts_with("keto.yml: serve.read.cors: is enabled without"));
+        assert_eq!(found, is_reported, "{warnings:?}");
+    }
+}
+
 #[tokio::test]
 async fn every_fault_is_reported_by_one_start_and_by_the_doctor() {
     let world = World::new();

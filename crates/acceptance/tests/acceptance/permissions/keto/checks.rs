@@ -101,10 +101,10 @@ async fn an_undeclared_relation_is_400_and_an_empty_class_has_every_relation() -
 #[tokio::test]
 async fn a_max_depth_outside_of_its_range_is_the_configured_one() -> Result<()> {
     with_model(async |keto| {
-        // The default of `limit.max_read_depth` is 5: the first folder and four parents.
+        // The default of `limit.max_read_depth` is 5: as many parents are followed.
         let parents: Vec<String> = (0..6).map(|it| format!("Folder:{it}#parents@Folder:{}", it + 1)).collect();
         keto.insert(&parents.iter().map(String::as_str).collect::<Vec<_>>()).await?;
-        keto.insert(&["Folder:4#viewers@User:ada", "Folder:5#viewers@User:bob"]).await?;
+        keto.insert(&["Folder:5#viewers@User:ada", "Folder:6#viewers@User:bob"]).await?;
         let reason = "the depth limit was reached; raise max-depth or limit.max_read_depth";
         let cut = Answer::unanswered("max_depth_exceeded", reason);
         for depth in ["0", "-1", "-9223372036854775808", "5", "0x5", "6", "0x10", "65536", "9223372036854775807"] {

@@ -166,7 +166,8 @@ fn tls_parameters(
     }
     if !config.client_cert_path.is_empty() || !config.client_key_path.is_empty() {
         let read = |path: &str| {
-            std::fs::read(path).map_err(|error| SmtpConfigError::ClientCertificate(format!("{path}: {error}")))
+            web::regular_files::read(path.as_ref())
+                .map_err(|error| SmtpConfigError::ClientCertificate(format!("{path}: {error}")))
         };
         let identity = ClientCertificate::from_pem(&read(&config.client_cert_path)?, &read(&config.client_key_path)?)
             .map_err(|error| SmtpConfigError::ClientCertificate(error.to_string()))?;

@@ -11,6 +11,12 @@ fn reads(text: &str) -> String {
 }
 
 #[test]
+fn the_items_of_a_list_share_their_defaults() {
+    let object = object(Root::Context, json!({ "a": [1, 2, 3] }));
+    assert!(std::ptr::eq(object.as_map(), object.clone().as_map()), "a copy for each of many items takes memory");
+}
+
+#[test]
 fn a_condition_reads_the_attributes_in_its_text() {
     for (text, expected) in [
         ("true", ""),

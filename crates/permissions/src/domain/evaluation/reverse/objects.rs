@@ -54,7 +54,7 @@ impl<R: Directory, C: Conditions> Evaluator<'_, R, C> {
             this.reach(membership, membership.userset, true, false, search);
         })?;
         search.current.append(&mut search.next);
-        for left in (0..self.limits.depth).rev() {
+        for left in (0..self.limits.levels()).rev() {
             while let Some(userset) = search.current.pop() {
                 if search.certain.insert(userset) {
                     self.leave(userset, question, true, search)?;

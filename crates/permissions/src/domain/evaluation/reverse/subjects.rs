@@ -75,7 +75,7 @@ impl<R: Directory, C: Conditions> Evaluator<'_, R, C> {
 
     /// `None`: the steps are used up.
     fn forwards(&mut self, question: SubjectsQuestion, search: &mut Forwards) -> Option<()> {
-        for left in (0..self.limits.depth).rev() {
+        for left in (0..self.limits.levels()).rev() {
             while let Some(userset) = search.current.pop() {
                 if search.certain.insert(userset) {
                     self.enter(userset, question, true, search)?;

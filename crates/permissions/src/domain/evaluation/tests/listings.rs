@@ -18,7 +18,7 @@ fn a_listing_that_the_depth_cuts_short_says_so() {
         Poll::Pending => panic!("pending in the graph"),
     };
     assert_eq!(list(&world), (3, None));
-    world.limits.depth = 2;
+    world.limits.depth = 1;
     assert_eq!(list(&world), (2, Some(Failure::DepthExhausted)));
 }
 

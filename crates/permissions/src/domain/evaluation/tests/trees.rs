@@ -46,7 +46,8 @@ fn a_tree_has_the_subjects_of_a_relation_and_the_expression_of_a_permit() {
     let world = World::new(vec![groups(), doc], &tuples).unwrap();
     let userset = world.userset("Doc:d#view");
     let expand = |world: &World, userset, depth, nodes, follow_permits| {
-        let Poll::Ready(tree) = world.ask(|it| it.expand(userset, ExpandOptions { depth, nodes, follow_permits }))
+        let Poll::Ready(tree) =
+            world.ask(|it| it.expand(userset, ExpandOptions { depth, nesting: 50, nodes, follow_permits }))
         else {
             panic!("pending")
         };
@@ -68,6 +69,42 @@ fn a_tree_has_the_subjects_of_a_relation_and_the_expression_of_a_permit() {
     assert_eq!(expand(&world, viewer, 9, 2, false), ("or Doc:d#viewer\n - x\n".into(), Some(Cut::Nodes)));
 }
 
+/// As in Keto: the operator of a permit is the permit's own node, and operators and traversals have no level of their own.
+#[test]
+fn a_permit_is_the_node_of_its_outermost_operator() {
+    let permits = vec![
+        ("publish", all([has("edit"), has("staff")])),
+        ("edit", has("owner")),
+        ("allowed", all([not(has("banned")), any([has("owner"), has("staff")]), traverse("parent", "edit")])),
+        ("open", not(has("banned"))),
+    ];
+    let doc = class("Doc", &["owner", "staff", "parent", "banned"], permits);
+    let tuples = ["Doc:d#owner@x", "Doc:d#staff@y", "Doc:d#parent@Doc:e", "Doc:e#owner@z", "Doc:d#publish@v"];
+    let world = World::new(vec![doc], &tuples).unwrap();
+    let expand = |text: &str, depth, nesting| {
+        let options = ExpandOptions { depth, nesting, nodes: 100, follow_permits: true };
+        let Poll::Ready(tree) = world.ask(|it| it.expand(world.userset(text), options)) else { panic!("pending") };
+        (draw(&world, &tree), tree.truncated)
+    };
+    let publish = "and Doc:d#publish\n or Doc:d#edit\n  or Doc:d#owner\n   - x\n or Doc:d#staff\n  - y\n";
+    // The relation below both permits is on the third level.
+    assert_eq!(expand("Doc:d#publish", 4, 50), (publish.to_owned(), None));
+    let cut = publish.replace("  or Doc:d#owner\n   - x\n", "  - Doc:d#owner\n");
+    assert_eq!(expand("Doc:d#publish", 3, 50), (cut, Some(Cut::Depth)));
+    let allowed = "and Doc:d#allowed\n or Doc:d#parent\n  or Doc:e#edit\n   or Doc:e#owner\n    - z\n or \n  or Doc:d#owner\n   - x\n  \
+                   or Doc:d#staff\n   - y\n not \n  - Doc:d#banned\n";
+    let (text, truncated) = expand("Doc:d#allowed", 4, 50);
+    assert_eq!((text.as_str(), truncated), (allowed, None), "{text}");
+    assert_eq!(expand("Doc:d#allowed", 3, 50).1, Some(Cut::Depth));
+    assert_eq!(expand("Doc:d#open", 3, 50).0, "or Doc:d#open\n not \n  - Doc:d#banned\n");
+    let (text, truncated) = expand("Doc:d#allowed", 4, 3);
+    assert_eq!(
+        (text.contains("- Doc:d#owner"), text.contains("- x"), truncated),
+        (true, false, Some(Cut::Depth)),
+        "{text}"
+    );
+}
+
 /// Numbers are given in the order in which names appear first, which is none of a client's business.
 #[test]
 fn the_subjects_of_a_tree_are_sorted_whichever_reader_there_is() {
@@ -86,7 +123,7 @@ fn the_subjects_of_a_tree_are_sorted_whichever_reader_there_is() {
     let world = World::new(vec![groups(), class("User", &[], Vec::new())], &tuples).unwrap();
     let userset = world.userset("Group:g#member");
     let expand = |nodes| {
-        let options = ExpandOptions { depth: 5, nodes, follow_permits: false };
+        let options = ExpandOptions { depth: 5, nesting: 50, nodes, follow_permits: false };
         let Poll::Ready(at_once) = world.ask(|it| it.expand(userset, options)) else { panic!("pending") };
         let store = Store { graph: &world.graph, schema: &world.schema, limits: WIDE };
         let in_rounds = store.ask(|evaluator| evaluator.expand(userset, options)).unwrap().answer;
@@ -115,7 +152,7 @@ fn a_tree_that_is_full_reads_nothing_more() {
     let world = World::new(vec![groups()], &tuples).unwrap();
     let userset = world.userset("Group:all#member");
     let expand = |nodes| {
-        let options = ExpandOptions { depth: 5, nodes, follow_permits: false };
+        let options = ExpandOptions { depth: 5, nesting: 50, nodes, follow_permits: false };
         let store = Store { graph: &world.graph, schema: &world.schema, limits: WIDE };
         let Answered { answer, reads, .. } = store.ask(|evaluator| evaluator.expand(userset, options)).unwrap();
         (answer.nodes.len(), answer.truncated, reads)
@@ -132,7 +169,7 @@ fn a_tree_of_an_undeclared_relation_has_its_tuples_and_strict_mode_has_no_ids() 
         Namespace { name: "Doc".into(), relations: vec![Relation { name: "viewer".into(), types }], permits: vec![] }
     };
     let expand = |world: &World, text: &str| {
-        let options = ExpandOptions { depth: 5, nodes: 100, follow_permits: false };
+        let options = ExpandOptions { depth: 5, nesting: 50, nodes: 100, follow_permits: false };
         let userset = world.userset(text);
         let Poll::Ready(tree) = world.ask(|it| it.expand(userset, options)) else { panic!("pending") };
         draw(world, &tree)

@@ -43,7 +43,7 @@ pub(in crate::cli) struct Arguments {
 pub(super) struct Presentation {
     #[arg(long, value_enum, default_value_t, help = "Output format")]
     format: Format,
-    /// Print only the first column, as Keto does
+    /// Print only the texts of the relation tuples, as Keto does
     #[arg(short = 'q', long, hide = true)]
     quiet: bool,
 }
@@ -109,8 +109,7 @@ pub(super) fn show(presentation: Presentation, tuples: &[Value]) -> anyhow::Resu
         return output::json(&tuples.into());
     }
     if presentation.quiet {
-        let namespaces = tuples.iter().filter_map(|tuple| tuple["namespace"].as_str());
-        return namespaces.map(output::visible).try_for_each(|it| output::line(&it));
+        return tuples.iter().map(documents::text).try_for_each(|it| output::line(&output::visible(&it)));
     }
     let with_subject = |tuple: &Value| {
         let mut row = tuple.clone();

@@ -1,0 +1,244 @@
+//! Faults of a condition that are known without attributes: an operation on constants that fails, operands that have no common
+//! operator, and a value that is no bool where one is needed.
+//!
+//! Invariant: what is reported has no result, or no effect, whatever the attributes are. The work is bounded by [`MOST_STEPS`].
+
+use super::evaluate::constant;
+use super::expression::{Expression, Function, Macro, Node, Operator};
+use super::{CompileError, ConditionError};
+
+/// Steps of the evaluation of all constants of one condition.
+const MOST_STEPS: u32 = 1_000;
+
+/// The first fault.
+pub(super) fn fault(expression: &Expression) -> Option<CompileError> {
+    Search { left: MOST_STEPS }.of(expression, true)
+}
+
+struct Search {
+    left: u32,
+}
+
+impl Search {
+    fn of(&mut self, expression: &Expression, needs_bool: bool) -> Option<CompileError> {
+        let is_constant = is_constant(expression);
+        let kind = if is_constant {
+            match constant(expression, &mut self.left) {
+                Ok(kind) => Some(kind),
+                Err(ConditionError::TooExpensive) => return None,
+                Err(error) => return Some(of_error(&error, expression.at)),
+            }
+        } else {
+            kind(expression)
+        };
+        if needs_bool && kind.is_some_and(|kind| kind != "bool") {
+            let message = format!("a bool is needed, and this is a value of the type {}", kind.unwrap_or_default());
+            return Some(CompileError::new(expression.at, message));
+        }
+        if is_constant {
+            return None;
+        }
+        self.of_operands(expression)
+    }
+
+    fn of_operands(&mut self, expression: &Expression) -> Option<CompileError> {
+        match &expression.node {
+            Node::Null
+            | Node::Bool(_)
+            | Node::Int(_)
+            | Node::Uint(_)
+            | Node::Double(_)
+            | Node::Text(_)
+            | Node::Root(_)
+            | Node::Now
+            | Node::Variable { .. } => None,
+            Node::Field(operand, _) | Node::Has(operand, _) | Node::Negate(operand) | Node::Matches(operand, _) => {
+                self.of(operand, false)
+            }
+            Node::Not(operand) => self.of(operand, true),
+            Node::Index(operand, index) => self.of(operand, false).or_else(|| self.of(index, false)),
+            Node::All(terms) | Node::Any(terms) => terms.iter().find_map(|term| self.of(term, true)),
+            Node::List(operands) | Node::Call(_, operands) => operands.iter().find_map(|it| self.of(it, false)),
+            Node::Conditional(parts) => {
+                let [condition, yes, no] = parts.as_ref();
+                self.of(condition, true).or_else(|| self.of(yes, false)).or_else(|| self.of(no, false))
+            }
+            Node::Binary(operator, operands) => {
+                let [left, right] = operands.as_ref();
+                let found = self.of(left, false).or_else(|| self.of(right, false));
+                found.or_else(|| self.of_comparison(expression.at, *operator, left, right))
+            }
+            Node::Macro(kind, parts) => {
+                let [range, body] = parts.as_ref();
+                self.of(range, false).or_else(|| self.of(body, *kind != Macro::Map))
+            }
+        }
+    }
+
+    fn of_comparison(
+        &mut self,
+        at: usize,
+        operator: Operator,
+        left: &Expression,
+        right: &Expression,
+    ) -> Option<CompileError> {
+        if !matches!(operator, Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual) {
+            return None;
+        }
+        let (left, right) = (self.kind(left)?, self.kind(right)?);
+        let is_number = |kind: &str| matches!(kind, "int" | "uint" | "double");
+        if left == right || is_number(left) && is_number(right) {
+            return None;
+        }
+        let name = operator.name();
+        Some(CompileError::new(at, format!("`{name}` does not compare values of the types {left} and {right}")))
+    }
+
+    fn kind(&mut self, expression: &Expression) -> Option<&'static str> {
+        if is_constant(expression) { constant(expression, &mut self.left).ok() } else { kind(expression) }
+    }
+}
+
+fn of_error(error: &ConditionError, whole: usize) -> CompileError {
+    let at = match error {
+        ConditionError::Type { at, .. } | ConditionError::Value { at, .. } => *at,
+        ConditionError::Missing(_)
+        | ConditionError::NotABool(_)
+        | ConditionError::Undeclared
+        | ConditionError::TooExpensive => whole,
+    };
+    CompileError::new(at, error.to_string())
+}
+
+/// It reads no attribute, no time and no variable.
+fn is_constant(expression: &Expression) -> bool {
+    match &expression.node {
+        Node::Null | Node::Bool(_) | Node::Int(_) | Node::Uint(_) | Node::Double(_) | Node::Text(_) => true,
+        Node::Root(_) | Node::Now | Node::Variable { .. } => false,
+        Node::Field(operand, _)
+        | Node::Has(operand, _)
+        | Node::Not(operand)
+        | Node::Negate(operand)
+        | Node::Matches(operand, _) => is_constant(operand),
+        Node::Index(operand, index) => is_constant(operand) && is_constant(index),
+        Node::List(parts) | Node::All(parts) | Node::Any(parts) | Node::Call(_, parts) => parts.iter().all(is_constant),
+        Node::Conditional(parts) => parts.iter().all(is_constant),
+        Node::Binary(_, parts) | Node::Macro(_, parts) => parts.iter().all(is_constant),
+    }
+}
+
+/// The type of its value, if every value that it can have is of that type.
+fn kind(expression: &Expression) -> Option<&'static str> {
+    match &expression.node {
+        Node::Null => Some("null"),
+        Node::Int(_) => Some("int"),
+        Node::Uint(_) => Some("uint"),
+        Node::Double(_) => Some("double"),
+        Node::Text(_) => Some("string"),
+        Node::List(_) | Node::Macro(Macro::Filter | Macro::Map, _) => Some("list"),
+        Node::Root(_) => Some("map"),
+        Node::Now => Some("timestamp"),
+        Node::Bool(_)
+        | Node::Has(..)
+        | Node::Not(_)
+        | Node::All(_)
+        | Node::Any(_)
+        | Node::Matches(..)
+        | Node::Macro(Macro::All | Macro::Exists | Macro::ExistsOne, _) => Some("bool"),
+        Node::Binary(operator, operands) => match operator {
+            Operator::Equal
+            | Operator::NotEqual
+            | Operator::Less
+            | Operator::LessOrEqual
+            | Operator::Greater
+            | Operator::GreaterOrEqual
+            | Operator::In => Some("bool"),
+            // Of two values of one type; only of times and durations the result has another.
+            Operator::Add | Operator::Multiply | Operator::Divide | Operator::Remainder => {
+                let of = |kind: Option<&'static str>| kind.filter(|kind| !matches!(*kind, "timestamp" | "duration"));
+                of(kind(&operands[0])).or_else(|| of(kind(&operands[1])))
+            }
+            Operator::Subtract => None,
+        },
+        Node::Call(function, _) => Some(match function {
+            Function::Contains | Function::StartsWith | Function::EndsWith => "bool",
+            Function::ToUint => "uint",
+            Function::ToDouble => "double",
+            Function::ToText => "string",
+            Function::ToTimestamp => "timestamp",
+            Function::ToDuration => "duration",
+            Function::Size
+            | Function::ToInt
+            | Function::FullYear
+            | Function::Month
+            | Function::Date
+            | Function::DayOfMonth
+            | Function::DayOfWeek
+            | Function::DayOfYear
+            | Function::Hours
+            | Function::Minutes
+            | Function::Seconds
+            | Function::Milliseconds => "int",
+        }),
+        Node::Variable { .. } | Node::Field(..) | Node::Index(..) | Node::Negate(_) | Node::Conditional(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::condition::CompiledCondition;
+
+    fn fault(text: &str) -> Option<String> {
+        let condition = CompiledCondition::compile("it", text).unwrap();
+        condition.fault().map(|fault| format!("{}: {}", fault.at, fault.message))
+    }
+
+    #[test]
+    fn what_has_no_result_whatever_the_attributes_are_is_a_fault() {
+        let bool_needed =
+            |at: usize, kind: &str| format!("{at}: a bool is needed, and this is a value of the type {kind}");
+        assert_eq!(fault("1 + 1"), Some(bool_needed(2, "int")));
+        assert_eq!(fault("'a'"), Some(bool_needed(0, "string")));
+        assert_eq!(fault("context.a && 'a'"), Some(bool_needed(13, "string")));
+        assert_eq!(fault("context.a + 1"), Some(bool_needed(10, "int")));
+        assert_eq!(fault("!size(context.a)"), Some(bool_needed(1, "int")));
+        assert_eq!(fault("now"), Some(bool_needed(0, "timestamp")));
+        assert_eq!(fault("context"), Some(bool_needed(0, "map")));
+        assert_eq!(fault("context.a.exists(x, 1)"), Some(bool_needed(20, "int")));
+        for (text, part) in [
+            ("'a' < 1", "string"),
+            ("1/0 == 1", "zero"),
+            ("timestamp('x') < now", "timestamp"),
+            ("context.a || 1/0 == 1", "zero"),
+            ("context.list.all(x, x > 0 && 'a' < 1)", "string"),
+            ("now < 1", "types timestamp and int"),
+            ("size(context.a) > '1'", "types int and string"),
+            ("[1][2] == 1", "missing"),
+        ] {
+            let fault = fault(text);
+            assert!(fault.as_ref().is_some_and(|it| it.contains(part)), "{text}: {fault:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_have_a_result_is_none() {
+        for text in [
+            "true",
+            "1 == 2",
+            "context.a",
+            "context.a ? context.b : 'x' == context.c",
+            "true || 1/0 == 1",
+            "now - timestamp(tuple.since) < duration('1h')",
+            "now + duration(context.for) > now",
+            "1 < 2.5 && 1u < 2",
+            "context.a + 'x' in ['ax']",
+            "context.list.map(x, x + 1).exists(y, y == 2)",
+            "-context.a < 3",
+            "[1, 'a'].exists(x, x == context.a)",
+            // Too much work to be looked at.
+            "[1,2,3,4,5,6,7,8].all(a, [1,2,3,4,5,6,7,8].all(b, [1,2,3,4,5,6,7,8].all(c, [1,2,3,4].all(d, true))))",
+        ] {
+            assert_eq!(fault(text), None, "{text}");
+        }
+    }
+}
