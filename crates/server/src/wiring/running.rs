@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
-use database::Database;
+use database::{Database, Reservation};
 use jobs::Worker;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -57,6 +57,8 @@ pub struct Running {
     pub(super) edge: Edge,
     pub(super) stop: watch::Sender<bool>,
     pub(super) tasks: JoinSet<()>,
+    /// Until it is dropped, no other process can serve the database file.
+    pub(super) reservation: Option<Reservation>,
 }
 
 impl Running {
@@ -65,6 +67,7 @@ impl Running {
         // Without a receiver everything has ended already.
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
+        drop(self.reservation);
     }
 
     /// The checks that keep a service from being ready, with their reasons.
