@@ -629,6 +629,7 @@ demo-owner = البريد الإلكتروني لمالكه
 demo-open = فتح
 demo-may-read = يجوز لك قراءة هذا المستند
 demo-may-not-read = لا يجوز لك قراءة هذا المستند
+demo-not-shared = لم يشارك { $owner } هذا المستند معك: لست مالكه ولا من قرّائه.
 demo-because = السبب، من خدمة الأذونات:
 demo-account = إدارة حسابك
 demo-sign-out = تسجيل الخروج

@@ -595,6 +595,7 @@ demo-owner = E-Mail-Adresse der Person, der es gehört
 demo-open = Öffnen
 demo-may-read = Sie dürfen dieses Dokument lesen
 demo-may-not-read = Sie dürfen dieses Dokument nicht lesen
+demo-not-shared = { $owner } hat dieses Dokument nicht mit Ihnen geteilt: Es gehört Ihnen nicht, und Sie sind nicht unter denen, die es lesen dürfen.
 demo-because = Der Grund, vom Berechtigungsdienst:
 demo-account = Konto verwalten
 demo-sign-out = Abmelden

@@ -769,6 +769,7 @@ demo-owner = Email address of its owner
 demo-open = Open
 demo-may-read = You may read this document
 demo-may-not-read = You may not read this document
+demo-not-shared = { $owner } has not shared this document with you: you are neither its owner nor among its readers.
 # Before the steps of an explanation.
 demo-because = The reason, from the permission service:
 demo-account = Manage your account

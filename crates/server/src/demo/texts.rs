@@ -41,6 +41,7 @@ ui::texts! {
     with values {
         shared(reader),
         revoked(reader),
+        not_shared(owner),
     }
 }
 
