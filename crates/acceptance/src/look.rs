@@ -59,6 +59,17 @@ pub async fn look(page: &Client, folder: &Path, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Takes a screenshot of the page in each of these widths, and checks it.
+pub async fn look_at_widths(page: &Client, folder: &Path, name: &str, widths: &[u32]) -> Result<()> {
+    for width in widths {
+        let screen = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+        dev_tools(page, "Emulation.setDeviceMetricsOverride", screen).await?;
+        take(page, folder, &format!("{name}-{width}")).await?;
+    }
+    dev_tools(page, "Emulation.clearDeviceMetricsOverride", json!({})).await?;
+    Ok(())
+}
+
 /// Takes a screenshot of a wide page at twice its size, and checks it (WCAG 2.2, 1.4.4).
 pub async fn look_closely(page: &Client, folder: &Path, name: &str) -> Result<()> {
     // At twice the size the page has half the width.

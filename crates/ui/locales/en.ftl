@@ -760,12 +760,16 @@ demo-reader = Email address of a colleague
 demo-share = Share
 demo-revoke = Revoke
 demo-nobody = Nobody has signed up with this address.
+demo-own-document = You own this document already: enter the address of someone else.
+demo-shared = { $reader } may read your document now.
+demo-revoked = { $reader } may no longer read your document.
 demo-open-document = Open a document
 demo-open-document-intro = The gateway asks the permission service, and passes the request to the API only if you may read the document.
 demo-owner = Email address of its owner
 demo-open = Open
 demo-may-read = You may read this document
 demo-may-not-read = You may not read this document
+demo-not-shared = { $owner } has not shared this document with you: you are neither its owner nor among its readers.
 # Before the steps of an explanation.
 demo-because = The reason, from the permission service:
 demo-account = Manage your account
