@@ -209,6 +209,7 @@ async fn documents(page: &Client, demo: &RunningDemo) -> Result<()> {
 
     let refused = submit(page, "owner", BOB).await?;
     ensure!(refused.contains("403") && refused.contains("no tuple leads from"), "{refused}");
+    ensure!(refused.contains(&format!("{BOB} has not shared this document with you")), "{refused}");
     shoot(page, "app-refused").await?;
     page.refresh().await?;
     ensure!(!text(page).await?.contains("no tuple leads from"), "a reload sends no form again");
