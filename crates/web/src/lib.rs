@@ -7,6 +7,7 @@
 //! - Outbound calls are bounded in time and bytes, follow no redirect, and can be restricted to public addresses.
 //! - This crate does not depend on a service.
 
+mod body_memory;
 pub mod bounds;
 pub mod config;
 pub mod cookies;
@@ -29,6 +30,7 @@ mod rest_error;
 mod retry_after;
 pub mod rpc;
 
+pub use body_memory::{BodyMemory, Counted, MemoryFull, Reservation};
 pub use cors::{CorsConfig, matches_origin};
 pub use database_fault::DatabaseFault;
 pub use edge::{Cx, Edge, PeerAddress};
