@@ -7,11 +7,13 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use web::outbound::{Client, Destinations};
 
 const WRITERS: usize = 64;
@@ -77,14 +79,17 @@ async fn call(client: &Client, method: Method, url: String, body: Option<Value>)
     Some((answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap_or_default()))
 }
 
-/// Creates clients until the program is gone, and returns the acknowledged ids.
-async fn write(client: Client, admin: String, round: u32, writer: usize) -> Vec<String> {
+/// Creates clients until the program is gone, and returns the acknowledged ids. Says when there is a first one.
+async fn write(client: Client, admin: String, round: u32, writer: usize, begun: Arc<Notify>) -> Vec<String> {
     let mut acknowledged = Vec::new();
     for number in 0.. {
         let id = format!("r{round}-w{writer}-n{number}");
         let body = json!({"client_id": id, "client_name": "survivor", "grant_types": ["client_credentials"]});
         match call(&client, Method::POST, format!("{admin}/admin/clients"), Some(body)).await {
-            Some((201, _)) => acknowledged.push(id),
+            Some((201, _)) => {
+                acknowledged.push(id);
+                begun.notify_one();
+            }
             Some((status, body)) => panic!("{status}: {body}"),
             None => break,
         }
@@ -97,9 +102,12 @@ async fn survives(data: &Path, dsn: Option<&str>) {
     let mut acknowledged: Vec<String> = Vec::new();
     for round in 0..ROUNDS {
         let program = Program::start(data, dsn);
+        let begun = Arc::new(Notify::new());
         let writers: Vec<_> = (0..WRITERS)
-            .map(|writer| tokio::spawn(write(client.clone(), program.admin.clone(), round, writer)))
+            .map(|writer| tokio::spawn(write(client.clone(), program.admin.clone(), round, writer, begun.clone())))
             .collect();
+        // A busy machine may need longer for the first write than the time after which the program is killed.
+        tokio::time::timeout(Duration::from_secs(20), begun.notified()).await.unwrap();
         tokio::time::sleep(Duration::from_millis(300 + 170 * u64::from(round))).await;
         program.kill();
         let before = acknowledged.len();
