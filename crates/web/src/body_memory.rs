@@ -46,44 +46,44 @@ impl BodyMemory {
     }
 
     /// The same body, which fails when it is longer than `free` and the memory does not suffice.
-    pub fn count(&self, body: Body, free: usize) -> (Body, Counted) {
-        let counted = Counted::default();
-        let body = CountedBody { body, read: 0, free, memory: self.clone(), counted: counted.clone() };
-        (Body::new(body), counted)
+    pub fn count(&self, body: Body, free: usize) -> (Body, MemoryInUse) {
+        let in_use = MemoryInUse::default();
+        let body = BodyInMemory { body, read: 0, free, memory: self.clone(), in_use: in_use.clone() };
+        (Body::new(body), in_use)
     }
 }
 
-/// What a counted body has of the memory, until this and the body are dropped.
+/// What a body of [`BodyMemory::count`] has of the memory, until this and the body are dropped.
 #[derive(Clone, Debug)]
-pub struct Counted(Arc<Mutex<Result<Reservation, MemoryFull>>>);
+pub struct MemoryInUse(Arc<Mutex<Result<Reservation, MemoryFull>>>);
 
-impl Default for Counted {
+impl Default for MemoryInUse {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(Ok(Reservation::default()))))
     }
 }
 
-impl Counted {
+impl MemoryInUse {
     /// Whether the body failed because the memory did not suffice.
     pub fn is_refused(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_err()
     }
 }
 
-struct CountedBody {
+struct BodyInMemory {
     body: Body,
     read: usize,
     free: usize,
     memory: BodyMemory,
-    counted: Counted,
+    in_use: MemoryInUse,
 }
 
-impl CountedBody {
+impl BodyInMemory {
     fn reserve(&self) -> Result<(), MemoryFull> {
         if self.read <= self.free {
             return Ok(());
         }
-        let mut state = self.counted.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.in_use.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Ok(reservation) = &mut *state
             && let Err(full) = self.memory.reserve(reservation, self.read)
         {
@@ -93,7 +93,7 @@ impl CountedBody {
     }
 }
 
-impl HttpBody for CountedBody {
+impl HttpBody for BodyInMemory {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -131,9 +131,9 @@ mod tests {
         let read = first.collect().await.unwrap().to_bytes();
         assert_eq!((read.len(), held.is_refused()), (9 * UNIT, false));
         for (bytes, is_refused) in [(UNIT, false), (UNIT + 1, true)] {
-            let (other, counted) = body(bytes);
+            let (other, in_use) = body(bytes);
             assert_eq!(other.collect().await.is_err(), is_refused, "{bytes}");
-            assert_eq!(counted.is_refused(), is_refused);
+            assert_eq!(in_use.is_refused(), is_refused);
         }
         drop(held);
         assert!(body(10 * UNIT).0.collect().await.is_ok());

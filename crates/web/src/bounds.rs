@@ -28,13 +28,13 @@ pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router
         let (turns, memory) = (turns.clone(), memory.clone());
         async move {
             let (parts, body) = request.into_parts();
-            let (body, counted) = memory.count(body, bounds::SMALL_LIST.bytes);
+            let (body, in_use) = memory.count(body, bounds::SMALL_LIST.bytes);
             // The extractor finds the byte limit in the extensions.
             let mut reading = Request::new(body);
             *reading.extensions_mut() = parts.extensions.clone();
             let body = match Bytes::from_request(reading, &()).await {
                 Ok(body) => body,
-                Err(_) if counted.is_refused() => {
+                Err(_) if in_use.is_refused() => {
                     return RestError::unavailable(1).with_reason(MemoryFull.to_string()).into_response();
                 }
                 Err(rejection) => return rejection.into_response(),
@@ -46,7 +46,7 @@ pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router
             }
             let Ok(turn) = turns.acquire_owned().await else { return RestError::unavailable(1).into_response() };
             let response = next.run(request).await;
-            drop((turn, counted));
+            drop((turn, in_use));
             response
         }
     };

@@ -18,7 +18,7 @@ use prost::{Message, Name};
 use service::Readiness;
 use tokio::sync::Semaphore;
 use web::rpc::{Code, Form, Protocol, Status};
-use web::{BodyMemory, Counted, Cx, RestError};
+use web::{BodyMemory, Cx, MemoryInUse, RestError};
 
 use super::Requests;
 use super::body::{self, Messages};
@@ -129,13 +129,12 @@ impl<S: Clone + Send + Sync + 'static> Services<S> {
                 }
                 let deadline = Deadline::of(form.protocol, &parts.headers)?;
                 let work = async move {
-                    let (body, counted) = match &lists {
+                    let (body, in_use) = match &lists {
                         Some(lists) => lists.memory.count(body, SMALL_LIST.bytes),
-                        None => (body, Counted::default()),
+                        None => (body, MemoryInUse::default()),
                     };
                     let payload = payload(form, shape, &parts.headers, body).await;
-                    let payload =
-                        payload.map_err(|it| if counted.is_refused() { Status::unavailable() } else { it })?;
+                    let payload = payload.map_err(|it| if in_use.is_refused() { Status::unavailable() } else { it })?;
                     let _turn = match &lists {
                         Some(Lists { turns, .. }) if !payload.is_at_most(SMALL_LIST.bytes) => {
                             Some(turns.acquire().await.map_err(|_| Status::unavailable())?)
