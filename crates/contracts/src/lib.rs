@@ -18,7 +18,7 @@ pub use login_requests::{
     AcceptLogin, LoginClient, LoginRequest, LoginRequestError, LoginRequests, OidcContext, RejectLogin,
 };
 pub use permission_checks::{
-    PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject, Undeclared,
+    PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject, QuestionPart, Undeclared,
 };
 pub use sessions::{ActiveSession, SessionCheck, SessionCredentials, SessionEnd, Sessions};
 pub use subject_observer::{SubjectObserver, SubjectObserverError};

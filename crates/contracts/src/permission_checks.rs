@@ -53,6 +53,33 @@ pub enum Undeclared {
     Relation { namespace: String, relation: String },
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuestionPart {
+    Namespace,
+    Object,
+    Relation,
+    /// The id, or the object of the subject set.
+    Subject,
+    SubjectNamespace,
+    SubjectRelation,
+    Context,
+}
+
+impl QuestionPart {
+    /// The part that is this member of a relation tuple.
+    pub fn of_member(name: &str) -> Option<Self> {
+        Some(match name {
+            "namespace" => Self::Namespace,
+            "object" => Self::Object,
+            "relation" => Self::Relation,
+            "subject_id" | "subject_set.object" => Self::Subject,
+            "subject_set.namespace" => Self::SubjectNamespace,
+            "subject_set.relation" => Self::SubjectRelation,
+            _ => return None,
+        })
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum PermissionCheckError {
     /// Nobody can have a permission by this name, which is a mistake of the question.
@@ -61,7 +88,10 @@ pub enum PermissionCheckError {
     /// As [`Undeclared`](Self::Undeclared), for the subject set that the question is about.
     #[error("the subject: {0}")]
     UndeclaredSubject(Undeclared),
-    /// The question has no answer: a relation is not declared, an attribute is missing, or a limit was reached.
+    /// A part of the question cannot be asked about, for example because it is too long.
+    #[error("{reason}")]
+    Invalid { part: QuestionPart, reason: String },
+    /// The question has no answer: an attribute is missing, or a limit was reached.
     #[error("the permission cannot be decided: {0}")]
     Undecided(String),
     #[error(transparent)]

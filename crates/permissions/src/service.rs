@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::components::feed::Feed;
 use crate::components::graph::{GraphStatistics, Graphs, Rhythm};
+use crate::components::log::Turns;
 use crate::components::models::{Models, SourceError};
 use crate::components::slots::Slots;
 use crate::components::tokens::Tokens;
@@ -43,6 +44,8 @@ pub struct Permissions {
     pub(crate) feed: Arc<Feed>,
     pub(crate) graphs: Arc<Graphs>,
     pub(crate) watchers: Arc<Slots>,
+    /// Of the watchers that read what was changed before they began.
+    pub(crate) turns: Turns,
     /// Evaluations over the tables.
     pub(crate) checks: Together<RelationTuple, Result<bool, CheckError>>,
     pub(crate) batches: Together<Arc<[RelationTuple]>, Vec<Result<bool, CheckError>>>,
@@ -67,6 +70,7 @@ impl Permissions {
             graphs: Arc::new(Graphs::new(feed.clone(), Rhythm::of(&database), config.graph.max_bytes())),
             feed,
             watchers: Slots::new(MOST_WATCHERS),
+            turns: Turns::new(),
             checks: Arc::default(),
             batches: Arc::default(),
             access_evaluations: Arc::default(),

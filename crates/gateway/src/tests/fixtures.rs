@@ -7,7 +7,7 @@ use base::{Context, PlainToken, RequestId, Rng, TenantId, Timestamp};
 use bytes::Bytes;
 use contracts::{
     ActiveSession, Introspection, Link, PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject,
-    SessionCheck, SessionCredentials, Sessions, TokenIntrospection, Unavailable, Undeclared,
+    QuestionPart, SessionCheck, SessionCredentials, Sessions, TokenIntrospection, Unavailable, Undeclared,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jose::{Algorithm, Jwk, JwkSet};
@@ -232,6 +232,10 @@ impl PermissionChecks for FakePermissions {
             && let Some(name) = self.undeclared(namespace, Some(relation))
         {
             return Err(PermissionCheckError::UndeclaredSubject(name));
+        }
+        if question.object.len() > 1024 {
+            let reason = "object: must have at most 1024 bytes".to_owned();
+            return Err(PermissionCheckError::Invalid { part: QuestionPart::Object, reason });
         }
         let author = question.context.and_then(|context| context.get("author")?.as_str());
         match (question.object, question.relation) {

@@ -1,13 +1,35 @@
 //! Reads the changes of relation tuples from the event log, page by page.
 //!
+//! Those who read what was changed before they began take turns, a page each: any number of clients may ask for it at any time, and
+//! together they must not take all the processors and connections.
+//!
 //! Invariant: no change is skipped. Each event names the one before it, so a reader that continues where the log was deleted, or
 //! where it is damaged, gets an error and never the next event that is left.
 
 use base::{TenantId, Timestamp};
 use database::Database;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::domain::event::ChangedTuples;
 use crate::domain::snapshot::Snapshot;
+
+/// How many pages of the past are read at the same time.
+const TURNS: usize = 2;
+
+/// The turns of those who read the past, in the order in which they ask.
+pub(crate) struct Turns(Semaphore);
+
+impl Turns {
+    pub(crate) const fn new() -> Self {
+        Self(Semaphore::const_new(TURNS))
+    }
+
+    /// A turn to read one page. It ends when it is dropped.
+    pub(crate) async fn take(&self) -> Option<SemaphorePermit<'_>> {
+        // Nobody closes it.
+        self.0.acquire().await.ok()
+    }
+}
 
 /// An event: a transaction, or a part of a large one.
 #[derive(Debug)]

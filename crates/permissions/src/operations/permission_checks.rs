@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use base::Context;
 use contracts::{
-    PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject, Unavailable, Undeclared,
+    PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject, QuestionPart, Unavailable,
+    Undeclared,
 };
 use serde_json::Value;
 
@@ -28,18 +29,27 @@ impl PermissionChecks for Permissions {
         }
         let undecided = |reason: String| PermissionCheckError::Undecided(reason);
         let context = question.context.map(|members| Object::new(Root::Context, Value::Object(members.clone())));
-        let context = context.transpose().map_err(|error| undecided(error.to_string()))?;
+        let context = context.transpose().map_err(|error| PermissionCheckError::Invalid {
+            part: QuestionPart::Context,
+            reason: error.to_string(),
+        })?;
+        let tuple = tuple_of(question);
+        // Strict mode refuses the ids of all subjects, whatever they are.
+        self.write_rules.check_subject_id(&tuple.subject).map_err(|error| undecided(error.to_string()))?;
         let options = CheckOptions { context: context.as_ref(), ..CheckOptions::default() };
-        match Permissions::check(self, cx, &tuple_of(question), options).await {
+        match Permissions::check(self, cx, &tuple, options).await {
             Ok(answered) => Ok(answered.answer),
             Err(CheckError::Evaluate(error @ EvaluateError::TooManyTuples)) => Err(undecided(error.to_string())),
             Err(error @ (CheckError::Unloaded(_) | CheckError::Evaluate(_))) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a permission could not be checked");
                 Err(Unavailable::new("permissions", "the permission could not be checked").into())
             }
+            Err(CheckError::Invalid(invalid)) => Err(match QuestionPart::of_member(invalid.name_of_field()) {
+                Some(part) => PermissionCheckError::Invalid { part, reason: invalid.to_string() },
+                None => undecided(invalid.to_string()),
+            }),
             Err(
-                error @ (CheckError::Invalid(_)
-                | CheckError::UndeclaredRelation(_)
+                error @ (CheckError::UndeclaredRelation(_)
                 | CheckError::UndeclaredOnTheWay { .. }
                 | CheckError::Unanswered { .. }),
             ) => Err(undecided(error.to_string())),

@@ -1,7 +1,8 @@
 //! Watches the changes of relation tuples from a snapshot on.
 //!
 //! Each watcher reads the log itself, a few events at a time, when its client has taken what it read before. What it has read ahead
-//! is bounded in bytes, so a client that does not read holds little memory and delays nobody.
+//! is bounded in bytes, so a client that does not read holds little memory and delays nobody. Until it has read what was changed
+//! before it began, it takes turns with the others that do so; what is changed now waits for no turn.
 //!
 //! Invariants:
 //! - A watcher receives every change after its snapshot that matches its filter, once, in the order of the snapshots. A large
@@ -88,6 +89,8 @@ pub struct Watch {
     filter: TupleQuery,
     position: Snapshot,
     read: VecDeque<LoggedChange>,
+    /// It has not yet read all that was changed before it began.
+    is_in_past: bool,
     newest: watch::Receiver<Snapshot>,
     stopping: watch::Receiver<bool>,
     /// When a heartbeat is due. The first one is due at once: it has the position that the watcher begins at.
@@ -112,13 +115,18 @@ impl Permissions {
             None => present,
         };
         // A token that is too old is refused before the first event is promised.
-        let read = log::read(&self.database, cx.tenant, position, present, EVENTS_AT_ONCE).await?;
+        let mut read = VecDeque::new();
+        if position < present {
+            let _turn = self.turns.take().await;
+            read = held(log::read(&self.database, cx.tenant, position, present, EVENTS_AT_ONCE).await?);
+        }
         Ok(Watch {
             tenant: cx.tenant,
             sealer: self.tokens.sealer(cx).await?,
             filter,
             position,
-            read: held(read),
+            is_in_past: is_before(&read, present),
+            read,
             newest,
             stopping: self.stopping.subscribe(),
             heartbeat: Instant::now(),
@@ -159,8 +167,18 @@ impl Watch {
     async fn read_or_wait(&mut self) -> Result<(), WatchError> {
         let until = *self.newest.borrow_and_update();
         if self.position < until {
-            let database = &self.permissions.database;
+            let Permissions { database, turns, .. } = &*self.permissions;
+            let _turn = if self.is_in_past {
+                tokio::select! {
+                    turn = turns.take() => turn,
+                    _ = self.stopping.wait_for(|stopping| *stopping) => return Ok(()),
+                    () = tokio::time::sleep_until(self.heartbeat) => return Ok(()),
+                }
+            } else {
+                None
+            };
             self.read = held(log::read(database, self.tenant, self.position, until, EVENTS_AT_ONCE).await?);
+            self.is_in_past = self.is_in_past && is_before(&self.read, until);
             return Ok(());
         }
         tokio::select! {
@@ -191,6 +209,11 @@ fn held(read: Vec<LoggedChange>) -> VecDeque<LoggedChange> {
         is_first || bytes <= BYTES_AHEAD
     };
     read.into_iter().take_while(fits).collect()
+}
+
+/// Whether there are more changes up to `until` than those that were read.
+fn is_before(read: &VecDeque<LoggedChange>, until: Snapshot) -> bool {
+    read.back().is_some_and(|last| last.sequence < until)
 }
 
 /// The changes that match, in the order of the event.

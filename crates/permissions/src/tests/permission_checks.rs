@@ -2,7 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use contracts::{PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject, Undeclared};
+use contracts::{
+    PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject, QuestionPart, Undeclared,
+};
 use serde_json::json;
 
 use super::harness::{Harness, on_both};
@@ -67,14 +69,20 @@ async fn another_service_gets_the_answer_of_a_check() {
             assert_eq!(permissions.check(&cx, &question).await.unwrap(), expected);
         }
         let large = json!({ "text": "x".repeat(40_000) }).as_object().unwrap().clone();
-        for question in [
-            bob,
-            PermissionQuestion { object: &"x".repeat(2_000), ..VIEW },
-            PermissionQuestion { object: "a\0b", ..VIEW },
-            PermissionQuestion { context: Some(&large), ..VIEW },
+        let error = permissions.check(&cx, &bob).await.unwrap_err();
+        assert!(matches!(error, PermissionCheckError::Undecided(_)), "{error}");
+        let long = "x".repeat(2_000);
+        for (question, part) in [
+            (PermissionQuestion { object: &long, ..VIEW }, QuestionPart::Object),
+            (PermissionQuestion { object: "a\0b", ..VIEW }, QuestionPart::Object),
+            (PermissionQuestion { subject: user(&long), ..VIEW }, QuestionPart::Subject),
+            (PermissionQuestion { context: Some(&large), ..VIEW }, QuestionPart::Context),
         ] {
             let error = permissions.check(&cx, &question).await.unwrap_err();
-            assert!(matches!(error, PermissionCheckError::Undecided(_)), "{question:?}: {error}");
+            assert!(
+                matches!(error, PermissionCheckError::Invalid { part: found, .. } if found == part),
+                "{question:?}: {error:?}"
+            );
         }
     })
     .await;

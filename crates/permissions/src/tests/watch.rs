@@ -81,6 +81,58 @@ async fn a_watcher_gets_the_changes_after_its_token_that_match_its_filter() {
     .await;
 }
 
+#[tokio::test]
+async fn watchers_take_turns_with_the_past_and_not_with_the_present() {
+    on_both(plain(), |harness| async move {
+        let _following = harness.follow();
+        let first = write(&harness, &[insert("Doc", "a")]).await;
+        for object in ["b", "c", "d", "e"] {
+            write(&harness, &[insert("Doc", object)]).await;
+        }
+        let all = TupleQuery::default;
+        let [mut old, mut caught_up] =
+            [watch(&harness, all(), Some(&first)).await.unwrap(), watch(&harness, all(), Some(&first)).await.unwrap()];
+        let mut from_now = watch(&harness, all(), None).await.unwrap();
+        for object in ["b", "c", "d", "e"] {
+            assert_eq!(next(&mut caught_up).await.0, [insert("Doc", object)]);
+        }
+        let turns = [harness.permissions.turns.take().await, harness.permissions.turns.take().await];
+        // The page that it read when it began.
+        assert_eq!(next(&mut old).await.0, [insert("Doc", "b")]);
+        assert_eq!(next(&mut old).await.0, [insert("Doc", "c")]);
+        let (present, _) = {
+            let mut waits = std::pin::pin!(next(&mut old));
+            assert!(futures_util::poll!(&mut waits).is_pending());
+            let mut begins = std::pin::pin!(watch(&harness, all(), Some(&first)));
+            write(&harness, &[insert("Doc", "f")]).await;
+            for present in [&mut from_now, &mut caught_up] {
+                assert_eq!(next(present).await.0, [insert("Doc", "f")]);
+            }
+            // Both would have read by now, had they not to wait.
+            let both = async {
+                tokio::select! {
+                    changes = &mut waits => panic!("read without a turn: {changes:?}"),
+                    begun = &mut begins => panic!("begun without a turn: {:?}", begun.err()),
+                    () = async {
+                        for object in ["g", "h"] {
+                            write(&harness, &[insert("Doc", object)]).await;
+                            assert_eq!(next(&mut from_now).await.0, [insert("Doc", object)]);
+                        }
+                    } => {}
+                }
+            };
+            both.await;
+            drop(turns);
+            (waits.await, begins.await.unwrap())
+        };
+        assert_eq!(present.0, [insert("Doc", "d")]);
+        for object in ["e", "f", "g", "h"] {
+            assert_eq!(next(&mut old).await.0, [insert("Doc", object)]);
+        }
+    })
+    .await;
+}
+
 /// Watchers that stop anywhere and continue from their last token, on this node or another one that is started again and again,
 /// receive every change of the writers once, in order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use base::Context;
 use bytes::Bytes;
-use contracts::{PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject};
+use contracts::{
+    PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject, QuestionPart, Undeclared,
+};
 use http::{HeaderMap, Method, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -38,12 +40,13 @@ impl PermissionChecks for RemotePermissions {
                     .map_err(|_| self.0.strange(&url, &answer, "the answer is not that of a check"))?;
                 Ok(checked.allowed)
             }
-            StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY => {
+            status @ (StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY) => {
                 // A page that something else answers is no reason.
-                reason(&answer).map_or_else(
-                    || Err(self.0.strange(&url, &answer, "the permission could not be checked").into()),
-                    |reason| Err(PermissionCheckError::Undecided(reason)),
-                )
+                Err(match reason(&answer) {
+                    None => self.0.strange(&url, &answer, "the permission could not be checked").into(),
+                    Some(reason) if status == StatusCode::BAD_REQUEST => refusal(question, reason),
+                    Some(reason) => PermissionCheckError::Undecided(reason),
+                })
             }
             _ => Err(self.0.strange(&url, &answer, "the permission could not be checked").into()),
         }
@@ -51,6 +54,22 @@ impl PermissionChecks for RemotePermissions {
 
     fn is_remote(&self) -> bool {
         true
+    }
+}
+
+/// Why the service refuses a question. It says so in words alone, which begin with the member that is wrong; those of a relation
+/// that is not declared are Keto's.
+fn refusal(question: &PermissionQuestion<'_>, reason: String) -> PermissionCheckError {
+    let PermissionQuestion { namespace, relation, .. } = *question;
+    if reason == format!("relation \"{relation}\" does not exist") {
+        let name = Undeclared::Relation { namespace: namespace.to_owned(), relation: relation.to_owned() };
+        return PermissionCheckError::Undeclared(name);
+    }
+    let member = reason.split([':', ' ']).next().unwrap_or_default();
+    let in_context = (member == "context" || member.starts_with("context.")).then_some(QuestionPart::Context);
+    match QuestionPart::of_member(member).or(in_context) {
+        Some(part) => PermissionCheckError::Invalid { part, reason },
+        None => PermissionCheckError::Undecided(reason),
     }
 }
 

@@ -8,7 +8,8 @@ use axum::response::{IntoResponse as _, Response};
 use base::{Context, PlainToken, RequestId, Rng, TenantId, Timestamp, uuid};
 use contracts::{
     AcceptLogin, Connections, LoginRequestError, LoginRequests, PermissionCheckError, PermissionChecks,
-    PermissionQuestion, PermissionSubject, RejectLogin, SessionCheck, SessionCredentials, Sessions,
+    PermissionQuestion, PermissionSubject, QuestionPart, RejectLogin, SessionCheck, SessionCredentials, Sessions,
+    Undeclared,
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -307,7 +308,25 @@ async fn only_the_answer_of_a_check_denies_a_permission() {
         context: None,
     };
     let error = json!({ "error": { "code": 400, "message": "m", "reason": "relation \"view\" does not exist" } });
-    for status in [400, 404, 422] {
+    for (reason, part) in [
+        ("object: must have at most 1024 bytes", QuestionPart::Object),
+        ("subject_set.object: must have at most 1024 bytes", QuestionPart::Subject),
+        ("context.hour is a number beyond 9007199254740991", QuestionPart::Context),
+    ] {
+        let stub = StubServer::answering(400, json!({ "error": { "code": 400, "reason": reason } })).await;
+        let error = stub.permissions().check(&cx(), &question).await.unwrap_err();
+        assert!(
+            matches!(&error, PermissionCheckError::Invalid { part: found, reason: told } if *found == part && told == reason),
+            "{error:?}"
+        );
+    }
+    let stub = StubServer::answering(400, error.clone()).await;
+    let undeclared = stub.permissions().check(&cx(), &question).await.unwrap_err();
+    assert!(
+        matches!(&undeclared, PermissionCheckError::Undeclared(Undeclared::Relation { relation, .. }) if relation == "view"),
+        "{undeclared:?}"
+    );
+    for status in [404, 422] {
         let stub = StubServer::answering(status, error.clone()).await;
         let error = stub.permissions().check(&cx(), &question).await.unwrap_err();
         assert!(

@@ -3,12 +3,16 @@
 //!
 //! Invariants:
 //! - What a template prints is one name: no printed character ends it and begins another one.
-//! - Only an answer allows or denies. A question without an answer, and a failed call, are errors of the request.
+//! - Only an answer allows or denies, and the service denies what nobody can have: a name that the request chose and that the
+//!   model does not have. A question without an answer, and a failed call, are errors.
+//! - A wrong part of the question is the fault of the rule if it is the same for every request, otherwise that of the request.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use contracts::{PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject, Undeclared};
+use contracts::{
+    PermissionCheckError, PermissionChecks, PermissionQuestion, PermissionSubject, QuestionPart, Undeclared,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -104,7 +108,7 @@ impl Permission {
             let text = render(template, &view)?;
             if text.is_empty() {
                 let reason = format!("the template for `{name}` of the permission authorizer printed nothing");
-                return Err(Failure::internal(reason));
+                return Err(at_fault(template.constant(), reason));
             }
             Ok(text)
         };
@@ -138,12 +142,53 @@ impl Permission {
         match self.permissions.check(inbound.cx, &question).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(Failure::forbidden().because("the subject does not have the permission")),
-            Err(PermissionCheckError::Undeclared(name)) => Err(Failure::internal(mistake(&OF_OBJECT, &name))),
-            Err(PermissionCheckError::UndeclaredSubject(name)) => Err(Failure::internal(mistake(&OF_SUBJECT, &name))),
+            Err(PermissionCheckError::Undeclared(name)) => {
+                Err(undeclared(&OF_OBJECT, &name, (Some(&self.namespace), Some(&self.relation))))
+            }
+            Err(PermissionCheckError::UndeclaredSubject(name)) => {
+                let templates = (self.subject_namespace.as_ref(), self.subject_relation.as_ref());
+                Err(undeclared(&OF_SUBJECT, &name, templates))
+            }
+            Err(PermissionCheckError::Invalid { part, reason }) => Err(at_fault(self.constant(part), reason)),
             Err(error @ PermissionCheckError::Undecided(_)) => Err(Failure::internal(error.to_string())),
             Err(PermissionCheckError::Unavailable(error)) => Err(Failure::unavailable(error.to_string())),
         }
     }
+}
+
+impl Permission {
+    /// The text of a part that is the same for every request.
+    fn constant(&self, part: QuestionPart) -> Option<&str> {
+        match part {
+            QuestionPart::Namespace => self.namespace.constant(),
+            QuestionPart::Object => self.object.constant(),
+            QuestionPart::Relation => self.relation.constant(),
+            QuestionPart::Subject => self.subject.constant(),
+            QuestionPart::SubjectNamespace => self.subject_namespace.as_ref()?.constant(),
+            QuestionPart::SubjectRelation => self.subject_relation.as_ref()?.constant(),
+            QuestionPart::Context => self.context.as_ref()?.constant(),
+        }
+    }
+}
+
+/// A part of the question that is wrong.
+fn at_fault(constant: Option<&str>, reason: String) -> Box<Failure> {
+    if constant.is_some() { Failure::internal(reason) } else { Failure::bad_request(reason) }
+}
+
+/// A name that is not in the permission model. Nobody has a permission of a name that the request chose.
+fn undeclared(
+    settings: &[&str; 2],
+    name: &Undeclared,
+    (namespace, relation): (Option<&Template>, Option<&Template>),
+) -> Box<Failure> {
+    let is_printed = |template: Option<&Template>| template.is_some_and(|it| it.constant().is_none());
+    let is_chosen = match name {
+        Undeclared::Namespace(_) => is_printed(namespace),
+        // It may exist in another namespace than the one that the request chose.
+        Undeclared::Relation { .. } => is_printed(namespace) || is_printed(relation),
+    };
+    if is_chosen { Failure::forbidden().because(name.to_string()) } else { Failure::internal(mistake(settings, name)) }
 }
 
 /// The settings with the names of a namespace and of a relation of it.
@@ -167,8 +212,9 @@ fn attributes(template: &JsonTemplate, view: &TemplateView<'_>) -> Result<Map<St
     let text = template
         .render(view)
         .map_err(|error| Failure::internal(format!("the context of the permission authorizer: {error}")))?;
-    serde_json::from_str(&text)
-        .map_err(|_| Failure::internal("the context of the permission authorizer is not a JSON object"))
+    serde_json::from_str(&text).map_err(|_| {
+        at_fault(template.constant(), "the context of the permission authorizer is not a JSON object".to_owned())
+    })
 }
 
 impl Authorizer for Permission {

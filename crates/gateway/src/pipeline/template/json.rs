@@ -29,6 +29,11 @@ impl JsonTemplate {
         Template::compile_with(text, rewrite::DISPLAY_MARKED).map(Self)
     }
 
+    /// The text of a constant template.
+    pub(crate) fn constant(&self) -> Option<&str> {
+        self.0.constant()
+    }
+
     /// The text, which is JSON if the template's own text is.
     pub(crate) fn render<'a>(&'a self, view: &TemplateView<'a>) -> Result<Cow<'a, str>, RenderError> {
         let marked = self.0.render(view)?;

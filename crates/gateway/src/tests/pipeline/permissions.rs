@@ -1,6 +1,7 @@
 //! The authorizer `permission`: what it asks, and what each answer means.
 
 use super::*;
+use crate::domain::failure::Fault;
 
 /// A rule for a person `alice` under `permission` with these settings.
 fn rule(settings: Value) -> Value {
@@ -65,17 +66,44 @@ async fn a_question_without_an_answer_neither_allows_nor_denies() {
     assert_eq!(status(json!({"object": "outage"})).await, Some(StatusCode::SERVICE_UNAVAILABLE));
     for setting in ["namespace", "object", "relation"] {
         let empty = json!({setting: "{{ print .Extra.none }}"});
-        assert_eq!(status(empty).await, Some(StatusCode::INTERNAL_SERVER_ERROR), "{setting}");
+        assert_eq!(status(empty).await, Some(StatusCode::BAD_REQUEST), "{setting}");
     }
     // Without its namespace or its relation the subject would be another one.
     for (namespace, relation) in [("{{ print .Extra.none }}", "members"), ("Group", "{{ print .Extra.none }}")] {
         let subject = json!({"subject": "staff", "subject_namespace": namespace, "subject_relation": relation});
-        assert_eq!(status(edit("alice", subject)).await, Some(StatusCode::INTERNAL_SERVER_ERROR), "{namespace}");
+        assert_eq!(status(edit("alice", subject)).await, Some(StatusCode::BAD_REQUEST), "{namespace}");
     }
     assert_eq!(status(json!({"subject": "{{ print .Extra.none }}"})).await, Some(StatusCode::FORBIDDEN));
-    for context in ["[]", "{", "{{ print .Extra.none }}"] {
+    for context in ["[]", "{"] {
         assert_eq!(status(json!({"context": context})).await, Some(StatusCode::INTERNAL_SERVER_ERROR), "{context}");
     }
+    assert_eq!(status(json!({"context": "{{ print .Extra.none }}"})).await, Some(StatusCode::BAD_REQUEST));
+}
+
+#[tokio::test]
+async fn a_wrong_value_that_a_template_takes_from_the_request_is_the_fault_of_the_request() {
+    let answer = async |settings: Value, value: &str| {
+        let request = Request::get(&format!("http://h/?value={value}"));
+        run(rule(settings), &request, &fixtures::services()).await.map(|_| ()).map_err(|it| (it.status, it.fault))
+    };
+    let taken = "{{ .MatchContext.URL.Query.Get \"value\" }}";
+    let long = "x".repeat(1025);
+    let (malformed, denied) = ((StatusCode::BAD_REQUEST, Fault::Client), (StatusCode::FORBIDDEN, Fault::Client));
+    assert_eq!(answer(json!({"object": taken}), "plan").await, Ok(()));
+    assert_eq!(answer(json!({"object": taken}), &long).await, Err(malformed));
+    assert_eq!(answer(json!({"object": taken}), "").await, Err(malformed));
+    // Nobody has a permission of a name that does not exist; so Keto answers for a namespace.
+    assert_eq!(answer(json!({"namespace": taken}), "Dok").await, Err(denied));
+    assert_eq!(answer(json!({"relation": taken}), "raed").await, Err(denied));
+    assert_eq!(answer(json!({"namespace": taken, "relation": "edit"}), "Folder").await, Err(denied));
+    assert_eq!(answer(edit("alice", json!({"subject_namespace": taken})), "Robot").await, Err(denied));
+    let members = json!({"subject": "staff", "subject_namespace": "Group", "subject_relation": taken});
+    assert_eq!(answer(edit("alice", members), "member").await, Err(denied));
+    // What the rule itself says is its own fault, whatever the request is.
+    let ours = (StatusCode::INTERNAL_SERVER_ERROR, Fault::Ours);
+    assert_eq!(answer(json!({"object": long, "subject": taken}), "bob").await, Err(ours));
+    assert_eq!(answer(json!({"namespace": "Dok", "relation": taken}), "read").await, Err(ours));
+    assert_eq!(answer(json!({"relation": "raed", "object": taken}), "plan").await, Err(ours));
 }
 
 #[tokio::test]

@@ -71,6 +71,7 @@ enum Phase {
 
 impl Follower {
     pub(crate) fn new(database: Database, clock: Clock, feed: Arc<Feed>, graphs: Arc<Graphs>) -> Self {
+        graphs.followers.fetch_add(1, Ordering::SeqCst);
         let (tenants, loads, measured_at) = (BTreeMap::new(), JoinSet::new(), Instant::now());
         Self { database, clock, feed, graphs, tenants, loads, attempt: 0, measured_at, has_failed: false }
     }
@@ -289,6 +290,12 @@ impl Follower {
         if !std::mem::replace(&mut self.has_failed, true) {
             tracing::warn!(error = error as &dyn std::error::Error, "changes of relation tuples could not be read");
         }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.graphs.followers.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -16,14 +16,14 @@ mod relation_names;
 mod resident;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use base::TenantId;
 use database::{Database, IDLE_INTERVAL};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::feed::Feed;
 use super::models::LoadedModel;
@@ -59,7 +59,7 @@ impl Rhythm {
 
 /// How long a change waits for the graph.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// How long a question that only memory answers waits for a graph that is behind. Other questions ask the tables at once.
+/// How long a question that only memory answers waits for a graph that is behind, or is being loaded. Other questions ask the tables at once.
 const LONG_PATIENCE: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
@@ -73,6 +73,8 @@ pub(crate) struct Graphs {
     /// For the graphs of all tenants together. 0: there are none.
     max_bytes: u64,
     tenants: RwLock<BTreeMap<TenantId, Arc<OfTenant>>>,
+    /// Who loads graphs. Without one there is nothing to wait for.
+    followers: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -114,7 +116,7 @@ pub struct GraphStatistics {
 
 impl Graphs {
     pub(crate) fn new(feed: Arc<Feed>, rhythm: Rhythm, max_bytes: u64) -> Self {
-        Self { feed, rhythm, max_bytes, tenants: RwLock::default() }
+        Self { feed, rhythm, max_bytes, tenants: RwLock::default(), followers: AtomicUsize::new(0) }
     }
 
     /// Whether relation tuples are kept in memory at all.
@@ -125,7 +127,7 @@ impl Graphs {
     /// The graph of a tenant, looked up once for a question.
     pub(crate) fn of_question(&self, tenant: TenantId) -> QuestionedGraph<'_> {
         self.feed.demand().note();
-        let of_tenant = self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
+        let of_tenant = self.known(tenant).map_or_else(OnceLock::new, OnceLock::from);
         QuestionedGraph { graphs: self, tenant, of_tenant }
     }
 
@@ -198,10 +200,13 @@ impl Graphs {
     }
 
     fn of(&self, tenant: TenantId) -> Arc<OfTenant> {
-        let known = self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
-        known.unwrap_or_else(|| {
+        self.known(tenant).unwrap_or_else(|| {
             self.tenants.write().unwrap_or_else(PoisonError::into_inner).entry(tenant).or_default().clone()
         })
+    }
+
+    fn known(&self, tenant: TenantId) -> Option<Arc<OfTenant>> {
+        self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned()
     }
 
     /// Whether all graphs together hold more than they may, those that are being loaded included.
@@ -252,7 +257,8 @@ impl Drop for Acknowledged<'_> {
 pub(crate) struct QuestionedGraph<'a> {
     graphs: &'a Graphs,
     tenant: TenantId,
-    of_tenant: Option<Arc<OfTenant>>,
+    /// None for a tenant that is new.
+    of_tenant: OnceLock<Arc<OfTenant>>,
 }
 
 impl QuestionedGraph<'_> {
@@ -260,7 +266,7 @@ impl QuestionedGraph<'_> {
     /// meanwhile must not delay it.
     pub(crate) fn acknowledged(&self) -> Snapshot {
         let of = |it: &Arc<OfTenant>| Snapshot(it.acknowledged.load(Ordering::SeqCst));
-        self.of_tenant.as_ref().map_or_else(Snapshot::default, of)
+        self.of_tenant.get().map_or_else(Snapshot::default, of)
     }
 
     /// Answers, if the graph is current and has at least the snapshot `needed`. `ask` must not wait for anything.
@@ -281,7 +287,8 @@ impl QuestionedGraph<'_> {
     }
 
     /// As [`Self::read`], but waits for the snapshot, for the rest of a change that is being applied, and for a graph that has
-    /// heard nothing from the log lately, as on a machine that is busy. A graph that is not there is not waited for.
+    /// heard nothing from the log lately, as on a machine that is busy. It waits for a graph that is not there as well: that of a
+    /// new tenant, whose row exists, or one that is being loaded.
     pub(crate) async fn read_when_reached<T>(
         &self,
         model: &Arc<LoadedModel>,
@@ -289,8 +296,19 @@ impl QuestionedGraph<'_> {
         ask: impl Fn(&View<'_>) -> T,
     ) -> Option<T> {
         let deadline = Instant::now() + LONG_PATIENCE;
+        if !self.is_there() {
+            self.graphs.feed.ask();
+        }
         loop {
-            let mut reached = self.of_tenant.as_ref()?.resident.load_full()?.subscribe();
+            let Some(resident) = self.resident() else {
+                let now = Instant::now();
+                if now >= deadline || !self.is_awaited() {
+                    return None;
+                }
+                sleep_until(deadline.min(now + LOOK_EVERY)).await;
+                continue;
+            };
+            let mut reached = resident.subscribe();
             if let Some(answer) = self.read(model, needed, &ask) {
                 return Some(answer);
             }
@@ -313,8 +331,7 @@ impl QuestionedGraph<'_> {
         if !self.graphs.are_enabled() {
             return Absence::Disabled;
         }
-        let reason = self.of_tenant.as_ref().and_then(|it| it.does_not_fit.load_full());
-        reason.map_or(Absence::NotCurrent, |reason| Absence::DoesNotFit(reason.as_ref().clone()))
+        self.misfit().map_or(Absence::NotCurrent, |reason| Absence::DoesNotFit(reason.as_ref().clone()))
     }
 
     /// How many wait for the graph.
@@ -323,8 +340,35 @@ impl QuestionedGraph<'_> {
         self.current().map_or(0, |resident| resident.waiting())
     }
 
+    /// Whether there is a graph, however old its state is.
+    pub(crate) fn is_there(&self) -> bool {
+        self.resident().is_some()
+    }
+
+    /// Whether there will be a graph.
+    fn is_awaited(&self) -> bool {
+        self.graphs.are_enabled() && self.graphs.followers.load(Ordering::SeqCst) > 0 && self.misfit().is_none()
+    }
+
+    fn misfit(&self) -> Option<Arc<String>> {
+        self.of_tenant()?.does_not_fit.load_full()
+    }
+
+    fn resident(&self) -> Option<Arc<Resident>> {
+        self.of_tenant()?.resident.load_full()
+    }
+
     fn current(&self) -> Option<Arc<Resident>> {
-        self.of_tenant.as_ref()?.current(self.graphs.rhythm)
+        self.of_tenant()?.current(self.graphs.rhythm)
+    }
+
+    fn of_tenant(&self) -> Option<&Arc<OfTenant>> {
+        if self.of_tenant.get().is_none()
+            && let Some(known) = self.graphs.known(self.tenant)
+        {
+            return Some(self.of_tenant.get_or_init(|| known));
+        }
+        self.of_tenant.get()
     }
 }
 

@@ -1,6 +1,5 @@
 //! Operators that compute: checked, so that an overflow is an error.
 
-use base::Timestamp;
 use std::rc::Rc;
 
 use super::ConditionError;
@@ -90,10 +89,7 @@ fn join<'a>(meter: &mut Meter, left: &Value<'a>, right: &Value<'a>) -> Evaluated
 }
 
 fn time<'a>(at: usize, operator: Operator, left: &Value<'a>, right: &Value<'a>) -> Evaluated<'a> {
-    let timestamp = |micros: Option<i64>| {
-        let micros = micros.filter(|it| (Timestamp::MIN.unix_micros()..=Timestamp::MAX.unix_micros()).contains(it));
-        micros.map(|it| Value::Timestamp(Timestamp::from_unix_micros(it))).ok_or_else(|| overflow(at))
-    };
+    let timestamp = |micros: Option<i64>| micros.and_then(Value::timestamp).ok_or_else(|| overflow(at));
     let duration = |micros: Option<i64>| micros.map(Value::Duration).ok_or_else(|| overflow(at));
     match (operator, left, right) {
         (Operator::Add, Value::Timestamp(time), Value::Duration(length))

@@ -3,6 +3,7 @@
 //! Specification: the CEL language definition, section "List of Standard Definitions".
 
 use base::{GoDuration, Timestamp};
+use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
 use super::ConditionError;
@@ -10,6 +11,9 @@ use super::arithmetic::value_error;
 use super::expression::Function;
 use super::meter::{Evaluated, Meter, type_error};
 use super::value::Value;
+
+/// The seconds of `2026-11-22T10:20:30Z`.
+const SECONDS: std::ops::Range<usize> = 17..19;
 
 pub(super) fn call<'a>(meter: &mut Meter, at: usize, function: Function, arguments: &[Value<'a>]) -> Evaluated<'a> {
     for argument in arguments {
@@ -124,19 +128,25 @@ fn to_timestamp<'a>(at: usize, value: &Value<'a>) -> Evaluated<'a> {
     match value {
         Value::Timestamp(time) => Ok(Value::Timestamp(*time)),
         Value::Int(seconds) => {
-            let time = Timestamp::from_unix_seconds(*seconds);
-            if time.unix_seconds() == *seconds {
-                Ok(Value::Timestamp(time))
-            } else {
-                Err(value_error(at, "not a timestamp"))
-            }
+            let time = seconds.checked_mul(1_000_000).and_then(Value::timestamp);
+            time.ok_or_else(|| value_error(at, "not a timestamp: the years are 1 to 9999"))
         }
-        Value::Text(text) => {
-            let time = text.as_str().parse();
-            time.map(Value::Timestamp).map_err(|_| value_error(at, "not a timestamp; write it as 2026-11-22T10:20:30Z"))
-        }
+        Value::Text(text) => parse_timestamp(text.as_str()).ok_or_else(|| {
+            value_error(
+                at,
+                "not a timestamp; write it as 2026-11-22T10:20:30Z, in the years 1 to 9999 and without leap seconds",
+            )
+        }),
         other => Err(unaccepted(at, std::slice::from_ref(other))),
     }
+}
+
+/// RFC 3339 without its leap seconds, which CEL does not have.
+fn parse_timestamp<'a>(text: &str) -> Option<Value<'a>> {
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    let has_leap_second = text.get(SECONDS) == Some("60");
+    let micros = i64::try_from(time.unix_timestamp_nanos().div_euclid(1_000)).ok()?;
+    if has_leap_second { None } else { Value::timestamp(micros) }
 }
 
 fn to_duration<'a>(at: usize, value: &Value<'a>) -> Evaluated<'a> {

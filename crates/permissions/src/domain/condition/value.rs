@@ -24,6 +24,9 @@ pub(super) enum Value<'a> {
     Duration(i64),
 }
 
+/// 0001-01-01T00:00:00Z, in seconds: the first time of CEL, whose last one is that of [`Timestamp`] (`google.protobuf.Timestamp`).
+const FIRST_TIME: i64 = -62_135_596_800;
+
 #[derive(Clone, Debug)]
 pub(super) enum Text<'a> {
     Borrowed(&'a str),
@@ -61,6 +64,12 @@ impl<'a> Value<'a> {
 
     pub(super) fn owned(text: &str) -> Self {
         Self::Text(Text::Owned(text.into()))
+    }
+
+    /// A timestamp, if CEL has it.
+    pub(super) fn timestamp(micros: i64) -> Option<Self> {
+        let range = FIRST_TIME * 1_000_000..=Timestamp::MAX.unix_micros();
+        range.contains(&micros).then(|| Self::Timestamp(Timestamp::from_unix_micros(micros)))
     }
 
     /// The name of the type, in the words of CEL.

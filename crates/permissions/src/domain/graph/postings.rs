@@ -25,8 +25,35 @@ const OFFSET: u64 = (1 << LEN_SHIFT) - 1;
 pub(super) struct Postings {
     table: Table,
     blocks: Blocks,
-    large: Vec<RoaringTreemap>,
+    large: Vec<Large>,
     free_large: Vec<usize>,
+}
+
+/// A bitmap that knows how many values it has: to count them takes a step for each of its containers.
+#[derive(Default)]
+struct Large {
+    values: RoaringTreemap,
+    len: u64,
+}
+
+impl Large {
+    fn new(values: &[u64]) -> Self {
+        Self { values: values.iter().copied().collect(), len: values.len() as u64 }
+    }
+
+    /// Whether the value is new.
+    fn insert(&mut self, value: u64) -> bool {
+        let is_new = self.values.insert(value);
+        self.len += u64::from(is_new);
+        is_new
+    }
+
+    /// Whether the value was there.
+    fn remove(&mut self, value: u64) -> bool {
+        let is_removed = self.values.remove(value);
+        self.len -= u64::from(is_removed);
+        is_removed
+    }
 }
 
 enum Set {
@@ -83,7 +110,7 @@ impl Postings {
                 if values.binary_search(&value).is_ok() {
                     return SetChange::None;
                 }
-                let mut large: RoaringTreemap = values.iter().copied().collect();
+                let mut large = Large::new(values);
                 large.insert(value);
                 self.blocks.free(block);
                 Set::Large(self.store_large(large))
@@ -118,10 +145,10 @@ impl Postings {
                 if !large.remove(value) {
                     return SetChange::None;
                 }
-                if large.len() > LIST_AGAIN {
+                if large.len > LIST_AGAIN {
                     return SetChange::Value;
                 }
-                let values: Vec<u64> = std::mem::take(large).iter().collect();
+                let values: Vec<u64> = std::mem::take(large).values.iter().collect();
                 self.free_large.push(index);
                 Set::Block(self.blocks.store(&values))
             }
@@ -138,7 +165,7 @@ impl Postings {
         Set::Block(block)
     }
 
-    fn store_large(&mut self, large: RoaringTreemap) -> usize {
+    fn store_large(&mut self, large: Large) -> usize {
         if let Some(index) = self.free_large.pop() {
             self.large[index] = large;
             return index;
@@ -158,7 +185,7 @@ impl Postings {
             None => false,
             Some(Set::One(one)) => one == value,
             Some(Set::Block(block)) => self.blocks.values(block).binary_search(&value).is_ok(),
-            Some(Set::Large(index)) => self.large.get(index).is_some_and(|large| large.contains(value)),
+            Some(Set::Large(index)) => self.large.get(index).is_some_and(|large| large.values.contains(value)),
         }
     }
 
@@ -180,7 +207,7 @@ impl Postings {
             }
             Some(Set::Large(index)) => {
                 let Some(large) = self.large.get(index) else { return };
-                let mut values = large.iter();
+                let mut values = large.values.iter();
                 values.advance_to(range.start);
                 values.take_while(|value| *value < range.end).all(visit);
             }
@@ -198,15 +225,45 @@ impl Postings {
     /// Bitmaps count with their serialized size and what a container adds to it in memory.
     pub(super) fn heap_bytes(&self) -> usize {
         const CONTAINER_BYTES: usize = 48;
-        let bitmaps = self.large.iter().flat_map(RoaringTreemap::bitmaps);
+        let bitmaps = self.large.iter().flat_map(|large| large.values.bitmaps());
         let large: usize = bitmaps
             .map(|(_, bitmap)| {
                 let statistics = bitmap.statistics();
                 bitmap.serialized_size() + statistics.n_containers as usize * CONTAINER_BYTES
             })
             .sum();
-        let lists =
-            self.large.capacity() * size_of::<RoaringTreemap>() + self.free_large.capacity() * size_of::<usize>();
+        let lists = self.large.capacity() * size_of::<Large>() + self.free_large.capacity() * size_of::<usize>();
         self.table.heap_bytes() + self.blocks.heap_bytes() + large + lists
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::testing::generator::Dice;
+
+    #[test]
+    fn a_bitmap_knows_how_many_values_it_has_without_counting_them() {
+        const KEY: u64 = 1;
+        let (mut dice, mut postings, mut expected) = (Dice::new(7), Postings::default(), BTreeSet::new());
+        let mut bitmaps = 0;
+        for round in 0..40_000 {
+            // A container has 2^16 values: most of these have one for themselves.
+            let value = 1 + ((dice.below(2_000) as u64) << 14);
+            let removes = if (round / 5_000) % 2 == 0 { 20 } else { 80 };
+            if dice.percent(removes) {
+                assert_eq!(postings.remove(KEY, value) != SetChange::None, expected.remove(&value));
+            } else {
+                assert_eq!(postings.insert(KEY, value) != SetChange::None, expected.insert(value));
+            }
+            if let Some(Set::Large(index)) = postings.table.get(KEY).map(Set::decode) {
+                bitmaps += 1;
+                assert_eq!(postings.large[index].len, expected.len() as u64);
+                assert!(postings.large[index].len > LIST_AGAIN);
+            }
+        }
+        assert!(bitmaps > 1_000, "{bitmaps}");
     }
 }

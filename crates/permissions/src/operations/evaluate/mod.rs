@@ -106,7 +106,8 @@ pub(super) trait Numbers {
 }
 
 impl Permissions {
-    /// The answer to a question that only memory can answer. It waits for a graph that is behind.
+    /// The answer to a question that only memory can answer. It waits for a graph that is behind or is not
+    /// there yet.
     pub(super) async fn answer_from_memory<Q: Question>(
         &self,
         cx: &Context,
@@ -116,10 +117,12 @@ impl Permissions {
         let graph = self.graphs.of_question(cx.tenant);
         let needed = self.needed(cx, asking, &graph).await?;
         let ask = |view: &View<'_>| in_graph::ask(view, cx, asking, question);
+        if !graph.is_there() {
+            self.request_graph(cx).await?;
+        }
         if let Some(answered) = graph.read_when_reached(asking.model, needed, ask).await {
             return answered;
         }
-        self.request_graph(cx).await?;
         Err(graph.absence().into())
     }
 

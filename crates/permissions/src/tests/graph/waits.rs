@@ -20,7 +20,7 @@ use crate::operations::{Answered, EvaluateError};
 
 /// As on a machine that is so busy that the log is read late.
 #[tokio::test]
-async fn a_list_waits_for_a_graph_that_is_behind_but_not_for_one_that_is_not_there() {
+async fn a_list_waits_for_a_graph_that_is_behind_but_not_for_one_that_nobody_loads() {
     on_both(plain(), |harness| async move {
         let (permissions, cx) = (harness.permissions.clone(), harness.cx());
         let question = objects_of_ada();
@@ -36,6 +36,39 @@ async fn a_list_waits_for_a_graph_that_is_behind_but_not_for_one_that_is_not_the
             follower.ask().await;
         };
         let (listed, ()) = tokio::join!(list(), late);
+        assert_eq!(listed.unwrap().answer.names, ["a"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_list_of_a_new_tenant_waits_until_its_relation_tuples_are_in_memory() {
+    on_both(plain(), |harness| async move {
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        let (question, mut follower) = (objects_of_ada(), follower(&harness));
+        follower.ask().await;
+        assert!(permissions.graph_statistics().is_empty(), "the tenant has no row");
+        let list = permissions.list_names(&cx, &question, ALL, CheckOptions::default());
+        let load = async {
+            while !permissions.feed.take_asked() {
+                tokio::task::yield_now().await;
+            }
+            follower.ask().await;
+            follower.loaded().await;
+        };
+        let (listed, ()) = tokio::join!(list, load);
+        assert_eq!(listed.unwrap().answer.names, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_list_after_the_first_change_of_a_tenant_has_it() {
+    on_both(plain(), |harness| async move {
+        let _following = harness.follow();
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        permissions.transact_relation_tuples(&cx, &[insert("a", None)]).await.unwrap();
+        let listed = permissions.list_names(&cx, &objects_of_ada(), ALL, CheckOptions::default()).await;
         assert_eq!(listed.unwrap().answer.names, ["a"]);
     })
     .await;

@@ -50,6 +50,8 @@ fn conditions_hold() {
         "now.getDayOfWeek() == 0 && now.getDayOfYear() == 325 && now.getHours() == 10 && now.getMinutes() == 20",
         "now.getSeconds() == 30 && now.getMilliseconds() == 250 && now.getHours('+02:30') == 12 && now.getHours('-11:00') == 23",
         "duration('1h30m').getMinutes() == 90 && int(timestamp('1970-01-01T00:01:00Z')) == 60 && timestamp(60) < now",
+        "timestamp('0001-01-01T00:00:00Z') == timestamp(-62135596800) && timestamp('9999-12-31T23:59:59.999999999Z') > now",
+        "timestamp('0000-12-31T23:59:00-00:01') == timestamp('0001-01-01T00:00:00Z')",
         "// a comment\n true // another",
     ] {
         assert_eq!(result(text), Ok(true), "{text}");
