@@ -149,7 +149,7 @@ async fn checks_batches_and_expansions_have_the_answers_of_rest() {
 
         let viewers = json!({"set": {"namespace": "Doc", "object": "a", "relation": "viewer"}});
         let (_, answer) = harness.keto("ExpandService/Expand", json!({"subject": viewers, "maxDepth": 1})).await;
-        assert!(answer["truncated"].as_str().unwrap().contains("raise max-depth"), "{answer}");
+        assert!(answer["truncated"].as_str().unwrap().contains("raise limit.max_read_depth"), "{answer}");
         let (_, answer) = harness.keto("ExpandService/Expand", json!({"subject": viewers, "maxDepth": 9})).await;
         assert_eq!(answer.get("truncated"), None, "{answer}");
         let group = &answer["tree"]["children"][0];

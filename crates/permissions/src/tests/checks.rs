@@ -323,7 +323,7 @@ async fn an_expansion_is_a_tree_of_subjects() {
         assert_eq!(tree.header("truncated"), None);
         let leaf = expand(&mut harness, "namespace=Folder&object=f&relation=viewers&max-depth=1").await.expect(200);
         assert_eq!(leaf.json, json!({ "type": "leaf", "tuple": set("Folder", "f", "viewers") }));
-        assert!(leaf.header("truncated").unwrap().contains("raise max-depth"), "{leaf}");
+        assert!(leaf.header("truncated").unwrap().contains("raise limit.max_read_depth"), "{leaf}");
         let itself = expand(&mut harness, "namespace=Folder&object=f").await.expect(200);
         assert_eq!(itself.json, json!({ "type": "leaf", "tuple": set("Folder", "f", "") }));
         assert_eq!(itself.header("truncated"), None);

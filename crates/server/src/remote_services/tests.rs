@@ -316,7 +316,7 @@ async fn only_the_answer_of_a_check_denies_a_permission() {
         let stub = StubServer::answering(400, json!({ "error": { "code": 400, "reason": reason } })).await;
         let error = stub.permissions().check(&cx(), &question).await.unwrap_err();
         assert!(
-            matches!(&error, PermissionCheckError::Invalid { part: found, reason: told } if *found == part && told == reason),
+            matches!(&error, PermissionCheckError::Invalid { part: found, reason: said } if *found == part && said == reason),
             "{error:?}"
         );
     }

@@ -61,7 +61,7 @@ fn lint_reports_errors_and_warnings() {
     assert!(mixed.output.starts_with("mixed.ts:4:"), "{mixed:?}");
     assert_eq!(directory.run("kleis permissions lint --deny-warnings mixed.ts", &[]).code, Some(1));
     let both = directory.run("kleis permissions lint both.ts", &[]);
-    assert_eq!((both.code, both.errors.as_str()), (Some(0), "1 file: 0 errors, 1 warnings\n"), "it loads: {both:?}");
+    assert_eq!((both.code, both.errors.as_str()), (Some(0), "1 file: 0 errors, 1 warning\n"), "it loads: {both:?}");
 
     let wrong = directory.run("kleis permissions lint --format json wrong.ts", &[]);
     assert_eq!(wrong.code, Some(1), "{wrong:?}");
@@ -83,7 +83,7 @@ fn lint_refuses_a_model_without_namespaces_as_the_service_does() {
         let refused = directory.run(&format!("kleis permissions lint {name}"), &[]);
         assert_eq!(refused.code, Some(1), "{name}: {refused:?}");
         assert!(refused.output.contains("the model declares no namespace"), "{name}: {refused:?}");
-        assert!(refused.errors.starts_with("1 file: 1 errors, "), "{name}: {refused:?}");
+        assert!(refused.errors.starts_with("1 file: 1 error, "), "{name}: {refused:?}");
     }
 }
 

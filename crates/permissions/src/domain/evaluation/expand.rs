@@ -35,7 +35,7 @@ pub enum Cut {
     #[error("the tree needs more steps than allowed; ask about a smaller part of it")]
     Steps,
     #[error(
-        "subject sets on the last level are not expanded; raise max-depth or limit.max_read_depth, or ask about them"
+        "subject sets on the last level are not expanded; raise limit.max_read_depth, and max-depth if the request has one, or ask about them"
     )]
     Depth,
 }

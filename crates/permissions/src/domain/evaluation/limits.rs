@@ -39,7 +39,7 @@ pub enum Failure {
     NestingExhausted,
     #[error("the answer depends on its own negation; remove the cycle from the tuples or from the model")]
     DependsOnOwnNegation,
-    #[error("the depth limit was reached; raise max-depth or limit.max_read_depth")]
+    #[error("the depth limit was reached; raise limit.max_read_depth, and max-depth if the request has one")]
     DepthExhausted,
     #[error("a relation of an object has more subject sets than limit.max_read_width")]
     BreadthExhausted,

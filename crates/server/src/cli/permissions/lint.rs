@@ -44,7 +44,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let count = |severity| checked.problems.iter().filter(|it| it.severity() == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    eprintln!("{}: {errors} errors, {warnings} warnings", output::counted(texts.len(), "file", "files"));
+    let parts = [
+        output::counted(texts.len(), "file", "files"),
+        output::counted(errors, "error", "errors"),
+        output::counted(warnings, "warning", "warnings"),
+    ];
+    eprintln!("{}: {}, {}", parts[0], parts[1], parts[2]);
     let is_good = checked.model.is_some() && errors == 0 && !(arguments.deny_warnings && warnings > 0);
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

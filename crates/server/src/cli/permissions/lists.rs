@@ -239,7 +239,8 @@ impl Writer<'_> {
     /// The exit code is that of an answer, or of a check without one.
     fn end(self) -> anyhow::Result<ExitCode> {
         self.close()?;
-        if self.format == Format::Table && self.count == 0 {
+        let is_complete = self.incomplete.iter().all(Option::is_none);
+        if self.format == Format::Table && self.count == 0 && is_complete {
             eprintln!("there are none");
         }
         for (name, reason) in REASONS.into_iter().zip(&self.incomplete) {
@@ -247,7 +248,6 @@ impl Writer<'_> {
                 eprintln!("the list is not complete ({name}): {}", output::visible(reason));
             }
         }
-        let is_complete = self.incomplete.iter().all(Option::is_none);
         Ok(if is_complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

@@ -105,7 +105,7 @@ async fn a_max_depth_outside_of_its_range_is_the_configured_one() -> Result<()> 
         let parents: Vec<String> = (0..6).map(|it| format!("Folder:{it}#parents@Folder:{}", it + 1)).collect();
         keto.insert(&parents.iter().map(String::as_str).collect::<Vec<_>>()).await?;
         keto.insert(&["Folder:5#viewers@User:ada", "Folder:6#viewers@User:bob"]).await?;
-        let reason = "the depth limit was reached; raise max-depth or limit.max_read_depth";
+        let reason = "the depth limit was reached; raise limit.max_read_depth, and max-depth if the request has one";
         let cut = Answer::unanswered("max_depth_exceeded", reason);
         for depth in ["0", "-1", "-9223372036854775808", "5", "0x5", "6", "0x10", "65536", "9223372036854775807"] {
             let answer = keto.check("Folder:0#view@User:ada", &format!("&max-depth={depth}")).await?;

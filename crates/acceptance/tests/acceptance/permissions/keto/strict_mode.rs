@@ -34,7 +34,7 @@ async fn strict_mode_counts_only_declared_types_and_reports_limits() -> Result<(
         let parents: Vec<String> = (0..6).map(|it| format!("Folder:{it}#parents@Folder:{}", it + 1)).collect();
         keto.insert(&parents.iter().map(String::as_str).collect::<Vec<_>>()).await?;
         let deep = "Folder:0#view@User:ada";
-        let reason = "the depth limit was reached; raise max-depth or limit.max_read_depth";
+        let reason = "the depth limit was reached; raise limit.max_read_depth, and max-depth if the request has one";
         let expected = Answer::unanswered("max_depth_exceeded", reason);
         for path in [CHECK, OPENAPI] {
             let answer = keto.get(path, &query(deep)).await?;

@@ -24,7 +24,8 @@ A file has a relation tuple as a JSON object, an array of them, or one in each l
 
 Examples:
   kleis permissions tuples create User:ada viewers Doc:plan
-  kleis permissions tuples create -f tuples.json -f more/")]
+  kleis permissions tuples create -f tuples.json -f more/
+  kleis permissions tuples delete User:ada viewers Doc:plan")]
 pub(in crate::cli) struct Arguments {
     /// SUBJECT RELATION NAMESPACE:OBJECT; or files
     #[arg(value_name = "TUPLE", num_args = 0..=4, conflicts_with = "files")]
