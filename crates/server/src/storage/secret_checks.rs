@@ -1,5 +1,5 @@
-//! Rows of `server_secret_checks`: for each service one value that is sealed under its secrets. If it opens, the secrets match
-//! the database.
+//! Rows of `server_secret_checks`: for each service the values that are sealed under its secrets. If all of them open, the secrets
+//! match the database.
 
 use base::Timestamp;
 use database::{Error, Read, WriteTx, values};

@@ -1,10 +1,11 @@
 //! Checks that the secrets match the database.
 //!
-//! The database contains a value that is sealed under the secrets of each service. Invariants:
-//! - Secrets that do not open it stop the start, on every node and both engines, before anything is written.
+//! The database contains a text for each service: a check value for each secret that was ever its first one, sealed under it, the
+//! newest in front, separated by spaces. Invariants:
+//! - Secrets that do not open all of them stop the start, on every node and both engines, before anything is written.
 //! - Secrets are never generated for a database that contains data, and an empty database is never created for secrets that
 //!   were generated for another one.
-//! - The value is sealed again under the first secret when secrets are rotated, so that the old one can be removed.
+//! - A start without a secret that was once the first one is refused, because stored values that never expire may be sealed under it.
 
 use base::seal::Purpose;
 use base::{Sealer, TenantId, Timestamp};
@@ -24,7 +25,7 @@ const ACCEPT: &str =
 pub enum SecretsError {
     #[error(
         "the secrets of {0} do not match the database, which was written with other secrets: set the secrets that its other \
-         nodes use, or that it was backed up with; {ACCEPT}"
+         nodes use, or that it was backed up with; a new secret is put in front of the former ones, which stay; {ACCEPT}"
     )]
     Mismatch(Service),
     #[error(
@@ -78,7 +79,7 @@ pub(super) async fn check(
     let mut tx = database.read(TenantId::DEFAULT);
     for (service, sealer) in sealers {
         let Some(sealed) = secret_checks::find(&mut tx, service.name()).await? else { continue };
-        if sealer.open_text(CHECK, TenantId::DEFAULT, &sealed).is_ok() {
+        if opens(sealer, &sealed) {
             continue;
         }
         match origin {
@@ -89,8 +90,8 @@ pub(super) async fn check(
     Ok(errors)
 }
 
-/// Writes a check value for each service, sealed under its first secret. If a node with other secrets has written one in the
-/// meantime, this node is rejected. `replace` overwrites an existing value.
+/// Adds the check value of the first secret of each service that lacks it. If a node with other secrets has written one in the
+/// meantime, this node is rejected. `replace` overwrites the existing values.
 pub(super) async fn record(
     database: &Database,
     sealers: &Sealers,
@@ -101,28 +102,34 @@ pub(super) async fn record(
     for (service, sealer) in sealers {
         let name = service.name();
         let found = secret_checks::find(&mut database.read(TenantId::DEFAULT), name).await?;
-        let opens = |sealed: &str| sealer.open_text(CHECK, TenantId::DEFAULT, sealed).is_ok();
-        if found.as_deref().is_some_and(|sealed| opens(sealed) && !sealer.is_outdated_text(sealed)) {
+        let has_first = |sealed: &str| sealed.split(' ').any(|value| !sealer.is_outdated_text(value));
+        if found.as_deref().is_some_and(|sealed| opens(sealer, sealed) && has_first(sealed)) {
             continue;
         }
         let mut tx = database.write(TenantId::DEFAULT).await?;
         let fresh = sealer.seal_text(CHECK, TenantId::DEFAULT, &[]);
         let is_written = match &found {
             None => secret_checks::insert(&mut tx, name, &fresh, now).await?,
-            Some(sealed) if opens(sealed) || replace => {
-                secret_checks::replace(&mut tx, name, sealed, &fresh, now).await?
+            Some(sealed) if opens(sealer, sealed) => {
+                secret_checks::replace(&mut tx, name, sealed, &format!("{fresh} {sealed}"), now).await?
             }
+            Some(sealed) if replace => secret_checks::replace(&mut tx, name, sealed, &fresh, now).await?,
             Some(_) => false,
         };
         if !is_written {
             let other = secret_checks::find(&mut tx, name).await?;
-            if !other.as_deref().is_some_and(opens) {
+            if !other.as_deref().is_some_and(|sealed| opens(sealer, sealed)) {
                 errors.push(SecretsError::Mismatch(*service));
             }
         }
         tx.commit().await?;
     }
     Ok(errors)
+}
+
+/// Whether the secrets include each one that was ever the first.
+fn opens(sealer: &Sealer, sealed: &str) -> bool {
+    sealed.split(' ').all(|value| sealer.open_text(CHECK, TenantId::DEFAULT, value).is_ok())
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ fn secrets(list: &[&str]) -> Value {
 
 const OLD: &str = "the-old-secret-of-many-characters";
 const NEW: &str = "the-new-secret-of-many-characters";
+const NEWEST: &str = "the-newest-secret-of-many-characters";
 
 #[tokio::test]
 async fn a_lost_secrets_file_beside_a_database_with_data_stops_the_start() {
@@ -109,13 +110,21 @@ async fn a_node_with_other_secrets_is_refused_on_both_engines() {
 }
 
 #[tokio::test]
-async fn a_rotated_secret_matches_and_the_old_one_alone_does_not() {
+async fn a_secret_that_stored_values_may_need_cannot_be_removed() {
     let place = tempfile::tempdir().unwrap();
     let tree = |list: &[&str]| json!({ "dsn": format!("sqlite://{}/kleis.db", place.path().display()), "secrets": secrets(list) });
     start_and_stop(place.path(), tree(&[OLD])).await;
     start_and_stop(place.path(), tree(&[NEW, OLD])).await;
-    start_and_stop(place.path(), tree(&[NEW])).await;
-    assert!(refused(place.path(), tree(&[OLD])).await.contains("do not match"));
+    start_and_stop(place.path(), tree(&[NEWEST, NEW, OLD])).await;
+    for list in [&[OLD][..], &[NEW], &[NEWEST], &[NEWEST, OLD], &[NEWEST, NEW], &[NEW, OLD]] {
+        assert!(refused(place.path(), tree(list)).await.contains("do not match"), "{list:?}");
+    }
+    // In another order no secret is missing.
+    for _ in 0..2 {
+        start_and_stop(place.path(), tree(&[OLD, NEWEST, NEW])).await;
+    }
+    accept(place.path(), tree(&[NEWEST])).await;
+    start_and_stop(place.path(), tree(&[NEWEST])).await;
 }
 
 #[tokio::test]
