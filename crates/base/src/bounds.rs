@@ -21,12 +21,12 @@ pub const DOCUMENT: BodyBounds = BodyBounds { bytes: 1024 * 1024, json_values: 3
 /// Endpoints of an admin API that take a list of documents, such as the import of identities.
 pub const LIST: BodyBounds = BodyBounds { bytes: 5 * 1024 * 1024, json_values: 256 * 1024 };
 
-/// Requests to [`LIST`] endpoints that are parsed and executed at the same time; others wait. Small ones do not count: they have no
-/// more bytes and values than these, and so need little memory when they are parsed.
+/// Requests to [`LIST`] endpoints that are parsed and executed at the same time, besides those of a [`SMALL_LIST`]; others wait.
 pub const LISTS_AT_ONCE: usize = 4;
-/// The bytes of all larger ones that have arrived and wait or are executed, for each router.
-pub const WAITING_LISTS_BYTES: usize = 64 * 1024 * 1024;
+/// The largest list that needs little memory when it is parsed.
 pub const SMALL_LIST: BodyBounds = BodyBounds { bytes: 16 * 1024, json_values: 2048 };
+/// The bytes of all lists with more bytes than a [`SMALL_LIST`] that have arrived and are not answered, for each router and method.
+pub const WAITING_LISTS_BYTES: usize = 64 * 1024 * 1024;
 
 /// The path and the query of a request together. Challenges and verifiers are part of it, with parameters of the application.
 pub const TARGET_BYTES: usize = 32 * 1024;

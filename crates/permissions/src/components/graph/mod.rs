@@ -59,7 +59,8 @@ impl Rhythm {
 
 /// How long a change waits for the graph.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// How long a question that only memory answers waits for a graph that is behind, or is being loaded. Other questions ask the tables at once.
+/// How long a question that only memory answers waits for a graph that is behind, or is being loaded. Other questions ask the tables
+/// at once.
 const LONG_PATIENCE: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
