@@ -1,7 +1,7 @@
 //! The commands of this repository, for people and for the build server.
 //!
-//! Invariant: a command requires only Rust and a C compiler to be installed, prints each step, and fails with a sentence that
-//! says what to do.
+//! Invariant: a command prints each step, and fails with a sentence that says what to do. It requires only Rust and a C compiler,
+//! except for the tests, which need PostgreSQL and Chromium, `conformance` and `fuzz`; CONTRIBUTING.md says what these need.
 
 mod conformance;
 mod fuzz;

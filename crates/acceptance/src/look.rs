@@ -49,11 +49,17 @@ pub async fn look(page: &Client, folder: &Path, name: &str) -> Result<()> {
     for scheme in SCHEMES {
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         dev_tools(page, "Emulation.setEmulatedMedia", features).await?;
-        for width in WIDTHS {
-            let screen = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
-            dev_tools(page, "Emulation.setDeviceMetricsOverride", screen).await?;
-            take(page, folder, &format!("{name}-{scheme}-{width}")).await?;
-        }
+        look_at_widths(page, folder, &format!("{name}-{scheme}"), &WIDTHS).await?;
+    }
+    Ok(())
+}
+
+/// Takes a screenshot of the page in each of these widths, as `folder/name-width.png`, and checks it.
+pub async fn look_at_widths(page: &Client, folder: &Path, name: &str, widths: &[u32]) -> Result<()> {
+    for width in widths {
+        let screen = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+        dev_tools(page, "Emulation.setDeviceMetricsOverride", screen).await?;
+        take(page, folder, &format!("{name}-{width}")).await?;
     }
     dev_tools(page, "Emulation.clearDeviceMetricsOverride", json!({})).await?;
     Ok(())

@@ -24,6 +24,8 @@ pub const LIST: BodyBounds = BodyBounds { bytes: 5 * 1024 * 1024, json_values: 2
 /// Requests to [`LIST`] endpoints that are parsed and executed at the same time; others wait. Small ones do not count: they have no
 /// more bytes and values than these, and so need little memory when they are parsed.
 pub const LISTS_AT_ONCE: usize = 4;
+/// The bytes of all larger ones that have arrived and wait or are executed, for each router.
+pub const WAITING_LISTS_BYTES: usize = 64 * 1024 * 1024;
 pub const SMALL_LIST: BodyBounds = BodyBounds { bytes: 16 * 1024, json_values: 2048 };
 
 /// The path and the query of a request together. Challenges and verifiers are part of it, with parameters of the application.

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::change_insertion::INSERT;
 use crate::changes::{Changes, Slot};
-use crate::demand::Pauses;
+use crate::demand::Polling;
 use crate::{Engine, Error, Inner, Statement, values};
 
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -86,11 +86,11 @@ impl Position {
 /// Queries until the database is dropped.
 #[expect(clippy::disallowed_methods, reason = "the task ends when the database is dropped")]
 pub(crate) fn follow(database: &Arc<Inner>, mut position: Position) {
-    let mut pauses = Pauses::new(database.changes.demand.clone(), INTERVAL);
+    let mut polling = Polling::new(database.changes.demand.clone(), INTERVAL);
     let database: Weak<Inner> = Arc::downgrade(database);
     tokio::spawn(async move {
         loop {
-            pauses.next().await;
+            polling.due().await;
             let Some(inner) = database.upgrade() else { return };
             let asked_at = Instant::now();
             match inner.ask(&mut position).await {

@@ -1,9 +1,9 @@
-//! When a process asks the database what others have changed: often while somebody needs to know, rarely while nobody does, so
-//! that an idle process leaves an idle database.
+//! On-demand polling: how often a process asks the database what others have changed. It polls at short intervals while the
+//! changes are needed and at long ones while it is idle, so that an idle process leaves an idle database.
 //!
 //! Invariants:
-//! - The first need after a rest ends it at once.
-//! - Nothing relies on the rhythm for its correctness: what has not heard from the database for too long is not used.
+//! - The first need ends the idle interval at once.
+//! - No answer is correct only because of these intervals: what was not compared with the database for too long is not used.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,71 +12,71 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-/// How long nobody must have needed to know before the process rests.
-const REST_AFTER: Duration = Duration::from_secs(10);
+/// How long the changes must not have been needed before the process is idle.
+const IDLE_AFTER: Duration = Duration::from_secs(10);
 
-/// The pause between two questions of a process that rests.
-pub const REST: Duration = Duration::from_secs(10);
+/// The poll interval of an idle process.
+pub const IDLE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Records that somebody needs to know. Any number of tasks record it; one asks, by a [`Pauses`].
+/// Records that the changes are needed. Any number of tasks record it; one polls, by a [`Polling`].
 #[derive(Debug, Default)]
 pub struct Demand {
     is_needed: AtomicBool,
-    is_resting: AtomicBool,
-    now: Notify,
+    is_idle: AtomicBool,
+    wake: Notify,
 }
 
 impl Demand {
-    /// What others have changed is needed. Costs next to nothing while the process does not rest.
+    /// What others have changed is needed. Costs next to nothing unless the process is idle.
     pub fn note(&self) {
         if !self.is_needed.load(Ordering::SeqCst) {
             self.is_needed.store(true, Ordering::SeqCst);
-            if self.is_resting.load(Ordering::SeqCst) {
-                self.now.notify_one();
+            if self.is_idle.load(Ordering::SeqCst) {
+                self.wake.notify_one();
             }
         }
     }
 
-    /// It is needed at once, without the rest of the present pause.
-    pub fn hurry(&self) {
+    /// Polls at once, before the present interval ends.
+    pub fn poll_now(&self) {
         self.is_needed.store(true, Ordering::SeqCst);
-        self.now.notify_one();
+        self.wake.notify_one();
     }
 
-    pub fn is_resting(&self) -> bool {
-        self.is_resting.load(Ordering::SeqCst)
+    pub fn is_idle(&self) -> bool {
+        self.is_idle.load(Ordering::SeqCst)
     }
 }
 
-/// The pauses of the task that asks.
+/// The intervals of the task that polls.
 #[derive(Debug)]
-pub struct Pauses {
+pub struct Polling {
     demand: Arc<Demand>,
     interval: Duration,
     needed_at: Instant,
 }
 
-impl Pauses {
-    /// `interval` is the pause while somebody needs to know. A process begins awake.
+impl Polling {
+    /// `interval` is the poll interval while the changes are needed, as they are at the beginning.
     pub fn new(demand: Arc<Demand>, interval: Duration) -> Self {
         Self { demand, interval, needed_at: Instant::now() }
     }
 
-    /// Resolves when the next question is due. May be dropped before.
-    pub async fn next(&mut self) {
+    /// Resolves when the next poll is due. May be dropped before.
+    pub async fn due(&mut self) {
         let demand = &self.demand;
-        demand.is_resting.store(false, Ordering::SeqCst);
+        demand.is_idle.store(false, Ordering::SeqCst);
         if demand.is_needed.swap(false, Ordering::SeqCst) {
             self.needed_at = Instant::now();
         }
-        if self.needed_at.elapsed() < REST_AFTER {
-            let _ = timeout(self.interval, demand.now.notified()).await;
+        if self.needed_at.elapsed() < IDLE_AFTER {
+            let _ = timeout(self.interval, demand.wake.notified()).await;
             return;
         }
-        // In this order, so that a need is either seen here or rings.
-        demand.is_resting.store(true, Ordering::SeqCst);
+        // In this order, so that a need is either seen here or sends a notification.
+        demand.is_idle.store(true, Ordering::SeqCst);
         if !demand.is_needed.load(Ordering::SeqCst) {
-            let _ = timeout(REST, demand.now.notified()).await;
+            let _ = timeout(IDLE_INTERVAL, demand.wake.notified()).await;
         }
     }
 }
@@ -89,67 +89,67 @@ mod tests {
 
     const INTERVAL: Duration = Duration::from_millis(250);
 
-    fn pauses() -> (Arc<Demand>, Pauses) {
+    fn polling() -> (Arc<Demand>, Polling) {
         let demand = Arc::<Demand>::default();
-        (demand.clone(), Pauses::new(demand, INTERVAL))
+        (demand.clone(), Polling::new(demand, INTERVAL))
     }
 
-    /// The number of questions in this time.
-    async fn asked_in(time: Duration, pauses: &mut Pauses, demand: Option<&Demand>) -> u32 {
+    /// The number of polls in this time.
+    async fn polls_in(time: Duration, polling: &mut Polling, demand: Option<&Demand>) -> u32 {
         let until = Instant::now() + time;
-        let mut asked = 0;
+        let mut polls = 0;
         while Instant::now() < until {
             if let Some(demand) = demand {
                 demand.note();
             }
-            pauses.next().await;
-            asked += 1;
+            polling.due().await;
+            polls += 1;
         }
-        asked
+        polls
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_process_asks_in_its_interval_as_long_as_somebody_needs_to_know_and_then_rests() {
-        let (demand, mut pauses) = pauses();
-        assert_eq!(asked_in(Duration::from_mins(1), &mut pauses, Some(&demand)).await, 240);
-        assert!(!demand.is_resting());
-        assert_eq!(asked_in(REST_AFTER, &mut pauses, None).await, 40);
-        assert_eq!(asked_in(Duration::from_mins(1), &mut pauses, None).await, 6);
-        assert!(demand.is_resting());
+    async fn a_process_polls_at_short_intervals_while_changes_are_needed_and_at_long_ones_when_idle() {
+        let (demand, mut polling) = polling();
+        assert_eq!(polls_in(Duration::from_mins(1), &mut polling, Some(&demand)).await, 240);
+        assert!(!demand.is_idle());
+        assert_eq!(polls_in(IDLE_AFTER, &mut polling, None).await, 40);
+        assert_eq!(polls_in(Duration::from_mins(1), &mut polling, None).await, 6);
+        assert!(demand.is_idle());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_first_need_ends_a_rest() {
-        let (demand, mut pauses) = pauses();
-        asked_in(Duration::from_mins(1), &mut pauses, None).await;
+    async fn the_first_need_ends_an_idle_interval() {
+        let (demand, mut polling) = polling();
+        polls_in(Duration::from_mins(1), &mut polling, None).await;
         let start = Instant::now();
         {
-            let mut pause = pin!(pauses.next());
-            assert!(futures_util::poll!(&mut pause).is_pending());
+            let mut due = pin!(polling.due());
+            assert!(futures_util::poll!(&mut due).is_pending());
             demand.note();
-            pause.await;
+            due.await;
         }
         assert_eq!(start.elapsed(), Duration::ZERO);
-        pauses.next().await;
-        assert_eq!(start.elapsed(), INTERVAL, "it is awake again");
+        polling.due().await;
+        assert_eq!(start.elapsed(), INTERVAL, "the process is not idle any more");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_need_between_two_pauses_is_not_missed() {
-        let (demand, mut pauses) = pauses();
-        asked_in(Duration::from_mins(1), &mut pauses, None).await;
+    async fn a_need_between_two_intervals_is_not_missed() {
+        let (demand, mut polling) = polling();
+        polls_in(Duration::from_mins(1), &mut polling, None).await;
         demand.note();
         let start = Instant::now();
-        pauses.next().await;
+        polling.due().await;
         assert!(start.elapsed() <= INTERVAL);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_hurry_does_not_wait_for_the_interval() {
-        let (demand, mut pauses) = pauses();
+    async fn poll_now_does_not_wait_for_the_interval() {
+        let (demand, mut polling) = polling();
         let start = Instant::now();
-        demand.hurry();
-        pauses.next().await;
+        demand.poll_now();
+        polling.due().await;
         assert_eq!(start.elapsed(), Duration::ZERO);
     }
 }

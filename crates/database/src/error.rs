@@ -1,6 +1,7 @@
 //! Errors of the database.
 
 use std::error::Error as StdError;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A failure of the database. The affected row or value is for the log, never for a client. Several callers may wait for one
@@ -43,4 +44,16 @@ impl Error {
     pub(crate) fn unavailable(what: &'static str, source: impl StdError + Send + Sync + 'static) -> Self {
         Self::Unavailable { what, source: Some(Arc::new(source)) }
     }
+}
+
+/// Why a database cannot be reserved for one process. Both variants name the database file.
+#[derive(Debug, thiserror::Error)]
+pub enum ReserveError {
+    #[error(
+        "another process serves the database file {}: stop it first; several processes can share a PostgreSQL database",
+        .0.display()
+    )]
+    InUse(PathBuf),
+    #[error("no lock file can be written beside the database file {}: check the permissions of its directory", .0.display())]
+    Lock(PathBuf, #[source] std::io::Error),
 }

@@ -32,14 +32,17 @@ pub mod testing;
 mod transaction;
 mod value;
 
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::TenantId;
 
-pub use demand::{Demand, Pauses, REST};
+pub use demand::{Demand, IDLE_INTERVAL, Polling};
 pub use dsn::{Dsn, InvalidDsn};
-pub use error::Error;
+pub use error::{Error, ReserveError};
+#[doc(hidden)]
+pub use migration::__stem_of;
 pub use migration::{Migration, MigrationError, MigrationSet, MigrationState, MigrationStatus, OWN_TABLES};
 pub use page_token::{InvalidPageToken, PageToken};
 pub use read_cache::{Cacheable, ReadCache, ReadStart, memory_of_json};
@@ -78,6 +81,10 @@ struct Counters {
     write_transactions: AtomicU64,
 }
 
+/// Until it is dropped, or the process ends, no other one can reserve the same SQLite file.
+#[derive(Debug)]
+pub struct Reservation(#[expect(dead_code, reason = "the lock ends when the file is closed")] Option<File>);
+
 /// The number of statements and transactions since the database was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
@@ -105,6 +112,15 @@ impl Database {
         let inner = Arc::new(Inner { engine, counters, changes, bell });
         change_feed::follow(&inner, position);
         Ok(Self(inner))
+    }
+
+    /// Reserves the database for the services of this process. An SQLite file is reserved by one process at a time; commands write
+    /// to it without a reservation. A PostgreSQL database is shared.
+    pub fn reserve(&self) -> Result<Reservation, ReserveError> {
+        match &self.0.engine {
+            Engine::Sqlite(engine) => engine.reserve(),
+            Engine::Postgres(_) => Ok(Reservation(None)),
+        }
     }
 
     /// Reads for one tenant. Each statement sees what is committed when it runs; none waits for a writer.

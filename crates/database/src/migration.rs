@@ -59,7 +59,7 @@ macro_rules! __migration {
     ($version:literal, ($sqlite:literal, $postgres:literal)) => {
         $crate::Migration {
             version: $version,
-            name: $sqlite,
+            name: $crate::__stem_of($sqlite),
             sqlite: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/", $sqlite)),
             postgres: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/", $postgres)),
         }
@@ -67,11 +67,21 @@ macro_rules! __migration {
     ($version:literal, $file:literal) => {
         $crate::Migration {
             version: $version,
-            name: $file,
+            name: $crate::__stem_of($file),
             sqlite: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/", $file)),
             postgres: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/", $file)),
         }
     };
+}
+
+/// The name of a file without its extensions, which may name one of the engines.
+#[doc(hidden)]
+pub const fn __stem_of(file: &'static str) -> &'static str {
+    let mut end = 0;
+    while end < file.len() && file.as_bytes()[end] != b'.' {
+        end += 1;
+    }
+    file.split_at(end).0
 }
 
 /// A line of `kleis migrate status`.
@@ -212,4 +222,17 @@ fn checksum(migration: &Migration) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_migration_is_shown_without_an_engine() {
+        let database = Database::open(&crate::Dsn::memory()).await.unwrap();
+        let status = database.migration_status(&[]).await.unwrap();
+        assert_eq!(status.iter().map(|step| step.name.as_str()).collect::<Vec<_>>(), ["0001_changes"]);
+        assert_eq!(__stem_of("0001_things.sql"), "0001_things");
+    }
 }

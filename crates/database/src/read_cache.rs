@@ -4,7 +4,7 @@
 //! - No transaction touched its subjects after the read began, neither of this process nor, according to the change feed, of
 //!   another one.
 //! - The last answered query of the feed began less than 0.8 s ago, or the value is younger than half a second. The first read
-//!   after a rest of the feed may therefore find nothing.
+//!   after an idle interval of the feed may therefore find nothing.
 //! - On PostgreSQL, the value is younger than a minute.
 //! - The tenant is the same.
 //!
@@ -219,7 +219,7 @@ mod tests {
         let cache = cache(&database);
         put(&cache, cache.start_reading(), &[A]);
         tokio::time::sleep(Duration::from_mins(10) + Duration::from_millis(1_100)).await;
-        assert!(database.0.changes.demand.is_resting());
+        assert!(database.0.changes.demand.is_idle());
         assert!(cache.get(TENANT, 1).is_none(), "it may have been changed by another process");
         tokio::time::sleep(Duration::from_millis(1)).await;
         assert!(cache.get(TENANT, 1).is_some(), "the feed was asked at once, and nothing had changed");

@@ -110,12 +110,12 @@ fn in_lists(sql: &str) -> String {
     let mut rest = sql;
     while let Some((before, after)) = rest.split_once(ANY.0) {
         // The bracket that closes ANY closes json_each; the subquery has one more.
-        let (number, behind) = after.split_once(')').unwrap_or((after, ""));
+        let (number, following) = after.split_once(')').unwrap_or((after, ""));
         text.push_str(before);
         text.push_str(ANY.1);
         text.push_str(number);
         text.push_str("))");
-        rest = behind;
+        rest = following;
     }
     text + rest
 }

@@ -6,7 +6,8 @@
 use base::{TenantId, Timestamp, TokenDigest};
 use database::testing::{assert_parsed_once, on_both_engines, prepare_all};
 use database::{
-    Database, Error, Migration, MigrationSet, MigrationState, Read, Reaper, Retention, TableStatistics, WriteTx, values,
+    Database, Dsn, Error, Migration, MigrationSet, MigrationState, Read, Reaper, Retention, TableStatistics, WriteTx,
+    values,
 };
 use uuid::Uuid;
 
@@ -276,13 +277,40 @@ async fn the_reaper_deletes_what_expired_in_batches() {
 #[tokio::test]
 async fn an_acknowledged_write_exists_after_reopening_the_file() {
     let directory = tempfile::tempdir().unwrap();
-    let dsn = database::Dsn::sqlite(directory.path().join("kleis.db"));
+    let dsn = Dsn::sqlite(directory.path().join("kleis.db"));
     let database = Database::open(&dsn).await.unwrap();
     database.migrate(&[SET], Timestamp::EPOCH).await.unwrap();
     insert(&database, TENANT, 1, "kept", 1).await.unwrap();
     drop(database);
     let database = Database::open(&dsn).await.unwrap();
     assert_eq!(count(&database, TENANT).await, 1);
+}
+
+#[tokio::test]
+async fn a_file_is_reserved_once_at_a_time_under_each_of_its_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("kleis.db");
+    let first = Database::open(&Dsn::sqlite(&path)).await.unwrap();
+    let reservation = first.reserve().unwrap();
+    let link = directory.path().join("link.db");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    for name in [&path, &link] {
+        let second = Database::open(&Dsn::sqlite(name)).await.unwrap();
+        let refused = second.reserve().unwrap_err().to_string();
+        let expected = format!("another process serves the database file {}: stop it first", name.display());
+        assert!(refused.starts_with(&expected), "{refused}");
+    }
+    let other = Database::open(&Dsn::sqlite(directory.path().join("other.db"))).await.unwrap();
+    other.reserve().unwrap();
+    drop(reservation);
+    Database::open(&Dsn::sqlite(&path)).await.unwrap().reserve().unwrap();
+}
+
+#[tokio::test]
+async fn a_server_is_shared_by_processes() {
+    let dsn = database::testing::postgres_dsn().await;
+    let _first = Database::open(&dsn).await.unwrap().reserve().unwrap();
+    Database::open(&dsn).await.unwrap().reserve().unwrap();
 }
 
 #[tokio::test]

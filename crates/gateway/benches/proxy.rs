@@ -88,6 +88,7 @@ async fn listen(router: Router, stop: &watch::Receiver<bool>) -> anyhow::Result<
         metrics: None,
         quiet_health: true,
         languages: web::language::Languages::default(),
+        repeats_request_id: &[],
     };
     let socket = TcpListener::bind("127.0.0.1:0").await?;
     let address = socket.local_addr()?;

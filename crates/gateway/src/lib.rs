@@ -2,8 +2,7 @@
 //! behind them (`/decisions`, access rules, and the configuration keys of Ory Oathkeeper).
 //!
 //! Invariants:
-//! - A request has one interpretation ([`domain`](self)): the gateway forwards what it matched, and rejects ambiguous
-//!   requests with 400.
+//! - A request has one interpretation: the gateway forwards what it matched, and rejects ambiguous requests with 400.
 //! - Exactly one rule applies. No rule is 404, two are 500.
 //! - A header that any rule sets reaches an upstream only with the gateway's value.
 //! - Rules are replaced atomically; a document that cannot be read changes nothing.

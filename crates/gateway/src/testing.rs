@@ -22,7 +22,7 @@ use crate::domain::upstream::{Upstream, UpstreamPaths};
 use crate::domain::{overlap, rule, rule_document};
 use crate::http::target;
 use crate::pipeline::template::{JsonTemplate, Template, TemplateView};
-use crate::pipeline::{Inbound, Look};
+use crate::pipeline::{Evaluation, Inbound};
 
 /// A normalized request path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ fn with_view<T>(subject: &str, extra: Value, render: impl FnOnce(&TemplateView<'
     let cx = Context::for_background(Timestamp::EPOCH, TenantId::DEFAULT, RequestId(Uuid::nil()));
     let headers = HeaderMap::new();
     let captures = || vec![subject.to_owned()];
-    let inbound = Inbound::new(&cx, &target, &headers, Look::Again, &captures);
+    let inbound = Inbound::new(&cx, &target, &headers, Evaluation::Recheck, &captures);
     render(&TemplateView { session: &session, inbound: &inbound })
 }
 

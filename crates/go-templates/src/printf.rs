@@ -233,7 +233,7 @@ fn padded(text: &str, spec: Spec, out: &mut String) {
     if spec.minus { out.extend([text, &spaces]) } else { out.extend([&spaces, text]) }
 }
 
-/// Pads a number, with zeros behind its sign if requested.
+/// Pads a number, with zeros after its sign if requested.
 fn padded_number(sign: &str, digits: &str, spec: Spec, out: &mut String) {
     if spec.zero && !spec.minus {
         let missing = spec.width.unwrap_or(0).saturating_sub(sign.len() + digits.chars().count());

@@ -1,7 +1,7 @@
 //! The identity service: sign-in, registration, recovery, verification, settings, sessions, and the admin API over
 //! identities (wire-compatible with Ory Kratos).
 //!
-//! What always holds:
+//! Invariants:
 //! - Responses to strangers do not reveal whether an account exists. Where the wire contract reveals it,
 //!   `docs/compatibility.md` documents it.
 //! - Passwords are hashed in a pool with limited threads and memory. Session tokens are stored as digests.

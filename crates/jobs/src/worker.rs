@@ -17,8 +17,9 @@ use crate::storage::{self, ClaimedJob};
 
 /// The number of jobs that run at the same time.
 const CONCURRENCY: i64 = 8;
-/// The polling interval: the longest time until a job of another process or a retry is noticed.
-const POLL: Duration = Duration::from_secs(2);
+/// The polling interval: the longest time until a retry, or a job of a process that ended, is noticed. A process begins its own
+/// jobs at once.
+const POLL: Duration = Duration::from_secs(4);
 const REAP_EVERY: Duration = Duration::from_mins(1);
 /// The most batches per table and run: enough for 20,000 expired rows a minute, without blocking others for long.
 const REAP_BATCHES: u32 = 40;

@@ -315,7 +315,7 @@ async fn changes_of_relation_tuples_are_read_in_their_order_after_a_sequence() {
         append(&mut tx, &cx, &[Happened::LoginSucceeded {}]).await.unwrap();
         let [third] = reserve_sequences(&mut tx, 1).await.unwrap()[..] else { panic!("not one sequence") };
         append_at(&mut tx, &[(&cx, third, Changed::RelationTuplesChanged { n: 3 })]).await.unwrap();
-        // The log continues behind it.
+        // The log continues after it.
         append(&mut tx, &cx, &[Happened::LoginSucceeded {}]).await.unwrap();
         tx.commit().await.unwrap();
         let mut reader = fixture.database.read(cx.tenant);

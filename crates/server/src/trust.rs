@@ -12,7 +12,7 @@ const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// A variable names a store that contains no usable certificate.
 #[derive(Debug, thiserror::Error)]
-#[error("{variables} names no readable certificate: {reason}")]
+#[error("no certificate can be read from {variables}: {reason}")]
 pub struct UnreadableStore {
     variables: String,
     reason: String,

@@ -147,7 +147,7 @@ async fn a_store_that_cannot_be_read_stops_the_start() {
     let output = command.stdout(Stdio::null()).output().await.unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{errors}");
-    assert!(errors.contains("SSL_CERT_FILE names no readable certificate"), "{errors}");
+    assert!(errors.contains("no certificate can be read from SSL_CERT_FILE"), "{errors}");
 }
 
 #[tokio::test]

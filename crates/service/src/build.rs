@@ -18,6 +18,7 @@ use ui::Ui;
 use url::Url;
 use web::outbound::Client;
 
+use crate::diagnosis::Diagnosis;
 use crate::links::Links;
 use crate::report::Report;
 
@@ -103,6 +104,11 @@ pub trait Check: Send + Sync {
 
     /// What an operator should correct, although the service works.
     async fn warning(&self) -> Option<String> {
+        None
+    }
+
+    /// What an operator should correct in the data. Only `kleis doctor` asks for it, because the answer may take seconds.
+    async fn examine(&self) -> Option<Diagnosis> {
         None
     }
 }

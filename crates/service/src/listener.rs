@@ -56,6 +56,8 @@ pub struct AdminListener {
     pub acts_as_admin: bool,
     /// Whether `/health/config` shows the revision of the configuration.
     pub answers_revision: bool,
+    /// Prefixes of paths whose answers have the `X-Request-ID` of the request.
+    pub repeats_request_id: &'static [&'static str],
 }
 
 impl AdminListener {
@@ -69,6 +71,7 @@ impl AdminListener {
         usual_body: base::bounds::DOCUMENT,
         acts_as_admin: true,
         answers_revision: false,
+        repeats_request_id: &[],
     };
 }
 

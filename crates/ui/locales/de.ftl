@@ -242,7 +242,7 @@ message-1050023 = Ihr Konto wird von Ihrer Organisation verwaltet.
 
 ## Messages of flows: recovery
 
-message-1060001 = Willkommen zurück. Bitte wählen Sie jetzt ein neues Passwort oder richten Sie einen anderen Weg zur Anmeldung ein.
+message-1060001 = Ihr Konto ist wiederhergestellt. Bitte wählen Sie jetzt ein neues Passwort oder richten Sie einen anderen Weg zur Anmeldung ein.
 message-1060002 = Gehört die Adresse zu einem Konto, ist ein Link zur Wiederherstellung dorthin unterwegs.
 message-1060003 = Gehört die Adresse zu einem Konto, ist ein Wiederherstellungscode dorthin unterwegs. Bitte geben Sie ihn hier ein.
 message-1060004 = Gehört { $masked_address } zu einem Konto, ist ein Wiederherstellungscode dorthin unterwegs. Bitte geben Sie ihn hier ein.
@@ -343,7 +343,7 @@ message-4000032 =
         [one] Bitte verwenden Sie mindestens ein Zeichen.
        *[other] Bitte verwenden Sie mindestens { $min_length } Zeichen.
     }
-message-4000033 = Dieses Passwort ist zu lang. Höchstens { $max_length } Bytes sind möglich.
+message-4000033 = Dieses Passwort ist zu lang. Möglich sind höchstens { $max_length } Zeichen, mit Umlauten oder Emojis weniger.
 message-4000034 = Dieses Passwort ist aus Datenlecks anderswo bekannt. Bitte wählen Sie ein anderes.
 message-4000035 = Dieses Konto gibt es nicht, oder es kann sich nicht per Code anmelden.
 message-4000036 = Ihre Angaben haben sich geändert, nachdem der Code verschickt war. Bitte beginnen Sie neu.
@@ -363,7 +363,7 @@ message-4000046 = Dieses Gerät muss neu eingerichtet werden.
 message-4010001 = Diese Seite ist abgelaufen. Bitte melden Sie sich noch einmal an.
 message-4010002 = Mit den gesendeten Angaben ist keine Anmeldung möglich. Bitte versuchen Sie es noch einmal.
 message-4010003 = Mit den gesendeten Angaben ist keine Registrierung möglich. Bitte versuchen Sie es noch einmal.
-message-4010004 = Mit den gesendeten Angaben ist keine Änderung möglich. Bitte versuchen Sie es noch einmal.
+message-4010004 = Das Formular nennt nicht, was geändert werden soll. Bitte versuchen Sie es noch einmal.
 message-4010005 = Mit den gesendeten Angaben ist keine Wiederherstellung möglich. Bitte versuchen Sie es noch einmal.
 message-4010006 = Mit den gesendeten Angaben ist keine Bestätigung möglich. Bitte versuchen Sie es noch einmal.
 message-4010007 = Diese Anmeldung ist schon abgeschlossen. Bitte beginnen Sie neu.
@@ -586,12 +586,16 @@ demo-reader = E-Mail-Adresse einer anderen Person
 demo-share = Teilen
 demo-revoke = Entziehen
 demo-nobody = Mit dieser Adresse hat sich niemand registriert.
+demo-own-document = Dieses Dokument gehört Ihnen bereits: Geben Sie die Adresse einer anderen Person ein.
+demo-shared = { $reader } darf Ihr Dokument jetzt lesen.
+demo-revoked = { $reader } darf Ihr Dokument nicht mehr lesen.
 demo-open-document = Ein Dokument öffnen
 demo-open-document-intro = Das Gateway fragt den Berechtigungsdienst und gibt die Anfrage nur an die API weiter, wenn Sie das Dokument lesen dürfen.
 demo-owner = E-Mail-Adresse der Person, der es gehört
 demo-open = Öffnen
 demo-may-read = Sie dürfen dieses Dokument lesen
 demo-may-not-read = Sie dürfen dieses Dokument nicht lesen
+demo-not-shared = { $owner } hat dieses Dokument nicht mit Ihnen geteilt: Es gehört Ihnen nicht, und Sie sind nicht unter denen, die es lesen dürfen.
 demo-because = Der Grund, vom Berechtigungsdienst:
 demo-account = Konto verwalten
 demo-sign-out = Abmelden

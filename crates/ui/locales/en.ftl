@@ -358,7 +358,7 @@ message-1050023 = Your account is managed by your organization.
 
 ## Messages of flows: recovery
 
-message-1060001 = Welcome back. Please choose a new password now, or set up another way to sign in.
+message-1060001 = Your account is recovered. Please choose a new password now, or set up another way to sign in.
 # The next three are shown to anyone, so they must not say whether there is such an account.
 message-1060002 = If an account has this address, we sent a recovery link to it.
 message-1060003 = If an account has this address, we sent a recovery code to it. Please enter it below.
@@ -471,7 +471,7 @@ message-4000032 =
         [one] Please use at least one character.
        *[other] Please use at least { $min_length } characters.
     }
-message-4000033 = This password is too long. At most { $max_length } bytes are possible.
+message-4000033 = This password is too long. Use at most { $max_length } characters, fewer with accented letters or emoji.
 message-4000034 = This password has appeared in data breaches. Please choose another one.
 # These texts must not say whether there is such an account.
 message-4000035 = This account does not exist, or it can’t sign in by code.
@@ -492,7 +492,7 @@ message-4000046 = This device has to be set up again.
 message-4010001 = This page has expired. Please sign in again.
 message-4010002 = No sign-in method matches the submitted fields. Please try again.
 message-4010003 = No sign-up method matches the submitted fields. Please try again.
-message-4010004 = No setting matches the submitted fields. Please try again.
+message-4010004 = The form does not say what to change. Please try again.
 message-4010005 = No recovery method matches the submitted fields. Please try again.
 message-4010006 = No verification method matches the submitted fields. Please try again.
 message-4010007 = This sign-in is already complete. Please start again.
@@ -531,7 +531,7 @@ message-5000003 = Your organization requires single sign-on, but has not set it 
 ## Common titles of fields in the identity schema of an operator, in English. A title is looked up in lower case with `-`
 ## between its words. A title that is not here is shown as the operator wrote it. In English all are.
 
-trait-e-mail = E-Mail
+trait-e-mail = Email
 trait-email = Email
 trait-email-address = Email address
 trait-your-e-mail = Your E-Mail
@@ -710,10 +710,10 @@ mail-login-code =
     .short = Your sign-in code is: { $code }
 
 mail-registration-code =
-    .subject = Your registration code: { $code }
-    .heading = Finish your registration
-    .lead = Enter this code to finish your registration:
-    .short = Your registration code is: { $code }
+    .subject = Your sign-up code: { $code }
+    .heading = Finish signing up
+    .lead = Enter this code to finish signing up:
+    .short = Your sign-up code is: { $code }
 
 # A notice to the old address.
 mail-address-changed =
@@ -760,12 +760,16 @@ demo-reader = Email address of a colleague
 demo-share = Share
 demo-revoke = Revoke
 demo-nobody = Nobody has signed up with this address.
+demo-own-document = You own this document already: enter the address of someone else.
+demo-shared = { $reader } may read your document now.
+demo-revoked = { $reader } may no longer read your document.
 demo-open-document = Open a document
 demo-open-document-intro = The gateway asks the permission service, and passes the request to the API only if you may read the document.
 demo-owner = Email address of its owner
 demo-open = Open
 demo-may-read = You may read this document
 demo-may-not-read = You may not read this document
+demo-not-shared = { $owner } has not shared this document with you: you are neither its owner nor among its readers.
 # Before the steps of an explanation.
 demo-because = The reason, from the permission service:
 demo-account = Manage your account

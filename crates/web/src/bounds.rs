@@ -13,7 +13,7 @@ use http::StatusCode;
 use tokio::sync::Semaphore;
 
 pub use crate::input::of_request;
-use crate::{RestError, check_json};
+use crate::{BodyMemory, MemoryFull, RestError, check_json};
 
 /// Bounds the bodies of every route of `router`. If two bounds apply to one route, the inner one is used.
 pub fn bound_bodies<S: Clone + Send + Sync + 'static>(router: Router<S>, bounds: BodyBounds) -> Router<S> {
@@ -21,18 +21,23 @@ pub fn bound_bodies<S: Clone + Send + Sync + 'static>(router: Router<S>, bounds:
 }
 
 /// Lets the routes of `router` accept lists of documents, a few large ones at a time: a list is read completely before it waits
-/// for its turn, and decoded afterwards.
+/// for its turn, and decoded afterwards. Lists that wait share a bounded memory.
 pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     let turns = Arc::new(Semaphore::new(bounds::LISTS_AT_ONCE));
+    let memory = BodyMemory::of_bytes(bounds::WAITING_LISTS_BYTES);
     let in_turn = move |request: Request, next: Next| {
-        let turns = turns.clone();
+        let (turns, memory) = (turns.clone(), memory.clone());
         async move {
             let (parts, body) = request.into_parts();
+            let (body, counted) = memory.count(body, bounds::SMALL_LIST.bytes);
             // The extractor finds the byte limit in the extensions.
             let mut reading = Request::new(body);
             *reading.extensions_mut() = parts.extensions.clone();
             let body = match Bytes::from_request(reading, &()).await {
                 Ok(body) => body,
+                Err(_) if counted.is_refused() => {
+                    return RestError::unavailable(1).with_reason(MemoryFull.to_string()).into_response();
+                }
                 Err(rejection) => return rejection.into_response(),
             };
             let is_small = check_json(bounds::SMALL_LIST, &body).is_ok();
@@ -42,7 +47,7 @@ pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router
             }
             let Ok(turn) = turns.acquire_owned().await else { return RestError::unavailable(1).into_response() };
             let response = next.run(request).await;
-            drop(turn);
+            drop((turn, counted));
             response
         }
     };
@@ -127,6 +132,24 @@ mod tests {
         assert_eq!(at_once(&of_values(bounds::SMALL_LIST.json_values + 1)).await, bounds::LISTS_AT_ONCE);
         let objects = format!("[{}0]", "{\"\":0},".repeat(bounds::SMALL_LIST.json_values / 3 + 1));
         assert_eq!(at_once(&objects).await, bounds::LISTS_AT_ONCE, "members are values with names");
+    }
+
+    #[tokio::test]
+    async fn lists_that_wait_share_a_memory() {
+        let handler = async |_: Bytes| std::future::pending::<()>().await;
+        let router = take_lists(Router::new().route("/list", post(handler)));
+        let large = "x".repeat(bounds::LIST.bytes);
+        let fit = bounds::WAITING_LISTS_BYTES / bounds::LIST.bytes;
+        let mut waiting: Vec<_> =
+            (0..fit).map(|_| Box::pin(status_of(router.clone(), "/list", large.clone()))).collect();
+        for request in &mut waiting {
+            assert!(futures_util::FutureExt::now_or_never(request).is_none(), "it waits");
+        }
+        assert_eq!(status_of(router.clone(), "/list", large.clone()).await, 503);
+        let small = status_of(router.clone(), "/list", "x".into());
+        assert!(futures_util::FutureExt::now_or_never(small).is_none(), "a small one is in the handler");
+        drop(waiting);
+        assert!(futures_util::FutureExt::now_or_never(status_of(router, "/list", large)).is_none(), "it fits again");
     }
 
     #[test]

@@ -37,11 +37,9 @@ pub struct Edge {
     pub quiet_health: bool,
     /// The languages of the pages.
     pub languages: Languages,
+    /// Prefixes of paths whose answers have the id that the client gave its request, if it gave one, in place of ours.
+    pub repeats_request_id: &'static [&'static str],
 }
-
-/// The id that a client gave its request. A handler adds it to a response that must have this id instead of ours.
-#[derive(Clone, Debug)]
-pub struct CallersRequestId(pub HeaderValue);
 
 /// The longest one that is logged.
 const LOGGED_BYTES: usize = 128;
@@ -77,7 +75,7 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
         edge.proxies.origin(peer.map(|it| it.address.ip()), peer.is_some_and(|it| it.is_tls), request.headers());
     request.extensions_mut().insert(cx.clone());
     request.extensions_mut().insert(origin);
-    let seen = Seen::of(&request);
+    let seen = Seen::of(&request, edge.repeats_request_id);
     let span = telemetry::request_span(
         seen.method.as_str(),
         seen.endpoint.as_ref().map(MatchedPath::as_str),
@@ -88,9 +86,8 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
         if span.is_disabled() { next.run(request).await } else { next.run(request).instrument(span.clone()).await };
     response = rest_error::with_request_id(response, cx.request_id);
     telemetry::record_answer(&span, response.status().as_u16());
-    let callers = response.extensions().get::<CallersRequestId>().map(|it| it.0.clone());
     let ours = || HeaderValue::from_str(&cx.request_id.to_string()).ok();
-    if let Some(id) = callers.or_else(ours) {
+    if let Some(id) = seen.callers_id.clone().or_else(ours) {
         response.headers_mut().insert(X_REQUEST_ID, id);
     }
     edge.record(&cx, &seen, &response, started);
@@ -103,17 +100,22 @@ struct Seen {
     path: String,
     endpoint: Option<MatchedPath>,
     bytes: u64,
+    /// The id that the answer repeats.
+    callers_id: Option<HeaderValue>,
 }
 
 impl Seen {
-    fn of(request: &Request) -> Self {
+    fn of(request: &Request, repeats_request_id: &[&str]) -> Self {
+        let path = request.uri().path();
+        let repeats = repeats_request_id.iter().any(|prefix| path.starts_with(prefix));
         let length =
             request.headers().get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()).and_then(|it| it.parse().ok());
         Self {
             method: request.method().clone(),
-            path: request.uri().path().to_owned(),
+            path: path.to_owned(),
             endpoint: request.extensions().get::<MatchedPath>().cloned(),
             bytes: length.unwrap_or(0),
+            callers_id: request.headers().get(X_REQUEST_ID).filter(|_| repeats).cloned(),
         }
     }
 }
@@ -135,7 +137,7 @@ impl Edge {
         if self.quiet_health && seen.path.starts_with("/health/") {
             return;
         }
-        let callers = response.extensions().get::<CallersRequestId>().and_then(|it| it.0.to_str().ok());
+        let callers = seen.callers_id.as_ref().and_then(|it| it.to_str().ok());
         // The query is not logged, because it may contain codes and tokens.
         tracing::info!(
             request_id = %cx.request_id,
@@ -189,27 +191,25 @@ mod tests {
             metrics: None,
             quiet_health: false,
             languages: Languages::default(),
+            repeats_request_id: &["/repeated/"],
         }
     }
 
     #[tokio::test]
-    async fn an_answer_has_our_id_unless_a_handler_chose_that_of_the_client() {
-        let chosen = || async {
-            let mut response = Response::new(Body::empty());
-            response.extensions_mut().insert(CallersRequestId(HeaderValue::from_static("theirs")));
-            response
-        };
-        // A header alone may come from elsewhere, for instance from the service behind a proxy.
+    async fn an_answer_has_our_id_unless_its_path_repeats_that_of_the_client() {
+        // A header of a response may come from elsewhere, for instance from the service behind a proxy.
         let other = || async { [(X_REQUEST_ID, "other")] };
-        let router = edge().around(Router::new().route("/chosen", get(chosen)).route("/other", get(other)));
+        let router = edge().around(Router::new().route("/repeated/a", get(other)).route("/other", get(other)));
         let id = async |path: &str| {
             let request = Request::builder().uri(path).header(X_REQUEST_ID, "theirs").body(Body::empty()).unwrap();
             let response = router.clone().oneshot(request).await.unwrap();
             response.headers()[X_REQUEST_ID].to_str().unwrap().to_owned()
         };
-        assert_eq!(id("/chosen").await, "theirs");
+        assert_eq!(id("/repeated/a").await, "theirs");
+        assert_eq!(id("/repeated/unknown").await, "theirs");
         assert_eq!(id("/other").await.len(), 36);
     }
+
     #[tokio::test]
     async fn an_error_has_the_id_of_its_request_in_the_body() {
         let error = || async { RestError::bad_request("no").with_detail("field", "a") };

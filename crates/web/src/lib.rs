@@ -7,6 +7,7 @@
 //! - Outbound calls are bounded in time and bytes, follow no redirect, and can be restricted to public addresses.
 //! - This crate does not depend on a service.
 
+mod body_memory;
 pub mod bounds;
 pub mod config;
 pub mod cookies;
@@ -29,9 +30,10 @@ mod rest_error;
 mod retry_after;
 pub mod rpc;
 
+pub use body_memory::{BodyMemory, Counted, MemoryFull, Reservation};
 pub use cors::{CorsConfig, matches_origin};
 pub use database_fault::DatabaseFault;
-pub use edge::{CallersRequestId, Cx, Edge, PeerAddress};
+pub use edge::{Cx, Edge, PeerAddress};
 pub use input::{BodyRejection, Json, JsonRejection, check_json, read_body};
 pub use no_store::NoStore;
 pub use private_keys::MayReadPrivateKeys;

@@ -79,7 +79,12 @@ pub(crate) fn run(root: &Path, suite: Option<Suite>, binary: Option<PathBuf>) ->
         Process::cargo(root, &["build", "--package", "server", "--bin", "kleis"]).run()?;
         target.join("debug/kleis")
     };
-    let mut run = Run { root, target, binary, folder: tempfile::tempdir()?, server: None };
+    let folder = tempfile::tempdir()?;
+    // The guides call the program by its name.
+    let named = folder.path().join("program/kleis");
+    std::fs::create_dir(folder.path().join("program"))?;
+    std::os::unix::fs::symlink(binary, &named).context("the program cannot be linked")?;
+    let mut run = Run { root, target, binary: named, folder, server: None };
     let outcomes: Vec<Outcome> = suites.into_iter().map(|suite| run.outcome(suite)).collect();
     // Stops the server and deletes the folder.
     drop(run);

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Finding;
 use super::tree::{File, Tree};
 
-const LOOK_FOR_A_SEAM: usize = 500;
+const CONSIDER_SPLITTING: usize = 500;
 const TOO_LONG: usize = 700;
 
 /// File names without meaning.
@@ -28,7 +28,7 @@ fn check_file(file: &File) -> Vec<Finding> {
     let lines = file.text.lines().count();
     if lines > TOO_LONG {
         findings.push(Finding::error(&file.path, format!("{lines} lines; split it by subject")));
-    } else if lines > LOOK_FOR_A_SEAM {
+    } else if lines > CONSIDER_SPLITTING {
         findings.push(Finding::warning(&file.path, format!("{lines} lines; consider splitting it")));
     }
     let opens_with_docs = file.text.starts_with("//!") || file.text.starts_with("#!");

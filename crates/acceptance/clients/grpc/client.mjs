@@ -112,7 +112,8 @@ async function originalQuestions() {
   const { INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION } = grpc.status
   const members = ["Group", "staff", "member"]
   const member = tuple("staff", "ada", "Group").setRelation("member")
-  await call(writes, "transactRelationTuples", deltas(ACTION_INSERT, [member]))
+  const all = tuple("all", members, "Group").setRelation("member")
+  await call(writes, "transactRelationTuples", deltas(ACTION_INSERT, [member, all, tuple("deep", ["Group", "all", "member"])]))
   // The token of a change by REST counts by gRPC.
   const [namespace, object, relation] = members
   const shared = { namespace: "Doc", object: "plan", relation: "viewer", subject_set: { namespace, object, relation } }
@@ -125,7 +126,7 @@ async function originalQuestions() {
   const old = new CheckRequest().setNamespace("Doc").setObject("plan").setRelation("viewer").setSubject(subject("ada"))
   assert.equal((await call(checks, "check", old)).getAllowed(), true)
   ok("checks with a token from REST, of subject sets, and in the deprecated form")
-  await refused(FAILED_PRECONDITION, check(tuple("plan", "ada"), (request) => request.setMaxDepth(1)))
+  await refused(FAILED_PRECONDITION, check(tuple("deep", "ada"), (request) => request.setMaxDepth(1)))
   await refused(NOT_FOUND, check(tuple("plan", "ada", "Nothing")))
   await refused(INVALID_ARGUMENT, check(tuple("plan")))
   await refused(INVALID_ARGUMENT, check(tuple("plan", "ada"), (request) => request.setSnaptoken("x")))

@@ -85,8 +85,10 @@ export async function questions({ read, write, registry, ok }) {
   const member = { namespace: "Group", object: "staff", relation: "member", subject_id: "eve" }
   const shared = { namespace: "Doc", object: "shared", relation: "viewer" }
   const ofGroup = { ...shared, subject_set: { namespace: "Group", object: "staff", relation: "member" } }
+  const nested = (object, inner) =>
+    ({ ...member, object, subject_id: undefined, subject_set: { namespace: "Group", object: inner, relation: "member" } })
   const many = Array.from({ length: 2_500 }, (_, number) => tuple(`many-${String(number).padStart(4, "0")}`))
-  const inserts = [member, ofGroup, ...many].map((it) => ["insert", it])
+  const inserts = [member, ofGroup, nested("outer", "inner"), nested("inner", "staff"), ...many].map((it) => ["insert", it])
   const token = await patch(write, ...inserts)
   const consistency = { requirement: { case: "atLeastAsFresh", value: token } }
   for (const [name, transport] of Object.entries(transports(read))) {
@@ -102,7 +104,8 @@ export async function questions({ read, write, registry, ok }) {
     assert.equal((await check("eve", { context: { hour: 12, list: ["a", null] } })).explanation, undefined)
     const batch = { tuples: ["eve", "bob"].map((id) => ({ ...shared, subject: subject(id) })) }
     assert.deepEqual((await client.batchCheck(batch)).results.map(({ allowed }) => allowed), [true, false])
-    await fails(Code.FailedPrecondition, check("eve", { maxDepth: 1 }))
+    const outer = { namespace: "Group", object: "outer", relation: "member", subject: subject("eve") }
+    await fails(Code.FailedPrecondition, client.check({ tuple: outer, consistency, maxDepth: 1 }))
     ok(`${name}: checks with an explanation`)
     const all = async (stream, part) => {
       const [names, ends] = [[], []]
@@ -122,7 +125,7 @@ export async function questions({ read, write, registry, ok }) {
     const [group] = await all(client.listSubjects(groups), "subjects")
     assert.equal(group.ref.value.object, "staff")
     const relations = { namespace: "Doc", object: "shared", subject: set("Group", "staff", "member"), consistency }
-    assert.deepEqual((await client.listRelations(relations)).relations, ["viewer"])
+    assert.deepEqual((await client.listRelations(relations)).relations, ["view", "viewer"])
     ok(`${name}: objects, subjects and relations, whole`)
     const stop = new AbortController()
     const ofEve = { namespace: "Doc", relation: "viewer", subject: subject("eve") }

@@ -136,7 +136,7 @@ async fn sign_out(apart: &Apart, browser: &mut Browser, id_token: &str) -> Resul
 }
 
 #[tokio::test]
-async fn a_person_who_is_disabled_at_one_process_has_no_token_at_the_other() -> Result<()> {
+async fn a_user_disabled_at_one_process_has_no_token_at_the_other() -> Result<()> {
     let apart = Apart::start().await?;
     let client = apart.register_client().await?;
     identity::register(&apart.identity, ALICE).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use acceptance::browser::Browser;
 use acceptance::chrome::Chrome;
-use acceptance::look::{look, look_closely, look_in_languages, press, speak, tab_to, type_text};
+use acceptance::look::{look, look_at_widths, look_closely, look_in_languages, press, speak, tab_to, type_text};
 use anyhow::{Context as _, Result, ensure};
 use base::{ManualClock, Rng, Timestamp};
 use fantoccini::key::Key;
@@ -138,17 +138,55 @@ async fn press_and_wait(page: &Client) -> Result<String> {
     text(page).await
 }
 
+fn url_of(demo: &RunningDemo, service: Service, listener: &'static str, path: &str) -> Result<Url> {
+    let base = demo.running.addresses.base_url(service, listener).context("a listener")?;
+    Ok(Url::parse(base)?.join(path)?)
+}
+
+/// The id of the owner, as the page of their document shows it.
+fn owner_of(page: &str) -> Result<String> {
+    Ok(page.split("#owners@User:").nth(1).and_then(|rest| rest.get(..36)).context("an id")?.to_owned())
+}
+
+/// Other programs may write any subject as a reader. Each is shown, in any width of the window, and can be revoked.
+async fn subjects_of_others(page: &Client, demo: &RunningDemo, own: &str) -> Result<()> {
+    let long = format!("{}@example.org", "a-long-name-".repeat(8));
+    let owner = owner_of(own)?;
+    let tuple = |subject: &str| json!({ "namespace": "Document", "object": owner, "relation": "readers", "subject_id": subject });
+    let tuples = url_of(demo, Service::PERMISSIONS, "write", "admin/relation-tuples")?;
+    let mut api = Browser::api(ManualClock::starting_at(START).clock());
+    let deltas = json!([{ "action": "insert", "relation_tuple": tuple("bob") },
+                        { "action": "insert", "relation_tuple": tuple(&long) }]);
+    api.json(Method::PATCH, tuples, &deltas).await?.expect_status(StatusCode::NO_CONTENT)?;
+    page.refresh().await?;
+    let shown = text(page).await?;
+    ensure!(shown.contains("#readers@bob") && shown.contains(&format!("#readers@{long}")), "{shown}");
+    shoot(page, "app-long-name").await?;
+    look_at_widths(page, &Path::new(SCREENSHOTS).join("demo"), "app-long-name", &[540, 640]).await?;
+    for _ in 0..2 {
+        tab_to(page, "form[action^='/revoke'] button").await?;
+        press_and_wait(page).await?;
+    }
+    ensure!(!text(page).await?.contains("#readers@"), "both are revoked");
+    Ok(())
+}
+
 /// Shares a document and revokes it; opens one that another person shares and no longer shares.
 async fn documents(page: &Client, demo: &RunningDemo) -> Result<()> {
     const BOB: &str = "bob@example.org";
     let own = text(page).await?;
     ensure!(own.contains("read, share") && own.contains("#owners@User:"), "the owner is shown with the reason: {own}");
     ensure!(submit(page, "reader", BOB).await?.contains("Nobody has signed up"));
+    // The address stays, and the field has the focus and refers to its problem.
+    let field = "const field = document.activeElement; \
+                 return [field.value, field.ariaInvalid, document.getElementById(field.getAttribute('aria-describedby')).innerText]";
+    let field = ask(page, field).await?;
+    ensure!(field[0] == BOB && field[1] == "true" && field[2].to_string().contains("Nobody has signed up"), "{field}");
     shoot(page, "app-nobody").await?;
-    let url = |service, listener, path: &str| -> Result<Url> {
-        let base = demo.running.addresses.base_url(service, listener).context("a listener")?;
-        Ok(Url::parse(base)?.join(path)?)
-    };
+    page.goto(demo.app.as_str()).await?;
+    ensure!(submit(page, "reader", EMAIL).await?.contains("You own this document already"));
+    page.goto(demo.app.as_str()).await?;
+    let url = |service, listener, path| url_of(demo, service, listener, path);
     let mut api = Browser::api(ManualClock::starting_at(START).clock());
     let identities = url(Service::IDENTITY, "admin", "admin/identities")?;
     let credentials = json!({ "password": { "config": { "password": PASSWORD } } });
@@ -157,17 +195,25 @@ async fn documents(page: &Client, demo: &RunningDemo) -> Result<()> {
     let bob = bob.at("/id").as_str().context("an id")?.to_owned();
 
     let shared = submit(page, "reader", BOB).await?;
-    ensure!(shared.contains(&format!("#readers@User:{bob}")), "{shared}");
+    ensure!(
+        shared.contains(&format!("#readers@User:{bob}")) && shared.contains("may read your document now"),
+        "{shared}"
+    );
     shoot(page, "app-shared").await?;
     look_closely(page, &Path::new(SCREENSHOTS).join("demo"), "app-shared").await?;
     tab_to(page, "form[action^='/revoke'] button").await?;
     let revoked = press_and_wait(page).await?;
-    ensure!(!revoked.contains("#readers@"), "{revoked}");
+    ensure!(!revoked.contains("#readers@") && revoked.contains("may no longer read"), "{revoked}");
+
+    subjects_of_others(page, demo, &own).await?;
 
     let refused = submit(page, "owner", BOB).await?;
     ensure!(refused.contains("403") && refused.contains("no tuple leads from"), "{refused}");
+    ensure!(refused.contains(&format!("{BOB} has not shared this document with you")), "{refused}");
     shoot(page, "app-refused").await?;
-    let ada = own.split("#owners@User:").nth(1).and_then(|rest| rest.get(..36)).context("an id")?.to_owned();
+    page.refresh().await?;
+    ensure!(!text(page).await?.contains("no tuple leads from"), "a reload sends no form again");
+    let ada = owner_of(&own)?;
     let subject = json!({ "namespace": "User", "object": ada, "relation": "" });
     let tuple = json!({ "namespace": "Document", "object": bob, "relation": "readers", "subject_set": subject });
     let tuples = url(Service::PERMISSIONS, "write", "admin/relation-tuples")?;

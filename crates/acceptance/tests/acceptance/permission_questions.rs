@@ -4,8 +4,10 @@ use std::time::{Duration, Instant};
 
 use acceptance::suite::{Engine, Suite, with_config_on_both_engines};
 use anyhow::{Context as _, Result, ensure};
+use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use url::Url;
 
 const MODEL: &str = "\
 class User implements Namespace {}
@@ -134,6 +136,40 @@ async fn a_decision_comes_with_its_reason_and_its_snapshot() -> Result<()> {
         Ok(())
     })
     .await
+}
+
+#[tokio::test]
+async fn every_answer_of_authzen_has_the_id_of_its_request() -> Result<()> {
+    const EVALUATION: &str = "/access/v1/evaluation";
+    let folder = tempfile::tempdir()?;
+    let suite = Suite::start_with(Engine::Sqlite, config(&folder)?).await?;
+    let request = json!({
+        "subject": { "type": "User", "id": "ada" },
+        "action": { "name": "view" },
+        "resource": { "type": "Doc", "id": "plan" },
+    })
+    .to_string();
+    let (json, none) = (Some("application/json"), ("accept", "*/*"));
+    for (method, path, kind, (name, value), body, status) in [
+        (Method::POST, EVALUATION, json, none, request.as_str(), 200),
+        (Method::POST, EVALUATION, json, none, "{}", 400),
+        (Method::POST, EVALUATION, json, ("origin", "https://evil.example"), "{}", 403),
+        (Method::POST, EVALUATION, json, ("host", "evil.example"), "{}", 421),
+        (Method::POST, "/access/v1/unknown", json, none, "{}", 404),
+        (Method::GET, "/.well-known/authzen-configuration/unknown", None, none, "", 404),
+        (Method::GET, EVALUATION, None, none, "", 405),
+    ] {
+        let url = Url::parse(&suite.permissions("read", path))?;
+        let mut client = suite.api().with_header("x-request-id", "any text").with_header(name, value);
+        let answer = client.send(method.clone(), &url, kind, Bytes::from(body.to_owned())).await?;
+        let answer = answer.expect_status(StatusCode::from_u16(status)?)?;
+        ensure!(answer.header("x-request-id") == "any text", "{method} {path}: {}", answer.summary());
+    }
+    let url = suite.permissions("read", "/relation-tuples/unknown");
+    let elsewhere = suite.api().with_header("x-request-id", "any text").get(url).await?;
+    ensure!(elsewhere.header("x-request-id").len() == 36, "{}", elsewhere.summary());
+    suite.stop().await;
+    Ok(())
 }
 
 #[tokio::test]

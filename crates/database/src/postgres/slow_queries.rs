@@ -30,7 +30,7 @@ impl SlowQueries {
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
         // After some runs PostgreSQL would use one plan for all values, which it makes without knowing how many rows are over
-        // a time or behind a position. A plan for the values costs little beside such a query.
+        // a time or after a position. A plan for the values costs little beside such a query.
         let settings =
             format!("SET statement_timeout = {}; SET plan_cache_mode = force_custom_plan", RUN_LIMIT.as_millis());
         let set_up = Hook::async_fn(move |client, _| {

@@ -5,14 +5,14 @@
 //! Reads (`reader`): a lookup takes microseconds, and less time than a switch to another thread, so quick reads run on the
 //! current thread. Slow reads (`slow_queries`): a query whose run time grows with the table would block everything else on the
 //! runtime's thread; it runs on a thread of its own, with a limit on the number of such queries and on their run time.
-//! thread serves; it runs on a thread of its own, with few at a time and a limit on its run time.
 
 mod reader;
 mod slow_queries;
 mod writer;
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs::{OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use crate::changes::Changes;
 use crate::dsn::SqliteLocation;
 use crate::migration::{AppliedMigration, MigrationError, PendingMigration};
 use crate::table_statistics::{self, MOST_ROWS, TableSize};
-use crate::{Error, OwnedValue, Row, Statement, Value};
+use crate::{Error, OwnedValue, Reservation, ReserveError, Row, Statement, Value};
 
 use reader::Readers;
 use slow_queries::SlowQueries;
@@ -59,6 +59,21 @@ impl Sqlite {
         let slow_queries = SlowQueries::new(path.clone());
         let writer = Writer::start(writer, changes);
         Ok((Self { readers: Readers::new(path), slow_queries, writer, _directory: directory }, version))
+    }
+
+    /// Locks a file beside the database. The database file itself is not locked: closing a second handle to it would release the
+    /// locks of SQLite. The lock file is never deleted, because another process may have opened it already.
+    pub(crate) fn reserve(&self) -> Result<Reservation, ReserveError> {
+        let database = self.path();
+        let failed = |error| ReserveError::Lock(database.to_owned(), error);
+        let mut beside = database.canonicalize().map_err(failed)?.into_os_string();
+        beside.push("-lock");
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(beside).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Reservation(Some(file))),
+            Err(TryLockError::WouldBlock) => Err(ReserveError::InUse(database.to_owned())),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
     }
 
     pub(crate) fn query(

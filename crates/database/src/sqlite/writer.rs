@@ -109,6 +109,8 @@ impl Writer {
         match work() {
             Ok(pending) => {
                 connection.execute_batch("COMMIT").map_err(refused)?;
+                // The pages that the migrations read and wrote are not needed again.
+                connection.release_memory().map_err(refused)?;
                 Ok(pending)
             }
             Err(error) => {

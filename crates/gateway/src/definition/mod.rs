@@ -54,6 +54,7 @@ pub const DEFINITION: Definition = Definition {
                 // A decision depends on the request that it is about.
                 acts_as_admin: false,
                 answers_revision: false,
+                repeats_request_id: &[],
             }),
         },
     ],

@@ -6,7 +6,7 @@
 //! - Normalization is idempotent.
 //! - An ambiguous path is rejected: an encoded slash or backslash, a control character, bytes that are not UTF-8, a
 //!   double encoding of a structural character, a dot segment with parameters (`..;`), a dot segment after an empty
-//!   segment or after one of parameters only, a path that climbs above the root.
+//!   segment or after one of parameters only, a path that leads above the root.
 //!
 //! Path parameters (`/a;v=1`) are the exception: whether they are part of the name depends on the upstream. Java servlet
 //! containers remove them before they choose a handler, other servers keep them. [`without_parameters`] gives the second
@@ -45,7 +45,7 @@ pub(crate) enum PathError {
     EncodedTwice,
     #[error("the path contains a dot segment that servers read in different ways")]
     AmbiguousDotSegment,
-    #[error("the path climbs above its root")]
+    #[error("the path leads above its root")]
     AboveRoot,
     #[error("the path contains a segment of parameters only, which servers read in different ways")]
     EmptySegmentWithParameters,

@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn patterns_that_need_an_automaton_are_not_compiled_to_runs() {
         // The run does not end by itself; classes beyond ASCII; alternatives, counts, nested groups, look-around.
-        for (behind, source) in [
+        for (following, source) in [
             ("a", ".*"),
             ("b/", "[a-z]+"),
             ("/", r"\w+"),
@@ -170,8 +170,8 @@ mod tests {
             ("/", "(?i)k+"),
             ("", "[0-9]+"),
         ] {
-            let more = if behind.is_empty() { group("[a-z]+") } else { text(behind) };
-            assert!(Runs::compile(&[group(source), more]).is_none(), "{source} before {behind}");
+            let more = if following.is_empty() { group("[a-z]+") } else { text(following) };
+            assert!(Runs::compile(&[group(source), more]).is_none(), "{source} before {following}");
         }
     }
 

@@ -12,7 +12,7 @@ use web::{Cx, PeerAddress};
 use super::{presented, target};
 use crate::domain::headers::{is_overriding, remove_hop_by_hop};
 use crate::operations::decide::{Denied, Granted};
-use crate::pipeline::Look;
+use crate::pipeline::Evaluation;
 use crate::service::Gateway;
 
 /// Envoy removes these headers from the request before it forwards it; other proxies ignore this header.
@@ -31,7 +31,7 @@ pub(super) async fn any(State(gateway): State<Arc<Gateway>>, Cx(cx): Cx, request
         }
     };
     let body = gateway.proxy.hold(body);
-    match gateway.decide(&cx, &target, &parts.headers, Look::First(&body)).await {
+    match gateway.decide(&cx, &target, &parts.headers, Evaluation::NewRequest(&body)).await {
         Ok(granted) => present(&granted, parts.headers),
         Err(denied) => presented(gateway.refuse(&cx, &denied, Some(&target), &parts.headers)),
     }

@@ -11,7 +11,7 @@ use web::{Cx, PeerAddress};
 use super::{presented, target};
 use crate::components::tunnels::AccessEnds;
 use crate::operations::decide::Denied;
-use crate::pipeline::Look;
+use crate::pipeline::Evaluation;
 use crate::proxy::ForwardRequest;
 use crate::service::Gateway;
 
@@ -28,7 +28,7 @@ pub(super) async fn any(State(gateway): State<Arc<Gateway>>, Cx(cx): Cx, request
         }
     };
     let body = gateway.proxy.hold(body);
-    let mut granted = match gateway.decide(&cx, &target, &parts.headers, Look::First(&body)).await {
+    let mut granted = match gateway.decide(&cx, &target, &parts.headers, Evaluation::NewRequest(&body)).await {
         Ok(granted) => granted,
         Err(denied) => return presented(gateway.refuse(&cx, &denied, Some(&target), &parts.headers)),
     };

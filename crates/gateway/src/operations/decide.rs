@@ -9,7 +9,7 @@ use crate::domain::failure::{Failure, Fault};
 use crate::domain::session::Session;
 use crate::domain::target::Target;
 use crate::pipeline::errors::FailedRequest;
-use crate::pipeline::{ActiveRule, CompiledRule, Found, Inbound, Look, RuleSet};
+use crate::pipeline::{ActiveRule, CompiledRule, Evaluation, Found, Inbound, RuleSet};
 use crate::service::Gateway;
 
 /// The request is allowed.
@@ -56,7 +56,7 @@ impl Gateway {
         cx: &Context,
         target: &Target,
         headers: &HeaderMap,
-        look: Look<'_>,
+        evaluation: Evaluation<'_>,
     ) -> Result<Granted, Denied> {
         let rules = self.rules.load_full();
         let found = rules.find(target);
@@ -77,7 +77,7 @@ impl Gateway {
             Err(error) => Err(Failure::internal(format!("the rule `{}` is not valid: {error}", rule.rule.id))),
             Ok(compiled) => {
                 let captures = || rules.captures(position, target.url());
-                compiled.pipeline.run(&Inbound::new(cx, target, headers, look, &captures), &self.services).await
+                compiled.pipeline.run(&Inbound::new(cx, target, headers, evaluation, &captures), &self.services).await
             }
         };
         match outcome {

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::domain::failure::Fault;
 use crate::domain::target::Target;
-use crate::pipeline::Look;
+use crate::pipeline::Evaluation;
 use crate::service::Gateway;
 
 /// The interval of the checks, and thus the longest delay until the end of a session takes effect.
@@ -30,7 +30,7 @@ impl Gateway {
         loop {
             sleep(LOOK_AGAIN_AFTER).await;
             cx.now = begun.plus(started.elapsed());
-            match self.decide(&cx, &target, &headers, Look::Again).await {
+            match self.decide(&cx, &target, &headers, Evaluation::Recheck).await {
                 Ok(granted) if granted.session.subject == subject => {}
                 Err(denied) if denied.failure.fault != Fault::Client => {}
                 // The session ended, or the subject changed, for instance to an anonymous one.

@@ -3,7 +3,7 @@
 use base::Context;
 use http::HeaderMap;
 
-use super::request_body::Look;
+use super::request_body::Evaluation;
 use crate::domain::target::Target;
 
 #[derive(Clone, Copy)]
@@ -11,7 +11,7 @@ pub(crate) struct Inbound<'a> {
     pub(crate) cx: &'a Context,
     pub(crate) target: &'a Target,
     pub(crate) headers: &'a HeaderMap,
-    pub(crate) look: Look<'a>,
+    pub(crate) evaluation: Evaluation<'a>,
     captures: &'a (dyn Fn() -> Vec<String> + Sync),
 }
 
@@ -20,10 +20,10 @@ impl<'a> Inbound<'a> {
         cx: &'a Context,
         target: &'a Target,
         headers: &'a HeaderMap,
-        look: Look<'a>,
+        evaluation: Evaluation<'a>,
         captures: &'a (dyn Fn() -> Vec<String> + Sync),
     ) -> Self {
-        Self { cx, target, headers, look, captures }
+        Self { cx, target, headers, evaluation, captures }
     }
 
     /// The captured groups of the rule's URL pattern.

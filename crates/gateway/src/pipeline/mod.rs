@@ -30,7 +30,7 @@ pub(crate) use in_process::InProcess;
 pub use in_process::LocalServices;
 pub(crate) use inbound::Inbound;
 use invalid_rule::InvalidRule;
-pub(crate) use request_body::{Look, RequestBody};
+pub(crate) use request_body::{Evaluation, RequestBody};
 pub(crate) use rule_set::{ActiveRule, CompiledRule, Found, RuleSet};
 pub(crate) use services::Services;
 pub(crate) use steps::Pipeline;

@@ -1,7 +1,8 @@
 //! The handlers of one kind by name: which ones rules may name, the keys of their settings, and how they are created.
 //!
-//! Invariants: this is the only list of handlers. The configuration keys and their descriptions, the handlers that tests
-//! enable and the messages about missing handlers are derived from it. The keys are the fields of the settings type.
+//! Invariants: each kind has one list of its handlers, in its `mod.rs`. The configuration keys and their descriptions, the
+//! handlers that tests enable and the messages about missing handlers are derived from these lists. The keys are the fields
+//! of the settings type.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::DeserializeOwned;

@@ -11,11 +11,11 @@ pub(crate) trait RequestBody: Send + Sync {
     async fn read(&self, most: usize) -> Result<Bytes, Box<Failure>>;
 }
 
-/// Why a request is checked.
+/// Why a request is evaluated.
 #[derive(Clone, Copy)]
-pub(crate) enum Look<'a> {
+pub(crate) enum Evaluation<'a> {
     /// It has arrived, with this body.
-    First(&'a dyn RequestBody),
+    NewRequest(&'a dyn RequestBody),
     /// It opened a tunnel earlier, and may have lost its access since.
-    Again,
+    Recheck,
 }

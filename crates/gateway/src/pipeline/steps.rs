@@ -10,7 +10,7 @@ use super::inbound::Inbound;
 use super::invalid_rule::InvalidRule;
 use super::mutate::{MUTATORS, Mutator};
 use super::registry::Named;
-use super::request_body::Look;
+use super::request_body::Evaluation;
 use super::services::Services;
 use crate::config::Config;
 use crate::domain::failure::Failure;
@@ -79,7 +79,7 @@ impl Pipeline {
     pub(crate) async fn run(&self, inbound: &Inbound<'_>, services: &Services) -> Result<Session, Box<Failure>> {
         let mut session = self.authenticate(inbound, services).await?;
         // An authorization server that was called when a tunnel was opened is not called again every second.
-        let was_asked = matches!(inbound.look, Look::Again) && self.authorizer.asks_a_server();
+        let was_asked = matches!(inbound.evaluation, Evaluation::Recheck) && self.authorizer.asks_a_server();
         if !was_asked && let Err(mut failure) = self.authorizer.authorize(inbound, &mut session, services).get().await {
             failure.set_cookies.append(&mut session.set_cookies);
             return Err(failure);

@@ -15,7 +15,7 @@ use web::listener::IdleBody;
 
 use super::body::{ClientFault, Progress, RequestBody};
 use super::headers::{HeaderRules, wanted_upgrade};
-use super::held_body::{BodyMemory, HeldBody};
+use super::held_body::{HeldBody, body_memory};
 use crate::components::tunnels::{AccessEnds, TunnelEnd, Tunnels};
 use crate::components::upstream_clients::{Reuse, UpstreamClients, is_closed_under_request};
 use crate::config::Timeouts;
@@ -47,7 +47,7 @@ pub(crate) struct ForwardRequest<'a> {
 pub(crate) struct Proxy {
     clients: UpstreamClients<Body>,
     tunnels: Tunnels,
-    body_memory: BodyMemory,
+    body_memory: web::BodyMemory,
     timeouts: Timeouts,
 }
 
@@ -56,7 +56,7 @@ impl Proxy {
         Ok(Self {
             clients: UpstreamClients::new(trust)?,
             tunnels: Tunnels::default(),
-            body_memory: BodyMemory::default(),
+            body_memory: body_memory(),
             timeouts,
         })
     }

@@ -5,7 +5,7 @@
 //! unchanged, trailers included.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,43 +15,21 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use web::listener::IdleBody;
+use web::{BodyMemory, Reservation};
 
 use super::body::ClientFault;
 use crate::domain::failure::Failure;
 use crate::pipeline::RequestBody;
 
-/// The memory for all buffered bodies.
-#[derive(Clone, Debug)]
-pub(crate) struct BodyMemory(Arc<Semaphore>);
-
-/// The unit of the semaphore.
-const UNIT: usize = 1 << 10;
-/// Documented in `docs/bounds.md`.
+/// All bodies that are buffered at one time. Documented in `docs/bounds.md`.
 const MOST_BYTES: usize = 128 << 20;
 /// The time limit for buffering a body.
 const LONGEST_READ: Duration = Duration::from_mins(1);
 
-impl Default for BodyMemory {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MOST_BYTES / UNIT)))
-    }
-}
-
-impl BodyMemory {
-    /// Raises the reservation to this many bytes.
-    fn reserve(&self, reserved: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), Box<Failure>> {
-        let units = bytes.div_ceil(UNIT).saturating_sub(reserved.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
-        let more = self.0.clone().try_acquire_many_owned(u32::try_from(units).unwrap_or(u32::MAX));
-        let more =
-            more.map_err(|_| Failure::unavailable("too many request bodies are waiting for an authorization server"))?;
-        match reserved {
-            Some(reserved) => reserved.merge(more),
-            None => *reserved = Some(more),
-        }
-        Ok(())
-    }
+/// The memory for all buffered bodies.
+pub(crate) fn body_memory() -> BodyMemory {
+    BodyMemory::of_bytes(MOST_BYTES)
 }
 
 pub(crate) struct HeldBody {
@@ -109,13 +87,15 @@ impl RequestBody for HeldBody {
             return Err(too_large());
         }
         let mut body = IdleBody::new(body, self.longest_silence).within(Some(self.longest_read));
-        let (mut bytes, mut trailers, mut memory) = (BytesMut::new(), None, None);
+        let (mut bytes, mut trailers, mut memory) = (BytesMut::new(), None, Reservation::default());
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| Box::<Failure>::from(&ClientFault::of(error.as_ref())))?;
             match frame.into_data() {
                 Ok(data) if data.len() > most - bytes.len() => return Err(too_large()),
                 Ok(data) => {
-                    self.memory.reserve(&mut memory, bytes.len() + data.len())?;
+                    self.memory.reserve(&mut memory, bytes.len() + data.len()).map_err(|_| {
+                        Failure::unavailable("too many request bodies are waiting for an authorization server")
+                    })?;
                     bytes.extend_from_slice(&data);
                 }
                 Err(frame) => trailers = frame.into_trailers().ok(),
@@ -131,7 +111,7 @@ impl RequestBody for HeldBody {
 struct KeptBody {
     bytes: Option<Bytes>,
     trailers: Option<HeaderMap>,
-    _memory: Option<OwnedSemaphorePermit>,
+    _memory: Reservation,
 }
 
 impl HttpBody for KeptBody {
@@ -166,21 +146,21 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_can_be_read_repeatedly_and_is_then_forwarded() {
-        let body = held(b"abc", &BodyMemory::default());
+        let body = held(b"abc", &body_memory());
         for _ in 0..2 {
             assert_eq!(body.read(3).await.unwrap(), "abc");
         }
         let body = body.into_body();
         assert_eq!(body.size_hint().exact(), Some(3));
         assert_eq!(body.collect().await.unwrap().to_bytes(), "abc");
-        let unread = held(b"abc", &BodyMemory::default()).into_body();
+        let unread = held(b"abc", &body_memory()).into_body();
         assert_eq!(unread.collect().await.unwrap().to_bytes(), "abc");
-        assert_eq!(held(b"abcd", &BodyMemory::default()).read(3).await.unwrap_err().status, 413);
+        assert_eq!(held(b"abcd", &body_memory()).read(3).await.unwrap_err().status, 413);
     }
 
     #[tokio::test]
     async fn all_bodies_together_are_bounded_until_the_upstream_has_them() {
-        let memory = BodyMemory(Arc::new(Semaphore::new(2)));
+        let memory = BodyMemory::of_bytes(2048);
         let (first, second) = (held(b"a", &memory), held(&[b'b'; 1025], &memory));
         first.read(2000).await.unwrap();
         assert_eq!(second.read(2000).await.unwrap_err().status, 503);
@@ -193,12 +173,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_slow_body_does_not_block_others_and_has_a_time_limit() {
-        let memory = BodyMemory(Arc::new(Semaphore::new(1)));
+        let memory = BodyMemory::of_bytes(1024);
         let drops = futures_util::stream::unfold((), async |()| {
             tokio::time::sleep(Duration::from_millis(50)).await;
             Some((Ok::<_, std::convert::Infallible>(Bytes::from_static(b"x")), ()))
         });
-        let mut slow = HeldBody::new(Body::from_stream(drops), Duration::from_secs(10), BodyMemory::default());
+        let mut slow = HeldBody::new(Body::from_stream(drops), Duration::from_secs(10), body_memory());
         slow.longest_read = Duration::from_millis(400);
         let stalled = futures_util::stream::pending::<Result<Bytes, std::convert::Infallible>>();
         let stalled = HeldBody::new(Body::from_stream(stalled), Duration::from_millis(300), memory.clone());

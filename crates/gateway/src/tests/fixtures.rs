@@ -26,7 +26,7 @@ use crate::pipeline::authz::AUTHORIZERS;
 use crate::pipeline::errors::ERROR_HANDLERS;
 use crate::pipeline::mutate::MUTATORS;
 use crate::pipeline::registry::Registry;
-use crate::pipeline::{InProcess, Inbound, LocalServices, Look, Pipeline, RequestBody, Services};
+use crate::pipeline::{Evaluation, InProcess, Inbound, LocalServices, Pipeline, RequestBody, Services};
 
 /// 2026-11-22T00:00:00Z.
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_795_305_600);
@@ -72,7 +72,7 @@ impl Request {
     }
 
     pub(crate) fn inbound(&self) -> Inbound<'_> {
-        Inbound::new(&self.cx, &self.target, &self.headers, Look::First(&self.body), &Vec::new)
+        Inbound::new(&self.cx, &self.target, &self.headers, Evaluation::NewRequest(&self.body), &Vec::new)
     }
 }
 

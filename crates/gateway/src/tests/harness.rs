@@ -89,6 +89,7 @@ impl Running {
                 metrics: None,
                 quiet_health: true,
                 languages: web::language::Languages::default(),
+                repeats_request_id: &[],
             };
             let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
             addresses.push(socket.local_addr().unwrap());

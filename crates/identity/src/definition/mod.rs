@@ -1,6 +1,6 @@
 //! What `server` gets from this service.
 //!
-//! What always holds: keys, listeners and tables that are not declared here do not exist for `server`.
+//! Invariants: keys, listeners and tables that are not declared here do not exist for `server`.
 
 mod diagnosis;
 mod missing;

@@ -1,4 +1,5 @@
-//! Authenticator assurance levels: how many different factors were proved (NIST SP 800-63B section 4 lends the name).
+//! Authenticator assurance levels: how many different factors were proved. The name is that of NIST SP 800-63B
+//! section 4.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! Limits on attempts: which budget a guess or a message counts against, and whether it is allowed.
 //! `docs/adr/0008-attempt-limits.md` gives the reasons.
 //!
-//! What always holds:
+//! Invariants:
 //! - A client that is familiar to the user has a budget of its own. Strangers cannot use it up.
 //! - Responses to strangers do not depend on whether an account with the given name exists.
 

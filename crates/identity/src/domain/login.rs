@@ -1,9 +1,10 @@
 //! The decisions of a login after a proof of identity, as values.
 //!
-//! [`decide`] runs before anything is written, [`next`] once the session exists. What always holds:
+//! [`decide`] runs before anything is written, [`next`] once the session exists. Invariants:
 //! - A disabled user is rejected, whatever they proved.
 //! - Where a verified address is required, a user without one is not signed in.
-//! - A session without the second factor that its user has does not complete a login: the second factor comes first.
+//! - A browser whose session lacks the required second factor does not complete a login: it proves the second factor next. A
+//!   native client gets such a session, without the identity.
 //! - A new sign-in gets a new anti-CSRF secret.
 
 use super::client_kind::FlowType;
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_who_is_disabled_or_lacks_a_required_address_is_not_signed_in() {
+    fn a_user_who_is_disabled_or_lacks_a_required_address_is_not_signed_in() {
         for proved in all().filter(|it| matches!(decide(it), Decision::SignedIn(_))) {
             assert!(proved.is_active, "{proved:?}");
             let is_verified = matches!(proved.addresses, Addresses::Verified { .. });
@@ -237,7 +238,7 @@ mod tests {
     proptest! {
         /// A hook can prevent a sign-in, but never causes one.
         #[test]
-        fn a_required_address_only_prevents_sign_ins(at in 0_usize..3_584) {
+        fn a_required_address_only_prevents_sign_ins(at in 0..all().count()) {
             let without = Proved { requires_verified_address: false, ..all().nth(at).unwrap() };
             let with = Proved { requires_verified_address: true, ..without };
             if matches!(decide(&with), Decision::SignedIn(_)) {

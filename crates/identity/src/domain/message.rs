@@ -119,7 +119,7 @@ pub mod recovery {
     pub fn recovered(now: Timestamp, until: Timestamp) -> Message {
         let minutes = until.since(now).as_secs_f64() / 60.0;
         let text =
-            format!("You are back in your account. Please choose a new password within the next {minutes:.0} minutes.");
+            format!("Your account is recovered. Please choose a new password within the next {minutes:.0} minutes.");
         Message::new(MessageKind::Success, 1_060_001, text)
             .with("privilegedSessionExpiresAt", until.to_string())
             .with("privileged_session_expires_at", until.to_string())

@@ -1,7 +1,7 @@
 //! The decisions of a recovery, as values.
 //!
 //! [`start`] decides whether a flow starts, [`act_on`] what happens to a submission before any proof is examined, [`decide`] what a
-//! right code or link leads to, and [`next`] where the client goes on once the session is written. What always holds:
+//! right code or link leads to, and [`next`] where the client goes on once the session is written. Invariants:
 //! - Nobody who has a session recovers an account: they would sign in as somebody else without noticing.
 //! - A code counts once, for a user who is active. A code that was sent to an address counts only while the address
 //!   recovers the account.

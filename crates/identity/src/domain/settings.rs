@@ -2,7 +2,7 @@
 //!
 //! [`start`] decides whether a flow starts, [`act_on`] what happens to a submission, [`permission`] whether the session may make
 //! a change, [`on_refresh`] what happens when it first needs a new proof, and [`next`] where the client goes on after a change.
-//! What always holds:
+//! Invariants:
 //! - A flow belongs to one user. No other user sees or submits it.
 //! - A change of what gives access to the account needs a recent sign-in. A change of second factors needs the second factor
 //!   that the user has, whatever level the settings require.

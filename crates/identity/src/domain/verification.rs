@@ -1,7 +1,7 @@
 //! The decisions of a verification, as values.
 //!
 //! [`act_on`] decides what happens to a submission, [`open`] what happens when the mail of a code is opened, [`decide`] what
-//! a right code or link leads to, and [`next`] where the client goes on once that is written. What always holds:
+//! a right code or link leads to, and [`next`] where the client goes on once that is written. Invariants:
 //! - A code verifies an address of the user it was sent for, once. An address that moved to somebody else stays unverified.
 //! - What waits for the end of a flow, a login or a new account, waits in the browser that started the flow. No other browser
 //!   is signed in.

@@ -5,7 +5,7 @@
 //! `settings.rs`) and its messages (`messages.rs`). [`Method`] is the interface to the flows; `list.rs` is the only list. See
 //! `docs/guides/add-a-sign-in-method.md`.
 //!
-//! What always holds:
+//! Invariants:
 //! - Login, registration and settings try the methods in the order of the list; the first one that accepts a submission
 //!   handles it. Recovery and verification support only code and link, and use their forms.
 //! - A method does not import another method.

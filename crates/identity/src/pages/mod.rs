@@ -1,6 +1,6 @@
 //! The account pages: the built-in user interface of the flows, unless `ui_url` names another one.
 //!
-//! What always holds: a page reads a flow with the same operation as the API, and its forms are submitted to the action of
+//! Invariants: a page reads a flow with the same operation as the API, and its forms are submitted to the action of
 //! the flow, so a page has no capability that another user interface lacks. When `ui_url` is configured for a flow, the
 //! built-in page redirects to it.
 

@@ -1,7 +1,7 @@
 //! Challenges: the sealed values by which the browser carries a pending login, consent or logout to an application, which
 //! opens them here. A verifier brings the decision back.
 //!
-//! What always holds: a challenge counts only before its time is over, and a verifier only in the browser that began the
+//! Invariants: a challenge counts only before its time is over, and a verifier only in the browser that began the
 //! flow. Whether a challenge was redeemed is decided by rows ([`OneTime`]); what is remembered here is only shown.
 
 use std::time::Duration;

@@ -1,10 +1,10 @@
-//! The end of login sessions: the row, what was granted in it, the session of the identity service behind it, and the
+//! The end of login sessions: the row, what was granted in it, its session of the identity service, and the
 //! notifications of the clients that it reached. [`Cause`] lists every reason; each has one way.
 //!
 //! All of it is one transaction when the identity service runs in this process. One in another process is called after
 //! the commit, before the answer; a job of the same transaction calls it again if that fails.
 //!
-//! What always holds: sessions of the identity service are locked before rows of this one, as the identity service does
+//! Invariants: sessions of the identity service are locked before rows of this one, as the identity service does
 //! when it reports an end, so that the two cannot deadlock.
 
 use std::time::Duration;
@@ -127,7 +127,7 @@ impl LoginSessions {
         }
     }
 
-    /// Ends the sessions of the identity service behind `logins`. Returns these logins and the others that rest on the same
+    /// Ends the sessions of the identity service that `logins` were accepted for. Returns these logins and the others of the same
     /// sessions.
     async fn with_identity_sessions(
         &self,

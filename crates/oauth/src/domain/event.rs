@@ -87,7 +87,7 @@ pub enum Event<'a> {
     #[serde(rename = "OAuth2ClientDeleted")]
     ClientDeleted { client_id: &'a ClientId },
     /// A grant gave tokens, for a code or a refresh token. Kept for a shorter time than the other events
-    /// ([`jobs::TOKEN_ISSUED`]). Tokens of the grant type `client_credentials` rest on no grant and have no event.
+    /// ([`jobs::TOKEN_ISSUED`]). Tokens of the grant type `client_credentials` belong to no grant and have no event.
     #[serde(rename = "OAuth2AccessTokenIssued")]
     AccessTokenIssued {
         #[serde(skip)]
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn the_event_that_is_kept_for_a_shorter_time_has_the_name_that_the_log_knows() {
+    fn the_event_of_an_issued_token_has_the_name_that_the_event_log_keeps_for_a_shorter_time() {
         let client_id = &ClientId::parse("shop").unwrap();
         let consent_request_id = GrantId::from_uuid(Uuid::nil());
         let event = Event::AccessTokenIssued { subject: "ada", client_id, consent_request_id, grant_type: "" };

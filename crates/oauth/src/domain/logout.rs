@@ -68,9 +68,9 @@ pub struct LogoutRequest {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogoutRefusal {
-    #[error("post_logout_redirect_uri requires an id_token_hint or a client_id.")]
+    #[error("post_logout_redirect_uri requires an id_token_hint or a client_id")]
     RedirectWithoutClient,
-    #[error("post_logout_redirect_uri is not one of the client's registered post-logout redirect URIs.")]
+    #[error("post_logout_redirect_uri is not one of the client's registered post-logout redirect URIs")]
     RedirectNotRegistered,
 }
 

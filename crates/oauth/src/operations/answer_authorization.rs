@@ -135,7 +135,7 @@ impl OAuth {
         Ok(request)
     }
 
-    /// Makes the tokens that come by the browser, after the grant that they rest on was written.
+    /// Makes the tokens that come by the browser, after their grant was written.
     async fn add_tokens(
         &self,
         cx: &Context,

@@ -21,9 +21,9 @@ pub struct FinishedLogout {
 
 #[derive(Debug, thiserror::Error)]
 pub enum FinishLogoutError {
-    #[error("The logout verifier is not valid.")]
+    #[error("the logout verifier is not valid")]
     Unknown,
-    #[error("The sign-out took too long: start again.")]
+    #[error("the logout took too long: start again")]
     Expired,
     #[error(transparent)]
     Database(#[from] database::Error),

@@ -22,11 +22,11 @@ pub enum StartedLogout {
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartLogoutError {
-    #[error("id_token_hint: {0}.")]
+    #[error("id_token_hint: {0}")]
     Hint(String),
-    #[error("client_id is not a registered client.")]
+    #[error("client_id is not a registered client")]
     UnknownClient,
-    #[error("client_id is not the client that the id_token_hint was issued to.")]
+    #[error("client_id is not the client that the id_token_hint was issued to")]
     ClientMismatch,
     #[error(transparent)]
     Refused(#[from] LogoutRefusal),

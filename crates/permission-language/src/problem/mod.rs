@@ -77,7 +77,8 @@ pub enum Kind {
 impl Kind {
     pub fn severity(self) -> Severity {
         match self {
-            Self::MixedOperators
+            Self::Collision
+            | Self::MixedOperators
             | Self::MissingOperator
             | Self::PermitCycle
             | Self::UnusedNamespace
@@ -90,9 +91,14 @@ impl Kind {
         }
     }
 
-    /// Whether files with such a problem have no model. A warning never prevents it, and two errors do not either.
+    /// Whether files with such a problem have no model. A warning never prevents it, and one error does not either.
     pub fn prevents_loading(self) -> bool {
-        self.severity() == Severity::Error && !matches!(self, Self::Collision | Self::FailingCondition)
+        self.severity() == Severity::Error && self != Self::FailingCondition
+    }
+
+    /// Whether the syntax check of Keto answers it: its errors, and a collision, with which Keto loads a model as well.
+    pub fn is_answered_by_syntax_check(self) -> bool {
+        self.severity() == Severity::Error || self == Self::Collision
     }
 }
 

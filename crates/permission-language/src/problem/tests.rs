@@ -34,9 +34,11 @@ fn a_problem_is_rendered_with_its_place_its_line_and_its_remedy() {
 }
 
 #[test]
-fn a_collision_is_the_only_error_that_loads() {
-    assert_eq!(Kind::Collision.severity(), Severity::Error);
+fn a_collision_loads_with_a_warning_and_is_an_error_of_the_syntax_check() {
+    assert_eq!(Kind::Collision.severity(), Severity::Warning);
     assert!(!Kind::Collision.prevents_loading());
+    assert!(Kind::Collision.is_answered_by_syntax_check() && Kind::Syntax.is_answered_by_syntax_check());
+    assert!(!Kind::MixedOperators.is_answered_by_syntax_check());
     assert!(Kind::Syntax.prevents_loading() && Kind::MixedReference.prevents_loading());
     assert_eq!(Kind::MixedOperators.severity(), Severity::Warning);
     assert!(!Kind::MixedOperators.prevents_loading());

@@ -77,7 +77,7 @@ impl Feed {
     /// Has the database asked as soon as possible.
     pub(crate) fn ask(&self) {
         self.is_asked.store(true, Ordering::SeqCst);
-        self.demand.hurry();
+        self.demand.poll_now();
     }
 
     /// Whether somebody has called [`Self::ask`] since this was called last.

@@ -8,11 +8,13 @@ mod missing;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use base::TenantId;
+use base::causes::chain;
 use serde_json::json;
 use service::configuration::schema_of;
 use service::{
-    AdminListener, Building, Built, Check, Configuration, Definition, Diagnosing, ErrorFormat, Kind, Listener, Parts,
-    Replaced, Report, Secrets,
+    AdminListener, Building, Built, Check, Configuration, Definition, Diagnosing, Diagnosis, ErrorFormat, Kind,
+    Listener, Parts, Replaced, Report, Secrets, Verdict,
 };
 
 use crate::{Config, Permissions};
@@ -53,7 +55,12 @@ pub const DEFINITION: Definition = Definition {
     migrations: Some(crate::MIGRATIONS),
     retention: crate::RETENTION,
     listeners: &[
-        Listener { name: "read", port: 4466, url_keys: &[], kind: Kind::Admin(LISTENER) },
+        Listener {
+            name: "read",
+            port: 4466,
+            url_keys: &[],
+            kind: Kind::Admin(AdminListener { repeats_request_id: crate::http::AUTHZEN, ..LISTENER }),
+        },
         Listener { name: "write", port: 4467, url_keys: &[], kind: Kind::Admin(LISTENER) },
         Listener { name: "opl", port: 4469, url_keys: &[], kind: Kind::Admin(LISTENER) },
         Listener { name: "metrics", port: 4468, url_keys: &[], kind: Kind::Admin(LISTENER) },
@@ -99,7 +106,7 @@ async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
 }
 
 /// A permission model is in force.
-struct ModelLoaded(Arc<Permissions>);
+pub(crate) struct ModelLoaded(pub(crate) Arc<Permissions>);
 
 #[async_trait]
 impl Check for ModelLoaded {
@@ -118,6 +125,25 @@ impl Check for ModelLoaded {
 
     async fn warning(&self) -> Option<String> {
         self.0.models.warning()
+    }
+
+    async fn examine(&self) -> Option<Diagnosis> {
+        let Self(permissions) = self;
+        let found = permissions.count_without_condition(TenantId::DEFAULT, permissions.clock.now()).await;
+        let kinds = found.unwrap_or_else(|error| vec![format!("they cannot be counted: {}", chain(&error))]);
+        if kinds.is_empty() {
+            return None;
+        }
+        let consequence = if permissions.models.current().is_ok_and(|model| model.schema.is_strict()) {
+            "do not count in strict mode: write them again with a condition, or delete them"
+        } else {
+            "still count: write them again with a condition, delete them, or set permissions.feature_flags.strict_mode: true"
+        };
+        let why = format!(
+            "relation tuples without a condition whose types need one by now {consequence}; {}",
+            kinds.join(", ")
+        );
+        Some(Diagnosis::new("tuples", Verdict::Warning, why))
     }
 }
 

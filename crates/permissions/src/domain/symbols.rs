@@ -75,6 +75,11 @@ impl Symbols {
         self.conditions.name(id.0)
     }
 
+    /// How many relations have a number, the empty one included.
+    pub fn relation_count(&self) -> usize {
+        self.relations.names.len()
+    }
+
     /// All relations that have a number, the empty one included.
     pub fn relations(&self) -> impl Iterator<Item = RelationId> + use<> {
         (0..self.relations.names.len()).filter_map(|index| u16::try_from(index).ok()).map(RelationId)

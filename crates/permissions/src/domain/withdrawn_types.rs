@@ -1,7 +1,7 @@
 //! The types of subjects that relations accepted before a change of the model, and do not accept any more. A type that needs a
 //! condition from now on is another type than the one without it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use permission_language::{Model, SubjectType};
 
@@ -24,6 +24,28 @@ pub fn withdrawn_types(before: &Model, after: &Model) -> Vec<String> {
     withdrawn
 }
 
+/// The kinds of relation tuples that the model accepts only with a condition: namespace, relation, and namespace and relation of the
+/// subject. Those of subject ids, which have no type, are empty.
+pub fn kinds_with_condition(model: &Model) -> Vec<[&str; 4]> {
+    let mut kinds = BTreeSet::new();
+    for ((namespace, relation), types) in relations(model) {
+        let plain: HashSet<_> = types.iter().filter(|it| it.condition.is_none()).map(subject_kind).collect();
+        for it in types.iter().filter(|it| !plain.contains(&subject_kind(it))) {
+            let (of_namespace, of_relation) = subject_kind(it);
+            kinds.insert([namespace, relation, of_namespace, of_relation]);
+            // A subject id stands for an object of any type that needs no condition.
+            if of_relation.is_empty() && !plain.iter().any(|(_, relation)| relation.is_empty()) {
+                kinds.insert([namespace, relation, "", ""]);
+            }
+        }
+    }
+    kinds.into_iter().collect()
+}
+
+fn subject_kind(it: &SubjectType) -> (&str, &str) {
+    (&it.namespace, it.relation.as_deref().unwrap_or_default())
+}
+
 /// The types of each relation, by its namespace and its name.
 fn relations(model: &Model) -> impl Iterator<Item = ((&str, &str), &[SubjectType])> {
     model.namespaces.iter().flat_map(|namespace| {
@@ -42,15 +64,28 @@ mod tests {
 
     use super::*;
 
+    fn model(types: &str) -> Model {
+        let text = format!(
+            "const c: Condition = \"true\"; class User implements Namespace {{}} class Doc implements Namespace {{ related: \
+             {{ viewers: ({types})[] }} }}"
+        );
+        parse(&[SourceFile { name: "", text: &text }]).model.unwrap()
+    }
+
     fn withdrawn(before: &str, after: &str) -> Vec<String> {
-        let [before, after] = [before, after].map(|types| {
-            let text = format!(
-                "const c: Condition = \"true\"; class User implements Namespace {{}} class Doc implements Namespace {{ related: \
-                 {{ viewers: ({types})[] }} }}"
-            );
-            parse(&[SourceFile { name: "", text: &text }]).model.unwrap()
-        });
-        withdrawn_types(&before, &after)
+        withdrawn_types(&model(before), &model(after))
+    }
+
+    #[test]
+    fn a_kind_needs_a_condition_when_no_type_of_it_is_without_one() {
+        let kinds = |types: &str| {
+            let model = model(types);
+            kinds_with_condition(&model).iter().map(|it| format!("{}#{}", it[2], it[3])).collect::<Vec<_>>()
+        };
+        assert_eq!(kinds("User | When<User, \"c\">"), [""; 0]);
+        assert_eq!(kinds("When<User, \"c\">"), ["#", "User#"]);
+        assert_eq!(kinds("Doc | When<User, \"c\">"), ["User#"]);
+        assert_eq!(kinds("User | When<SubjectSet<Doc, \"viewers\">, \"c\">"), ["Doc#viewers"]);
     }
 
     #[test]

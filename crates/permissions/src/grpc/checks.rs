@@ -61,14 +61,9 @@ async fn batch_check(
     request: keto::BatchCheckRequest,
 ) -> Result<keto::BatchCheckResponse, Status> {
     let keto::BatchCheckRequest { tuples, latest, snaptoken, max_depth } = request;
-    let place = |index: usize| format!("tuples[{index}]");
-    let tuples = tuples.into_iter().enumerate();
-    let tuples: Vec<RelationTuple> = tuples
-        .map(|(index, tuple)| wire::tuple(Some(tuple)).map_err(|missing| missing.at(&place(index))))
-        .collect::<Result<_, InvalidTuple>>()?;
     let consistency = consistency(&permissions, &call.cx, latest, &snaptoken).await?;
     let options = CheckOptions { max_depth: Some(max_depth.into()), context: None, consistency };
-    let answered = permissions.batch_check(&call.cx, tuples, options).await?;
+    let answered = permissions.batch_check(&call.cx, wire::tuples(tuples), options).await?;
     let snaptoken = permissions.issue_snaptoken(&call.cx, answered.snapshot).await?;
     let result = |checked: Result<bool, _>| keto::CheckResponseWithError {
         allowed: matches!(checked, Ok(true)),

@@ -18,7 +18,7 @@ use crate::domain::condition::{Object, Root};
 use crate::domain::consistency::Consistency;
 use crate::domain::explanation_text::Line;
 use crate::domain::invalid_tuple::InvalidTuple;
-use crate::domain::relation_tuple::{RelationTuple, Subject};
+use crate::domain::relation_tuple::Subject;
 use crate::domain::reverse_question::ReverseQuestion;
 use crate::operations::Answered;
 use crate::operations::check::{CheckError, CheckOptions};
@@ -157,13 +157,9 @@ async fn batch_check(
     request: kleis::BatchCheckRequest,
 ) -> Result<kleis::BatchCheckResponse, Status> {
     let kleis::BatchCheckRequest { tuples, context, consistency, max_depth } = request;
-    let tuples = tuples.into_iter().enumerate();
-    let tuples: Vec<RelationTuple> = tuples
-        .map(|(index, tuple)| wire::tuple(Some(tuple)).map_err(|missing| missing.at(&format!("tuples[{index}]"))))
-        .collect::<Result<_, InvalidTuple>>()?;
     let options = OptionsMessage { context, consistency, max_depth };
     let options = Options::read(&permissions, &call.cx, options).await?;
-    let answered = permissions.batch_check(&call.cx, tuples, options.check()).await;
+    let answered = permissions.batch_check(&call.cx, wire::tuples(tuples), options.check()).await;
     let Answered { answer, snapshot } = answered.map_err(failed)?;
     let result = |checked: Result<bool, CheckError>| kleis::BatchCheckResult {
         allowed: matches!(checked, Ok(true)),

@@ -1,7 +1,7 @@
 //! Server reflection: describes the services of one listener, in both versions of the protocol, whose messages are the same.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::stream::{self, StreamExt as _};
 use prost::Message as _;
@@ -27,7 +27,7 @@ const SERVICES: [&str; 2] = ["grpc.reflection.v1.ServerReflection", "grpc.reflec
 /// Adds reflection for the services so far, and for itself.
 pub(super) fn add(services: Services<Arc<Permissions>>) -> Services<Arc<Permissions>> {
     let names: Vec<&str> = services.names().into_iter().chain(SERVICES).collect();
-    let described = Arc::new(Described::of(&names));
+    let described = Arc::new(Described::new(&names));
     PATHS.iter().fold(services, |services, path| {
         let described = described.clone();
         services.streaming(&Procedure::at(path), move |_, _, requests| answers(described.clone(), requests))
@@ -49,24 +49,31 @@ fn answers(described: Arc<Described>, requests: Requests) -> Messages<ServerRefl
 /// What clients of a listener can learn.
 struct Described {
     services: Vec<String>,
-    /// By name: the files of the services, and all that these import.
-    files: BTreeMap<String, FileDescriptor>,
+    /// Made for the first request, because most processes are never asked and descriptors are large.
+    files: OnceLock<BTreeMap<String, FileDescriptor>>,
 }
 
 impl Described {
-    fn of(services: &[&str]) -> Self {
-        let mut waiting: Vec<FileDescriptor> =
-            services.iter().filter_map(|name| Some(POOL.get_service_by_name(name)?.parent_file())).collect();
-        let mut files = BTreeMap::new();
-        while let Some(file) = waiting.pop() {
-            if !files.contains_key(file.name()) {
-                waiting.extend(file.dependencies());
-                files.insert(file.name().to_owned(), file);
-            }
-        }
+    fn new(services: &[&str]) -> Self {
         let mut services: Vec<String> = services.iter().map(|&name| name.to_owned()).collect();
         services.sort_unstable();
-        Self { services, files }
+        Self { services, files: OnceLock::new() }
+    }
+
+    /// By name: the files of the services, and all that these import.
+    fn files(&self) -> &BTreeMap<String, FileDescriptor> {
+        self.files.get_or_init(|| {
+            let services = self.services.iter().filter_map(|name| POOL.get_service_by_name(name));
+            let mut waiting: Vec<FileDescriptor> = services.map(|service| service.parent_file()).collect();
+            let mut files = BTreeMap::new();
+            while let Some(file) = waiting.pop() {
+                if !files.contains_key(file.name()) {
+                    waiting.extend(file.dependencies());
+                    files.insert(file.name().to_owned(), file);
+                }
+            }
+            files
+        })
     }
 
     fn answer(&self, request: ServerReflectionRequest) -> ServerReflectionResponse {
@@ -75,7 +82,7 @@ impl Described {
                 let service = self.services.iter().map(|name| ServiceResponse { name: name.clone() }).collect();
                 MessageResponse::ListServicesResponse(ListServiceResponse { service })
             }
-            Some(MessageRequest::FileByFilename(name)) => described(self.files.get(name)),
+            Some(MessageRequest::FileByFilename(name)) => described(self.files().get(name)),
             Some(MessageRequest::FileContainingSymbol(symbol)) => described(self.file_of(symbol)),
             // No file has extensions.
             Some(MessageRequest::FileContainingExtension(_)) => described(None),
@@ -97,7 +104,7 @@ impl Described {
     }
 
     fn has(&self, file: &FileDescriptor) -> bool {
-        self.files.contains_key(file.name())
+        self.files().contains_key(file.name())
     }
 
     fn file_of(&self, symbol: &str) -> Option<&FileDescriptor> {
@@ -105,7 +112,7 @@ impl Described {
             let (parent, name) = symbol.rsplit_once('.')?;
             has_part(parent, name).then(|| file_of(parent)).flatten()
         });
-        self.files.get(file?.name())
+        self.files().get(file?.name())
     }
 }
 
@@ -151,7 +158,7 @@ mod tests {
     fn ask(request: MessageRequest) -> MessageResponse {
         let services = ["ory.keto.relation_tuples.v1alpha2.ReadService"];
         let request = ServerReflectionRequest { host: "h".into(), message_request: Some(request) };
-        Described::of(&services).answer(request).message_response.unwrap()
+        Described::new(&services).answer(request).message_response.unwrap()
     }
 
     fn file(request: MessageRequest) -> Result<String, i32> {

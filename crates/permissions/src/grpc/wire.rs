@@ -7,7 +7,16 @@ use crate::domain::tuple_query::TupleQuery;
 
 /// A present tuple with a subject.
 pub(super) fn tuple(message: Option<keto::RelationTuple>) -> Result<RelationTuple, MissingOr> {
-    let keto::RelationTuple { namespace, object, relation, subject } = message.ok_or(MissingOr::Missing)?;
+    Ok(with_subject(message.ok_or(MissingOr::Missing)?)?)
+}
+
+/// The tuples of a batch, of which one that is refused does not affect the others.
+pub(super) fn tuples(messages: Vec<keto::RelationTuple>) -> Vec<Result<RelationTuple, InvalidTuple>> {
+    messages.into_iter().map(with_subject).collect()
+}
+
+fn with_subject(message: keto::RelationTuple) -> Result<RelationTuple, InvalidTuple> {
+    let keto::RelationTuple { namespace, object, relation, subject } = message;
     let subject = self::subject(subject)?.ok_or_else(|| InvalidTuple::field("subject", NO_SUBJECT))?;
     Ok(RelationTuple { namespace, object, relation, subject })
 }

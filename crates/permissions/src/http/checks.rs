@@ -173,7 +173,7 @@ pub(super) async fn batch(
     let max_depth = parameters.max_depth()?;
     let consistency = parameters.consistency(&permissions, &cx).await?;
     let options = CheckOptions { max_depth, context: context.as_ref(), consistency };
-    let Answered { answer, snapshot } = permissions.batch_check_each(&cx, tuples, options).await?;
+    let Answered { answer, snapshot } = permissions.batch_check(&cx, tuples, options).await?;
     let results = Results { results: answer.into_iter().map(ResultDocument::from).collect() };
     Ok(([snaptoken::of(&permissions, &cx, snapshot).await?], Json(results)).into_response())
 }

@@ -25,7 +25,7 @@ use axum::routing::{get, post, put};
 use crate::Permissions;
 use crate::domain::reverse_question::Sought;
 
-pub(crate) use authzen::METADATA;
+pub(crate) use authzen::{METADATA, PATHS as AUTHZEN};
 
 pub(crate) fn read_routes() -> Router<Arc<Permissions>> {
     Router::new()

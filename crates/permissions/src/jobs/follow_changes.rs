@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use database::Pauses;
+use database::Polling;
 use tokio::sync::watch;
 
 use crate::Permissions;
@@ -13,7 +13,7 @@ impl Permissions {
     pub async fn follow_changes(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let Self { database, clock, feed, graphs, .. } = &*self;
         let mut follower = Follower::new(database.clone(), clock.clone(), feed.clone(), graphs.clone());
-        let mut pauses = Pauses::new(feed.demand().clone(), Rhythm::of(database).interval);
+        let mut polling = Polling::new(feed.demand().clone(), Rhythm::of(database).interval);
         loop {
             tokio::select! {
                 biased;
@@ -32,7 +32,7 @@ impl Permissions {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
                 () = follower.loaded() => {}
-                () = pauses.next() => {}
+                () = polling.due() => {}
             }
         }
         self.stopping.send_replace(true);

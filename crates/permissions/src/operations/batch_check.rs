@@ -74,18 +74,9 @@ impl Permissions {
         if count > usize::from(most) { Err(BatchCheckError::TooLarge(most)) } else { Ok(()) }
     }
 
-    /// Checks tuples; the answers have their order. A tuple that cannot be checked does not affect the others.
+    /// Checks tuples; the answers have their order. A tuple that cannot be checked, or that is refused already, does not affect the
+    /// others.
     pub async fn batch_check(
-        &self,
-        cx: &Context,
-        tuples: Vec<RelationTuple>,
-        options: CheckOptions<'_>,
-    ) -> Result<Answered<Vec<Result<bool, CheckError>>>, BatchCheckError> {
-        self.batch_check_each(cx, tuples.into_iter().map(Ok).collect(), options).await
-    }
-
-    /// The same with tuples that are refused already.
-    pub async fn batch_check_each(
         &self,
         cx: &Context,
         tuples: Vec<Result<RelationTuple, InvalidTuple>>,

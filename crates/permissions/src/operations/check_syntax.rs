@@ -1,6 +1,6 @@
 //! Checks a text of the Ory Permission Language, without using it.
 
-use permission_language::{Position, Problem, Severity, SourceFile, keto_position};
+use permission_language::{Position, Problem, SourceFile, keto_position};
 
 use crate::Permissions;
 use crate::domain::checked_model::CheckedModel;
@@ -36,5 +36,5 @@ fn errors(text: &str) -> Vec<SyntaxError> {
         start: keto_position(text, problem.span.start),
         end: keto_position(text, problem.span.end),
     };
-    checked.problems.iter().filter(|problem| problem.severity() == Severity::Error).map(error).collect()
+    checked.problems.iter().filter(|problem| problem.kind.is_answered_by_syntax_check()).map(error).collect()
 }

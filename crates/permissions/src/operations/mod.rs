@@ -4,6 +4,7 @@
 pub mod batch_check;
 pub mod check;
 pub mod check_syntax;
+mod count_without_condition;
 pub mod delete_relation_tuples;
 mod evaluate;
 pub mod evaluate_access;

@@ -70,6 +70,22 @@ macro_rules! list {
     };
 }
 
+/// `$2` is the time at which tuples must still exist, `$3` the kinds.
+macro_rules! count_without_condition {
+    ($kinds:literal) => {
+        concat!(
+            "SELECT namespace, relation, subject_namespace, subject_relation, count(*)
+            FROM permissions_relation_tuples
+            WHERE tenant_id = $1 AND (expires_at IS NULL OR expires_at > $2) AND condition = ''
+                AND (namespace, relation, subject_namespace, subject_relation) IN
+                    (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM ",
+            $kinds,
+            ") GROUP BY namespace, relation, subject_namespace, subject_relation
+            ORDER BY namespace, relation, subject_namespace, subject_relation"
+        )
+    };
+}
+
 database::statements! {
     /// Inserts tuples, or replaces their conditions and expiries. Returns the keys of those that changed, the snapshot before the
     /// change, and on PostgreSQL a sequence for each key, which cost no round trips of their own in this way.
@@ -83,6 +99,11 @@ database::statements! {
     DELETE = {
         sqlite: delete!("json_each($2)", "NULL"),
         postgres: delete!("json_array_elements(CAST(CAST($2 AS text) AS json))", jobs::next_sequence!()),
+    };
+    /// Reads all tuples of the tenant.
+    slow COUNT_WITHOUT_CONDITION = {
+        sqlite: count_without_condition!("json_each($3)"),
+        postgres: count_without_condition!("json_array_elements(CAST(CAST($3 AS text) AS json))"),
     };
     slow LIST = list!(
         "(namespace, object, relation, subject_namespace, subject_object, subject_relation) >= ($4, $5, $6, $7, $8, $9)",
@@ -207,6 +228,21 @@ pub async fn list(
     let mut rows = tx.query(statement, &values).await?;
     let tuples = rows.iter_mut().map(stored).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::from_rows(tuples, page.size, |stored| TupleKey::from(&stored.tuple)))
+}
+
+/// How many tuples of each of these kinds have no condition: namespace, relation, and namespace and relation of the subject. Kinds
+/// without one are left out.
+pub async fn count_without_condition(
+    tx: &mut impl Read,
+    kinds: &[[&str; 4]],
+    now: Timestamp,
+) -> Result<Vec<([String; 4], u64)>, Error> {
+    let mut rows = tx.query(&COUNT_WITHOUT_CONDITION, &values![now, json(kinds)?]).await?;
+    let count = |row: &mut Row| {
+        let kind = [row.take(0)?, row.take(1)?, row.take(2)?, row.take(3)?];
+        Ok((kind, u64::try_from(row.take::<i64>(4)?).unwrap_or_default()))
+    };
+    rows.iter_mut().map(count).collect()
 }
 
 /// The statement with the longest range of an index for the query, and its values after the limit.

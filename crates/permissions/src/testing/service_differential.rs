@@ -344,6 +344,7 @@ impl Reader for InService<'_> {
 
     async fn together(&mut self, questions: &[&Question]) -> Result<Vec<Answer>, Mismatch> {
         let tuples: Vec<_> = questions.iter().map(|question| question.tuple()).collect();
+        let tuples = tuples.into_iter().map(Ok).collect();
         let answered = self.services.wide.batch_check(self.cx, tuples, Self::options(WIDE)).await?;
         answered.answer.into_iter().map(answer_of).collect()
     }

@@ -11,6 +11,7 @@ mod grpc;
 mod harness;
 mod json_bodies;
 mod migrate_subjects;
+mod old_tuples;
 mod permission_checks;
 mod questions;
 mod relation_tuples;

@@ -159,7 +159,7 @@ async fn equal_batches_share_an_evaluation() {
     let batch = |tuples: [&RelationTuple; 2]| {
         let tuples = tuples.map(Clone::clone).to_vec();
         let (permissions, cx) = (harness.permissions.clone(), harness.cx());
-        async move { permissions.batch_check(&cx, tuples, CheckOptions::default()).await }
+        async move { permissions.batch_check(&cx, tuples.into_iter().map(Ok).collect(), CheckOptions::default()).await }
     };
     let mut batches = Vec::new();
     for _ in 0..3 {

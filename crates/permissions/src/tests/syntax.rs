@@ -64,6 +64,19 @@ async fn a_text_may_be_a_json_string_if_the_media_type_says_so() {
 }
 
 #[tokio::test]
+async fn one_name_as_a_relation_and_a_permit_is_an_error() {
+    on_both(plain(), |mut harness| async move {
+        let text = "class Doc implements Namespace { related: { view: Doc[] } permits = { view: (ctx) => \
+                    this.related.view.includes(ctx.subject) } }";
+        let checked = harness.opl.post(PATH, "text/plain", text).await.expect(200);
+        assert_eq!(checked.at("/errors").as_array().map(Vec::len), Some(1), "{checked}");
+        let message = checked.string("/errors/0/message");
+        assert_eq!(message, "\"view\" is declared as a relation and as a permit in namespace \"Doc\"");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_condition_that_always_fails_is_an_error() {
     on_both(plain(), |mut harness| async move {
         for (expression, reason) in [

@@ -11,13 +11,7 @@ use web::outbound::{Client, Destinations, Limits};
 /// The server and the credential to use.
 #[derive(Clone, Debug, Args)]
 pub(super) struct ApiArguments {
-    #[arg(
-        short,
-        long,
-        value_name = "URL",
-        env = "KLEIS_ENDPOINT",
-        help = "The admin API: http://127.0.0.1:4434 for identities, http://127.0.0.1:4445 for OAuth clients"
-    )]
+    #[arg(short, long, value_name = "URL", env = "KLEIS_ENDPOINT", help = "The admin API")]
     endpoint: Option<String>,
     /// An admin token, if the listener requires one
     #[arg(long, value_name = "TOKEN", env = "KLEIS_TOKEN", hide_env_values = true)]
@@ -88,7 +82,12 @@ impl Api {
         if status.is_success() {
             return Ok(Answer { body, next });
         }
-        Err(refusal(status, &body, path))
+        Err(refusal(status, &body, path, self.has_token()))
+    }
+
+    /// Whether its calls have a token.
+    pub(super) const fn has_token(&self) -> bool {
+        self.token.is_some()
     }
 
     /// Any status is an answer.
@@ -155,7 +154,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// The error that the server answered with. Both formats are read: `{"error": {..}}` and OAuth's `{"error": "..", ..}`.
-fn refusal(status: StatusCode, body: &Value, path: &[&str]) -> anyhow::Error {
+fn refusal(status: StatusCode, body: &Value, path: &[&str], has_token: bool) -> anyhow::Error {
     let member = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
     let reason =
         member("/error/reason").or(member("/error/message")).or(member("/error_description")).or(member("/error"));
@@ -167,6 +166,9 @@ fn refusal(status: StatusCode, body: &Value, path: &[&str]) -> anyhow::Error {
             anyhow!(
                 "the endpoint is not this admin API: its port is usually 4434 for identities and 4445 for OAuth clients"
             )
+        }
+        (StatusCode::UNAUTHORIZED, _) if has_token => {
+            anyhow!("the server does not accept this admin token: correct --token or KLEIS_TOKEN")
         }
         (StatusCode::UNAUTHORIZED, _) => anyhow!("the server requires an admin token: use --token or KLEIS_TOKEN"),
         (_, Some(reason)) => anyhow!("the server answers {status}: {reason}"),
@@ -195,12 +197,15 @@ mod tests {
 
     #[test]
     fn a_missing_resource_is_named() {
-        let say = |path: &[&str], body| refusal(StatusCode::NOT_FOUND, &body, path).to_string();
+        let say = |path: &[&str], body| refusal(StatusCode::NOT_FOUND, &body, path, false).to_string();
         assert_eq!(say(&["admin", "clients", "nope"], Value::Null), "no resource has the id nope");
         assert!(say(&["admin", "clients"], Value::Null).contains("not this admin API"));
         let conflict = serde_json::json!({"error": "conflict", "error_description": ""});
-        let text = refusal(StatusCode::CONFLICT, &conflict, &["admin", "clients"]).to_string();
+        let text = refusal(StatusCode::CONFLICT, &conflict, &["admin", "clients"], false).to_string();
         assert_eq!(text, "the server answers 409 Conflict: conflict");
+        let of_token = |has_token| refusal(StatusCode::UNAUTHORIZED, &Value::Null, &["admin"], has_token).to_string();
+        assert!(of_token(false).contains("requires an admin token: use --token"), "{}", of_token(false));
+        assert!(of_token(true).contains("does not accept this admin token"), "{}", of_token(true));
     }
 
     #[test]

@@ -20,9 +20,6 @@ pub(super) struct Fields {
     /// A JSON file with the client, - for standard input; flags overwrite its members
     #[arg(long, value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
-    /// The client id; generated when omitted; it cannot be changed
-    #[arg(long = "id", value_name = "ID")]
-    client_id: Option<String>,
     /// The name that users see when they are asked for consent
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -119,7 +116,6 @@ impl Fields {
     pub(super) fn named(&self) -> anyhow::Result<Map<String, Value>> {
         let mut members = Map::new();
         for (name, value) in [
-            ("client_id", &self.client_id),
             ("client_name", &self.name),
             ("client_secret", &self.secret),
             ("token_endpoint_auth_method", &self.token_endpoint_auth_method),

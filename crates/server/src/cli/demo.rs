@@ -46,12 +46,20 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let traces = install_telemetry(&config, &environment)?;
     let mut signals = Signals::install()?;
     let (running, settings) = tokio::select! {
-        started = demo.start(config, environment) => started?,
+        started = demo.start(config, environment) => with_remedy(started, arguments.free_ports)?,
         () = signals.next() => return Ok(ExitCode::SUCCESS),
     };
-    announce(&running);
-    show(&running, &settings)?;
+    announce(&running, &running.failed_checks().await);
+    super::output::raw(start_text(&running, &settings, arguments.free_ports)?.as_bytes())?;
     until_stopped(running, traces, signals).await
+}
+
+/// The configuration of the demo is fixed, so that a start fails because of its ports, or for a reason that is shown beside this.
+fn with_remedy<T>(started: anyhow::Result<T>, free_ports: bool) -> anyhow::Result<T> {
+    if free_ports {
+        return started;
+    }
+    started.context("the demo cannot start; if other programs use its ports, start it with --free-ports")
 }
 
 /// A running demo and the URLs of its parts.
@@ -206,19 +214,31 @@ async fn register(running: &Running, http: &Client, settings: &Settings) -> anyh
     Ok(())
 }
 
-fn show(running: &Running, settings: &Settings) -> anyhow::Result<()> {
+/// The text of a start: where everything is.
+fn start_text(running: &Running, settings: &Settings, free_ports: bool) -> anyhow::Result<String> {
     let mailbox = url_of(running, Service::IDENTITY, "admin")?.join("mailbox")?;
-    let text = format!(
+    let read = url_of(running, Service::PERMISSIONS, "read")?;
+    let write = url_of(running, Service::PERMISSIONS, "write")?;
+    let Settings { base_url, api_url, account_url, issuer, .. } = settings;
+    let variables = if free_ports {
+        format!(
+            "For kleis permissions in another terminal:\n\
+             \x20 export KLEIS_READ_REMOTE={read} KLEIS_WRITE_REMOTE={write}\n\n"
+        )
+    } else {
+        String::new()
+    };
+    Ok(format!(
         "\nKleis is running. Everything is in memory and gone when it ends.\n\n\
-         \x20 Sample app   {}   sign up, sign in, call the API\n\
-         \x20 Sample API   {}   through the gateway\n\
-         \x20 Account      {}   profile, password, sessions\n\
-         \x20 Mailbox      {}   the mail that would have been sent\n\
-         \x20 Discovery    {}.well-known/openid-configuration\n\n\
-         Press Ctrl-C to stop.\n",
-        settings.base_url, settings.api_url, settings.account_url, mailbox, settings.issuer,
-    );
-    super::output::raw(text.as_bytes())
+         \x20 Sample app   {base_url}   sign up, sign in, call the API, share your document\n\
+         \x20 Sample API   {api_url}   through the gateway\n\
+         \x20 Account      {account_url}   profile, password, sessions\n\
+         \x20 Mailbox      {mailbox}   the mail that would have been sent\n\
+         \x20 Permissions  {read}   checks and lists of relation tuples\n\
+         \x20 Permissions  {write}   changes of relation tuples\n\
+         \x20 Discovery    {issuer}.well-known/openid-configuration\n\n\
+         {variables}Press Ctrl-C to stop.\n",
+    ))
 }
 
 #[cfg(test)]
@@ -242,6 +262,25 @@ mod tests {
         let discovery: Value = serde_json::from_slice(http.get(discovery.as_str()).await.unwrap().body()).unwrap();
         let issuer = discovery["issuer"].as_str().unwrap();
         assert_eq!(issuer, settings.issuer.as_str().trim_end_matches('/'));
+        let text = start_text(&running, &settings, true).unwrap();
+        for listener in ["read", "write"] {
+            let url = running.addresses.base_url(Service::PERMISSIONS, listener).unwrap();
+            assert!(text.contains(&format!("Permissions  {url}   ")), "{text}");
+            assert!(text.contains(&format!("_REMOTE={url}")), "{text}");
+        }
+        assert!(!start_text(&running, &settings, false).unwrap().contains("_REMOTE="));
         running.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_is_reported_with_the_option_for_free_ports() {
+        let taken = std::net::TcpListener::bind(loopback(0)).unwrap();
+        let environment = Environment { free_ports: true, ..Environment::system() };
+        let arguments = Arguments { port: 0, api_port: 0, free_ports: true };
+        let mut demo = Demo::plan(&arguments, &environment.rng).unwrap();
+        demo.app = taken.local_addr().unwrap();
+        let config = demo.config().unwrap();
+        let error = with_remedy(demo.start(config, environment).await.map(drop), false).unwrap_err();
+        assert!(format!("{error:#}").contains("--free-ports: another program listens on"), "{error:#}");
     }
 }

@@ -106,7 +106,8 @@ async fn prepare_as_serve_does(config: &Config, data: &Path, trust: &TrustStore)
         };
         Diagnosis::new("configuration", verdict, notice.to_string())
     }));
-    let status = prepared.map(|prepared| prepared.status).unwrap_or_default();
+    let Some(prepared) = prepared else { return findings };
+    let status = &prepared.status;
     if !status.is_empty() {
         let missing = status.iter().filter(|step| step.state == MigrationState::Pending).count();
         findings.push(if missing == 0 {
@@ -116,6 +117,7 @@ async fn prepare_as_serve_does(config: &Config, data: &Path, trust: &TrustStore)
             Diagnosis::new("migrations", Verdict::Warning, why)
         });
     }
+    findings.extend(prepared.examine_data().await);
     findings
 }
 

@@ -47,6 +47,7 @@ pub(super) enum Command {
     },
     /// Delete identities and all of their data
     Delete {
+        /// The ids, as shown by kleis identity list
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
         #[command(flatten)]
@@ -55,6 +56,7 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(mut_arg("endpoint", |it| it.help("The admin API; KRATOS_ADMIN_URL or http://127.0.0.1:4434 when omitted")))]
 pub(super) struct Common {
     #[command(flatten)]
     api: ApiArguments,

@@ -29,7 +29,7 @@ use rewrite::Rewritten;
 
 use crate::config::Service;
 
-/// Sign-in, OAuth 2.0 and an access gateway in one binary.
+/// Sign-in, OAuth 2.0, permissions and an access gateway in one binary.
 ///
 /// `kleis serve` needs no configuration: it keeps a SQLite database and generated secrets in ./kleis-data, listens on
 /// loopback, and shows the mail it would send. `kleis demo` adds a sample application to try it with.
@@ -46,6 +46,7 @@ First steps:
   kleis doctor -c kleis.yml        check a configuration
   kleis identity list              list the identities of a running server
   kleis oauth client create --help register an application
+  kleis permissions check --help   ask whether somebody may do something
 
 Exit codes: 0 success, 1 failure, 2 invalid command line."
 )]

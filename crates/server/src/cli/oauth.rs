@@ -65,6 +65,9 @@ Examples:
   A program that acts for itself:
     kleis oauth client create --name Nightly --grant-type client_credentials --scope reports.read")]
     Create {
+        /// The client id; generated when omitted
+        #[arg(long = "id", value_name = "ID")]
+        client_id: Option<String>,
         #[command(flatten)]
         fields: Box<Fields>,
         #[command(flatten)]
@@ -104,6 +107,7 @@ Example:
     },
     /// Delete clients and all of their grants
     Delete {
+        /// The ids, as shown by kleis oauth client list
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
         #[command(flatten)]
@@ -112,6 +116,7 @@ Example:
 }
 
 #[derive(Debug, Args)]
+#[command(mut_arg("endpoint", |it| it.help("The admin API; HYDRA_ADMIN_URL or http://127.0.0.1:4445 when omitted")))]
 pub(super) struct Common {
     #[command(flatten)]
     api: ApiArguments,
@@ -128,8 +133,11 @@ impl Common {
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let Command::Client(command) = command;
     match command {
-        ClientCommand::Create { fields, common } => {
-            let body = fields.whole()?;
+        ClientCommand::Create { client_id, fields, common } => {
+            let mut body = fields.whole()?;
+            if let (Some(id), Some(members)) = (client_id, body.as_object_mut()) {
+                members.insert("client_id".to_owned(), id.into());
+            }
             let answer = common.api()?.send(Method::POST, &["admin", "clients"], &[], Some(&body)).await?;
             output::one(common.format, DETAILS, &answer.body)?;
             if common.format == Format::Table && answer.body.get("client_secret").is_some() {

@@ -32,7 +32,7 @@ pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
         let word = arguments.next_if(|word| replaced(&word.to_string_lossy()).is_some())?;
         replaced(&word.to_string_lossy())
     });
-    // Options before the command move behind it; `migrate -c FILE sql up` has them between its words.
+    // Options before the command move after it; `migrate -c FILE sql up` has them between its words.
     let (mut leading, mut rest) = (Vec::new(), Vec::new());
     while let Some(argument) = arguments.next() {
         let text = argument.to_string_lossy().into_owned();

@@ -1,5 +1,6 @@
 //! `kleis serve`: runs until a signal stops it.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
@@ -71,8 +72,9 @@ pub(super) async fn run(arguments: Arguments, called_as: Option<Service>) -> any
         running = start(config, environment) => running?,
         () = signals.next() => return Ok(ExitCode::SUCCESS),
     };
-    announce(&running);
-    given.announce(&running);
+    let failed = running.failed_checks().await;
+    announce(&running, &failed);
+    given.announce(&running, &failed);
     until_stopped(running, traces, signals).await
 }
 
@@ -106,11 +108,20 @@ pub(crate) fn install_telemetry(config: &Config, environment: &Environment) -> a
     Ok(telemetry::install(service, log, tracing, &trust, clock, output)?)
 }
 
-pub(crate) fn announce(running: &Running) {
+/// `failed` has the checks that keep it from being ready.
+pub(crate) fn announce(running: &Running, failed: &BTreeMap<String, String>) {
     for (service, listener, address, url) in running.addresses.iter() {
         tracing::info!(service = service.name(), listener, %address, url, "listening");
     }
-    tracing::info!(version = VERSION, database = running.database.engine_name(), "ready");
+    let database = running.database.engine_name();
+    if failed.is_empty() {
+        tracing::info!(version = VERSION, database, "ready");
+        return;
+    }
+    for (check, reason) in failed {
+        tracing::error!(check, "not ready: {reason}");
+    }
+    tracing::warn!(version = VERSION, database, "running, and not ready");
 }
 
 /// Serves until a signal arrives, then shuts down in order.

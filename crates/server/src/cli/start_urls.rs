@@ -1,6 +1,7 @@
 //! The message of `serve` when it is ready: the URLs of the account pages, the mailbox and the APIs, and the files that were
 //! used. A terminal gets a block of lines, programs get the same fields in one log record. Neither contains a secret.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -31,11 +32,11 @@ impl Given {
     }
 
     /// Prints or logs the URLs.
-    pub(super) fn announce(&self, running: &Running) {
+    pub(super) fn announce(&self, running: &Running, failed: &BTreeMap<String, String>) {
         let urls = StartUrls::new(self, running);
         if self.log.format == LogFormat::Text {
             if matches!(self.log.level, LogLevel::Info | LogLevel::Debug | LogLevel::Trace) {
-                eprint!("{}", urls.block());
+                eprint!("{}", urls.block(failed));
             }
             return;
         }
@@ -91,8 +92,8 @@ impl StartUrls {
         }
     }
 
-    /// One line for each URL.
-    fn block(&self) -> String {
+    /// One line for each URL, after the failed checks.
+    fn block(&self, failed: &BTreeMap<String, String>) -> String {
         let lines = [
             ("Account pages", self.account.as_deref(), "sign in, sign up, settings"),
             ("Mailbox", self.mailbox.as_deref(), "mail is kept here, because no mail server is configured"),
@@ -107,7 +108,16 @@ impl StartUrls {
         ];
         let lines: Vec<_> = lines.into_iter().filter_map(|(label, place, what)| Some((label, place?, what))).collect();
         let width = lines.iter().map(|(_, place, _)| place.chars().count()).max().unwrap_or(0).min(60);
-        let mut block = String::from("\nKleis is ready.\n\n");
+        let mut block = if failed.is_empty() {
+            String::from("\nKleis is ready.\n\n")
+        } else {
+            let mut text = String::from("\nKleis is running, and not ready:\n\n");
+            for (check, reason) in failed {
+                // The lines of a reason stay below its check.
+                let _ = writeln!(text, "  {check}: {}", reason.trim_end().replace('\n', "\n    "));
+            }
+            text + "\n"
+        };
         for (label, place, what) in lines {
             // Writing to a String cannot fail.
             let _ = writeln!(block, "{}", format!("  {label:<15}{place:<width$}   {what}").trim_end());
@@ -151,7 +161,17 @@ Kleis is ready.
 Press Ctrl-C to stop.
 
 ";
-        assert_eq!(urls.block(), expected);
+        assert_eq!(urls.block(&BTreeMap::new()), expected);
+        let reason = "model.ts: it declares no namespace\nsecond line\n";
+        let failed = BTreeMap::from([("model_loaded".to_owned(), reason.to_owned())]);
+        let begin = "
+Kleis is running, and not ready:
+
+  model_loaded: model.ts: it declares no namespace
+    second line
+
+  Account pages  http://localhost:4433/";
+        assert!(urls.block(&failed).starts_with(begin), "{}", urls.block(&failed));
     }
 
     #[test]

@@ -5,13 +5,15 @@
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 use web::outbound::Client;
 
 /// The namespace of the documents.
 const NAMESPACE: &str = "Document";
+/// The namespace of the people.
+const PEOPLE: &str = "User";
 
 /// The permission model of the sample application.
 pub(crate) const MODEL: &str = "\
@@ -50,9 +52,9 @@ pub(super) struct Documents {
 
 /// Somebody who has a relation to a document.
 pub(super) struct Member {
-    /// The id of the identity.
-    pub(super) id: String,
-    pub(super) email: String,
+    pub(super) subject: Subject,
+    /// The address of a person, or else the subject as the relation tuple has it.
+    pub(super) name: String,
     /// The permissions that follow from the relation.
     pub(super) permissions: &'static str,
     /// The relation tuple.
@@ -68,15 +70,56 @@ struct Page {
 #[derive(Deserialize)]
 struct Tuple {
     relation: String,
-    subject_set: Object,
+    #[serde(flatten)]
+    subject: Subject,
 }
 
-#[derive(Deserialize)]
-struct Object {
+/// The subject of a relation tuple. The application writes people; other programs may write anything.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) enum Subject {
+    #[serde(rename = "subject_id")]
+    Id(String),
+    #[serde(rename = "subject_set")]
+    Set(SubjectSet),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct SubjectSet {
+    namespace: String,
     object: String,
+    relation: String,
+}
+
+impl Subject {
+    /// The person with this id of an identity.
+    pub(super) fn person(id: &str) -> Self {
+        Self::Set(SubjectSet { namespace: PEOPLE.to_owned(), object: id.to_owned(), relation: String::new() })
+    }
+
+    /// The id of the identity, if the subject is a person.
+    fn identity(&self) -> Option<&str> {
+        match self {
+            Self::Set(set) if set.namespace == PEOPLE && set.relation.is_empty() => Some(&set.object),
+            Self::Set(_) | Self::Id(_) => None,
+        }
+    }
+}
+
+/// As in the text of a relation tuple.
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Id(id) => f.write_str(id),
+            Self::Set(SubjectSet { namespace, object, relation }) if relation.is_empty() => {
+                write!(f, "{namespace}:{object}")
+            }
+            Self::Set(SubjectSet { namespace, object, relation }) => write!(f, "{namespace}:{object}#{relation}"),
+        }
+    }
 }
 
 /// Whether somebody may read a document, and why.
+#[derive(Debug)]
 pub(super) struct Reading {
     pub(super) allowed: bool,
     /// The way that grants, or the nearest miss.
@@ -112,24 +155,25 @@ impl Documents {
 
     /// Makes a person the owner of their document. The id of the document is that of its owner.
     pub(super) async fn own(&self, person: &str) -> Result<(), ApiError> {
-        self.write(Method::PUT, &tuple(person, "owners", person)).await
+        self.write(&tuple(person, "owners", &Subject::person(person))).await
     }
 
     pub(super) async fn share(&self, document: &str, reader: &str) -> Result<(), ApiError> {
-        self.write(Method::PUT, &tuple(document, "readers", reader)).await
+        self.write(&tuple(document, "readers", &Subject::person(reader))).await
     }
 
-    pub(super) async fn revoke(&self, document: &str, reader: &str) -> Result<(), ApiError> {
+    pub(super) async fn revoke(&self, document: &str, reader: &Subject) -> Result<(), ApiError> {
         let mut url = at(&self.apis.permissions_write, &["admin", "relation-tuples"]);
-        let Value::Object(members) = tuple(document, "readers", reader) else { return Ok(()) };
-        for (name, value) in &members {
-            if let Some(text) = value.as_str() {
-                url.query_pairs_mut().append_pair(name, text);
-            }
-        }
-        for (name, text) in [("namespace", "User"), ("object", reader), ("relation", "")] {
-            url.query_pairs_mut().append_pair(&format!("subject_set.{name}"), text);
-        }
+        let subject = match reader {
+            Subject::Id(id) => vec![("subject_id", id)],
+            Subject::Set(SubjectSet { namespace, object, relation }) => vec![
+                ("subject_set.namespace", namespace),
+                ("subject_set.object", object),
+                ("subject_set.relation", relation),
+            ],
+        };
+        let tuple = [("namespace", NAMESPACE), ("object", document), ("relation", "readers")];
+        url.query_pairs_mut().extend_pairs(tuple).extend_pairs(subject);
         self.send(Method::DELETE, &url, None).await.map(drop)
     }
 
@@ -140,13 +184,13 @@ impl Documents {
         url.query_pairs_mut().extend_pairs(query);
         let page: Page = read(&self.send(Method::GET, &url, None).await?)?;
         let mut members = Vec::new();
-        for Tuple { relation, subject_set: Object { object: id } } in page.relation_tuples {
+        for Tuple { relation, subject } in page.relation_tuples {
             members.push(Member {
-                email: self.email_of(&id).await?.unwrap_or_else(|| id.clone()),
+                name: self.name_of(&subject).await?,
                 permissions: if relation == "owners" { "read, share" } else { "read" },
-                because: format!("{NAMESPACE}:{document}#{relation}@User:{id}"),
+                because: format!("{NAMESPACE}:{document}#{relation}@{subject}"),
                 is_owner: relation == "owners",
-                id,
+                subject,
             });
         }
         Ok(members)
@@ -156,7 +200,8 @@ impl Documents {
     pub(super) async fn reading(&self, document: &str, person: &str) -> Result<Reading, ApiError> {
         let mut url = at(&self.apis.permissions_read, &["relation-tuples", "check", "openapi"]);
         url.query_pairs_mut().append_pair("explain", "true");
-        let answer = self.send(Method::POST, &url, Some(&tuple(document, "read", person))).await?;
+        let question = tuple(document, "read", &Subject::person(person));
+        let answer = self.send(Method::POST, &url, Some(&question)).await?;
         let Checked { allowed, explanation } = read(&answer)?;
         Ok(Reading { allowed, why: explanation.path.into_iter().map(|step| step.text).collect() })
     }
@@ -174,20 +219,29 @@ impl Documents {
         Ok(identity["id"].as_str().map(str::to_owned))
     }
 
+    /// The address of a person; of another subject, and of one without an identity, its text.
+    pub(super) async fn name_of(&self, subject: &Subject) -> Result<String, ApiError> {
+        let email = match subject.identity() {
+            Some(id) => self.email_of(id).await?,
+            None => None,
+        };
+        Ok(email.unwrap_or_else(|| subject.to_string()))
+    }
+
     async fn email_of(&self, id: &str) -> Result<Option<String>, ApiError> {
         let url = at(&self.apis.identities, &["admin", "identities", id]);
         let (status, body) = self.exchange(Method::GET, &url, None).await?;
         match status {
             StatusCode::OK => Ok(read::<Value>(&body)?["traits"]["email"].as_str().map(str::to_owned)),
-            // The relation tuples of a deleted identity stay.
-            StatusCode::NOT_FOUND => Ok(None),
+            // The relation tuples of a deleted identity stay, and other programs may write an id that is not one of an identity.
+            StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST => Ok(None),
             status => Err(ApiError(format!("{} answers {status}", url.path()))),
         }
     }
 
-    async fn write(&self, method: Method, tuple: &Value) -> Result<(), ApiError> {
+    async fn write(&self, tuple: &Value) -> Result<(), ApiError> {
         let url = at(&self.apis.permissions_write, &["admin", "relation-tuples"]);
-        self.send(method, &url, Some(tuple)).await.map(drop)
+        self.send(Method::PUT, &url, Some(tuple)).await.map(drop)
     }
 
     async fn send(&self, method: Method, url: &Url, body: Option<&Value>) -> Result<Bytes, ApiError> {
@@ -216,13 +270,13 @@ fn at(base: &Url, path: &[&str]) -> Url {
     url
 }
 
-fn tuple(document: &str, relation: &str, person: &str) -> Value {
-    json!({
-        "namespace": NAMESPACE,
-        "object": document,
-        "relation": relation,
-        "subject_set": { "namespace": "User", "object": person, "relation": "" },
-    })
+fn tuple(document: &str, relation: &str, subject: &Subject) -> Value {
+    let mut tuple = json!({ "namespace": NAMESPACE, "object": document, "relation": relation });
+    match subject {
+        Subject::Id(id) => tuple["subject_id"] = json!(id),
+        Subject::Set(set) => tuple["subject_set"] = json!(set),
+    }
+    tuple
 }
 
 fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
@@ -236,6 +290,26 @@ mod tests {
     use web::outbound::Destinations;
 
     use super::*;
+
+    #[test]
+    fn every_kind_of_subject_is_a_member() {
+        let page = r#"{"relation_tuples": [
+            {"namespace": "Document", "object": "d", "relation": "readers", "subject_id": "bob"},
+            {"namespace": "Document", "object": "d", "relation": "readers",
+             "subject_set": {"namespace": "User", "object": "ada", "relation": ""}},
+            {"namespace": "Document", "object": "d", "relation": "readers",
+             "subject_set": {"namespace": "Group", "object": "staff", "relation": "members"}}
+        ], "next_page_token": ""}"#;
+        let page: Page = serde_json::from_str(page).unwrap();
+        let shown: Vec<String> = page.relation_tuples.iter().map(|tuple| tuple.subject.to_string()).collect();
+        assert_eq!(shown, ["bob", "User:ada", "Group:staff#members"]);
+        let people: Vec<_> = page.relation_tuples.iter().map(|tuple| tuple.subject.identity()).collect();
+        assert_eq!(people, [None, Some("ada"), None]);
+        for tuple in page.relation_tuples {
+            let sent = serde_json::to_string(&tuple.subject).unwrap();
+            assert_eq!(serde_json::from_str::<Subject>(&sent).unwrap(), tuple.subject);
+        }
+    }
 
     /// An empty filter of `GET /admin/identities` lists all identities, as in Kratos.
     #[tokio::test]

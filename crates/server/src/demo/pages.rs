@@ -26,8 +26,6 @@ pub(super) struct HomePage {
     pub(super) answer: Option<ApiAnswer>,
     /// About the last change of the document.
     pub(super) notice: Option<Alert>,
-    /// Why no document was opened.
-    pub(super) open_notice: Option<Alert>,
     pub(super) members: Vec<MemberRow>,
     pub(super) reader: Field,
     pub(super) share: Button,
@@ -39,6 +37,7 @@ pub(super) struct HomePage {
 }
 
 /// The result of a call to the sample API.
+#[derive(Debug)]
 pub(super) struct ApiAnswer {
     pub(super) status: u16,
     pub(super) body: String,
@@ -46,7 +45,7 @@ pub(super) struct ApiAnswer {
 
 /// Somebody who may do something with the document, and why.
 pub(super) struct MemberRow {
-    pub(super) email: String,
+    pub(super) name: String,
     pub(super) permissions: &'static str,
     pub(super) because: String,
     /// None for the owner.
@@ -54,6 +53,7 @@ pub(super) struct MemberRow {
 }
 
 /// The answer of the API to a request for a document, and the explanation of the permission service.
+#[derive(Debug)]
 pub(super) struct Opened {
     pub(super) answer: ApiAnswer,
     pub(super) reading: Reading,

@@ -8,10 +8,11 @@ use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use base::Locale;
+use base::{Locale, Timestamp};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use serde_json::json;
 use ui::components::{Alert, Button, ButtonKind, Field};
 use ui::{ConfigError, MessageKind, Page, Strings, Ui, Width};
 use url::form_urlencoded;
@@ -24,7 +25,7 @@ use super::pages::{
     ApiAnswer, FailedPage, HomePage, MemberRow, Opened, SignedOutPage, WelcomePage, display_name, lines,
 };
 use super::texts::Texts;
-use super::visits::{COOKIE, SignedIn, Visit, Visits};
+use super::visits::{COOKIE, Outcome, Refusal, SignedIn, Visit, Visits};
 use super::{Settings, Tools};
 use crate::http::loopback;
 
@@ -73,11 +74,12 @@ pub(crate) fn router(settings: Settings, apis: Apis, tools: Tools) -> Result<Rou
 
 async fn home(State(app): Shared, Cx(cx): Cx, headers: HeaderMap) -> Response {
     let texts = Texts::of(app.ui.language(cx.locale));
-    match app.visits.find(cookies::get(&headers, COOKIE), cx.now) {
-        Some(Visit::SignedIn(person)) => app.home(cx.locale, &person, Shown::default()).await,
+    let cookie = cookies::get(&headers, COOKIE);
+    match app.visits.find(cookie, cx.now) {
+        Some(Visit::SignedIn(person)) => app.home(cx.locale, &person, app.visits.take_outcome(cookie)).await,
         Some(Visit::Leaving(_)) | None => {
             let page = WelcomePage { texts, sign_in: Button::submit(texts.sign_in) };
-            app.ui.respond(cx.locale, Page::titled(texts.title), &page).into_response()
+            app.ui.respond(cx.locale, Page::titled(texts.sign_in), &page).into_response()
         }
     }
 }
@@ -109,62 +111,44 @@ async fn callback(State(app): Shared, Cx(cx): Cx, headers: HeaderMap, Query(arri
 }
 
 async fn call_api(State(app): Shared, Cx(cx): Cx, headers: HeaderMap) -> Response {
-    let Some(Visit::SignedIn(person)) = app.visits.find(cookies::get(&headers, COOKIE), cx.now) else {
-        return Redirect::to("/").into_response();
-    };
-    let answer = app.ask_api(person.access_token.expose(), "hello").await;
-    app.home(cx.locale, &person, Shown { answer: Some(answer), ..Shown::default() }).await
-}
-
-/// What a page shows beside the person and their document.
-#[derive(Default)]
-struct Shown {
-    answer: Option<ApiAnswer>,
-    notice: Option<Alert>,
-    open_notice: Option<Alert>,
-    opened: Option<Opened>,
+    let Some(person) = app.signed_in(&headers, cx.now) else { return Redirect::to("/").into_response() };
+    let answer = app.ask_api(&person, "hello").await;
+    app.redirect_with(&headers, Outcome::Called(answer))
 }
 
 async fn share(State(app): Shared, Cx(cx): Cx, headers: HeaderMap, body: Bytes) -> Response {
-    let Some(Visit::SignedIn(person)) = app.visits.find(cookies::get(&headers, COOKIE), cx.now) else {
-        return Redirect::to("/").into_response();
+    let Some(person) = app.signed_in(&headers, cx.now) else { return Redirect::to("/").into_response() };
+    let reader = field(&body, READER);
+    let outcome = match app.share(&person, &reader).await {
+        Ok(()) => Outcome::Shared { reader },
+        Err(refusal) => Outcome::Refused { field: READER, typed: reader, refusal },
     };
-    let texts = Texts::of(app.ui.language(cx.locale));
-    let notice = match app.share(&person, &field(&body, "reader")).await {
-        Ok(true) => return Redirect::to("/").into_response(),
-        Ok(false) => Alert::new(MessageKind::Error, texts.nobody),
-        Err(error) => Alert::new(MessageKind::Error, error.to_string()),
-    };
-    app.home(cx.locale, &person, Shown { notice: Some(notice), ..Shown::default() }).await
+    app.redirect_with(&headers, outcome)
 }
 
 async fn revoke(State(app): Shared, Cx(cx): Cx, headers: HeaderMap, body: Bytes) -> Response {
-    let Some(Visit::SignedIn(person)) = app.visits.find(cookies::get(&headers, COOKIE), cx.now) else {
-        return Redirect::to("/").into_response();
+    let Some(person) = app.signed_in(&headers, cx.now) else { return Redirect::to("/").into_response() };
+    let outcome = match app.revoke(&person, &field(&body, MEMBER)).await {
+        Ok(reader) => Outcome::Revoked { reader },
+        Err(reason) => Outcome::NotRevoked(reason),
     };
-    match app.documents.revoke(subject(&person), &field(&body, "reader")).await {
-        Ok(()) => Redirect::to("/").into_response(),
-        Err(error) => {
-            let notice = Some(Alert::new(MessageKind::Error, error.to_string()));
-            app.home(cx.locale, &person, Shown { notice, ..Shown::default() }).await
-        }
-    }
+    app.redirect_with(&headers, outcome)
 }
 
 async fn open(State(app): Shared, Cx(cx): Cx, headers: HeaderMap, body: Bytes) -> Response {
-    let Some(Visit::SignedIn(person)) = app.visits.find(cookies::get(&headers, COOKIE), cx.now) else {
-        return Redirect::to("/").into_response();
+    let Some(person) = app.signed_in(&headers, cx.now) else { return Redirect::to("/").into_response() };
+    let owner = field(&body, OWNER);
+    let outcome = match app.open(&person, &owner).await {
+        Ok(opened) => Outcome::Opened { owner, opened },
+        Err(refusal) => Outcome::Refused { field: OWNER, typed: owner, refusal },
     };
-    let texts = Texts::of(app.ui.language(cx.locale));
-    let shown = match app.open(&person, &field(&body, "owner")).await {
-        Ok(Some(opened)) => Shown { opened: Some(opened), ..Shown::default() },
-        Ok(None) => Shown { open_notice: Some(Alert::new(MessageKind::Error, texts.nobody)), ..Shown::default() },
-        Err(error) => {
-            Shown { open_notice: Some(Alert::new(MessageKind::Error, error.to_string())), ..Shown::default() }
-        }
-    };
-    app.home(cx.locale, &person, shown).await
+    app.redirect_with(&headers, outcome)
 }
+
+/// The names of the fields. Those of the addresses are also the ids of their inputs.
+const READER: &str = "reader";
+const OWNER: &str = "owner";
+const MEMBER: &str = "member";
 
 /// A field of a form; empty when it is missing.
 fn field(body: &[u8], name: &str) -> String {
@@ -208,46 +192,70 @@ impl RelyingParty {
         }
     }
 
-    /// `false`: nobody has this address.
-    async fn share(&self, person: &SignedIn, email: &str) -> Result<bool, ApiError> {
-        let Some(reader) = self.documents.find(email).await? else { return Ok(false) };
-        self.documents.share(subject(person), &reader).await?;
-        Ok(true)
+    fn signed_in(&self, headers: &HeaderMap, now: Timestamp) -> Option<SignedIn> {
+        match self.visits.find(cookies::get(headers, COOKIE), now)? {
+            Visit::SignedIn(person) => Some(person),
+            Visit::Leaving(_) => None,
+        }
     }
 
-    /// `None`: nobody has this address.
-    async fn open(&self, person: &SignedIn, owner: &str) -> Result<Option<Opened>, ApiError> {
-        let Some(document) = self.documents.find(owner).await? else { return Ok(None) };
-        let answer = self.ask_api(person.access_token.expose(), &format!("documents/{document}")).await;
+    /// Redirects to the page that shows the outcome of a form. A field that was refused gets the focus.
+    fn redirect_with(&self, headers: &HeaderMap, outcome: Outcome) -> Response {
+        let target = if let Outcome::Refused { field, .. } = &outcome { format!("/#{field}") } else { "/".to_owned() };
+        self.visits.keep_outcome(cookies::get(headers, COOKIE), outcome);
+        Redirect::to(&target).into_response()
+    }
+
+    async fn share(&self, person: &SignedIn, email: &str) -> Result<(), Refusal> {
+        let reader = self.documents.find(email).await?.ok_or(Refusal::Nobody)?;
+        if reader == subject(person) {
+            return Err(Refusal::Own);
+        }
+        Ok(self.documents.share(subject(person), &reader).await?)
+    }
+
+    /// Returns the name of the member.
+    async fn revoke(&self, person: &SignedIn, member: &str) -> Result<String, String> {
+        let member = serde_json::from_str(member).map_err(|_| format!("{MEMBER}: is not the JSON of a subject"))?;
+        let name = self.documents.name_of(&member).await.map_err(|error| error.to_string())?;
+        self.documents.revoke(subject(person), &member).await.map_err(|error| error.to_string())?;
+        Ok(name)
+    }
+
+    async fn open(&self, person: &SignedIn, owner: &str) -> Result<Opened, Refusal> {
+        let document = self.documents.find(owner).await?.ok_or(Refusal::Nobody)?;
+        let answer = self.ask_api(person, &format!("documents/{document}")).await;
         let reading = self.documents.reading(&document, subject(person)).await?;
-        Ok(Some(Opened { answer, reading }))
+        Ok(Opened { answer, reading })
     }
 
-    async fn home(&self, locale: Locale, person: &SignedIn, shown: Shown) -> Response {
-        let texts = Texts::of(self.ui.language(locale));
-        let Shown { answer, notice, open_notice, opened } = shown;
+    async fn home(&self, locale: Locale, person: &SignedIn, outcome: Option<Outcome>) -> Response {
+        let language = self.ui.language(locale);
+        let texts = Texts::of(language);
         let (members, failure) = match self.documents.members(subject(person)).await {
             Ok(members) => (members, None),
             Err(error) => (Vec::new(), Some(Alert::new(MessageKind::Error, error.to_string()))),
         };
-        let page = HomePage {
+        let mut page = HomePage {
             texts,
             name: display_name(&person.claims),
             claims: lines(&person.claims),
             call_api: Button::submit(texts.call_api),
-            answer,
-            notice: notice.or(failure),
-            open_notice,
+            answer: None,
+            notice: failure,
             members: members.into_iter().enumerate().map(|(index, member)| row(texts, index + 1, member)).collect(),
-            reader: email_field("reader", texts.reader),
+            reader: email_field(READER, texts.reader),
             share: Button::submit(texts.share).of_kind(ButtonKind::Secondary),
-            opened,
-            owner: email_field("owner", texts.owner),
+            opened: None,
+            owner: email_field(OWNER, texts.owner),
             open: Button::submit(texts.open).of_kind(ButtonKind::Secondary),
             account_url: self.settings.account_url.to_string(),
             sign_out: Button::submit(texts.sign_out).of_kind(ButtonKind::Secondary),
         };
-        let frame = Page { width: Width::Wide, ..Page::titled(texts.title) };
+        if let Some(outcome) = outcome {
+            show(&mut page, outcome, Strings::of(language));
+        }
+        let frame = Page { width: Width::Wide, ..Page::titled(texts.hello) };
         self.ui.respond(locale, frame, &page).into_response()
     }
 
@@ -265,7 +273,8 @@ impl RelyingParty {
     }
 
     /// Calls the sample API through the gateway, as any client would (RFC 6750 section 2.1).
-    async fn ask_api(&self, access_token: &str, path: &str) -> ApiAnswer {
+    async fn ask_api(&self, person: &SignedIn, path: &str) -> ApiAnswer {
+        let access_token = person.access_token.expose();
         let url = format!("{}/{path}", self.settings.api_url.as_str().trim_end_matches('/'));
         let request = Request::get(url).header(AUTHORIZATION, format!("Bearer {access_token}")).body(Bytes::new());
         let response = match request {
@@ -282,14 +291,51 @@ impl RelyingParty {
     }
 }
 
+/// Adds the outcome of a form to the page.
+fn show(page: &mut HomePage, outcome: Outcome, strings: &Strings) {
+    let texts = page.texts;
+    let notice = match outcome {
+        Outcome::Called(answer) => {
+            page.answer = Some(answer);
+            return;
+        }
+        Outcome::Opened { owner, opened } => {
+            page.owner.value = owner;
+            page.opened = Some(opened);
+            return;
+        }
+        Outcome::Refused { field, typed, refusal } => {
+            let input = if field == READER { &mut page.reader } else { &mut page.owner };
+            input.value = typed;
+            input.problem_prefix = strings.error_prefix;
+            input.problem = Some(match refusal {
+                Refusal::Nobody => texts.nobody.to_owned(),
+                Refusal::Own => texts.own_document.to_owned(),
+                Refusal::Failed(reason) => reason,
+            });
+            return;
+        }
+        Outcome::Shared { reader } => Alert::new(MessageKind::Success, texts.shared(reader)),
+        Outcome::Revoked { reader } => Alert::new(MessageKind::Success, texts.revoked(reader)),
+        Outcome::NotRevoked(reason) => Alert::new(MessageKind::Error, reason),
+    };
+    page.notice.get_or_insert(notice);
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
 fn row(texts: &Texts, number: usize, member: Member) -> MemberRow {
     let revoke = || {
-        let button = Button::submit(texts.revoke).sending("reader", member.id.as_str());
+        let button = Button::submit(texts.revoke).sending(MEMBER, json!(member.subject).to_string());
         button.of_kind(ButtonKind::Danger).about(format!("member-{number}")).small()
     };
     MemberRow {
         revoke: (!member.is_owner).then(revoke),
-        email: member.email,
+        name: member.name,
         permissions: member.permissions,
         because: member.because,
     }
@@ -321,7 +367,7 @@ fn with_cookie(answer: impl IntoResponse, cookie: &SetCookie) -> Response {
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use base::{Clock, Context, RequestId, Rng, Secret, TenantId, Timestamp};
+    use base::{Clock, Context, RequestId, Rng, Secret, TenantId};
     use tower::ServiceExt as _;
     use web::outbound::{Client, Destinations};
 
@@ -362,6 +408,7 @@ mod tests {
         assert_eq!(status, StatusCode::OK);
         assert!(headers.contains_key("content-security-policy"));
         assert!(body.contains(r#"action="/sign-in" method="post""#), "{body}");
+        assert!(body.contains("<title>Sign in with Kleis – Sample app</title>"), "{body}");
     }
 
     #[tokio::test]

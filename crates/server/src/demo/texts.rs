@@ -22,6 +22,7 @@ ui::texts! {
         share,
         revoke,
         nobody,
+        own_document,
         open_document,
         open_document_intro,
         owner,
@@ -38,6 +39,9 @@ ui::texts! {
         failed_intro,
     }
     with values {
+        shared(reader),
+        revoked(reader),
+        not_shared(owner),
     }
 }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 use base::{PlainToken, Rng, Secret, Timestamp};
 use serde_json::Value;
 
+use super::pages::{ApiAnswer, Opened};
+
 pub(super) const COOKIE: &str = "kleis_demo";
 
 /// A visit ends after this time.
@@ -38,34 +40,91 @@ pub(super) struct SignedIn {
     pub(super) access_token: Secret<String>,
 }
 
+/// What a form came to, for the page that the browser is redirected to: a reload of that page does not send the form again.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Called(ApiAnswer),
+    Shared {
+        reader: String,
+    },
+    Revoked {
+        reader: String,
+    },
+    NotRevoked(String),
+    Opened {
+        owner: String,
+        opened: Opened,
+    },
+    Refused {
+        /// The name of the field.
+        field: &'static str,
+        typed: String,
+        refusal: Refusal,
+    },
+}
+
+/// Why an address was refused.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// No identity has it.
+    Nobody,
+    /// It is that of the owner.
+    Own,
+    /// An API failed.
+    Failed(String),
+}
+
+struct Entry {
+    since: Timestamp,
+    visit: Visit,
+    /// Until it was shown.
+    outcome: Option<Outcome>,
+}
+
 #[derive(Default)]
-pub(super) struct Visits(Mutex<HashMap<[u8; 32], (Timestamp, Visit)>>);
+pub(super) struct Visits(Mutex<HashMap<[u8; 32], Entry>>);
 
 impl Visits {
     /// Stores a visit under a new cookie value, and returns that value.
     pub(super) fn open(&self, visit: Visit, rng: &Rng, now: Timestamp) -> PlainToken {
         let token = PlainToken::generate(rng, "", 32);
         let mut visits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        visits.retain(|_, (since, _)| now.since(*since) < LIFETIME);
+        visits.retain(|_, entry| now.since(entry.since) < LIFETIME);
         if visits.len() >= CAPACITY
-            && let Some(oldest) = visits.iter().min_by_key(|(_, (since, _))| *since).map(|(digest, _)| *digest)
+            && let Some(oldest) = visits.iter().min_by_key(|(_, entry)| entry.since).map(|(digest, _)| *digest)
         {
             visits.remove(&oldest);
         }
-        visits.insert(*token.digest().as_bytes(), (now, visit));
+        visits.insert(*token.digest().as_bytes(), Entry { since: now, visit, outcome: None });
         token
     }
 
     pub(super) fn find(&self, cookie: Option<&str>, now: Timestamp) -> Option<Visit> {
         let digest = PlainToken::received(cookie?).digest();
         let visits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        visits.get(digest.as_bytes()).filter(|(since, _)| now.since(*since) < LIFETIME).map(|(_, visit)| visit.clone())
+        let entry = visits.get(digest.as_bytes()).filter(|entry| now.since(entry.since) < LIFETIME);
+        entry.map(|entry| entry.visit.clone())
+    }
+
+    /// Keeps the outcome of a form until it is shown.
+    pub(super) fn keep_outcome(&self, cookie: Option<&str>, outcome: Outcome) {
+        let Some(cookie) = cookie else { return };
+        let digest = PlainToken::received(cookie).digest();
+        if let Some(entry) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(digest.as_bytes()) {
+            entry.outcome = Some(outcome);
+        }
+    }
+
+    /// The outcome of the last form, once.
+    pub(super) fn take_outcome(&self, cookie: Option<&str>) -> Option<Outcome> {
+        let digest = PlainToken::received(cookie?).digest();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(digest.as_bytes())?.outcome.take()
     }
 
     /// Removes a visit and returns it. Its cookie is invalid afterwards.
     pub(super) fn close(&self, cookie: Option<&str>) -> Option<Visit> {
         let digest = PlainToken::received(cookie?).digest();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(digest.as_bytes()).map(|(_, visit)| visit)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(digest.as_bytes()).map(|entry| entry.visit)
     }
 }
 
@@ -87,6 +146,18 @@ mod tests {
         assert!(visits.find(Some(token.expose()), now.plus(LIFETIME)).is_none());
         assert!(visits.close(Some(token.expose())).is_some());
         assert!(visits.find(Some(token.expose()), now).is_none());
+    }
+
+    #[test]
+    fn an_outcome_is_shown_once() {
+        let (visits, rng) = (Visits::default(), Rng::seeded(1));
+        let token = visits.open(leaving(), &rng, Timestamp::EPOCH);
+        visits.keep_outcome(Some("else"), Outcome::NotRevoked(String::new()));
+        assert!(visits.take_outcome(Some(token.expose())).is_none());
+        visits.keep_outcome(Some(token.expose()), Outcome::Shared { reader: "ada".into() });
+        let shown = visits.take_outcome(Some(token.expose()));
+        assert!(matches!(&shown, Some(Outcome::Shared { reader }) if reader == "ada"), "{shown:?}");
+        assert!(visits.take_outcome(Some(token.expose())).is_none());
     }
 
     #[test]

@@ -7,14 +7,14 @@
 //!   address when `admin.hosts` is set.
 //! - `Origin` is that of the listener or one that its `cors` block allows, and `Sec-Fetch-Site` does not name another site.
 //! - A body has a media type that a page cannot send to another origin without a preflight: JSON, or that of a remote procedure
-//!   call. Introspection takes forms (RFC 7662 section 2.1), and the syntax check takes any text.
+//!   call. Introspection takes forms (RFC 7662 section 2.1), and the syntax check takes any text. An unknown path reads no body.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::HttpBody as _;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use http::header::{CONTENT_TYPE, HOST, ORIGIN};
@@ -99,7 +99,9 @@ impl Inner {
             let reason = "Origin: web pages of other origins must not call this admin listener.";
             return Some((StatusCode::FORBIDDEN, reason));
         }
-        if !request.body().is_end_stream() && !may_carry_body(request) {
+        // An unknown path is 404 with any body: nothing reads it.
+        let is_known = request.extensions().get::<MatchedPath>().is_some();
+        if is_known && !request.body().is_end_stream() && !may_carry_body(request) {
             let reason = "Content-Type: the body must be of type application/json.";
             return Some((StatusCode::UNSUPPORTED_MEDIA_TYPE, reason));
         }
@@ -176,6 +178,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
+    use axum::routing::{any, post};
     use tower::ServiceExt as _;
 
     use super::*;
@@ -192,7 +195,7 @@ mod tests {
         let hosts = if address.starts_with("127.") { vec!["Kratos".to_owned()] } else { Vec::new() };
         let admin = Admin { hosts, ..Admin::default() };
         let address = Address::Tcp(address.parse().unwrap());
-        let router = Router::new().fallback(async || "done");
+        let router = Router::new().route("/{*path}", any(async || "done"));
         let router = Policy::of(ErrorFormat::Rest, &address, &listener, &admin, OPEN).around(router);
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
@@ -278,6 +281,26 @@ mod tests {
             "a link leads to a page"
         );
         assert_eq!(status_of("127.0.0.1:4434", &link, "POST", "/admin/mailbox", "").await, 403);
+    }
+
+    #[tokio::test]
+    async fn a_body_of_any_media_type_to_an_unknown_path_is_404() {
+        let admin = Admin::default();
+        let address = Address::Tcp("127.0.0.1:4434".parse().unwrap());
+        let policy = Policy::of(ErrorFormat::Rest, &address, &Listener::default(), &admin, OPEN);
+        let router = policy.around(Router::new().route("/admin/clients/{id}", post(async || "done")));
+        for (method, path, origin, status) in [
+            ("POST", "/admin/unknown", "http://127.0.0.1:4434", 404),
+            ("POST", "/admin/clients", "http://127.0.0.1:4434", 404),
+            ("POST", "/admin/clients/a", "http://127.0.0.1:4434", 415),
+            ("PUT", "/admin/clients/a", "http://127.0.0.1:4434", 415),
+            ("POST", "/admin/unknown", "http://evil.example", 403),
+        ] {
+            let request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:4434");
+            let request = request.header("origin", origin).header("content-type", "text/plain");
+            let answer = router.clone().oneshot(request.body(Body::from("{}")).unwrap()).await.unwrap();
+            assert_eq!(answer.status(), status, "{method} {path} {origin}");
+        }
     }
 
     #[tokio::test]

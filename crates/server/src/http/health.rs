@@ -107,7 +107,7 @@ impl Health {
     }
 
     /// The failed checks with their reasons.
-    async fn failures(&self) -> Map<String, Value> {
+    pub(crate) async fn failures(&self) -> Map<String, Value> {
         let mut errors = Map::new();
         for check in self.checks.iter() {
             if let Err(reason) = check.run().await {

@@ -1,7 +1,7 @@
 //! Refusals before any handler: an unknown path, a method that the path does not allow, a query or a body that the framework
 //! cannot read. They are answered in the error format of the service.
 //!
-//! Invariant behind this layer: the request has one host (RFC 9112 section 3.2), its path and query are within their bounds,
+//! Invariant inside this layer: the request has one host (RFC 9112 section 3.2), its path and query are within their bounds,
 //! and neither contains the character U+0000, which PostgreSQL cannot store.
 
 use axum::Router;

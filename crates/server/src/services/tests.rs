@@ -104,11 +104,19 @@ impl Check for Mood {
     async fn run(&self) -> Result<(), String> {
         if self.is_sad { Err("it is sad".to_owned()) } else { Ok(()) }
     }
+
+    async fn examine(&self) -> Option<Diagnosis> {
+        Some(Diagnosis::new("sample", Verdict::Warning, "has old data"))
+    }
+}
+
+fn configured(section: Value) -> Result<Config, String> {
+    configured_at("memory", section)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "test data is written where it is used")]
-fn configured(section: Value) -> Result<Config, String> {
-    let tree = json!({ "dsn": "memory", "sample": section });
+fn configured_at(dsn: &str, section: Value) -> Result<Config, String> {
+    let tree = json!({ "dsn": dsn, "sample": section });
     Config::from_value(&[SERVICE], tree).map_err(|faults| faults.to_string())
 }
 
@@ -186,4 +194,11 @@ async fn the_doctor_checks_a_service() {
     let says = |text: &str| found.iter().any(|it| it.explanation.contains(text));
     assert!(says("sample.serve.public: would listen on 127.0.0.1:4477"), "{found:?}");
     assert!(says("is only a sample") && !found.iter().any(|it| it.verdict == Verdict::Bad), "{found:?}");
+    assert!(!says("has old data"), "there are no tables: {found:?}");
+    let dsn = format!("sqlite://{}", folder.path().join("sample.db").display());
+    let config = configured_at(&dsn, json!({ "greeting": "hello" })).unwrap();
+    let environment = Environment { free_ports: true, ..Environment::system() };
+    start(config.clone(), environment).await.unwrap().shutdown().await;
+    let found = examine(&config, folder.path(), &TrustStore::bundled()).await;
+    assert!(found.iter().any(|it| it.explanation == "has old data"), "{found:?}");
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base::{Clock, Rng, Sealer, Secret, TrustStore};
 use database::Database;
 use serde_json::Value;
+use service::Kind;
 use telemetry::metrics::{Build, Collector, HttpMetrics, Registry};
 use url::Url;
 use web::language::Languages;
@@ -95,18 +96,21 @@ impl Parts {
             metrics: None,
             quiet_health: false,
             languages: self.languages.clone(),
+            repeats_request_id: &[],
         }
     }
 
     /// The edge of a listener.
-    pub(super) fn edge(&self, listener: &Listener, metrics: &HttpMetrics) -> Edge {
+    pub(super) fn edge(&self, kind: &Kind, listener: &Listener, metrics: &HttpMetrics) -> Edge {
+        let repeats_request_id = match kind {
+            Kind::Admin(admin) => admin.repeats_request_id,
+            Kind::Public(_) | Kind::Proxy | Kind::Grpc => &[],
+        };
         Edge {
-            clock: self.clock.clone(),
-            rng: self.rng.clone(),
-            proxies: self.proxies.clone(),
             metrics: Some(metrics.clone()),
             quiet_health: listener.request_log.disable_for_health,
-            languages: self.languages.clone(),
+            repeats_request_id,
+            ..self.plain_edge()
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
-use database::Database;
+use database::{Database, Reservation};
 use jobs::Worker;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -15,6 +15,7 @@ use web::Edge;
 
 use crate::config::{Listener, Service, Timeouts};
 use crate::http::bounded;
+use crate::http::health::Health;
 use crate::http::listen::{Audience, Site};
 use crate::http::path::Rewrite;
 use crate::http::socket::{Address, BindError, Bound, DefaultPlace};
@@ -51,9 +52,13 @@ pub struct Running {
     pub worker: Arc<Worker>,
     /// The directory of the generated secrets, if there are any.
     pub data_dir: Option<PathBuf>,
+    /// The health of each service.
+    pub(super) health: Vec<Health>,
     pub(super) edge: Edge,
     pub(super) stop: watch::Sender<bool>,
     pub(super) tasks: JoinSet<()>,
+    /// Until it is dropped, no other process can serve the database file.
+    pub(super) reservation: Option<Reservation>,
 }
 
 impl Running {
@@ -62,6 +67,17 @@ impl Running {
         // Without a receiver everything has ended already.
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
+        drop(self.reservation);
+    }
+
+    /// The checks that keep a service from being ready, with their reasons.
+    pub(crate) async fn failed_checks(&self) -> BTreeMap<String, String> {
+        let mut failed = BTreeMap::new();
+        for health in &self.health {
+            let reasons = health.failures().await.into_iter();
+            failed.extend(reasons.map(|(name, reason)| (name, reason.as_str().unwrap_or_default().to_owned())));
+        }
+        failed
     }
 
     /// Serves another application in this process, with the same clock and the same shutdown.

@@ -22,7 +22,7 @@ use super::selection::configured_url;
 use crate::config::{Config, Fault, Faults, Notice, Service};
 use crate::data_dir::DataDir;
 use crate::http::error_pages::ErrorPages;
-use crate::http::health::Health;
+use crate::http::health::{Check, Health};
 use crate::remote_services;
 
 /// Services that are ready to serve.
@@ -60,6 +60,10 @@ impl Built {
 
     pub(super) fn observed(&self, service: Service) -> Result<&(HttpMetrics, Health), Faults> {
         self.observed.get(&service).ok_or_else(|| Fault::new(service.name(), "was not built").into())
+    }
+
+    pub(super) fn checks(&self) -> impl Iterator<Item = &Arc<dyn Check>> {
+        self.observed.values().flat_map(|(_, health)| health.checks.iter())
     }
 
     pub(super) fn spawn_background(&mut self, tasks: &mut JoinSet<()>, stopped: &watch::Receiver<bool>) {

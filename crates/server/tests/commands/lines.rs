@@ -112,6 +112,25 @@ fn each_line_that_serves_answers_and_stops_on_a_signal() {
 }
 
 #[test]
+fn a_second_process_on_a_database_file_is_refused() {
+    let directory = directory();
+    let lines = [("kleis serve", "kleis-data/kleis.db"), ("kleis serve permissions -c keto.yml", "keto.db")];
+    for (line, file) in lines {
+        let first = directory.serve(line, &[]).unwrap_or_else(|output| panic!("{line}: {}", output.errors));
+        let second = directory.serve(line, &[]).unwrap_err();
+        assert_eq!(second.code, Some(1), "{line}: {second:?}");
+        let reason = format!("dsn: another process serves the database file {file}: stop it first");
+        assert!(second.errors.contains(&reason), "{line}: {second:?}");
+        // Commands work beside it, and it serves.
+        assert_eq!(directory.run(&line.replace("serve", "doctor"), &[]).code, Some(0), "{line}");
+        assert_eq!(first.get("permissions/read", "/health/ready").0, 200, "{line}");
+        assert_eq!(first.stop().code(), Some(0), "{line}");
+        let next = directory.serve(line, &[]).unwrap_or_else(|output| panic!("{line}: {}", output.errors));
+        assert_eq!(next.stop().code(), Some(0), "{line}");
+    }
+}
+
+#[test]
 fn the_command_line_of_keto_has_its_words_and_its_default_file() {
     let directory = directory();
     let home = directory.place.path().display().to_string();

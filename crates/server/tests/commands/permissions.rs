@@ -49,7 +49,9 @@ fn directory(files: &[(&str, &str)]) -> RunDirectory {
 
 #[test]
 fn lint_reports_errors_and_warnings() {
-    let directory = directory(&[("models/model.ts", MODEL), ("mixed.ts", MIXED), ("wrong.ts", WRONG)]);
+    let both = MODEL.replace("view:", "owners:");
+    let directory =
+        directory(&[("models/model.ts", MODEL), ("mixed.ts", MIXED), ("both.ts", &both), ("wrong.ts", WRONG)]);
     let good = directory.run("kleis permissions lint models", &[]);
     assert_eq!((good.code, good.output.as_str()), (Some(0), ""), "{good:?}");
     assert_eq!(good.errors, "1 file: 0 errors, 0 warnings\n");
@@ -58,6 +60,8 @@ fn lint_reports_errors_and_warnings() {
     assert_eq!(mixed.code, Some(0), "{mixed:?}");
     assert!(mixed.output.starts_with("mixed.ts:4:"), "{mixed:?}");
     assert_eq!(directory.run("kleis permissions lint --deny-warnings mixed.ts", &[]).code, Some(1));
+    let both = directory.run("kleis permissions lint both.ts", &[]);
+    assert_eq!((both.code, both.errors.as_str()), (Some(0), "1 file: 0 errors, 1 warnings\n"), "it loads: {both:?}");
 
     let wrong = directory.run("kleis permissions lint --format json wrong.ts", &[]);
     assert_eq!(wrong.code, Some(1), "{wrong:?}");
@@ -69,6 +73,35 @@ fn lint_reports_errors_and_warnings() {
     });
     assert_eq!(problems, json!([expected]));
     assert_eq!(directory.run("kleis permissions lint absent.ts", &[]).code, Some(1));
+}
+
+#[test]
+fn lint_refuses_a_model_without_namespaces_as_the_service_does() {
+    let texts = [("empty.ts", ""), ("comment.ts", "// later\n"), ("condition.ts", "const a: Condition = \"true\";\n")];
+    let directory = directory(&texts);
+    for (name, _) in texts {
+        let refused = directory.run(&format!("kleis permissions lint {name}"), &[]);
+        assert_eq!(refused.code, Some(1), "{name}: {refused:?}");
+        assert!(refused.output.contains("the model declares no namespace"), "{name}: {refused:?}");
+        assert!(refused.errors.starts_with("1 file: 1 errors, "), "{name}: {refused:?}");
+    }
+}
+
+#[test]
+fn a_folder_is_read_without_the_packages_and_the_declarations_of_typescript() {
+    let directory = directory(&[("models/model.ts", MODEL), ("models/types.d.ts", "declare const a: number;\n")]);
+    std::fs::create_dir_all(directory.path("models/node_modules/a")).unwrap();
+    std::fs::write(directory.path("models/node_modules/a/index.ts"), "export class {").unwrap();
+    let linted = directory.run("kleis permissions lint models", &[]);
+    assert_eq!((linted.code, linted.errors.as_str()), (Some(0), "1 file: 0 errors, 0 warnings\n"), "{linted:?}");
+}
+
+#[test]
+fn a_test_file_that_is_not_yaml_is_named_in_its_error() {
+    let directory = directory(&[("model.test.yml", "tests: [\n")]);
+    let invalid = directory.run("kleis permissions test model.test.yml", &[]);
+    assert_eq!(invalid.code, Some(1), "{invalid:?}");
+    assert!(invalid.output.contains("model.test.yml:") && !invalid.output.contains("<input>"), "{invalid:?}");
 }
 
 #[test]

@@ -49,7 +49,7 @@ impl RunDirectory {
         CommandOutput::of(self.command(line, environment).output().unwrap())
     }
 
-    /// Runs a line that serves, on free ports. Returns when it is ready, or with its output if it ended before that.
+    /// Runs a line that serves, on free ports. Returns when it serves, or with its output if it ended before that.
     pub(crate) fn serve(&self, line: &str, environment: &[(&str, &str)]) -> Result<Program, CommandOutput> {
         Program::start(self.command(line, environment))
     }
@@ -80,7 +80,7 @@ pub(crate) struct Program {
     child: Child,
     /// Addresses by `service/listener`.
     pub(crate) listeners: BTreeMap<String, String>,
-    /// The log until it was ready.
+    /// The log until it served.
     pub(crate) log: String,
 }
 
@@ -119,7 +119,7 @@ impl Program {
                     let text = |name: &str| record[name].as_str().unwrap().to_owned();
                     listeners.insert(format!("{}/{}", text("service"), text("listener")), text("address"));
                 }
-                Some("ready") => {
+                Some("ready" | "running, and not ready") => {
                     // The output must be read, because a full pipe would block the program.
                     std::thread::spawn(move || lines.for_each(drop));
                     return Ok(Self { child, listeners, log });

@@ -132,6 +132,8 @@ fn lists_are_asked_of_the_service() {
     let sets = "kleis permissions list-subjects view Doc:plan --subject-type Group#members";
     service.prints(sets, 0, "Group:staff#members\n");
     service.prints("kleis permissions list-subjects view Doc:memo", 0, "eve\n");
+    service.prints("kleis permissions list-subjects view Doc:plan", 0, "User:ada\n");
+    service.prints("kleis permissions list-subjects view Doc:plan --subject-type=", 0, "");
     service.prints("kleis permissions list-relations User:ada Doc:plan", 0, "view\nviewers\n");
     let nothing = service.prints("kleis permissions list-objects User:nobody view Doc", 0, "");
     assert_eq!(nothing.errors, "there are none\n");
@@ -161,6 +163,8 @@ fn lists_are_asked_of_the_service() {
         let output = service.run(line);
         assert_eq!(output.code, Some(1), "{line}: {output:?}");
         assert!(output.errors.contains(reason), "{line}: {output:?}");
+        let json = service.run(&format!("{line} --format json"));
+        assert_eq!((json.code, json.output.as_str()), (Some(1), ""), "{line}: {json:?}");
     }
 }
 

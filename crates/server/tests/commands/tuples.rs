@@ -84,7 +84,7 @@ fn tuples_are_created_listed_and_deleted() {
     assert_eq!(service.tuples(), ["Doc:plan#viewers@ada"]);
 
     for (line, reason) in [
-        ("kleis permissions tuples create ada viewers Dok:plan", "there is no namespace \"Dok\""),
+        ("kleis permissions tuples create ada viewers Dok:plan", "kleis: namespace: there is no namespace \"Dok\""),
         ("kleis permissions tuples create ada viewers plan", "\"plan\" lacks a \":\""),
         ("kleis permissions tuples create", "name files with --file"),
         ("kleis permissions tuples delete-all --object plan --force", "--namespace is required"),

@@ -40,7 +40,7 @@ pub(super) fn of(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn families_have_the_names_of_their_samples() {
+    fn the_older_format_names_a_counter_with_its_suffix_and_has_no_units() {
         let text = "# HELP requests Requests.\n# TYPE requests counter\nrequests_total{app=\"a # b\"} 1\n\
                     # HELP size_bytes Size.\n# TYPE size_bytes gauge\n# UNIT size_bytes bytes\nsize_bytes 2\n\
                     # TYPE other unknown\nother 3\n# EOF\n";

@@ -1,5 +1,5 @@
-//! How the forms present the nodes of each sign-in method: headings, buttons, order, codes, autofill. A new method is described
-//! here and nowhere else in this crate; its texts are in `locales/`.
+//! How the forms present the nodes of each sign-in method: headings, buttons, order, codes, autofill. The texts are in
+//! `strings.rs` and `locales/`.
 //!
 //! Nodes are recognized by their names, which are part of the wire contract.
 

@@ -58,7 +58,7 @@ const SPECIAL_V6: &[Ipv6Net] = &[v6(0x2001, 0, 23), v6(0x2001, 0x0db8, 32), v6(0
 
 /// NAT64 (RFC 6052): the last 32 bits are an IPv4 address.
 const NAT64: Ipv6Net = v6(0x64, 0xff9b, 96);
-/// 6to4 (RFC 3056): so are the 32 bits behind the prefix.
+/// 6to4 (RFC 3056): so are the 32 bits after the prefix.
 const SIX_TO_FOUR: Ipv6Net = v6(0x2002, 0, 16);
 
 const fn v4([a, b, c, d]: [u8; 4], prefix: u8) -> Ipv4Net {

@@ -1,4 +1,5 @@
-//! Outbound calls: web-hooks, key sets, breach lists, other services. The whole process has one pooled client.
+//! Outbound calls: web-hooks, key sets, breach lists, other services. A [`Client`] has a pool of connections; each service
+//! has one client, with the destinations that its section allows.
 //!
 //! Invariants: a call ends within its deadline and reads at most its limit; redirects are answers and are not followed; with
 //! [`Destinations::PublicOnly`] the connection goes to the address that was checked, so that DNS rebinding has no effect.

@@ -15,7 +15,7 @@ async fn nodes_sign_with_one_key_set_that_the_oauth_service_keeps() -> Result<()
     let (upstream, port) = (Upstream::start().await?, ports::free()?);
     let mut signing = rule("signed", &upstream.url(), &json!([{ "handler": "anonymous" }]));
     let jwks_url = format!("http://127.0.0.1:{port}/admin/keys/gateway");
-    let settings = json!({ "issuer_url": "https://door.example/", "jwks_url": jwks_url });
+    let settings = json!({ "issuer_url": "https://gateway.example/", "jwks_url": jwks_url });
     signing["mutators"] = json!([{ "handler": "id_token", "config": settings }]);
     let mut config = config(&json!([signing]));
     config["gateway"]["mutators"]["id_token"] = json!({ "enabled": true, "config": settings });
@@ -37,7 +37,7 @@ async fn nodes_sign_with_one_key_set_that_the_oauth_service_keeps() -> Result<()
             let keys = JwkSet::parse(&published.at(""))?;
             let verified = Jws::parse(token)?.verify(&keys.keys.iter().collect(), &[Algorithm::ES256])?;
             let claims: Value = verified.claims().context("claims")?;
-            ensure!(claims["sub"] == "anonymous" && claims["iss"] == "https://door.example/", "{claims}");
+            ensure!(claims["sub"] == "anonymous" && claims["iss"] == "https://gateway.example/", "{claims}");
         }
     }
     for node in nodes {

@@ -11,7 +11,7 @@ use super::question::{Message, Question, Settings};
 use super::{Answer, Authorizer, Definition, Inbound, Services};
 use crate::domain::failure::Failure;
 use crate::domain::session::Session;
-use crate::pipeline::{Look, settings};
+use crate::pipeline::{Evaluation, settings};
 
 pub(super) const HANDLER: Definition<dyn Authorizer, Services> =
     Definition::new::<Settings>("remote", |settings, _| Ok(Box::new(Remote::compile(settings)?)));
@@ -30,7 +30,7 @@ impl Remote {
     }
 
     async fn ask(&self, inbound: &Inbound<'_>, session: &mut Session, services: &Services) -> Result<(), Box<Failure>> {
-        let Look::First(body) = inbound.look else { return Ok(()) };
+        let Evaluation::NewRequest(body) = inbound.evaluation else { return Ok(()) };
         let headers = description(inbound.headers)?;
         let body = body.read(MOST_BODY_BYTES).await?;
         self.question.ask(inbound, session, services, Message { headers, body }).await

@@ -90,11 +90,11 @@ fn call_member(expression: &mut Expr) {
     let position = expression.pos();
     let (from, names) = match expression {
         Expr::Field(_, fields) => {
-            let names = fields.split_off(behind_dictionaries(fields));
+            let names = fields.split_off(after_dictionaries(fields));
             (if fields.is_empty() { Expr::Dot(position) } else { expression.clone() }, names)
         }
         Expr::Variable(_, name, fields) => {
-            let names = fields.split_off(if name == "$" { behind_dictionaries(fields) } else { 0 });
+            let names = fields.split_off(if name == "$" { after_dictionaries(fields) } else { 0 });
             (expression.clone(), names)
         }
         Expr::Chain(_, inner, fields) => ((**inner).clone(), std::mem::take(fields)),
@@ -111,7 +111,7 @@ fn call_member(expression: &mut Expr) {
 
 /// How many names at the beginning of a path do not lead through the URL. No member of the URL has a name of the root, so
 /// that a path that begins with one does not begin at the URL.
-fn behind_dictionaries<T: AsRef<str>>(path: &[T]) -> usize {
+fn after_dictionaries<T: AsRef<str>>(path: &[T]) -> usize {
     let name = |place: usize| path.get(place).map_or("", AsRef::as_ref);
     match (name(0), name(1)) {
         ("MatchContext", "URL") => 2,

@@ -2,7 +2,7 @@
 //! text identifies the algorithm. The cost of an imported hash is limited in work and in memory, whatever its algorithm: see
 //! [`PasswordHash::parse_import`].
 //!
-//! What always holds: comparison is in constant time. A malformed hash is an error when it is stored and a failed
+//! Invariants: comparison is in constant time. A malformed hash is an error when it is stored and a failed
 //! verification afterwards.
 
 mod argon2id;

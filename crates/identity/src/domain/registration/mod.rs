@@ -1,8 +1,8 @@
 //! The decisions of a registration, as values.
 //!
 //! [`start`] decides whether a flow starts, [`act_on`] what happens to a submission, [`decide`] what follows once a credential
-//! was accepted, [`wait`] and [`on_conflict`] what happens when a name is taken, and [`next`] where the client goes on. What
-//! always holds:
+//! was accepted, [`wait`] and [`on_conflict`] what happens when a name is taken, and [`next`] where the client goes on.
+//! Invariants:
 //! - An account that waits for its address gets no session before the address is confirmed.
 //! - A login of the authorization server is accepted now or waits for the end of the verification. It is never lost, and its
 //!   challenge is used once.

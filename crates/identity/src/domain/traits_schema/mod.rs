@@ -1,7 +1,7 @@
 //! Traits schemas: the attributes of a user, as JSON Schema (draft 04, 06 or 07) with the keyword `ory.sh/kratos`, which
 //! declares the use of a trait: as an identifier, an address to verify, or a recovery address.
 //!
-//! What always holds: create, update, registration and settings all call [`TraitsSchema::validate`], so stored traits are
+//! Invariants: create, update, registration and settings all call [`TraitsSchema::validate`], so stored traits are
 //! valid under their schema. Regular expressions run in linear time. A schema fetches nothing while it validates, because
 //! everything that it references was loaded when it was compiled.
 

@@ -1,6 +1,6 @@
 //! Translates regular expressions from the syntax of the replaced program (RE2) to that of JSON Schema (ECMA 262).
 //!
-//! What always holds: a valid ECMA 262 expression keeps its meaning. Syntax that ECMA 262 cannot express is left unchanged,
+//! Invariants: a valid ECMA 262 expression keeps its meaning. Syntax that ECMA 262 cannot express is left unchanged,
 //! so that compiling the schema fails with an error about it.
 
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 //! (`selfservice.flows.registration.confirm_address_first`).
 //!
 //! The account is created when the code is entered. Until then the verification flow contains the registrant's data,
-//! sealed. What always holds:
+//! sealed. Invariants:
 //! - A registration with a taken address is indistinguishable from any other by its response and its duration: the same
 //!   rows are written and a mail is sent. Only the mail differs: it notifies the owner of the address.
 //! - No account that was registered this way has an unconfirmed address, so nobody can register an address of another

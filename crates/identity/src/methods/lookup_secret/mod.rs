@@ -1,7 +1,7 @@
 //! The method `lookup_secret`: backup codes that a user stores offline, each of which works once (NIST SP 800-63B section
 //! 5.1.2). They are a second factor for a user who lost the other one.
 //!
-//! What always holds:
+//! Invariants:
 //! - A code is used once, even under concurrent requests.
 //! - New codes become valid when their owner confirms that they were saved; until then the old ones are valid.
 //! - Codes are stored sealed, in the credential and in the flow that shows them.

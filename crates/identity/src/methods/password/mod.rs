@@ -1,6 +1,6 @@
 //! The method `password`: a memorized secret (NIST SP 800-63B section 5.1.1). A first factor.
 //!
-//! What always holds:
+//! Invariants:
 //! - The attempt limits admit a guess before it is hashed. It is hashed for unknown identifiers as well.
 //! - A new password passes the policy and the list of breached passwords, wherever it is set.
 

@@ -1,7 +1,7 @@
 //! The key of an authenticator app: time-based one-time passwords (RFC 6238) over HMAC (RFC 4226), with the parameters of an
 //! `otpauth` URL.
 //!
-//! What always holds:
+//! Invariants:
 //! - A new key has 160 bits, SHA-1, six digits and steps of 30 seconds, which every authenticator app supports.
 //! - A code is accepted one step early or late (RFC 6238 section 5.2 recommends one), so that clocks may differ.
 //! - Keys of other systems keep their algorithm, digits and period. Values that no RFC allows are replaced by the defaults.

@@ -1,6 +1,6 @@
 //! The method `totp`: the codes of an authenticator app (RFC 6238), a second factor.
 //!
-//! What always holds:
+//! Invariants:
 //! - After a code is accepted, neither it nor a code of an earlier step is accepted again (RFC 6238 section 5.2).
 //! - The secret is stored sealed, in the credential and in the flow that sets it up.
 //! - Guesses are limited like those at passwords. An existing session does not lift the limit, because anyone who knows the

@@ -83,7 +83,7 @@ impl Tokens {
         }))
     }
 
-    /// What a token says, whether or not it is live; `None` when it is none of ours.
+    /// What a token says, whether or not it is live; `None` for one that this service did not issue.
     pub(crate) async fn open(&self, cx: &Context, token: &PlainToken) -> Result<Option<AccessToken>, database::Error> {
         // The format is read off the token, not off the client's present setting, which may have changed since.
         if token.expose().starts_with(ACCESS_TOKEN.prefix) {

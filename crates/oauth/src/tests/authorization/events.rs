@@ -5,9 +5,9 @@ use crate::MIGRATIONS;
 use crate::tests::token;
 
 /// Names, subjects and attributes, without the ids that are random.
-async fn events(house: &House) -> Vec<(String, String, Value)> {
+async fn events(server: &TestServer) -> Vec<(String, String, Value)> {
     let page = base::PageRequest { size: 100, after: None };
-    let events = jobs::list_events(&mut house.oauth.database.read(TenantId::DEFAULT), page).await.unwrap().items;
+    let events = jobs::list_events(&mut server.oauth.database.read(TenantId::DEFAULT), page).await.unwrap().items;
     events
         .into_iter()
         .map(|event| {
@@ -25,23 +25,23 @@ async fn events(house: &House) -> Vec<(String, String, Value)> {
 #[tokio::test]
 async fn each_change_has_one_event_about_one_kind_of_subject() {
     database::testing::on_both_engines(&[MIGRATIONS, jobs::MIGRATIONS], |database| async move {
-        let house = House::with_applications(database);
-        house.client(json!({})).await;
-        let mut browser = house.browser();
-        let callback = house.sign_in(&mut browser, &request(""), json!({"subject": "ada", "remember": true})).await;
-        let tokens = house.redeem(&callback).await.json;
-        let listed = house.admin(Method::GET, "/admin/oauth2/auth/sessions/consent?subject=ada", Value::Null).await;
+        let server = TestServer::with_applications(database);
+        server.client(json!({})).await;
+        let mut browser = server.browser();
+        let callback = server.sign_in(&mut browser, &request(""), json!({"subject": "ada", "remember": true})).await;
+        let tokens = server.redeem(&callback).await.json;
+        let listed = server.admin(Method::GET, "/admin/oauth2/auth/sessions/consent?subject=ada", Value::Null).await;
         let id = listed.json[0]["consent_request_id"].as_str().unwrap().to_owned();
         let revocation = format!("/admin/oauth2/auth/sessions/consent?consent_request_id={id}");
         // What is revoked already is not recorded again.
         for _ in 0..2 {
-            house.admin(Method::DELETE, &revocation, Value::Null).await.expect(204);
+            server.admin(Method::DELETE, &revocation, Value::Null).await.expect(204);
         }
-        assert!(!token::is_active(&house, tokens["access_token"].as_str().unwrap()).await);
-        assert_eq!(house.redeem(&callback).await.status, StatusCode::BAD_REQUEST);
-        house.admin(Method::DELETE, "/admin/oauth2/tokens?client_id=shop", Value::Null).await;
-        house.admin(Method::DELETE, "/admin/oauth2/auth/sessions/login?subject=ada", Value::Null).await;
-        house.admin(Method::DELETE, "/admin/clients/shop", Value::Null).await;
+        assert!(!token::is_active(&server, tokens["access_token"].as_str().unwrap()).await);
+        assert_eq!(server.redeem(&callback).await.status, StatusCode::BAD_REQUEST);
+        server.admin(Method::DELETE, "/admin/oauth2/tokens?client_id=shop", Value::Null).await;
+        server.admin(Method::DELETE, "/admin/oauth2/auth/sessions/login?subject=ada", Value::Null).await;
+        server.admin(Method::DELETE, "/admin/clients/shop", Value::Null).await;
         let event = |name: &str, subject: &str, attributes| (name.to_owned(), subject.to_owned(), attributes);
         let of_shop = |more: Value| {
             let mut attributes = json!({"client_id": "shop"});
@@ -49,7 +49,7 @@ async fn each_change_has_one_event_about_one_kind_of_subject() {
             attributes
         };
         assert_eq!(
-            events(&house).await,
+            events(&server).await,
             [
                 event("OAuth2ClientCreated", "shop", of_shop(json!({"client_name": "The Shop"}))),
                 event("OAuth2LoginAccepted", "ada", of_shop(json!({"login_session_id": "(id)"}))),
@@ -75,14 +75,14 @@ async fn each_change_has_one_event_about_one_kind_of_subject() {
 
 #[tokio::test]
 async fn a_code_that_is_redeemed_again_is_recorded_once() {
-    let house = House::with_applications(database::testing::sqlite(&[MIGRATIONS, jobs::MIGRATIONS]).await);
-    house.client(json!({})).await;
-    let callback = house.sign_in(&mut house.browser(), &request(""), json!({"subject": "ada"})).await;
+    let server = TestServer::with_applications(database::testing::sqlite(&[MIGRATIONS, jobs::MIGRATIONS]).await);
+    server.client(json!({})).await;
+    let callback = server.sign_in(&mut server.browser(), &request(""), json!({"subject": "ada"})).await;
     for status in [StatusCode::OK, StatusCode::BAD_REQUEST, StatusCode::BAD_REQUEST] {
-        assert_eq!(house.redeem(&callback).await.status, status);
+        assert_eq!(server.redeem(&callback).await.status, status);
     }
     let failures: Vec<_> =
-        events(&house).await.into_iter().filter(|(name, ..)| name == "OAuth2TokenExchangeError").collect();
+        events(&server).await.into_iter().filter(|(name, ..)| name == "OAuth2TokenExchangeError").collect();
     let attributes = json!({"client_id": "shop", "consent_request_id": "(id)", "reason": "code_replayed"});
     assert_eq!(failures, [("OAuth2TokenExchangeError".to_owned(), "ada".to_owned(), attributes)]);
 }

@@ -14,17 +14,17 @@ use crate::MIGRATIONS;
 #[tokio::test]
 async fn of_many_redemptions_of_one_verifier_one_gets_a_code() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
-        let house = Arc::new(House::with_applications(database));
-        house.client(json!({})).await;
-        let mut browser = house.browser();
-        let challenge = house.begin(&mut browser, &request("")).await;
-        let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
+        let server = Arc::new(TestServer::with_applications(database));
+        server.client(json!({})).await;
+        let mut browser = server.browser();
+        let challenge = server.begin(&mut browser, &request("")).await;
+        let back = server.accept("login", &challenge, json!({"subject": "ada"})).await;
         let answers = many_visits(&browser, &back).await;
         let passed: Vec<&Reply> = answers.iter().filter(|answer| answer.status == StatusCode::FOUND).collect();
         assert_eq!(passed.len(), 1);
         let challenge = passed[0].parameter("consent_challenge").unwrap();
         browser.keep_cookies(passed[0]);
-        let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
+        let back = server.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
         let answers = many_visits(&browser, &back).await;
         let codes = answers.iter().filter(|answer| answer.status == StatusCode::SEE_OTHER).count();
         let refused = answers.iter().filter(|answer| answer.status == StatusCode::FORBIDDEN).count();
@@ -57,9 +57,9 @@ impl Meter {
 }
 
 /// A login after which the client is cached and signing keys exist.
-async fn warm(house: &House) {
-    let callback = house.sign_in(&mut house.browser(), &request(""), json!({"subject": "bob"})).await;
-    assert_eq!(house.redeem(&callback).await.status, StatusCode::OK);
+async fn warm(server: &TestServer) {
+    let callback = server.sign_in(&mut server.browser(), &request(""), json!({"subject": "bob"})).await;
+    assert_eq!(server.redeem(&callback).await.status, StatusCode::OK);
 }
 
 // The clock is stopped in these tests, so that short-lived cache entries do not expire on a slow machine.
@@ -67,51 +67,51 @@ async fn warm(house: &House) {
 #[tokio::test(start_paused = true)]
 async fn a_login_with_the_operators_applications_costs_eight_statements() {
     let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
-    let house = House::with_applications(database.clone());
-    house.client(json!({})).await;
-    warm(&house).await;
+    let server = TestServer::with_applications(database.clone());
+    server.client(json!({})).await;
+    warm(&server).await;
 
     let meter = Meter::start(&database);
-    let mut browser = house.browser();
-    let challenge = house.begin(&mut browser, &request("+offline_access")).await;
-    assert_eq!(house.look("login", &challenge).await.status, StatusCode::OK);
-    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
+    let mut browser = server.browser();
+    let challenge = server.begin(&mut browser, &request("+offline_access")).await;
+    assert_eq!(server.look("login", &challenge).await.status, StatusCode::OK);
+    let back = server.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
     assert_eq!(meter.read(), (0, 0), "nothing is written before the login");
     // Session and event.
     let challenge = browser.get(back.as_str()).await.parameter("consent_challenge").unwrap();
-    assert_eq!(house.look("consent", &challenge).await.status, StatusCode::OK);
+    assert_eq!(server.look("consent", &challenge).await.status, StatusCode::OK);
     let grant = json!({"grant_scope": ["openid", "photos.read", "offline_access"], "remember": true});
-    let back = house.accept("consent", &challenge, grant).await;
+    let back = server.accept("consent", &challenge, grant).await;
     assert_eq!(meter.read(), (2, 1));
     // Grant, consent and event.
     let callback = browser.get(back.as_str()).await.redirect();
     assert_eq!(meter.read(), (5, 2));
     // The grant is read and redeemed; event.
-    assert!(house.redeem(&callback).await.json["refresh_token"].is_string());
+    assert!(server.redeem(&callback).await.json["refresh_token"].is_string());
     assert_eq!(meter.read(), (8, 3));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_login_through_the_built_in_pages_costs_eight_statements() {
     let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
-    let house = House::with_own_pages(database.clone());
-    house.client(json!({})).await;
-    warm(&house).await;
+    let server = TestServer::with_own_pages(database.clone());
+    server.client(json!({})).await;
+    warm(&server).await;
 
     let meter = Meter::start(&database);
-    let mut browser = house.browser();
-    let page = super::pages::consent_page(&house, &mut browser, &request("")).await;
+    let mut browser = server.browser();
+    let page = super::pages::consent_page(&server, &mut browser, &request("")).await;
     let back = super::pages::allow(&mut browser, &page).await;
     assert_eq!(meter.read(), (2, 1));
     let callback = browser.get(back.as_str()).await.redirect();
-    assert_eq!(house.redeem(&callback).await.status, StatusCode::OK);
+    assert_eq!(server.redeem(&callback).await.status, StatusCode::OK);
     assert_eq!(meter.read(), (8, 3));
 
     // A known user costs less: nothing is asked, and session and grant are written together.
     let meter = Meter::start(&database);
-    let challenge = house.begin(&mut browser, &request("")).await;
-    let callback = house.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await.redirect();
-    assert_eq!(house.redeem(&callback).await.status, StatusCode::OK);
+    let challenge = server.begin(&mut browser, &request("")).await;
+    let callback = server.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await.redirect();
+    assert_eq!(server.redeem(&callback).await.status, StatusCode::OK);
     let (statements, transactions) = meter.read();
     assert_eq!(transactions, 2);
     assert!(statements <= 10, "{statements}");
@@ -120,14 +120,14 @@ async fn a_login_through_the_built_in_pages_costs_eight_statements() {
 #[tokio::test]
 async fn challenges_and_verifiers_stay_short() {
     let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
-    let house = House::with_applications(database);
+    let server = TestServer::with_applications(database);
     let keys = json!({"x": "y".repeat(4000)});
-    house.client(json!({"metadata": keys})).await;
-    let mut browser = house.browser();
-    let challenge = house.begin(&mut browser, &request("&nonce=0123456789abcdef")).await;
-    let login_back = house.accept("login", &challenge, json!({"subject": Uuid::nil(), "amr": ["password"]})).await;
+    server.client(json!({"metadata": keys})).await;
+    let mut browser = server.browser();
+    let challenge = server.begin(&mut browser, &request("&nonce=0123456789abcdef")).await;
+    let login_back = server.accept("login", &challenge, json!({"subject": Uuid::nil(), "amr": ["password"]})).await;
     let consent = browser.get(login_back.as_str()).await.parameter("consent_challenge").unwrap();
-    let consent_back = house.accept("consent", &consent, json!({"grant_scope": ["openid"]})).await;
+    let consent_back = server.accept("consent", &consent, json!({"grant_scope": ["openid"]})).await;
     let lengths = [challenge.len(), login_back.as_str().len(), consent.len(), consent_back.as_str().len()];
     assert!(lengths.into_iter().all(|length| length < 2_000), "{lengths:?}");
 }
@@ -141,7 +141,7 @@ async fn a_back_channel_logout_is_retried_until_it_succeeds() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let received = inbox.clone();
-    let server = Router::new().route(
+    let receiver = Router::new().route(
         "/out",
         post(async move |body: String| {
             let mut inbox = received.lock().unwrap();
@@ -151,21 +151,21 @@ async fn a_back_channel_logout_is_retried_until_it_succeeds() {
         }),
     );
     let mut serving = JoinSet::new();
-    serving.spawn(async move { axum::serve(listener, server).await });
+    serving.spawn(async move { axum::serve(listener, receiver).await });
 
     let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
-    let house = House::with_applications(database.clone());
-    house.client(json!({"backchannel_logout_uri": format!("http://{address}/out")})).await;
-    let mut browser = house.browser();
-    let callback = house.sign_in(&mut browser, &request(""), json!({"subject": "ada", "remember": true})).await;
-    let tokens = house.redeem(&callback).await.json;
-    house.admin(Method::DELETE, "/admin/oauth2/auth/sessions/login?subject=ada", Value::Null).await.expect(204);
+    let server = TestServer::with_applications(database.clone());
+    server.client(json!({"backchannel_logout_uri": format!("http://{address}/out")})).await;
+    let mut browser = server.browser();
+    let callback = server.sign_in(&mut browser, &request(""), json!({"subject": "ada", "remember": true})).await;
+    let tokens = server.redeem(&callback).await.json;
+    server.admin(Method::DELETE, "/admin/oauth2/auth/sessions/login?subject=ada", Value::Null).await.expect(204);
 
-    let worker = Worker::new(database, house.clock.clock(), Rng::seeded(9), house.oauth.handlers(), []);
+    let worker = Worker::new(database, server.clock.clock(), Rng::seeded(9), server.oauth.handlers(), []);
     worker.run_due().await.unwrap();
-    house.wait(60);
+    server.wait(60);
     worker.run_due().await.unwrap();
-    house.wait(3600);
+    server.wait(3600);
     worker.run_due().await.unwrap();
     let bodies = inbox.lock().unwrap().clone();
     serving.abort_all();

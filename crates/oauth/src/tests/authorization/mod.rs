@@ -31,14 +31,14 @@ const ISSUER: &str = "https://op.example";
 pub(super) const CALLBACK: &str = "https://shop.example/cb";
 
 /// The service with a fixed clock and a seeded random source.
-pub(super) struct House {
+pub(super) struct TestServer {
     pub(super) oauth: Arc<OAuth>,
     pub(super) clock: ManualClock,
     public: Router,
     admin: Router,
 }
 
-impl House {
+impl TestServer {
     /// The service with the operator's login, consent and logout applications.
     pub(super) fn with_applications(database: Database) -> Self {
         Self::new(database, Self::applications())
@@ -203,6 +203,6 @@ pub(super) fn request(more: &str) -> String {
     format!("client_id=shop&response_type=code&redirect_uri={callback}&state=some-state&scope=openid+photos.read{more}")
 }
 
-async fn is_active(house: &House, token: &Value) -> bool {
-    super::token::is_active(house, token.as_str().unwrap()).await
+async fn is_active(server: &TestServer, token: &Value) -> bool {
+    super::token::is_active(server, token.as_str().unwrap()).await
 }

@@ -13,9 +13,9 @@ async fn sqlite() -> Database {
 }
 
 /// The number of rows of a table that the reaper would delete.
-async fn reap(house: &House, table: &str) -> u64 {
-    let reaper = Reaper::new(house.oauth.database.clone(), RETENTION.iter().copied());
-    let reaped = reaper.reap(house.cx().now, 10).await.unwrap();
+async fn reap(server: &TestServer, table: &str) -> u64 {
+    let reaper = Reaper::new(server.oauth.database.clone(), RETENTION.iter().copied());
+    let reaped = reaper.reap(server.cx().now, 10).await.unwrap();
     reaped.iter().filter(|it| it.table == table).map(|it| it.rows).sum()
 }
 
@@ -25,8 +25,8 @@ fn assert_refused(answer: &Reply) {
     assert!(answer.text.contains("access_denied"), "{answer}");
 }
 
-async fn assert_gone(house: &House, what: &str, challenge: &str) {
-    let answer = house.look(what, challenge).await;
+async fn assert_gone(server: &TestServer, what: &str, challenge: &str) {
+    let answer = server.look(what, challenge).await;
     assert_eq!(answer.status, StatusCode::GONE, "{what}: {answer}");
     assert!(answer.json["redirect_to"].as_str().unwrap().starts_with("https://op.example/oauth2/auth?"));
 }
@@ -34,99 +34,99 @@ async fn assert_gone(house: &House, what: &str, challenge: &str) {
 #[tokio::test]
 async fn a_login_cannot_be_replayed_after_the_session_ended() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
-        let house = House::with_applications(database);
-        house.client(json!({})).await;
-        let mut browser = house.browser();
-        let challenge = house.begin(&mut browser, &request("")).await;
-        let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
+        let server = TestServer::with_applications(database);
+        server.client(json!({})).await;
+        let mut browser = server.browser();
+        let challenge = server.begin(&mut browser, &request("")).await;
+        let back = server.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
         let before = browser.clone();
         assert!(browser.get(back.as_str()).await.parameter("consent_challenge").is_some());
-        house.admin(Method::DELETE, "/admin/oauth2/auth/sessions/login?subject=ada", Value::Null).await.expect(204);
+        server.admin(Method::DELETE, "/admin/oauth2/auth/sessions/login?subject=ada", Value::Null).await.expect(204);
 
         for _ in 0..2 {
             let mut again = before.clone();
             assert_refused(&again.get(back.as_str()).await);
             assert!(again.cookie("ory_hydra_session").is_none());
-            assert_gone(&house, "login", &challenge).await;
-            house.wait(14 * 60);
-            assert_eq!(reap(&house, "oauth_login_sessions").await, 0, "the row guards the challenge");
+            assert_gone(&server, "login", &challenge).await;
+            server.wait(14 * 60);
+            assert_eq!(reap(&server, "oauth_login_sessions").await, 0, "the row guards the challenge");
         }
-        house.wait(3 * 60);
+        server.wait(3 * 60);
         // The challenge has expired, so the row is no longer needed.
         let mut again = before.clone();
         assert_eq!(again.get(back.as_str()).await.status, StatusCode::UNAUTHORIZED);
-        assert_eq!(reap(&house, "oauth_login_sessions").await, 1);
+        assert_eq!(reap(&server, "oauth_login_sessions").await, 1);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_login_with_a_short_lifespan_cannot_be_replayed_either() {
-    let mut config = House::applications();
+    let mut config = TestServer::applications();
     config["ttl"] = json!({"authentication_session": "1s"});
-    let house = House::new(sqlite().await, config);
-    house.client(json!({})).await;
-    let mut browser = house.browser();
-    let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
+    let server = TestServer::new(sqlite().await, config);
+    server.client(json!({})).await;
+    let mut browser = server.browser();
+    let challenge = server.begin(&mut browser, &request("")).await;
+    let back = server.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
     assert!(browser.get(back.as_str()).await.parameter("consent_challenge").is_some());
-    house.wait(60);
-    assert_eq!(reap(&house, "oauth_login_sessions").await, 0);
+    server.wait(60);
+    assert_eq!(reap(&server, "oauth_login_sessions").await, 0);
     assert_refused(&browser.get(back.as_str()).await);
 }
 
 #[tokio::test]
 async fn a_revoked_consent_cannot_be_replayed_however_long_challenges_live() {
-    let mut config = House::applications();
+    let mut config = TestServer::applications();
     config["ttl"] = json!({"login_consent_request": "3h"});
-    let house = House::new(sqlite().await, config);
-    house.client(json!({})).await;
-    let mut browser = house.browser();
-    let challenge = house.begin(&mut browser, &request("")).await;
-    let challenge = house.log_in(&mut browser, &challenge, json!({"subject": "ada", "remember": true})).await;
-    let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
+    let server = TestServer::new(sqlite().await, config);
+    server.client(json!({})).await;
+    let mut browser = server.browser();
+    let challenge = server.begin(&mut browser, &request("")).await;
+    let challenge = server.log_in(&mut browser, &challenge, json!({"subject": "ada", "remember": true})).await;
+    let back = server.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
     assert!(browser.get(back.as_str()).await.parameter("code").is_some());
     let uri = "/admin/oauth2/auth/sessions/consent?subject=ada&all=true";
-    assert_eq!(house.admin(Method::DELETE, uri, Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(server.admin(Method::DELETE, uri, Value::Null).await.status, StatusCode::NO_CONTENT);
 
-    house.wait(2 * 60 * 60);
-    assert_eq!(reap(&house, "oauth_grants").await, 0);
+    server.wait(2 * 60 * 60);
+    assert_eq!(reap(&server, "oauth_grants").await, 0);
     assert_refused(&browser.get(back.as_str()).await);
-    assert_gone(&house, "consent", &challenge).await;
-    house.wait(61 * 60);
-    assert_eq!(reap(&house, "oauth_grants").await, 1);
+    assert_gone(&server, "consent", &challenge).await;
+    server.wait(61 * 60);
+    assert_eq!(reap(&server, "oauth_grants").await, 1);
 }
 
 #[tokio::test]
 async fn a_rejection_is_sent_once_and_is_final() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
-        let house = House::with_applications(database);
-        house.client(json!({})).await;
-        let mut browser = house.browser();
-        let challenge = house.begin(&mut browser, &request("")).await;
-        let accepted = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-        let rejected = house.reject("login", &challenge).await;
+        let server = TestServer::with_applications(database);
+        server.client(json!({})).await;
+        let mut browser = server.browser();
+        let challenge = server.begin(&mut browser, &request("")).await;
+        let accepted = server.accept("login", &challenge, json!({"subject": "ada"})).await;
+        let rejected = server.reject("login", &challenge).await;
         let answer = browser.get(rejected.as_str()).await;
         assert_eq!(answer.parameter("error").as_deref(), Some("no"));
         assert_refused(&browser.get(rejected.as_str()).await);
         assert_refused(&browser.get(accepted.as_str()).await);
-        assert_gone(&house, "login", &challenge).await;
+        assert_gone(&server, "login", &challenge).await;
 
-        let challenge = house.begin(&mut browser, &request("")).await;
-        let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-        let too_late = house.reject("login", &challenge).await;
+        let challenge = server.begin(&mut browser, &request("")).await;
+        let back = server.accept("login", &challenge, json!({"subject": "ada"})).await;
+        let too_late = server.reject("login", &challenge).await;
         let challenge = browser.get(back.as_str()).await.parameter("consent_challenge").unwrap();
         assert_refused(&browser.get(too_late.as_str()).await);
-        let accepted = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
-        let rejected = house.reject("consent", &challenge).await;
+        let accepted = server.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
+        let rejected = server.reject("consent", &challenge).await;
         let answer = browser.get(rejected.as_str()).await;
         assert_eq!(answer.parameter("error").as_deref(), Some("no"));
         assert_refused(&browser.get(rejected.as_str()).await);
         assert_refused(&browser.get(accepted.as_str()).await);
-        assert_gone(&house, "consent", &challenge).await;
+        assert_gone(&server, "consent", &challenge).await;
         // The markers expire together with their challenges.
-        house.wait(31 * 60);
-        assert_eq!(reap(&house, "oauth_used_challenges").await, 2);
+        server.wait(31 * 60);
+        assert_eq!(reap(&server, "oauth_used_challenges").await, 2);
     })
     .await;
 }
@@ -134,34 +134,34 @@ async fn a_rejection_is_sent_once_and_is_final() {
 #[tokio::test]
 async fn a_login_that_reuses_a_session_counts_once() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
-        let house = House::with_applications(database);
-        house.client(json!({})).await;
-        let mut browser = house.browser();
-        house.sign_in(&mut browser, &request(""), json!({"subject": "ada", "remember": true})).await;
-        let challenge = house.begin(&mut browser, &request("")).await;
-        assert_eq!(house.look("login", &challenge).await.json["skip"], true);
-        let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
+        let server = TestServer::with_applications(database);
+        server.client(json!({})).await;
+        let mut browser = server.browser();
+        server.sign_in(&mut browser, &request(""), json!({"subject": "ada", "remember": true})).await;
+        let challenge = server.begin(&mut browser, &request("")).await;
+        assert_eq!(server.look("login", &challenge).await.json["skip"], true);
+        let back = server.accept("login", &challenge, json!({"subject": "ada"})).await;
         assert!(browser.get(back.as_str()).await.parameter("consent_challenge").is_some());
         assert_refused(&browser.get(back.as_str()).await);
-        assert_gone(&house, "login", &challenge).await;
+        assert_gone(&server, "login", &challenge).await;
     })
     .await;
 }
 
 /// Two processes on one PostgreSQL database.
-async fn two_nodes() -> [Arc<House>; 2] {
+async fn two_nodes() -> [Arc<TestServer>; 2] {
     let dsn: Dsn = database::testing::postgres_dsn().await;
     let mut nodes = Vec::new();
     for seed in [7, 8] {
         let database = Database::open(&dsn).await.unwrap();
         database.migrate(&[jobs::MIGRATIONS, MIGRATIONS], Timestamp::EPOCH).await.unwrap();
-        nodes.push(Arc::new(House::seeded(database, House::applications(), seed)));
+        nodes.push(Arc::new(TestServer::seeded(database, TestServer::applications(), seed)));
     }
     nodes.try_into().unwrap_or_else(|_| panic!("two nodes"))
 }
 
 /// 64 concurrent requests, to both nodes in turn.
-async fn visits(nodes: &[Arc<House>; 2], browser: &Client, url: &Url) -> Vec<Reply> {
+async fn visits(nodes: &[Arc<TestServer>; 2], browser: &Client, url: &Url) -> Vec<Reply> {
     let mut visits = JoinSet::new();
     for number in 0..64 {
         let (mut visitor, url) = (nodes[number % 2].browser(), url.clone());

@@ -10,14 +10,14 @@ use crate::MIGRATIONS;
 
 const CONSENT: &str = "https://op.example/oauth2/consent";
 
-async fn house() -> House {
-    House::with_own_pages(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await)
+async fn server() -> TestServer {
+    TestServer::with_own_pages(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await)
 }
 
 /// Logs in and returns the URL of the consent page.
-pub(super) async fn consent_page(house: &House, browser: &mut Client, query: &str) -> Url {
-    let challenge = house.begin(browser, query).await;
-    house.pass(browser, "login", &challenge, json!({"subject": "ada", "remember": true})).await.redirect()
+pub(super) async fn consent_page(server: &TestServer, browser: &mut Client, query: &str) -> Url {
+    let challenge = server.begin(browser, query).await;
+    server.pass(browser, "login", &challenge, json!({"subject": "ada", "remember": true})).await.redirect()
 }
 
 /// Allows the request on the page, and has it remembered; returns the redirect URL.
@@ -36,10 +36,10 @@ fn csrf(page: &str) -> String {
 
 #[tokio::test]
 async fn a_remembered_consent_is_not_requested_again() {
-    let house = house().await;
-    house.client(json!({"client_name": "<The Shop>", "tos_uri": "https://shop.example/terms"})).await;
-    let mut browser = house.browser();
-    let page = consent_page(&house, &mut browser, &request("+offline_access")).await;
+    let server = server().await;
+    server.client(json!({"client_name": "<The Shop>", "tos_uri": "https://shop.example/terms"})).await;
+    let mut browser = server.browser();
+    let page = consent_page(&server, &mut browser, &request("+offline_access")).await;
     let answer = browser.get(page.as_str()).await.expect(200);
     for text in ["&#60;The Shop&#62;", "photos.read", "Know who you are", "shop.example", "https://shop.example/terms"]
     {
@@ -50,23 +50,23 @@ async fn a_remembered_consent_is_not_requested_again() {
     let back = browser.post(CONSENT, FORM, &form).await.expect(303);
     let callback = browser.get(back.location()).await.redirect();
     assert_eq!(parameter(&callback, "scope").as_deref(), Some("openid photos.read offline_access"));
-    assert!(house.redeem(&callback).await.json["refresh_token"].is_string());
+    assert!(server.redeem(&callback).await.json["refresh_token"].is_string());
 
     // The next time the code is issued right after the login.
-    let challenge = house.begin(&mut browser, &request("")).await;
-    let callback = house.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await;
+    let challenge = server.begin(&mut browser, &request("")).await;
+    let callback = server.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await;
     assert!(callback.parameter("code").is_some(), "{}", callback.redirect());
     // Unless the client requests consent.
-    let page = consent_page(&house, &mut browser, &request("&prompt=consent")).await;
+    let page = consent_page(&server, &mut browser, &request("&prompt=consent")).await;
     assert!(page.as_str().starts_with(CONSENT), "{page}");
 }
 
 #[tokio::test]
-async fn a_user_refuses() {
-    let house = house().await;
-    house.client(json!({})).await;
-    let mut browser = house.browser();
-    let page = consent_page(&house, &mut browser, &request("")).await;
+async fn a_user_who_refuses_consent_sends_access_denied_to_the_client() {
+    let server = server().await;
+    server.client(json!({})).await;
+    let mut browser = server.browser();
+    let page = consent_page(&server, &mut browser, &request("")).await;
     let answer = browser.get(page.as_str()).await;
     let challenge = parameter(&page, "consent_challenge").unwrap();
     let form = format!("consent_challenge={challenge}&csrf={}&decision=deny", csrf(&answer.text));
@@ -77,12 +77,12 @@ async fn a_user_refuses() {
 
 #[tokio::test]
 async fn consent_requires_the_right_browser_and_its_form() {
-    let house = house().await;
-    house.client(json!({})).await;
-    let mut browser = house.browser();
-    let page = consent_page(&house, &mut browser, &request("")).await;
+    let server = server().await;
+    server.client(json!({})).await;
+    let mut browser = server.browser();
+    let page = consent_page(&server, &mut browser, &request("")).await;
     let challenge = parameter(&page, "consent_challenge").unwrap();
-    assert_eq!(house.browser().get(page.as_str()).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(server.browser().get(page.as_str()).await.status, StatusCode::FORBIDDEN);
     let form = format!("consent_challenge={challenge}&csrf=guess&decision=allow");
     assert_eq!(browser.post(CONSENT, FORM, &form).await.status, StatusCode::FORBIDDEN);
     assert_eq!(browser.get(&format!("{CONSENT}?consent_challenge=x")).await.status, StatusCode::FORBIDDEN);
@@ -91,20 +91,20 @@ async fn consent_requires_the_right_browser_and_its_form() {
 
 #[tokio::test]
 async fn a_client_with_skip_consent_needs_no_consent() {
-    let house = house().await;
-    house.client(json!({"skip_consent": true})).await;
-    let mut browser = house.browser();
-    let callback = consent_page(&house, &mut browser, &request("")).await;
+    let server = server().await;
+    server.client(json!({"skip_consent": true})).await;
+    let mut browser = server.browser();
+    let callback = consent_page(&server, &mut browser, &request("")).await;
     assert!(parameter(&callback, "code").is_some(), "{callback}");
 }
 
 #[tokio::test]
 async fn a_response_may_be_sent_in_a_form() {
-    let house = house().await;
-    house.client(json!({"skip_consent": true})).await;
-    let mut browser = house.browser();
-    let challenge = house.begin(&mut browser, &request("&response_mode=form_post")).await;
-    let answer = house.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await.expect(200);
+    let server = server().await;
+    server.client(json!({"skip_consent": true})).await;
+    let mut browser = server.browser();
+    let challenge = server.begin(&mut browser, &request("&response_mode=form_post")).await;
+    let answer = server.pass(&mut browser, "login", &challenge, json!({"subject": "ada"})).await.expect(200);
     for text in
         [r#"action="https://shop.example/cb""#, r#"value="some-state""#, r#"name="code""#, "/oauth2/form-post.js"]
     {
@@ -117,9 +117,9 @@ async fn a_response_may_be_sent_in_a_form() {
 #[tokio::test]
 async fn a_missing_login_page_is_reported() {
     let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
-    let house = House::new(database, json!({"urls": {"self": {"issuer": "https://op.example/"}}}));
-    house.client(json!({})).await;
-    let answer = house.browser().get(&authorize(&request(""))).await;
+    let server = TestServer::new(database, json!({"urls": {"self": {"issuer": "https://op.example/"}}}));
+    server.client(json!({})).await;
+    let answer = server.browser().get(&authorize(&request(""))).await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(answer.text.contains("urls.login"), "{answer}");
 }
@@ -140,26 +140,26 @@ impl Sessions for Identity {
 
 #[tokio::test]
 async fn the_consent_page_requires_the_user_who_logged_in() {
-    let house = house().await;
-    house.client(json!({})).await;
+    let server = server().await;
+    server.client(json!({})).await;
     let identity = Arc::new(Identity(Mutex::new(None)));
-    house.oauth.sessions.set(identity.clone());
+    server.oauth.sessions.set(identity.clone());
     let ada = Uuid::from_u128(1);
     let session = |id: Uuid| {
         SessionCheck::Active(Box::new(ActiveSession {
             session_id: Uuid::from_u128(9),
             identity_id: id,
-            authenticated_at: house.cx().now,
+            authenticated_at: server.cx().now,
             expires_at: Timestamp::MAX,
             aal: "aal1".to_owned(),
             amr: vec!["password".to_owned()],
             whoami: json!({"identity": {"traits": {"email": "ada@example.org"}}}).into(),
         }))
     };
-    let mut browser = house.browser();
-    let challenge = house.begin(&mut browser, &request("")).await;
+    let mut browser = server.browser();
+    let challenge = server.begin(&mut browser, &request("")).await;
     let login = json!({"subject": ada, "identity_provider_session_id": Uuid::from_u128(9)});
-    let page = house.pass(&mut browser, "login", &challenge, login).await.redirect();
+    let page = server.pass(&mut browser, "login", &challenge, login).await.redirect();
 
     let cases = [
         (Some(session(ada)), StatusCode::OK),
@@ -183,11 +183,11 @@ async fn the_consent_page_requires_the_user_who_logged_in() {
     assert!(answer.text.contains("ada@example.org"), "{answer}");
 }
 
-fn ada(house: &House) -> SessionCheck {
+fn ada(server: &TestServer) -> SessionCheck {
     SessionCheck::Active(Box::new(ActiveSession {
         session_id: Uuid::from_u128(9),
         identity_id: Uuid::from_u128(1),
-        authenticated_at: house.cx().now,
+        authenticated_at: server.cx().now,
         expires_at: Timestamp::MAX,
         aal: "aal1".to_owned(),
         amr: vec!["password".to_owned()],
@@ -200,31 +200,31 @@ fn ada(house: &House) -> SessionCheck {
 }
 
 /// Redeems a code; returns the claims of the ID token and those of userinfo.
-async fn claims(house: &House, callback: &Url) -> (Value, Value) {
-    let tokens = house.redeem(callback).await.json;
+async fn claims(server: &TestServer, callback: &Url) -> (Value, Value) {
+    let tokens = server.redeem(callback).await.json;
     let (_, id_token) = crate::tests::token::decode(tokens["id_token"].as_str().unwrap());
-    let userinfo = crate::tests::token::userinfo(house, tokens["access_token"].as_str().unwrap()).await;
+    let userinfo = crate::tests::token::userinfo(server, tokens["access_token"].as_str().unwrap()).await;
     (id_token, userinfo.json)
 }
 
 #[tokio::test]
 async fn tokens_have_the_claims_that_the_user_agreed_to() {
-    let house = house().await;
-    house.client(json!({"scope": "openid offline_access photos.* profile email phone"})).await;
-    let identity = Arc::new(Identity(Mutex::new(Some(ada(&house)))));
-    house.oauth.sessions.set(identity.clone());
+    let server = server().await;
+    server.client(json!({"scope": "openid offline_access photos.* profile email phone"})).await;
+    let identity = Arc::new(Identity(Mutex::new(Some(ada(&server)))));
+    server.oauth.sessions.set(identity.clone());
     let login = json!({
         "subject": Uuid::from_u128(1), "identity_provider_session_id": Uuid::from_u128(9), "remember": true,
     });
     let sign_in = async |browser: &mut Client, query: &str| {
         browser.set_cookie("ory_kratos_session", "x");
-        let challenge = house.begin(browser, query).await;
-        house.pass(browser, "login", &challenge, login.clone()).await
+        let challenge = server.begin(browser, query).await;
+        server.pass(browser, "login", &challenge, login.clone()).await
     };
-    let mut browser = house.browser();
+    let mut browser = server.browser();
     let page = sign_in(&mut browser, &request("+email+profile")).await.redirect();
     let back = allow(&mut browser, &page).await;
-    let (id_token, userinfo) = claims(&house, &browser.get(back.as_str()).await.redirect()).await;
+    let (id_token, userinfo) = claims(&server, &browser.get(back.as_str()).await.redirect()).await;
     for claims in [&id_token, &userinfo] {
         assert_eq!(
             (&claims["email"], &claims["email_verified"]),
@@ -237,7 +237,7 @@ async fn tokens_have_the_claims_that_the_user_agreed_to() {
 
     // The same without the consent page, and only the claims that this request asks for.
     let callback = sign_in(&mut browser, &request("+email")).await.redirect();
-    let (id_token, userinfo) = claims(&house, &callback).await;
+    let (id_token, userinfo) = claims(&server, &callback).await;
     for claims in [&id_token, &userinfo] {
         assert_eq!(claims["email"], "ada@example.org", "{claims}");
         assert_eq!(claims["name"], Value::Null, "{claims}");
@@ -245,42 +245,42 @@ async fn tokens_have_the_claims_that_the_user_agreed_to() {
 
     // An outage uses nothing up: the same request succeeds afterwards.
     browser.set_cookie("ory_kratos_session", "x");
-    let challenge = house.begin(&mut browser, &request("+email")).await;
-    let back = house.accept("login", &challenge, login.clone()).await;
+    let challenge = server.begin(&mut browser, &request("+email")).await;
+    let back = server.accept("login", &challenge, login.clone()).await;
     *identity.0.lock().unwrap() = None;
     assert_eq!(browser.get(back.as_str()).await.status, StatusCode::SERVICE_UNAVAILABLE);
     // Claims of another user must not be issued.
     let eve = SessionCheck::Active(Box::new(ActiveSession {
         identity_id: Uuid::from_u128(2),
-        ..match ada(&house) {
+        ..match ada(&server) {
             SessionCheck::Active(session) => *session,
             other => panic!("{other:?}"),
         }
     }));
     *identity.0.lock().unwrap() = Some(eve);
-    let (id_token, _) = claims(&house, &browser.get(back.as_str()).await.redirect()).await;
+    let (id_token, _) = claims(&server, &browser.get(back.as_str()).await.redirect()).await;
     assert_eq!((&id_token["email"], &id_token["sub"]), (&Value::Null, &json!(Uuid::from_u128(1))));
 }
 
 #[tokio::test]
 async fn a_narrower_scope_has_fewer_claims() {
-    let house = house().await;
-    house.client(json!({"scope": "openid offline_access photos.* profile email"})).await;
-    house.oauth.sessions.set(Arc::new(Identity(Mutex::new(Some(ada(&house))))));
-    let mut browser = house.browser();
-    let challenge = house.begin(&mut browser, &request("+offline_access+email+profile")).await;
+    let server = server().await;
+    server.client(json!({"scope": "openid offline_access photos.* profile email"})).await;
+    server.oauth.sessions.set(Arc::new(Identity(Mutex::new(Some(ada(&server))))));
+    let mut browser = server.browser();
+    let challenge = server.begin(&mut browser, &request("+offline_access+email+profile")).await;
     let login = json!({"subject": Uuid::from_u128(1), "identity_provider_session_id": Uuid::from_u128(9)});
-    let page = house.pass(&mut browser, "login", &challenge, login).await.redirect();
+    let page = server.pass(&mut browser, "login", &challenge, login).await.redirect();
     let back = allow(&mut browser, &page).await;
-    let tokens = house.redeem(&browser.get(back.as_str()).await.redirect()).await.json;
+    let tokens = server.redeem(&browser.get(back.as_str()).await.redirect()).await.json;
 
     let refresh = async |token: &Value, scope: &str| {
         let fields = [("grant_type", "refresh_token"), ("refresh_token", token.as_str().unwrap()), ("scope", scope)];
-        crate::tests::token::token(&house, &fields).await.expect(200)
+        crate::tests::token::token(&server, &fields).await.expect(200)
     };
     let narrow = refresh(&tokens["refresh_token"], "openid email").await;
     let (_, id_token) = crate::tests::token::decode(&narrow.string("/id_token"));
-    let userinfo = crate::tests::token::userinfo(&house, &narrow.string("/access_token")).await.json;
+    let userinfo = crate::tests::token::userinfo(&server, &narrow.string("/access_token")).await.json;
     for said in [&id_token, &userinfo] {
         assert_eq!((&said["email"], &said["name"]), (&json!("ada@example.org"), &Value::Null), "{said}");
     }
@@ -291,23 +291,23 @@ async fn a_narrower_scope_has_fewer_claims() {
 
 #[tokio::test]
 async fn an_application_of_the_operator_chooses_the_claims_itself() {
-    let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
-    house.client(json!({"scope": "openid photos.* email"})).await;
-    house.oauth.sessions.set(Arc::new(Identity(Mutex::new(Some(ada(&house))))));
+    let server = TestServer::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
+    server.client(json!({"scope": "openid photos.* email"})).await;
+    server.oauth.sessions.set(Arc::new(Identity(Mutex::new(Some(ada(&server))))));
     let login = json!({"subject": Uuid::from_u128(1), "identity_provider_session_id": Uuid::from_u128(9)});
-    let callback = house.sign_in(&mut house.browser(), &request("+email"), login).await;
-    let (id_token, userinfo) = claims(&house, &callback).await;
+    let callback = server.sign_in(&mut server.browser(), &request("+email"), login).await;
+    let (id_token, userinfo) = claims(&server, &callback).await;
     assert_eq!((&id_token["email"], &userinfo["email"]), (&Value::Null, &Value::Null));
 }
 
 #[tokio::test]
 async fn the_page_has_the_language_that_the_client_requests() {
-    let house = house().await;
-    house.client(json!({})).await;
+    let server = server().await;
+    server.client(json!({})).await;
     for (locales, language) in [("", "en"), ("de", "de"), ("fr de-AT en", "de"), ("xx", "en")] {
-        let mut browser = house.browser();
+        let mut browser = server.browser();
         let locales = locales.replace(' ', "+");
-        let page = consent_page(&house, &mut browser, &request(&format!("&ui_locales={locales}"))).await;
+        let page = consent_page(&server, &mut browser, &request(&format!("&ui_locales={locales}"))).await;
         let answer = browser.get(page.as_str()).await;
         assert!(answer.text.contains(&format!("<html lang=\"{language}\"")), "{locales}: {answer}");
     }
@@ -315,10 +315,10 @@ async fn the_page_has_the_language_that_the_client_requests() {
 
 #[tokio::test]
 async fn the_language_that_the_user_chose_takes_precedence_over_that_of_the_client() {
-    let house = house().await;
-    house.client(json!({})).await;
-    let mut browser = house.browser();
-    let page = consent_page(&house, &mut browser, &request("&ui_locales=de")).await;
+    let server = server().await;
+    server.client(json!({})).await;
+    let mut browser = server.browser();
+    let page = consent_page(&server, &mut browser, &request("&ui_locales=de")).await;
     let answer = browser.checking_cookies(|_| ()).get(&format!("{page}&lang=ar")).await;
     assert!(answer.text.contains("<html lang=\"ar\" dir=\"rtl\""), "{answer}");
     assert!(answer.headers[header::SET_COOKIE].to_str().unwrap().starts_with("kleis_language=ar; "));

@@ -4,15 +4,15 @@ use super::*;
 
 const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 
-async fn token_from(house: &House, address: [u8; 4], client: &str, secret: &str) -> Reply {
+async fn token_from(server: &TestServer, address: [u8; 4], client: &str, secret: &str) -> Reply {
     let fields = [GRANT, ("client_id", client), ("client_secret", secret)];
-    house.program().from_address(address).post_form("/oauth2/token", &fields).await
+    server.program().from_address(address).post_form("/oauth2/token", &fields).await
 }
 
 #[tokio::test]
 async fn wrong_client_secrets_are_limited_without_locking_the_client_out() {
-    let house = house(sqlite().await, &json!({}));
-    house
+    let server = server(sqlite().await, &json!({}));
+    server
         .client(json!({
             "grant_types": ["client_credentials"], "client_secret": "the right secret",
             "token_endpoint_auth_method": "client_secret_post",
@@ -22,7 +22,7 @@ async fn wrong_client_secrets_are_limited_without_locking_the_client_out() {
     for client in ["shop", "unknown"] {
         let mut checked = 0;
         for _ in 0..600 {
-            let reply = token_from(&house, attacker, client, "a wrong secret").await;
+            let reply = token_from(&server, attacker, client, "a wrong secret").await;
             match reply.status.as_u16() {
                 401 => checked += 1,
                 429 => {
@@ -34,13 +34,13 @@ async fn wrong_client_secrets_are_limited_without_locking_the_client_out() {
         }
         assert_eq!(checked, 20, "{client}");
     }
-    assert_eq!(token_from(&house, owner, "shop", "the right secret").await.status, 200);
+    assert_eq!(token_from(&server, owner, "shop", "the right secret").await.status, 200);
     // From the same address even the right secret must wait, for a limited time.
-    assert_eq!(token_from(&house, attacker, "shop", "the right secret").await.status, 429);
-    house.wait(5);
-    assert_eq!(token_from(&house, attacker, "shop", "the right secret").await.status, 200);
+    assert_eq!(token_from(&server, attacker, "shop", "the right secret").await.status, 429);
+    server.wait(5);
+    assert_eq!(token_from(&server, attacker, "shop", "the right secret").await.status, 200);
     // Correct secrets do not count as failures.
     for _ in 0..50 {
-        assert_eq!(token_from(&house, attacker, "shop", "the right secret").await.status, 200);
+        assert_eq!(token_from(&server, attacker, "shop", "the right secret").await.status, 200);
     }
 }

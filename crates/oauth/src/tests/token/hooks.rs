@@ -33,10 +33,10 @@ async fn hook(status: u16, reply: Value) -> HookServer {
     HookServer { url, requests, _server: server }
 }
 
-async fn shop(oauth2: &Value) -> House {
-    let house = house(sqlite().await, &json!({"oauth2": oauth2}));
-    house.client(json!({"grant_types": ["authorization_code", "refresh_token", "client_credentials"]})).await;
-    house
+async fn shop(oauth2: &Value) -> TestServer {
+    let server = server(sqlite().await, &json!({"oauth2": oauth2}));
+    server.client(json!({"grant_types": ["authorization_code", "refresh_token", "client_credentials"]})).await;
+    server
 }
 
 #[tokio::test]
@@ -44,15 +44,15 @@ async fn a_hook_replaces_the_claims_of_every_grant() {
     let claims = json!({"session": {"access_token": {"tier": "gold"}, "id_token": {"email": "ada@example.com"}}});
     let hook = hook(200, claims).await;
     let key = json!({"type": "api_key", "config": {"in": "header", "name": "X-Key", "value": "s3cret"}});
-    let house = shop(&json!({"token_hook": {"url": hook.url, "auth": key}})).await;
+    let server = shop(&json!({"token_hook": {"url": hook.url, "auth": key}})).await;
 
-    let tokens = offline_tokens(&house).await;
+    let tokens = offline_tokens(&server).await;
     assert_eq!(decode(&tokens.string("/id_token")).1["email"], "ada@example.com");
-    assert_eq!(introspect(&house, &tokens.string("/access_token")).await["ext"], json!({"tier": "gold"}));
-    let refreshed = refresh(&house, &tokens.string("/refresh_token")).await;
-    assert_eq!(introspect(&house, &refreshed.string("/access_token")).await["ext"], json!({"tier": "gold"}));
-    let own = token(&house, &[("grant_type", "client_credentials")]).await.string("/access_token");
-    assert_eq!(introspect(&house, &own).await["ext"], json!({"tier": "gold"}));
+    assert_eq!(introspect(&server, &tokens.string("/access_token")).await["ext"], json!({"tier": "gold"}));
+    let refreshed = refresh(&server, &tokens.string("/refresh_token")).await;
+    assert_eq!(introspect(&server, &refreshed.string("/access_token")).await["ext"], json!({"tier": "gold"}));
+    let own = token(&server, &[("grant_type", "client_credentials")]).await.string("/access_token");
+    assert_eq!(introspect(&server, &own).await["ext"], json!({"tier": "gold"}));
 
     let requests = hook.requests.lock().unwrap();
     let kinds: Vec<_> = requests.iter().map(|(_, body)| body["request"]["grant_types"][0].clone()).collect();
@@ -68,11 +68,11 @@ async fn a_hook_replaces_the_claims_of_every_grant() {
 async fn a_hook_that_denies_or_fails_does_not_use_up_the_code() {
     for (status, error, code) in [(403, "access_denied", 403), (500, "server_error", 500), (200, "server_error", 500)] {
         let hook = hook(status, Value::Null).await;
-        let house = shop(&json!({"refresh_token_hook": hook.url})).await;
-        let refresh_token = offline_tokens(&house).await.string("/refresh_token");
+        let server = shop(&json!({"refresh_token_hook": hook.url})).await;
+        let refresh_token = offline_tokens(&server).await.string("/refresh_token");
         for _ in 0..2 {
-            refresh(&house, &refresh_token).await.expect_error(code, error);
-            assert!(is_active(&house, &refresh_token).await, "{status}");
+            refresh(&server, &refresh_token).await.expect_error(code, error);
+            assert!(is_active(&server, &refresh_token).await, "{status}");
         }
         assert_eq!(hook.requests.lock().unwrap()[0].1["requester"]["client_id"], "shop");
     }
@@ -81,7 +81,7 @@ async fn a_hook_that_denies_or_fails_does_not_use_up_the_code() {
 #[tokio::test]
 async fn a_hook_may_leave_the_claims_unchanged() {
     let hook = hook(204, Value::Null).await;
-    let house = shop(&json!({"token_hook": hook.url})).await;
-    let tokens = offline_tokens(&house).await;
-    assert!(introspect(&house, &tokens.string("/access_token")).await.get("ext").is_none());
+    let server = shop(&json!({"token_hook": hook.url})).await;
+    let tokens = offline_tokens(&server).await;
+    assert!(introspect(&server, &tokens.string("/access_token")).await.get("ext").is_none());
 }

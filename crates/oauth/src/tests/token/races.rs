@@ -23,20 +23,20 @@ where
 async fn sixty_four_concurrent_refreshes_have_one_successor() {
     database::testing::on_both_engines(&[MIGRATIONS, jobs::MIGRATIONS], |database| async move {
         let settings = json!({"oauth2": {"grant": {"refresh_token": {"rotation_grace_period": "10s"}}}});
-        let house = Arc::new(house(database, &settings));
-        house.client(json!({})).await;
-        let first = offline_tokens(&house).await.string("/refresh_token");
+        let server = Arc::new(server(database, &settings));
+        server.client(json!({})).await;
+        let first = offline_tokens(&server).await.string("/refresh_token");
         let replies = race(|| {
-            let (house, first) = (house.clone(), first.clone());
-            async move { refresh(&house, &first).await }
+            let (server, first) = (server.clone(), first.clone());
+            async move { refresh(&server, &first).await }
         })
         .await;
         let successors: BTreeSet<String> = replies.iter().map(|reply| reply.string("/refresh_token")).collect();
         assert_eq!(successors.len(), 1, "every request got the same successor");
         for reply in &replies {
-            assert!(is_active(&house, &reply.string("/access_token")).await);
+            assert!(is_active(&server, &reply.string("/access_token")).await);
         }
-        assert_eq!(refresh(&house, successors.first().unwrap()).await.status, StatusCode::OK);
+        assert_eq!(refresh(&server, successors.first().unwrap()).await.status, StatusCode::OK);
     })
     .await;
 }
@@ -44,12 +44,12 @@ async fn sixty_four_concurrent_refreshes_have_one_successor() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_grace_at_most_one_refresh_succeeds_and_none_is_a_server_error() {
     database::testing::on_both_engines(&[MIGRATIONS, jobs::MIGRATIONS], |database| async move {
-        let house = Arc::new(house(database, &json!({})));
-        house.client(json!({})).await;
-        let first = offline_tokens(&house).await.string("/refresh_token");
+        let server = Arc::new(server(database, &json!({})));
+        server.client(json!({})).await;
+        let first = offline_tokens(&server).await.string("/refresh_token");
         let replies = race(|| {
-            let (house, first) = (house.clone(), first.clone());
-            async move { refresh(&house, &first).await }
+            let (server, first) = (server.clone(), first.clone());
+            async move { refresh(&server, &first).await }
         })
         .await;
         let won = replies.iter().filter(|reply| reply.status == StatusCode::OK).count();
@@ -62,12 +62,12 @@ async fn without_grace_at_most_one_refresh_succeeds_and_none_is_a_server_error()
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_sixty_four_concurrent_redemptions_one_succeeds_and_the_others_are_replays() {
     database::testing::on_both_engines(&[MIGRATIONS, jobs::MIGRATIONS], |database| async move {
-        let house = Arc::new(house(database, &json!({})));
-        house.client(json!({})).await;
-        let code = offline_code(&house, "").await;
+        let server = Arc::new(server(database, &json!({})));
+        server.client(json!({})).await;
+        let code = offline_code(&server, "").await;
         let replies = race(|| {
-            let (house, code) = (house.clone(), code.clone());
-            async move { redeem(&house, &code, &[]).await }
+            let (server, code) = (server.clone(), code.clone());
+            async move { redeem(&server, &code, &[]).await }
         })
         .await;
         let won: Vec<_> = replies.iter().filter(|reply| reply.status == StatusCode::OK).collect();
@@ -75,7 +75,7 @@ async fn of_sixty_four_concurrent_redemptions_one_succeeds_and_the_others_are_re
         for lost in replies.iter().filter(|reply| reply.status != StatusCode::OK) {
             lost.expect_error(400, "invalid_grant");
         }
-        assert!(!is_active(&house, &won[0].string("/access_token")).await, "a replayed code revokes its tokens");
+        assert!(!is_active(&server, &won[0].string("/access_token")).await, "a replayed code revokes its tokens");
     })
     .await;
 }

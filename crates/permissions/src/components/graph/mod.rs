@@ -12,6 +12,7 @@
 
 mod follow;
 mod load;
+mod relation_names;
 mod resident;
 
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use base::TenantId;
-use database::{Database, REST};
+use database::{Database, IDLE_INTERVAL};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::feed::Feed;
@@ -30,6 +31,9 @@ use crate::domain::graph::Graph;
 use crate::domain::snapshot::Snapshot;
 
 pub(crate) use follow::Follower;
+use relation_names::{Accepted, TooManyRelations};
+#[cfg(test)]
+pub(crate) use relation_names::{MOST_NAMES, MOST_NAMES_WHILE_LOADING};
 use resident::Resident;
 pub(crate) use resident::View;
 
@@ -76,6 +80,7 @@ struct OfTenant {
     resident: ArcSwapOption<Resident>,
     /// Why there is none: it does not fit.
     does_not_fit: ArcSwapOption<String>,
+    accepted: Accepted,
     /// The last change of this process.
     acknowledged: AtomicI64,
     /// A snapshot that exists and that somebody waits for.
@@ -142,7 +147,21 @@ impl Graphs {
     fn ask_for(&self, tenant: TenantId, snapshot: Snapshot) {
         if self.feed.newest(tenant) < snapshot {
             self.of(tenant).wanted.fetch_max(snapshot.0, Ordering::SeqCst);
-            self.feed.demand().hurry();
+            self.feed.demand().poll_now();
+        }
+    }
+
+    /// Whether tuples with these names of relations may be inserted. The error has the position of the first one that is too many.
+    pub(crate) fn accept_relations(&self, tenant: TenantId, names: &[&str]) -> Result<(), (usize, TooManyRelations)> {
+        if names.is_empty() || !self.are_enabled() {
+            return Ok(());
+        }
+        let of_tenant = self.of(tenant);
+        match of_tenant.resident.load_full() {
+            Some(resident) => resident.measure(|graph| of_tenant.accepted.accept(Some(graph.symbols()), names)),
+            // Searches have no answer already, and the warnings say why.
+            None if of_tenant.does_not_fit.load().is_some() => Ok(()),
+            None => of_tenant.accepted.accept(None, names),
         }
     }
 
@@ -150,7 +169,7 @@ impl Graphs {
         let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         // While nobody asks, the log is asked less often; the next question changes that.
-        let counts = self.rhythm.counts + if self.feed.demand().is_resting() { REST } else { Duration::ZERO };
+        let counts = self.rhythm.counts + if self.feed.demand().is_idle() { IDLE_INTERVAL } else { Duration::ZERO };
         let of_tenant = |(tenant, it): (&TenantId, &Arc<OfTenant>)| {
             let resident = it.resident.load();
             let size = if resident.is_some() { &it.size } else { &it.loading };

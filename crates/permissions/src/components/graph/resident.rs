@@ -160,8 +160,8 @@ impl Resident {
         }
     }
 
-    pub(super) fn measure(&self, of: impl FnOnce(&Graph)) {
-        of(&self.locked().graph);
+    pub(super) fn measure<T>(&self, of: impl FnOnce(&Graph) -> T) -> T {
+        of(&self.locked().graph)
     }
 
     fn locked(&self) -> RwLockReadGuard<'_, State> {

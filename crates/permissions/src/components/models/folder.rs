@@ -20,8 +20,8 @@ pub enum FolderError {
     TooDeep(PathBuf, PathBuf),
 }
 
-/// The wanted files of a folder and of the folders in it, sorted. Hidden ones are skipped: a mounted volume of Kubernetes has its
-/// content there a second time.
+/// The wanted files of a folder and of the folders in it, sorted. Hidden ones are skipped, because a mounted volume of Kubernetes
+/// has its content there a second time; so are what package managers install and the declarations of TypeScript, which are no models.
 pub fn files_below(root: &Path, is_wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>, FolderError> {
     let mut files = Vec::new();
     let mut folders = vec![(root.to_owned(), 0)];
@@ -33,7 +33,7 @@ pub fn files_below(root: &Path, is_wanted: impl Fn(&Path) -> bool) -> Result<Vec
             if seen > MOST_ENTRIES {
                 return Err(FolderError::TooMany(root.to_owned()));
             }
-            if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {
+            if path.file_name().is_some_and(|name| is_skipped(name.as_encoded_bytes())) {
                 continue;
             }
             if std::fs::metadata(&path).map_err(|error| unreadable(&path, error))?.is_dir() {
@@ -48,6 +48,10 @@ pub fn files_below(root: &Path, is_wanted: impl Fn(&Path) -> bool) -> Result<Vec
     }
     files.sort_unstable();
     Ok(files)
+}
+
+fn is_skipped(name: &[u8]) -> bool {
+    name.starts_with(b".") || name == b"node_modules" || name.ends_with(b".d.ts")
 }
 
 fn unreadable(path: &Path, error: std::io::Error) -> FolderError {

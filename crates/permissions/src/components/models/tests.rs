@@ -214,7 +214,7 @@ async fn a_model_may_be_a_text_in_the_configuration_or_any_file() {
     let models_of_file = models(&json!({ "location": at(&file) })).unwrap();
     models_of_file.refresh().await.unwrap();
     assert_eq!(names(&models_of_file), ["User"]);
-    // One name for a relation and a permit is a reported error that still loads.
+    // One name for a relation and a permit loads.
     std::fs::write(&file, DOCS.replace("view:", "viewers:") + USERS).unwrap();
     models_of_file.refresh().await.unwrap();
     assert_eq!(names(&models_of_file), ["Doc", "User"]);

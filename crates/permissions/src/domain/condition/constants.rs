@@ -42,36 +42,20 @@ impl Search {
     }
 
     fn of_operands(&mut self, expression: &Expression) -> Option<CompileError> {
+        let needs_bool = |index: usize| match &expression.node {
+            Node::Not(_) | Node::All(_) | Node::Any(_) => true,
+            Node::Conditional(_) => index == 0,
+            // The first part is the list or object.
+            Node::Macro(kind, _) => index == 1 && *kind != Macro::Map,
+            _ => false,
+        };
+        let found = expression.parts().enumerate().find_map(|(index, part)| self.of(part, needs_bool(index)));
         match &expression.node {
-            Node::Null
-            | Node::Bool(_)
-            | Node::Int(_)
-            | Node::Uint(_)
-            | Node::Double(_)
-            | Node::Text(_)
-            | Node::Root(_)
-            | Node::Now
-            | Node::Variable { .. } => None,
-            Node::Field(operand, _) | Node::Has(operand, _) | Node::Negate(operand) | Node::Matches(operand, _) => {
-                self.of(operand, false)
-            }
-            Node::Not(operand) => self.of(operand, true),
-            Node::Index(operand, index) => self.of(operand, false).or_else(|| self.of(index, false)),
-            Node::All(terms) | Node::Any(terms) => terms.iter().find_map(|term| self.of(term, true)),
-            Node::List(operands) | Node::Call(_, operands) => operands.iter().find_map(|it| self.of(it, false)),
-            Node::Conditional(parts) => {
-                let [condition, yes, no] = parts.as_ref();
-                self.of(condition, true).or_else(|| self.of(yes, false)).or_else(|| self.of(no, false))
-            }
             Node::Binary(operator, operands) => {
                 let [left, right] = operands.as_ref();
-                let found = self.of(left, false).or_else(|| self.of(right, false));
                 found.or_else(|| self.of_comparison(expression.at, *operator, left, right))
             }
-            Node::Macro(kind, parts) => {
-                let [range, body] = parts.as_ref();
-                self.of(range, false).or_else(|| self.of(body, *kind != Macro::Map))
-            }
+            _ => found,
         }
     }
 
@@ -112,19 +96,8 @@ fn of_error(error: &ConditionError, whole: usize) -> CompileError {
 
 /// It reads no attribute, no time and no variable.
 fn is_constant(expression: &Expression) -> bool {
-    match &expression.node {
-        Node::Null | Node::Bool(_) | Node::Int(_) | Node::Uint(_) | Node::Double(_) | Node::Text(_) => true,
-        Node::Root(_) | Node::Now | Node::Variable { .. } => false,
-        Node::Field(operand, _)
-        | Node::Has(operand, _)
-        | Node::Not(operand)
-        | Node::Negate(operand)
-        | Node::Matches(operand, _) => is_constant(operand),
-        Node::Index(operand, index) => is_constant(operand) && is_constant(index),
-        Node::List(parts) | Node::All(parts) | Node::Any(parts) | Node::Call(_, parts) => parts.iter().all(is_constant),
-        Node::Conditional(parts) => parts.iter().all(is_constant),
-        Node::Binary(_, parts) | Node::Macro(_, parts) => parts.iter().all(is_constant),
-    }
+    let is_read = matches!(expression.node, Node::Root(_) | Node::Now | Node::Variable { .. });
+    !is_read && expression.parts().all(is_constant)
 }
 
 /// The type of its value, if every value that it can have is of that type.

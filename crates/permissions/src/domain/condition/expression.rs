@@ -156,6 +156,31 @@ impl Function {
 }
 
 impl Expression {
+    /// The expressions that it is made of, in their order.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &Self> {
+        let (first, others): (&[Self], &[Self]) = match &self.node {
+            Node::Null
+            | Node::Bool(_)
+            | Node::Int(_)
+            | Node::Uint(_)
+            | Node::Double(_)
+            | Node::Text(_)
+            | Node::Root(_)
+            | Node::Now
+            | Node::Variable { .. } => (&[], &[]),
+            Node::Field(operand, _)
+            | Node::Has(operand, _)
+            | Node::Not(operand)
+            | Node::Negate(operand)
+            | Node::Matches(operand, _) => (std::slice::from_ref(operand), &[]),
+            Node::Index(operand, index) => (std::slice::from_ref(operand), std::slice::from_ref(index)),
+            Node::List(parts) | Node::All(parts) | Node::Any(parts) | Node::Call(_, parts) => (&[], parts),
+            Node::Conditional(parts) => (&[], parts.as_slice()),
+            Node::Binary(_, parts) | Node::Macro(_, parts) => (&[], parts.as_slice()),
+        };
+        first.iter().chain(others)
+    }
+
     /// How the attribute that this expression selects is called in an error: `context.hours[0]`.
     pub(super) fn path(&self) -> String {
         match &self.node {

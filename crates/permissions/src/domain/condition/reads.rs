@@ -123,30 +123,7 @@ impl Found {
                 }
                 None => self.visit(operand),
             },
-            Node::Field(operand, _) | Node::Not(operand) | Node::Negate(operand) | Node::Matches(operand, _) => {
-                self.visit(operand);
-            }
-            Node::Index(operand, index) => {
-                self.visit(operand);
-                self.visit(index);
-            }
-            Node::List(parts) | Node::All(parts) | Node::Any(parts) | Node::Call(_, parts) => self.visit_all(parts),
-            Node::Conditional(parts) => self.visit_all(parts.as_slice()),
-            Node::Binary(_, parts) | Node::Macro(_, parts) => self.visit_all(parts.as_slice()),
-            Node::Null
-            | Node::Bool(_)
-            | Node::Int(_)
-            | Node::Uint(_)
-            | Node::Double(_)
-            | Node::Text(_)
-            | Node::Root(_)
-            | Node::Variable { .. } => {}
-        }
-    }
-
-    fn visit_all(&mut self, parts: &[Expression]) {
-        for part in parts {
-            self.visit(part);
+            _ => expression.parts().for_each(|part| self.visit(part)),
         }
     }
 }

@@ -376,7 +376,8 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
         }
     }
 
-    /// All operands if they hold, otherwise the first that does not.
+    /// All operands if they hold and each has a way of its own, otherwise the first without one. An operand that leads back to
+    /// the formula holds if another alternative grants, and is no part of that way.
     fn explain_all(&mut self, operands: &[Operand], object: Userset, depth: u16, level: u16) -> Poll<Way> {
         let mut all = Way { nearness: Nearness::Granted, steps: Vec::new() };
         for operand in operands {
@@ -385,7 +386,7 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
                 return Poll::Pending;
             }
             let Poll::Ready(way) = self.explain_operand(operand, object, depth, level) else { return Poll::Pending };
-            if value != Value::Yes {
+            if value != Value::Yes || way.nearness < Nearness::Granted {
                 return Poll::Ready(way);
             }
             all.steps.extend(way.steps);

@@ -167,9 +167,15 @@ impl Graph {
         (self.forward.key_count(), self.reverse.key_count())
     }
 
-    /// More tuples were deleted than are left, so that a new graph needs about half of the memory.
+    /// More tuples were deleted than are left, so that a new graph needs about half of the memory; or deleted tuples were the last ones
+    /// with many names of relations, whose numbers a new graph has for others.
     pub fn is_worth_renewing(&self) -> bool {
-        self.removed > self.len.max(1 << 12)
+        let relations = self.symbols.relation_count();
+        let lost_names = || {
+            let unused = relations.saturating_sub(self.usage.relation_count());
+            unused > relations / 8 && self.removed >= unused
+        };
+        self.removed > self.len.max(1 << 12) || (relations > 1 << 14 && lost_names())
     }
 
     /// The subjects of a userset's tuples, in their order.

@@ -103,3 +103,25 @@ fn names_of_every_length_are_found_again() {
     }
     assert_eq!(names.find("other"), None);
 }
+
+#[test]
+fn a_graph_is_renewed_for_the_numbers_of_relations_that_lost_their_tuples() {
+    let mut graph = Graph::default();
+    // Subject ids.
+    for subject in 0..20_000 {
+        graph.insert(&tuple(0, "viewer", subject * 3).into()).unwrap();
+    }
+    let names: Vec<String> = (0..20_000).map(|number| format!("r{number}")).collect();
+    for name in &names {
+        graph.insert(&tuple(0, name, 0).into()).unwrap();
+    }
+    assert!(!graph.is_worth_renewing());
+    for subject in 0..3_000 {
+        graph.remove(&tuple(0, "viewer", subject * 3));
+    }
+    assert!(!graph.is_worth_renewing(), "every relation has a tuple");
+    for name in names.iter().take(3_000) {
+        graph.remove(&tuple(0, name, 0));
+    }
+    assert!(graph.is_worth_renewing());
+}

@@ -3,6 +3,8 @@
 //! A check asks for many usersets of relations that have no tuples at all, such as permits; a counter answers these without a
 //! read of the index.
 
+use std::collections::HashSet;
+
 use roaring::RoaringBitmap;
 
 use crate::domain::hashing::IdMap;
@@ -89,6 +91,12 @@ impl Usage {
     pub(super) fn subject_relations(&self, namespace: NamespaceId) -> impl Iterator<Item = RelationId> + '_ {
         let kinds = self.subjects.keys().map(|kind| split(*kind));
         kinds.filter(move |(of, _)| *of == namespace).map(|(_, relation)| relation)
+    }
+
+    /// How many names of relations the tuples have.
+    pub(super) fn relation_count(&self) -> usize {
+        let relations = self.tuples.keys().chain(self.subjects.keys()).map(|kind| split(*kind).1);
+        relations.collect::<HashSet<_>>().len()
     }
 
     /// Every object of a namespace that a tuple names.

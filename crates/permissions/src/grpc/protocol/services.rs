@@ -5,24 +5,26 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{FromRequestParts as _, Request};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use base::Context;
-use base::bounds::{DOCUMENT, LIST, LISTS_AT_ONCE, SMALL_LIST};
+use base::bounds::{DOCUMENT, LIST, LISTS_AT_ONCE, SMALL_LIST, WAITING_LISTS_BYTES};
 use futures_util::StreamExt as _;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, StatusCode, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use prost::{Message, Name};
 use service::Readiness;
 use tokio::sync::Semaphore;
 use web::rpc::{Code, Form, Protocol, Status};
-use web::{Cx, RestError};
+use web::{BodyMemory, Counted, Cx, RestError};
 
+use super::Requests;
 use super::body::{self, Messages};
 use super::deadline::Deadline;
 use super::encoding::{self, Shape, Unknown};
-use super::{Requests, frames};
+use super::frames::{self, Payload};
 
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
@@ -32,20 +34,29 @@ const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-en
 pub(in crate::grpc) struct Procedure {
     path: &'static str,
     shape: Shape,
-    /// How many calls with large messages are decoded and executed at the same time; others wait.
-    turns: Option<Arc<Semaphore>>,
+    /// For a method whose request is a list.
+    lists: Option<Lists>,
+}
+
+/// Bounds the calls with large messages.
+#[derive(Clone)]
+struct Lists {
+    /// How many are decoded and executed at the same time; others wait.
+    turns: Arc<Semaphore>,
+    memory: BodyMemory,
 }
 
 impl Procedure {
     /// A method whose request is one document. `path` is `/package.Service/Method`.
     pub(in crate::grpc) const fn at(path: &'static str) -> Self {
-        Self { path, shape: Shape { bounds: DOCUMENT, unknown: Unknown::Ignored }, turns: None }
+        Self { path, shape: Shape { bounds: DOCUMENT, unknown: Unknown::Ignored }, lists: None }
     }
 
     /// A method whose request is a list.
     pub(in crate::grpc) fn list(path: &'static str) -> Self {
-        let turns = Some(Arc::new(Semaphore::new(LISTS_AT_ONCE)));
-        Self { path, shape: Shape { bounds: LIST, unknown: Unknown::Ignored }, turns }
+        let turns = Arc::new(Semaphore::new(LISTS_AT_ONCE));
+        let lists = Some(Lists { turns, memory: BodyMemory::of_bytes(WAITING_LISTS_BYTES) });
+        Self { path, shape: Shape { bounds: LIST, unknown: Unknown::Ignored }, lists }
     }
 
     #[must_use]
@@ -108,22 +119,25 @@ impl<S: Clone + Send + Sync + 'static> Services<S> {
         F: Fn(S, Call, Req) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Res, Status>> + Send,
     {
-        let Procedure { path, shape, turns } = procedure;
+        let Procedure { path, shape, lists } = procedure;
         let state = self.state.clone();
         self.route(path, move |request| {
-            let (state, handler, turns) = (state.clone(), handler.clone(), turns.clone());
+            let (state, handler, lists) = (state.clone(), handler.clone(), lists.clone());
             answer(request, move |form, mut parts, body| async move {
                 if form.protocol == Protocol::ConnectStream {
                     return Ok(unsupported_media_type());
                 }
                 let deadline = Deadline::of(form.protocol, &parts.headers)?;
                 let work = async move {
-                    let payload = match form.protocol {
-                        Protocol::Connect => frames::whole(shape, &parts.headers, body).await?,
-                        _ => Requests::of(form, shape, &parts.headers, body).await?.only_payload().await?,
+                    let (body, counted) = match &lists {
+                        Some(lists) => lists.memory.count(body, SMALL_LIST.bytes),
+                        None => (body, Counted::default()),
                     };
-                    let _turn = match &turns {
-                        Some(turns) if !payload.is_at_most(SMALL_LIST.bytes) => {
+                    let payload = payload(form, shape, &parts.headers, body).await;
+                    let payload =
+                        payload.map_err(|it| if counted.is_refused() { Status::unavailable() } else { it })?;
+                    let _turn = match &lists {
+                        Some(Lists { turns, .. }) if !payload.is_at_most(SMALL_LIST.bytes) => {
                             Some(turns.acquire().await.map_err(|_| Status::unavailable())?)
                         }
                         _ => None,
@@ -199,10 +213,18 @@ impl<S: Clone + Send + Sync + 'static> Services<S> {
     }
 }
 
+/// The only message of a call.
+async fn payload(form: Form, shape: Shape, headers: &HeaderMap, body: Body) -> Result<Payload, Status> {
+    match form.protocol {
+        Protocol::Connect => frames::whole(shape, headers, body).await,
+        _ => Requests::of(form, shape, headers, body).await?.only_payload().await,
+    }
+}
+
 /// Answers a request in its own form.
 async fn answer<F, Fut>(request: Request, call: F) -> Response
 where
-    F: FnOnce(Form, Parts, axum::body::Body) -> Fut,
+    F: FnOnce(Form, Parts, Body) -> Fut,
     Fut: Future<Output = Result<Response, Status>>,
 {
     let (parts, body) = request.into_parts();

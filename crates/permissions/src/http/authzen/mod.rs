@@ -3,7 +3,6 @@
 //! Specification: <https://openid.net/specs/authorization-api-1_0.html>. Invariants:
 //! - A denial is an answer (200). What is wrong with a request as a whole is an error, whose body is a JSON string.
 //! - Whatever cannot be decided is denied, and `context` says why.
-//! - The answer repeats the `X-Request-ID` of the request.
 
 mod evaluation;
 mod metadata;
@@ -15,12 +14,7 @@ mod search;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::http::HeaderName;
-use axum::middleware::{Next, from_fn};
-use axum::response::Response;
 use axum::routing::{get, post};
-use web::CallersRequestId;
 
 use crate::Permissions;
 
@@ -32,7 +26,9 @@ const SEARCH_SUBJECT: &str = "/access/v1/search/subject";
 const SEARCH_RESOURCE: &str = "/access/v1/search/resource";
 const SEARCH_ACTION: &str = "/access/v1/search/action";
 
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Prefixes of the paths. Section "Request Identification": every answer has the id that the client gave its request, those for an
+/// unknown path or without a token included.
+pub(crate) const PATHS: &[&str] = &["/access/v1/", METADATA];
 
 pub(super) fn routes() -> Router<Arc<Permissions>> {
     Router::new()
@@ -43,16 +39,4 @@ pub(super) fn routes() -> Router<Arc<Permissions>> {
         .route(SEARCH_SUBJECT, post(search::subject))
         .route(SEARCH_RESOURCE, post(search::resource))
         .route(SEARCH_ACTION, post(search::action))
-        .layer(from_fn(repeat_request_id))
-}
-
-/// Section "Request Identification": the answer has the id that the client gave its request.
-async fn repeat_request_id(request: Request, next: Next) -> Response {
-    let id = request.headers().get(X_REQUEST_ID).cloned();
-    let mut response = next.run(request).await;
-    if let Some(id) = id {
-        response.headers_mut().insert(X_REQUEST_ID, id.clone());
-        response.extensions_mut().insert(CallersRequestId(id));
-    }
-    response
 }

@@ -370,18 +370,3 @@ async fn the_metadata_name_the_endpoints_below_the_identifier() {
     })
     .await;
 }
-
-#[tokio::test]
-async fn the_answer_has_the_id_of_the_request() {
-    on_both(section(), |harness| async move {
-        let request = request(user("alice"), "read", record("record-1"));
-        let mut client = harness.read.clone().with_header("x-request-id", "any text");
-        for (path, body) in [(EVALUATION, &request), (EVALUATION, &json!({})), (EVALUATIONS, &request)] {
-            let reply = client.post_json(path, body).await;
-            assert_eq!(reply.header("x-request-id"), Some("any text"));
-        }
-        let mut without = harness.read.clone();
-        without.post_json(EVALUATION, &request).await.expect(200);
-    })
-    .await;
-}

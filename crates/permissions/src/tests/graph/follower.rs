@@ -2,21 +2,22 @@
 
 use std::time::Duration;
 
-use base::{TenantId, Timestamp};
+use base::{Context, TenantId, Timestamp};
 use serde_json::json;
 use service::Check as _;
 
 use super::super::harness::{Harness, on_both, plain};
-use super::{ALL, insert, insert_many, loaded, objects_of_ada, of_ada, resident, statistics, table};
-use crate::GraphStatistics;
-use crate::components::graph::Rhythm;
+use super::{ALL, insert, insert_many, loaded, objects_of_ada, resident, statistics, table};
+use crate::components::graph::{MOST_NAMES, MOST_NAMES_WHILE_LOADING, Rhythm};
 use crate::definition::TuplesInMemory;
 use crate::domain::relation_tuple::{RelationTuple, Subject};
 use crate::domain::snapshot::Snapshot;
-use crate::domain::tuple_changes::TupleChange;
+use crate::domain::tuple_changes::{NetChanges, TupleChange};
 use crate::domain::tuple_query::TupleQuery;
 use crate::operations::check::CheckOptions;
 use crate::operations::list_names::Part;
+use crate::operations::transact_relation_tuples::TransactError;
+use crate::{GraphStatistics, Permissions};
 
 #[tokio::test]
 async fn a_change_of_this_process_is_read_without_the_positions_of_all_tenants() {
@@ -138,20 +139,69 @@ async fn a_graph_beyond_its_bound_is_dropped_and_an_incomplete_log_loads_it_agai
     .await;
 }
 
-/// A namespace without declarations accepts every relation, so whoever writes chooses how many there are.
+/// Insertions of tuples of a namespace without declarations, which accepts every relation: whoever writes chooses how many there are.
+fn of_relations(numbers: std::ops::Range<usize>) -> Vec<TupleChange> {
+    let of_relation = |number: usize| {
+        let subject = Subject::Id(format!("u{number}"));
+        let relation = format!("r{number}");
+        let tuple = RelationTuple { namespace: "Group".into(), object: "g".into(), relation, subject };
+        TupleChange::Insert(tuple.into())
+    };
+    numbers.map(of_relation).collect()
+}
+
+#[tokio::test]
+async fn a_change_with_a_relation_too_many_is_refused_and_searches_go_on() {
+    on_both(plain(), |harness| async move {
+        let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+        let write = async |numbers| {
+            let written = permissions.transact_relation_tuples(&cx, &of_relations(numbers)).await;
+            written.map_err(|error| match error {
+                TransactError::Invalid { index, invalid } => (index, invalid.to_string()),
+                other => panic!("{other}"),
+            })
+        };
+        let (index, refused) = write(0..MOST_NAMES_WHILE_LOADING + 1).await.unwrap_err();
+        assert!(index == MOST_NAMES_WHILE_LOADING && refused.starts_with("relation: "), "{refused}");
+        assert!(refused.contains("try again"), "{refused}");
+        permissions.transact_relation_tuples(&cx, &[insert("a", None)]).await.unwrap();
+        let mut follower = loaded(&harness).await;
+        // The empty one has a number as well.
+        let most = MOST_NAMES - ["", "viewer"].len();
+        for start in (0..most).step_by(10_000) {
+            write(start..most.min(start + 10_000)).await.unwrap();
+        }
+        for _ in 0..2 {
+            let (index, refused) = write(most - 1..most + 1).await.unwrap_err();
+            assert!(index == 1 && refused.contains(&MOST_NAMES.to_string()), "{refused}");
+            write(0..1).await.unwrap();
+            follower.ask().await;
+        }
+        objects_are(&permissions, &cx, &["a"]).await;
+        let group = TupleQuery { namespace: Some("Group".into()), ..TupleQuery::default() };
+        permissions.delete_relation_tuples(&cx, &group).await.unwrap();
+        follower.measure_next();
+        follower.ask().await;
+        follower.loaded().await;
+        write(most..most + 1).await.unwrap();
+    })
+    .await;
+}
+
+async fn objects_are(permissions: &Permissions, cx: &Context, expected: &[&str]) {
+    let listed = permissions.list_names(cx, &objects_of_ada(), ALL, CheckOptions::default()).await.unwrap();
+    assert_eq!(listed.answer.names, expected);
+}
+
+/// As they are in the database of an earlier version, or when several processes insert them while they start.
 #[tokio::test]
 async fn a_graph_with_too_many_relations_answers_again_after_they_are_deleted() {
     on_both(plain(), |harness| async move {
         let (permissions, cx) = (harness.permissions.clone(), harness.cx());
         permissions.transact_relation_tuples(&cx, &[insert("a", None)]).await.unwrap();
         let mut follower = loaded(&harness).await;
-        let of_relation = |number: usize| {
-            let tuple = RelationTuple { namespace: "Group".into(), relation: format!("r{number}"), ..of_ada("g") };
-            TupleChange::Insert(tuple.into())
-        };
-        let changes: Vec<_> = (0..usize::from(u16::MAX / 2)).map(of_relation).collect();
-        for part in changes.chunks(10_000) {
-            permissions.transact_relation_tuples(&cx, part).await.unwrap();
+        for part in of_relations(0..usize::from(u16::MAX / 2)).chunks(10_000) {
+            permissions.writes.write(&cx, NetChanges::of(part)).await.unwrap();
         }
         follower.ask().await;
         follower.loaded().await;

@@ -144,6 +144,7 @@ async fn a_batch_has_one_snapshot_and_an_error_for_each_check_without_an_answer(
             tuple("plan", "view", "bob"),
             tuple("plan", "view", "eve"),
             { "namespace": "None", "object": "a", "relation": "b", "subject": user("ada") },
+            { "namespace": "Doc", "object": "plan", "relation": "view", "subject": {} },
         ]);
         let request = json!({ "tuples": tuples, "consistency": { "fullyConsistent": true } });
         let (status, answer) = call(&harness, BATCH_CHECK, &request).await;
@@ -151,7 +152,7 @@ async fn a_batch_has_one_snapshot_and_an_error_for_each_check_without_an_answer(
         assert_eq!((status, &answer["snaptoken"]), (200, &json!(token)));
         let found: Vec<(bool, bool)> =
             results.iter().map(|it| (it["allowed"] == true, it.get("error").is_some())).collect();
-        assert_eq!(found, [(true, false), (false, true), (false, false), (false, true)], "{answer}");
+        assert_eq!(found, [(true, false), (false, true), (false, false), (false, true), (false, true)], "{answer}");
         let mut with_hour = request.clone();
         with_hour["context"] = json!({ "hour": 12 });
         let (_, answer) = call(&harness, BATCH_CHECK, &with_hour).await;

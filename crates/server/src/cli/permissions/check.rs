@@ -23,12 +23,14 @@ Examples:
   kleis permissions check Group:staff#members view Doc:plan
   kleis permissions check User:ada view Doc:plan --explain
 
-An explanation is the way that grants, or the way that came nearest and what it lacks.
+An explanation is the way that grants; for a denial, the condition or the exclusion that denies, or
+else that no tuple leads to the subject.
 The exit code is 0 for both answers, and 1 when there is none: a limit was reached, or a
 namespace or relation does not exist.")]
 pub(in crate::cli) struct CheckArguments {
     /// NAMESPACE:OBJECT, NAMESPACE:OBJECT#RELATION or a subject id
     subject: String,
+    /// The relation or permission
     relation: String,
     /// NAMESPACE:OBJECT
     #[arg(required = true, num_args = 1..=2, value_name = "OBJECT")]
@@ -39,7 +41,7 @@ pub(in crate::cli) struct CheckArguments {
     /// The attributes that conditions read: a JSON object, or @FILE
     #[arg(long, value_name = "JSON")]
     context: Option<String>,
-    /// Show why: the way that grants, or the nearest miss
+    /// Show why: the way that grants, or what denies
     #[arg(long)]
     explain: bool,
     #[command(flatten)]
@@ -56,6 +58,7 @@ Example:
 A tree that is not complete, because a limit was reached, says so: on standard error, and as JSON
 with the member `truncated`.")]
 pub(in crate::cli) struct ExpandArguments {
+    /// The relation or permission
     relation: String,
     /// NAMESPACE:OBJECT
     #[arg(required = true, num_args = 1..=2, value_name = "OBJECT")]

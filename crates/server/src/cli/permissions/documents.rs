@@ -50,7 +50,7 @@ fn set(document: &mut Value, subject: Subject) {
 /// The longest file of attributes.
 const CONTEXT_BYTES: u64 = 1024 * 1024;
 
-/// The attributes for conditions: a JSON object, or the name of its file behind `@`.
+/// The attributes for conditions: a JSON object, or `@` and the name of its file.
 pub(super) fn context(text: &str) -> anyhow::Result<Value> {
     let Some(path) = text.strip_prefix('@') else {
         return json_of(text.as_bytes()).context("--context");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use permission_language::{Problem, Severity, SourceFile, position};
+use permission_language::{Kind, Problem, Severity, SourceFile, Span, position};
 use permissions::domain::checked_model::CheckedModel;
 use serde_json::{Value, json};
 
@@ -30,7 +30,10 @@ pub(in crate::cli) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let texts = files::read_all(&arguments.files)?;
     let sources: Vec<SourceFile<'_>> = texts.iter().map(ModelFile::source).collect();
-    let checked = CheckedModel::of(&sources);
+    let mut checked = CheckedModel::of(&sources);
+    if checked.model.as_ref().is_some_and(|model| model.namespaces.is_empty()) {
+        checked.problems.push(no_namespace());
+    }
     match arguments.format {
         Format::Table => {
             for problem in &checked.problems {
@@ -44,6 +47,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     eprintln!("{}: {errors} errors, {warnings} warnings", output::counted(texts.len(), "file", "files"));
     let is_good = checked.model.is_some() && errors == 0 && !(arguments.deny_warnings && warnings > 0);
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The language allows a model without namespaces, and a service does not load it.
+fn no_namespace() -> Problem {
+    Problem {
+        kind: Kind::UndeclaredNamespace,
+        file: 0,
+        span: Span { start: 0, end: 0 },
+        message: "the model declares no namespace".to_owned(),
+        remedy: "declare a class, such as class User implements Namespace {}".to_owned(),
+    }
 }
 
 /// Lines and columns begin with 1; a column counts characters.

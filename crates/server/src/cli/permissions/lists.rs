@@ -43,7 +43,9 @@ complete, because a limit was reached or a condition lacks an attribute; the rea
 pub(in crate::cli) struct ObjectsArguments {
     /// NAMESPACE:OBJECT, NAMESPACE:OBJECT#RELATION or a subject id
     subject: String,
+    /// The relation or permission
     relation: String,
+    /// The namespace of the objects
     namespace: String,
     #[command(flatten)]
     options: Options,
@@ -52,17 +54,18 @@ pub(in crate::cli) struct ObjectsArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  kleis permissions list-subjects view Doc:plan                                subject ids
+  kleis permissions list-subjects view Doc:plan                                ids and every namespace
   kleis permissions list-subjects view Doc:plan --subject-type User
   kleis permissions list-subjects viewers Doc:plan --subject-type Group#members
 
 All pages are read, and the results are sorted by name. The exit code is 1 if the list is not
 complete, because a limit was reached or a condition lacks an attribute; the reason is shown.")]
 pub(in crate::cli) struct SubjectsArguments {
+    /// The relation or permission
     relation: String,
     /// NAMESPACE:OBJECT
     object: String,
-    /// NAMESPACE or NAMESPACE#RELATION; subject ids when omitted
+    /// NAMESPACE, NAMESPACE#RELATION or "" for subject ids; ids and every NAMESPACE when omitted
     #[arg(long, value_name = "TYPE")]
     subject_type: Option<String>,
     #[command(flatten)]
@@ -89,19 +92,37 @@ pub(super) async fn objects(arguments: ObjectsArguments) -> anyhow::Result<ExitC
     let ObjectsArguments { subject, relation, namespace, options } = arguments;
     let mut question = json!({ "namespace": namespace, "relation": relation });
     documents::set_subject(&mut question, &subject);
-    list("objects", question, options).await
+    list("objects", &options.remotes.read()?, vec![question], &options).await
 }
 
 pub(super) async fn subjects(arguments: SubjectsArguments) -> anyhow::Result<ExitCode> {
     let SubjectsArguments { relation, object, subject_type, options } = arguments;
     let (namespace, object) = documents::object(&[object])?;
-    let mut question = json!({ "namespace": namespace, "object": object, "relation": relation });
-    if let Some(kind) = subject_type {
-        let (namespace, relation) = kind.split_once('#').unwrap_or((&kind, ""));
-        question["subject_namespace"] = namespace.into();
-        question["subject_relation"] = relation.into();
-    }
-    list("subjects", question, options).await
+    let question = json!({ "namespace": namespace, "object": object, "relation": relation });
+    let of_type = |kind: &str| {
+        let mut question = question.clone();
+        if !kind.is_empty() {
+            let (namespace, relation) = kind.split_once('#').unwrap_or((kind, ""));
+            question["subject_namespace"] = namespace.into();
+            question["subject_relation"] = relation.into();
+        }
+        question
+    };
+    let remote = options.remotes.read()?;
+    let kinds = match subject_type {
+        Some(kind) => vec![kind],
+        None => [String::new()].into_iter().chain(namespaces(&remote).await?).collect(),
+    };
+    list("subjects", &remote, kinds.iter().map(|kind| of_type(kind)).collect(), &options).await
+}
+
+/// The namespaces of the service.
+async fn namespaces(remote: &Remote) -> anyhow::Result<Vec<String>> {
+    let answer = remote.call(Method::GET, &["namespaces"], &[], None).await?;
+    let Some(namespaces) = answer["namespaces"].as_array() else {
+        bail!("the answer is not a list of namespaces: is this a permission service?");
+    };
+    Ok(namespaces.iter().filter_map(|it| it["name"].as_str()).map(str::to_owned).collect())
 }
 
 pub(super) async fn relations(arguments: RelationsArguments) -> anyhow::Result<ExitCode> {
@@ -109,27 +130,34 @@ pub(super) async fn relations(arguments: RelationsArguments) -> anyhow::Result<E
     let (namespace, object) = documents::object(&[object])?;
     let mut question = json!({ "namespace": namespace, "object": object });
     documents::set_subject(&mut question, &subject);
-    list("relations", question, options).await
+    list("relations", &options.remotes.read()?, vec![question], &options).await
 }
 
-/// The lists of the API have the names of their results.
-async fn list(results: &str, mut question: Value, options: Options) -> anyhow::Result<ExitCode> {
-    let Options { max_depth, context, remotes, format } = options;
-    if let Some(context) = context {
-        question["context"] = documents::context(&context)?;
-    }
-    let remote = remotes.read()?;
-    let mut writer = Writer { results, format, count: 0, incomplete: [None, None] };
-    let mut token = String::new();
-    writer.begin()?;
-    loop {
-        let page = page(&remote, results, &question, (max_depth, &token)).await?;
-        writer.write(&page)?;
-        page["next_page_token"].as_str().unwrap_or_default().clone_into(&mut token);
-        if token.is_empty() {
-            return writer.end();
+/// The answers to all questions as one list. The lists of the API have the names of their results.
+async fn list(results: &str, remote: &Remote, questions: Vec<Value>, options: &Options) -> anyhow::Result<ExitCode> {
+    let context = options.context.as_deref().map(documents::context).transpose()?;
+    let mut writer = Writer { results, format: options.format, has_begun: false, count: 0, incomplete: [None, None] };
+    for mut question in questions {
+        if let Some(context) = &context {
+            question["context"] = context.clone();
+        }
+        let mut token = String::new();
+        loop {
+            let page = match page(remote, results, &question, (options.max_depth, &token)).await {
+                Ok(page) => page,
+                Err(error) => {
+                    writer.close()?;
+                    return Err(error);
+                }
+            };
+            writer.write(&page)?;
+            page["next_page_token"].as_str().unwrap_or_default().clone_into(&mut token);
+            if token.is_empty() {
+                break;
+            }
         }
     }
+    writer.end()
 }
 
 async fn page(
@@ -157,21 +185,21 @@ const REASONS: [&str; 2] = ["truncated", "unresolved"];
 struct Writer<'a> {
     results: &'a str,
     format: Format,
+    /// Whether the document of JSON has begun, which it does with the first page.
+    has_begun: bool,
     count: usize,
     /// The values of [`REASONS`] on the last page that had them.
     incomplete: [Option<String>; 2],
 }
 
 impl Writer<'_> {
-    fn begin(&self) -> anyhow::Result<()> {
-        match self.format {
-            Format::Table => Ok(()),
-            Format::Json => output::raw(format!("{{\n  \"{}\": [", self.results).as_bytes()),
-        }
-    }
-
     fn write(&mut self, page: &Value) -> anyhow::Result<()> {
         let mut text = String::new();
+        if self.format == Format::Json && !self.has_begun {
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, "{{\n  \"{}\": [", self.results);
+            self.has_begun = true;
+        }
         for item in page[self.results].as_array().map(Vec::as_slice).unwrap_or_default() {
             match self.format {
                 Format::Table => {
@@ -193,18 +221,25 @@ impl Writer<'_> {
         output::raw(text.as_bytes())
     }
 
+    /// Ends a document of JSON, if one has begun.
+    fn close(&self) -> anyhow::Result<()> {
+        if !self.has_begun {
+            return Ok(());
+        }
+        let mut text = if self.count == 0 { "]".to_owned() } else { "\n  ]".to_owned() };
+        for (name, reason) in REASONS.into_iter().zip(&self.incomplete) {
+            if let Some(reason) = reason {
+                // Writing to a `String` cannot fail.
+                let _ = write!(text, ",\n  \"{name}\": {}", Value::from(reason.as_str()));
+            }
+        }
+        output::line(&format!("{text}\n}}"))
+    }
+
     /// The exit code is that of an answer, or of a check without one.
     fn end(self) -> anyhow::Result<ExitCode> {
-        if self.format == Format::Json {
-            let mut text = if self.count == 0 { "]".to_owned() } else { "\n  ]".to_owned() };
-            for (name, reason) in REASONS.into_iter().zip(&self.incomplete) {
-                if let Some(reason) = reason {
-                    // Writing to a `String` cannot fail.
-                    let _ = write!(text, ",\n  \"{name}\": {}", Value::from(reason.as_str()));
-                }
-            }
-            output::line(&format!("{text}\n}}"))?;
-        } else if self.count == 0 {
+        self.close()?;
+        if self.format == Format::Table && self.count == 0 {
             eprintln!("there are none");
         }
         for (name, reason) in REASONS.into_iter().zip(&self.incomplete) {

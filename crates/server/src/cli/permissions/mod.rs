@@ -17,7 +17,21 @@ pub use documents::of_file as relation_tuples_of_file;
 
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::{Arg, Subcommand};
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  kleis permissions explain User:ada view Doc:plan
+  kleis permissions explain ada owner Doc:plan        a subject id
+
+It is `kleis permissions check --explain`: the answer, and why.
+The exit code is 0 for both answers, and 1 when there is none: a limit was reached, or a
+namespace or relation does not exist.";
+
+/// For an argument that a command accepts, because it shares it with others or Keto has it, and that has no meaning for it.
+fn hidden(argument: Arg) -> Arg {
+    argument.hide(true)
+}
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -28,21 +42,28 @@ pub(super) enum Command {
     /// Write the files of a permission model in the canonical layout
     Format(format::Arguments),
     /// Ask whether a subject has a relation or permission
+    #[command(mut_arg("write_remote", hidden))]
     Check(check::CheckArguments),
     /// Ask whether a subject has a relation or permission, and why
+    #[command(mut_arg("write_remote", hidden), mut_arg("explain", hidden), after_help = EXPLAIN_EXAMPLES)]
     Explain(check::CheckArguments),
     /// Show the subjects that have a relation, as a tree
+    #[command(mut_arg("write_remote", hidden))]
     Expand(check::ExpandArguments),
     /// List the objects that a subject has a relation to, or a permission on
+    #[command(mut_arg("write_remote", hidden))]
     ListObjects(lists::ObjectsArguments),
     /// List the subjects that have a relation to an object, or a permission on it
+    #[command(mut_arg("write_remote", hidden))]
     ListSubjects(lists::SubjectsArguments),
     /// List the relations that a subject has to an object, and the permissions on it
+    #[command(mut_arg("write_remote", hidden))]
     ListRelations(lists::RelationsArguments),
     /// Relation tuples: create, delete, get, parse, import, export
     #[command(subcommand, visible_alias = "relation-tuples")]
     Tuples(tuples::Command),
     /// Turn plain subject ids into subject sets of a namespace
+    #[command(mut_arg("read_remote", hidden))]
     MigrateSubjects(tuples::migrate_subjects::Arguments),
     /// Whether a running service is ready
     Status(status::Arguments),

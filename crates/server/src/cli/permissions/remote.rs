@@ -40,7 +40,7 @@ pub(super) struct Remotes {
         hide_env_values = true
     )]
     token: Option<String>,
-    /// HOST:PORT of another machine is called without TLS
+    /// Call HOST:PORT of another machine without TLS
     #[arg(long)]
     insecure_disable_transport_security: bool,
     /// Not supported: `SSL_CERT_FILE` names the authority of a private certificate
@@ -177,7 +177,7 @@ impl Remote {
     ) -> Result<Response<Value>, CallError> {
         let answer = self.0.exchange(method, path, query, body).await.map_err(CallError::Unavailable)?;
         if !answer.status().is_success() {
-            return Err(refusal(&answer));
+            return Err(refusal(&answer, self.0.has_token()));
         }
         let (head, body) = answer.into_parts();
         let body = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&body) };
@@ -202,7 +202,7 @@ pub(super) fn named_lines(checks: &Map<String, Value>) -> String {
     checks.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn refusal(answer: &Response<Bytes>) -> CallError {
+fn refusal(answer: &Response<Bytes>, has_token: bool) -> CallError {
     let status = answer.status();
     let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     let member = |name: &str| body.pointer(name).and_then(Value::as_str).filter(|text| !text.is_empty());
@@ -213,8 +213,12 @@ fn refusal(answer: &Response<Bytes>) -> CallError {
     let refused = |reason, field| CallError::Refused { status, reason, field, nearest_miss };
     match (status, reason) {
         (StatusCode::UNAUTHORIZED, _) => {
-            let reason = "the service requires an admin token: use --token or KLEIS_TOKEN".to_owned();
-            refused(reason, field)
+            let reason = if has_token {
+                "the service does not accept this admin token: correct --token, KLEIS_TOKEN or KETO_BEARER_TOKEN"
+            } else {
+                "the service requires an admin token: use --token or KLEIS_TOKEN"
+            };
+            refused(reason.to_owned(), field)
         }
         // A name that does not exist is that of a field.
         (StatusCode::NOT_FOUND, _) if field.is_none() => {
@@ -234,6 +238,13 @@ fn refusal(answer: &Response<Bytes>) -> CallError {
     }
 }
 
+/// A reason about one change of a batch, `[2].relation_tuple.namespace: …`, as the index of the change and the reason without
+/// this place, which is one of the body that a command made.
+pub(super) fn of_change(reason: &str) -> Option<(usize, &str)> {
+    let (index, rest) = reason.strip_prefix('[')?.split_once("].relation_tuple")?;
+    Some((index.parse().ok()?, rest.trim_start_matches(['.', ':', ' '])))
+}
+
 impl From<CallError> for anyhow::Error {
     fn from(error: CallError) -> Self {
         match error {
@@ -246,6 +257,13 @@ impl From<CallError> for anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_place_in_a_body_is_not_part_of_a_reason() {
+        assert_eq!(of_change("[2].relation_tuple.namespace: is empty"), Some((2, "namespace: is empty")));
+        assert_eq!(of_change("[0].relation_tuple: exists"), Some((0, "exists")));
+        assert_eq!(of_change("namespace: is empty"), None);
+    }
 
     #[test]
     fn a_host_and_a_port_are_a_url() {

@@ -33,7 +33,7 @@ A test file names a model, relation tuples, and the answers that questions must 
       list_subjects:
         - {object: Doc:plan, relation: view, subject_type: User, subjects: [ada]}
 
-A failure is shown with the way that grants, or with the nearest miss. The exit code is 1 if an answer
+A failure is shown with the way that grants, or with what denies. The exit code is 1 if an answer
 differs or a file is not valid.";
 
 #[derive(Debug, Args)]
@@ -79,7 +79,8 @@ fn test(path: &Path) -> anyhow::Result<Tested> {
     }
     let outcome = match TestFile::parse(&text) {
         Ok(file) => run_file(&file, path)?,
-        Err(error) => Err(vec![error.to_string()]),
+        // The parser does not know the name.
+        Err(error) => Err(vec![error.to_string().replace("<input>", &name)]),
     };
     Ok(Tested { name, outcome })
 }

@@ -191,6 +191,24 @@ fn a_refused_value_of_a_variable_is_reported_under_the_name_of_the_variable() {
 }
 
 #[test]
+fn every_format_of_the_log_is_accepted_in_the_file_and_the_variables_of_each_service() {
+    for service in Service::ALL {
+        for format in ["text", "json", "json_pretty", "gelf"] {
+            let text = format!("log: {{format: {format}}}");
+            for (files, variables) in
+                [(vec![("own.yml", text.as_str())], vec![]), (vec![], vec![("LOG_FORMAT", format)])]
+            {
+                let (_folder, mut sources) = sources(&files, &variables);
+                sources.services = vec![service];
+                let config = Config::load(&sources).unwrap();
+                let taken = serde_json::to_value(config.shared.log.format).unwrap();
+                assert_eq!(taken, json!(format), "{service}: {files:?} {variables:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_secret_that_others_are_derived_from_is_not_reported_as_without_effect() {
     let notices = |secrets: Value| {
         let tree = json!({"identity": {"secrets": secrets}});

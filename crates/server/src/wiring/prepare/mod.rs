@@ -9,8 +9,9 @@ use std::path::PathBuf;
 
 use base::causes::chain;
 use base::{Rng, TrustStore};
-use database::{Database, Dsn, MigrationState, MigrationStatus, TableStatistics};
+use database::{Database, Dsn, MigrationState, MigrationStatus, Reservation, TableStatistics};
 use serde_json::Value;
+use service::Diagnosis;
 use web::TrustedProxies;
 use web::language::Languages;
 use web::listener::Socket;
@@ -40,6 +41,8 @@ use crate::trust;
 pub(crate) struct Prepared {
     pub(super) config: Config,
     pub(super) parts: Parts,
+    /// An examination has none.
+    pub(super) reservation: Option<Reservation>,
     pub(super) addresses: Addresses,
     pub(super) built: Built,
     pub(super) listeners: Vec<BoundListener>,
@@ -48,6 +51,19 @@ pub(crate) struct Prepared {
     pub(super) generated: Option<Value>,
     /// The migrations before any is applied; empty without a database.
     pub(crate) status: Vec<MigrationStatus>,
+}
+
+impl Prepared {
+    /// What the services find in their data; nothing while tables are missing.
+    pub(crate) async fn examine_data(&self) -> Vec<Diagnosis> {
+        let mut found = Vec::new();
+        if self.status.iter().all(|step| step.state == MigrationState::Applied) && !self.status.is_empty() {
+            for check in self.built.checks() {
+                found.extend(check.examine().await);
+            }
+        }
+        found
+    }
 }
 
 /// A bound listener that does not serve yet.
@@ -81,7 +97,7 @@ pub(crate) async fn prepare(
             environment.trust.clone()
         }
     };
-    let opened = open(&config, dsn, &trust, findings).await;
+    let (opened, reservation) = open(&config, dsn, &trust, purpose, findings).await.unzip();
     let mut status = Vec::new();
     if let Some(database) = &opened {
         status = examine(database, &config, environment, &sealers, &origin, findings).await;
@@ -108,9 +124,10 @@ pub(crate) async fn prepare(
             match is_exposed.then(|| admin::requires_credentials(&config.shared.admin, tls.is_some())) {
                 None => Notice::information(name, place),
                 Some(true) => Notice::information(name, format!("{place}, and the listener requires authentication")),
-                Some(false) => {
+                Some(false) if config.shared.admin.unprotected => {
                     Notice::warning(name, format!("{place}, and admin.unprotected opens it to everyone who reaches it"))
                 }
+                Some(false) => Notice::warning(name, format!("{place}, and nothing protects it there")),
             },
         );
         if let Some(Bound { socket, .. }) = bound {
@@ -126,7 +143,8 @@ pub(crate) async fn prepare(
     let data_dir = data_dir.filter(|_| purpose == Purpose::Serve);
     let parts = parts(&config, environment, database, trust, data_dir);
     let built = super::services::build(&mut config, &parts, &addresses, findings).await;
-    Some(Prepared { config, parts, addresses, built, listeners, sealers, generated, status })
+    let reservation = reservation.flatten();
+    Some(Prepared { config, parts, reservation, addresses, built, listeners, sealers, generated, status })
 }
 
 fn parts(
@@ -348,8 +366,19 @@ fn plan_listeners(
     plans
 }
 
-async fn open(config: &Config, dsn: Option<Dsn>, trust: &TrustStore, findings: &mut Findings) -> Option<Database> {
-    findings.keep(config, "dsn", Database::open(&dsn?.trusting(trust)).await)
+async fn open(
+    config: &Config,
+    dsn: Option<Dsn>,
+    trust: &TrustStore,
+    purpose: Purpose,
+    findings: &mut Findings,
+) -> Option<(Database, Option<Reservation>)> {
+    let database = findings.keep(config, "dsn", Database::open(&dsn?.trusting(trust)).await)?;
+    let reservation = match purpose {
+        Purpose::Serve => Some(findings.keep(config, "dsn", database.reserve())?),
+        Purpose::Examine => None,
+    };
+    Some((database, reservation))
 }
 
 /// Checks the content of the database; changes nothing.

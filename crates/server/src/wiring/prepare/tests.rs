@@ -586,6 +586,12 @@ async fn an_admin_listener_that_is_open_on_purpose_is_a_warning_that_claims_no_a
     assert!(!text.contains("requires authentication"), "{text}");
     let (severity, text) = admin("tokens: [0123456789abcdef]").await;
     assert!(severity == Severity::Information && text.ends_with("requires authentication"), "{text}");
+    // The start fails, and its fault says what to do.
+    let open = format!("dsn: memory\nserve: {{admin: {{host: 0.0.0.0}}}}\n{OF_HYDRA}");
+    let config = world.config(&[Service::OAUTH], &[("hydra.yml", &open)], &[]).unwrap();
+    let (_, notices) = world.examine_all(&config).await;
+    let (_, text) = notices.into_iter().find(|(_, text)| text.starts_with("hydra.yml: serve.admin: ")).unwrap();
+    assert!(text.ends_with("nothing protects it there"), "{text}");
 }
 
 #[tokio::test]

@@ -59,7 +59,8 @@ pub async fn start(config: Config, environment: Environment) -> Result<Running, 
     findings.refuse()?;
     // Without faults everything was built.
     let Some(prepared) = prepared else { return Err(Faults(Vec::new()).into()) };
-    let Prepared { config, parts, addresses, mut built, listeners, sealers, generated, status: _ } = prepared;
+    let Prepared { config, parts, reservation, addresses, mut built, listeners, sealers, generated, status: _ } =
+        prepared;
     let database = parts.database.clone();
     if environment.migrate {
         bring_up_to_date(&database, &config, &environment).await?;
@@ -93,9 +94,11 @@ pub async fn start(config: Config, environment: Environment) -> Result<Running, 
         tasks.spawn(site.serve(stopped.clone()));
     }
     built.spawn_background(&mut tasks, &stopped);
+    let health = config.services.iter().map(|service| built.observed(*service).map(|(_, health)| health.clone()));
+    let health = health.collect::<Result<Vec<_>, _>>()?;
     let edge = parts.plain_edge();
     let data_dir = parts.data_dir.as_ref().map(|data_dir| data_dir.path().to_owned());
-    Ok(Running { addresses, database, worker, data_dir, edge, stop, tasks })
+    Ok(Running { addresses, database, worker, data_dir, health, edge, stop, tasks, reservation })
 }
 
 async fn bring_up_to_date(
@@ -168,7 +171,7 @@ fn assemble(
         Kind::Grpc => router,
     };
     let router = if kind.is_admin() { router } else { config.shared.strict_transport_security.around(router) };
-    let router = parts.edge(&settings, metrics).around(router);
+    let router = parts.edge(&kind.kind, &settings, metrics).around(router);
     let mut limits = audience(kind).limits(&settings.timeout);
     limits.malformed_request = format.malformed_request();
     Ok(Site { socket, tls, limits, rewrite: rewrite(kind), router })

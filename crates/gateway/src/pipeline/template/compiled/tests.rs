@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::path::RequestPath;
 use crate::domain::session::{Extra, Session};
 use crate::domain::target::{Host, Scheme, Target};
-use crate::pipeline::{Inbound, Look};
+use crate::pipeline::{Evaluation, Inbound};
 
 fn render(template: &str) -> Result<String, String> {
     let cx = Context::for_background(Timestamp::EPOCH, TenantId::DEFAULT, RequestId(uuid::Uuid::nil()));
@@ -23,7 +23,7 @@ fn render(template: &str) -> Result<String, String> {
     headers.insert("x-foo-bar", HeaderValue::from_static("foo"));
     headers.insert("host", HeaderValue::from_static("api.example:8443"));
     let captures = || vec!["one".to_owned(), "two".to_owned()];
-    let inbound = Inbound::new(&cx, &target, &headers, Look::Again, &captures);
+    let inbound = Inbound::new(&cx, &target, &headers, Evaluation::Recheck, &captures);
     let mut session = Session::authenticated(
         "jwt",
         "alice".to_owned(),

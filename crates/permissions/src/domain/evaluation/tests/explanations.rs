@@ -83,3 +83,15 @@ fn an_explanation_goes_the_way_of_the_check() {
     let words = words(&world, &explanation);
     assert_eq!(words.last().map(String::as_str), Some("Group:g#member @ u"), "{words:?}");
 }
+
+/// The first alternative holds as well, but only because the second one does.
+#[test]
+fn a_way_that_grants_does_not_lead_back_to_its_formula() {
+    let alternatives = any([all([has("edit"), has("a")]), all([has("a"), has("b")])]);
+    let doc = class("Doc", &["a", "b"], vec![("edit", all([alternatives, has("a")]))]);
+    let world = World::new(vec![doc], &["Doc:d#a@u", "Doc:d#b@u"]).unwrap();
+    let explanation = explain(&world, "Doc:d#edit@u");
+    assert_eq!(explanation.answer, Ok(true));
+    let formula = "formula of Doc:d#edit";
+    assert_eq!(words(&world, &explanation), [formula, formula, "Doc:d#a @ u", "Doc:d#b @ u", "Doc:d#a @ u"]);
+}

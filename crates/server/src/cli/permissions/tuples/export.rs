@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! - Memory does not grow with the number of relation tuples: a page is read and written.
-//! - A run that was interrupted continues behind the last page that is complete in the file.
+//! - A run that was interrupted continues after the last page that is complete in the file.
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};

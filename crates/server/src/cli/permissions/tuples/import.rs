@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::super::output;
 use super::super::documents;
-use super::super::remote::{CallError, Remote, Remotes, Retries};
+use super::super::remote::{CallError, Remote, Remotes, Retries, of_change};
 use super::progress::{Reporter, StateFile};
 
 /// The most relation tuples of a batch, and the most bytes of their lines.
@@ -219,6 +219,7 @@ impl Import {
         match self.remote.call_again(self.retries, &Method::PATCH, &path, &[], Some(&changes)).await {
             Ok(_) => Ok(None),
             Err(CallError::Refused { status, reason, field, .. }) if is_about_the_tuples(status, field.as_deref()) => {
+                let reason = of_change(&reason).map_or(reason.as_str(), |(_, reason)| reason).to_owned();
                 Ok(Some(reason))
             }
             Err(error) => Err(error.into()),

@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::super::super::output::{self, Format};
-use super::super::remote::{CallError, Remotes};
+use super::super::remote::{CallError, Remotes, of_change};
 use super::super::{documents, files};
 
 const COLUMNS: &[&str] = &["namespace", "object", "relation", "subject", "condition", "expires_at"];
@@ -82,6 +82,14 @@ pub(super) async fn run(arguments: Arguments, action: &str) -> anyhow::Result<Ex
     let called = arguments.remotes.write()?.call(Method::PATCH, &path, &[], Some(&changes.into())).await;
     if let Err(CallError::Refused { status: StatusCode::PAYLOAD_TOO_LARGE, .. }) = &called {
         bail!("too many relation tuples for one transaction: kleis permissions tuples import sends them in parts");
+    }
+    if let Err(CallError::Refused { reason, .. }) = &called
+        && let Some((index, reason)) = of_change(reason)
+    {
+        if tuples.len() == 1 {
+            bail!("{reason}");
+        }
+        bail!("relation tuple {}: {reason}", index + 1);
     }
     called?;
     show(arguments.presentation, &tuples)?;
