@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::change_insertion::INSERT;
 use crate::changes::{Changes, Slot};
 use crate::demand::Polling;
 use crate::{Engine, Error, Inner, Statement, values};
@@ -42,25 +43,9 @@ const KEEP_MICROS: i64 = 120_000_000;
 /// The number of queries between two deletions.
 const QUESTIONS_PER_DELETION: u32 = 240;
 
-macro_rules! insert_change {
-    ($values:literal) => {
-        concat!(
-            "INSERT INTO kleis_changes (changed_at, node, sequence, slots) \
-             VALUES (CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint), ",
-            $values,
-            ")"
-        )
-    };
-}
-
 /// The statement of a change that no other statement records. The time is the server's, because the clocks of the nodes may differ.
 pub(crate) static INSERT_CHANGE: Statement =
-    Statement::across_tenants("database::INSERT_CHANGE", "SELECT $1, $2, $3", insert_change!("$1, $2, $3"));
-
-/// [`INSERT_CHANGE`] as a part of another statement, with its values from the parameter `first` on.
-pub(crate) fn insertion(first: usize) -> String {
-    format!(insert_change!("${}, ${}, ${}"), first, first + 1, first + 2)
-}
+    Statement::across_tenants("database::INSERT_CHANGE", "SELECT $1, $2, $3", INSERT);
 
 static CHANGES_SINCE: Statement = Statement::across_tenants(
     "database::CHANGES_SINCE",

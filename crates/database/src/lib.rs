@@ -12,6 +12,7 @@
 //! - Only this crate names a driver, and only this crate asks which engine it is.
 
 mod change_feed;
+mod change_insertion;
 mod changes;
 mod demand;
 mod dsn;

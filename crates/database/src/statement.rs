@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::change_feed;
+use crate::change_insertion::insertion;
 
 /// One SQL statement in the dialect that both engines share, or a pair where they differ. Parameters are `$1`, `$2` …; `=
 /// ANY($2)` selects the rows of several UUIDs, given as one value.
@@ -74,7 +74,7 @@ impl Statement {
         is_write
             .then(|| {
                 self.postgres_with_change.get_or_init(|| {
-                    let insertion = change_feed::insertion(parameters + 1);
+                    let insertion = insertion(parameters + 1);
                     format!("WITH kleis_change AS ({insertion}) {}", self.postgres)
                 })
             })

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use base::{Clock, Context, Rng, Sealer};
 use contracts::{Connections, Link, LoginRequests, SubjectObserver};
 use database::Database;
@@ -21,11 +20,9 @@ use crate::components::schemas::{SchemaLoadError, Schemas};
 use crate::components::sessions::Sessions;
 use crate::components::totals::Totals;
 use crate::components::urls::{InvalidUrl, Urls};
-use crate::config::{Adjustment, Config, HasherAlgorithm};
-use crate::domain::flow::FlowKind;
+use crate::config::{Config, HasherAlgorithm};
 use crate::domain::password_hash::Argon2Parameters;
 use crate::domain::password_policy::PasswordPolicy;
-use crate::http;
 use crate::jobs::deliver_message::DeliverMessage;
 use crate::storage::TenantSealer;
 
@@ -178,43 +175,6 @@ impl Identity {
     /// Fetches the schemas over HTTP. If it fails, each request tries again.
     pub async fn load_schemas(&self) -> Result<(), SchemaLoadError> {
         self.schemas.load().await
-    }
-
-    /// Warnings about the configured documents.
-    pub fn remarks(&self) -> Vec<Adjustment> {
-        let schemas = self.schemas.remarks().into_iter();
-        let schemas = schemas.map(|message| Adjustment { key: "identity.schemas".to_owned(), message });
-        let templates = self.courier.unread().iter().map(|(key, problem)| Adjustment {
-            key: key.clone(),
-            message: format!("cannot be read, and the built-in text is sent: {problem}"),
-        });
-        schemas.chain(templates).chain(self.remark_on_recovery()).collect()
-    }
-
-    /// A recovery removes second factors that were set up before the address of the account was proved. Without verification no
-    /// address of an account that an administrator created is ever proved.
-    fn remark_on_recovery(&self) -> Option<Adjustment> {
-        let methods = self.flow_policy.methods();
-        let has_second_factors = methods.totp.enabled || methods.lookup_secret.enabled;
-        let is_lost = has_second_factors
-            && self.flow_policy.is_enabled(FlowKind::Recovery)
-            && !self.flow_policy.is_enabled(FlowKind::Verification);
-        is_lost.then(|| Adjustment {
-            key: "identity.selfservice.flows.verification.enabled".to_owned(),
-            message: "is off while recovery and second factors are on: a recovery removes the second factors of an account whose \
-                      address was never verified"
-                .to_owned(),
-        })
-    }
-
-    /// All routes of the public port.
-    pub fn public_router(self: &Arc<Self>) -> Router {
-        http::public_router(self)
-    }
-
-    /// All routes of the admin port.
-    pub fn admin_router(self: &Arc<Self>) -> Router {
-        http::admin_router(self)
     }
 
     /// The jobs that this service performs.

@@ -10,6 +10,7 @@
 //! - Events are only appended, by the transaction that causes them.
 
 mod event;
+mod job;
 mod queue;
 mod storage;
 mod worker;
@@ -17,7 +18,8 @@ mod worker;
 pub use event::{
     DomainEvent, EventRetention, Subject, TOKEN_ISSUED, TUPLES_CHANGED, append, append_at, append_if, reserve_sequences,
 };
-pub use queue::{Failure, Handler, Job, NewJob, enqueue};
+pub use job::{Job, NewJob};
+pub use queue::{Failure, Handler, enqueue};
 pub use storage::{StoredEvent, list_events, list_tuple_changes};
 pub use worker::Worker;
 

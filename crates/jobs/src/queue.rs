@@ -3,32 +3,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use base::{Context, Timestamp};
+use base::Context;
 use database::{Error, WriteTx};
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::storage;
-
-/// A job to enqueue.
-#[derive(Clone, Debug)]
-pub struct NewJob {
-    /// Selects the [`Handler`].
-    pub kind: &'static str,
-    /// Stored unchanged: the caller seals secrets in it.
-    pub payload: Value,
-    /// The earliest time to run it.
-    pub run_at: Timestamp,
-}
-
-/// A claimed job.
-#[derive(Clone, Debug)]
-pub struct Job {
-    pub id: Uuid,
-    pub payload: Value,
-    /// 1 on the first run.
-    pub attempt: u32,
-}
+use crate::{Job, NewJob};
 
 /// Why a job did not succeed.
 #[derive(Clone, Debug, thiserror::Error)]

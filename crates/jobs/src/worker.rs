@@ -10,8 +10,9 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
+use crate::Job;
 use crate::event::EventRetention;
-use crate::queue::{Failure, Handler, Job, backoff};
+use crate::queue::{Failure, Handler, backoff};
 use crate::storage::{self, ClaimedJob};
 
 /// The number of jobs that run at the same time.

@@ -109,21 +109,6 @@ impl OAuth {
             ui,
         }))
     }
-
-    /// Endpoints for browsers, clients and resource servers.
-    pub fn public_router(self: &Arc<Self>) -> axum::Router {
-        crate::http::public_routes(self).with_state(self.clone())
-    }
-
-    /// Endpoints for operators and applications of the operator.
-    pub fn admin_router(self: &Arc<Self>) -> axum::Router {
-        crate::http::admin_routes().with_state(self.clone())
-    }
-
-    /// What this service does in the background.
-    pub fn handlers(self: &Arc<Self>) -> Vec<Arc<dyn jobs::Handler>> {
-        crate::jobs::handlers(self)
-    }
 }
 
 fn warn_of_unknown_grant_types(config: &Config) {

@@ -8,7 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{ContrastFinding, Language};
+use crate::Language;
 
 /// Design and texts of the built-in pages.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -160,11 +160,6 @@ impl Config {
     /// The offered languages; the first one is the default.
     pub fn languages(&self) -> &[Language] {
         self.languages.as_deref().unwrap_or(Language::all())
-    }
-
-    /// The colours with too little contrast, and those that cannot be checked.
-    pub fn contrast_findings(&self) -> Vec<ContrastFinding> {
-        crate::contrast::findings(self)
     }
 
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {

@@ -103,8 +103,15 @@ impl fmt::Display for ContrastFinding {
     }
 }
 
+impl Config {
+    /// The colours with too little contrast, and those that cannot be checked.
+    pub fn contrast_findings(&self) -> Vec<ContrastFinding> {
+        findings(self)
+    }
+}
+
 /// The colours of the configuration that have too little contrast or cannot be checked.
-pub(crate) fn findings(config: &Config) -> Vec<ContrastFinding> {
+fn findings(config: &Config) -> Vec<ContrastFinding> {
     let schemes = [(Scheme::Light, &config.variables), (Scheme::Dark, &config.dark_variables)];
     let is_used = |scheme| match config.color_scheme {
         ColorScheme::Auto => true,

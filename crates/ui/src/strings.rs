@@ -1,6 +1,6 @@
 //! The names of the texts of the built-in pages. The texts are in `locales/`, in the sections whose names begin with `page-`.
 
-use crate::{Language, texts};
+use crate::{Language, PerLanguage, texts};
 
 texts! {
     /// The fixed words of the built-in pages.
@@ -150,8 +150,10 @@ texts! {
     }
 }
 
+static PER_LANGUAGE: PerLanguage<Strings> = PerLanguage::new(Strings::read);
+
 impl Strings {
     pub fn of(language: Language) -> &'static Self {
-        language.strings()
+        PER_LANGUAGE.of(language)
     }
 }

@@ -12,6 +12,7 @@ use base::bounds::{self, BodyBounds};
 use http::StatusCode;
 use tokio::sync::Semaphore;
 
+pub use crate::input::of_request;
 use crate::{BodyMemory, MemoryFull, RestError, check_json};
 
 /// Bounds the bodies of every route of `router`. If two bounds apply to one route, the inner one is used.
@@ -51,11 +52,6 @@ pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router
         }
     };
     bound_bodies(router.layer(from_fn(in_turn)), bounds::LIST)
-}
-
-/// The bounds of the route of `request`.
-pub fn of_request<B>(request: &http::Request<B>) -> BodyBounds {
-    request.extensions().get::<BodyBounds>().copied().unwrap_or(bounds::DOCUMENT)
 }
 
 /// Checks a request target (RFC 9112 section 3.2). The error has the status of the answer and the reason.

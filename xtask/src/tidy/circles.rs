@@ -1,53 +1,109 @@
 //! Files of a crate import each other in one direction. Files that import each other in a circle can only be understood
 //! together.
 //!
-//! The imports of a file are those of its `use` declarations and of its paths from `crate`, `super` and `self`. Imports from
-//! parent modules do not count, because a folder and its `mod.rs` belong together.
+//! The imports of a file are those of its `use` declarations and of its paths from `crate`, `super` and `self`. An import of a
+//! name that a module takes from another (`pub use`) is one of the file that defines it. Imports from parent modules do not
+//! count, because a folder and its `mod.rs` belong together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finding;
+use super::imports::{Path, imports, module, names};
 use super::tree::{File, Tree};
 
-/// The path of a module inside its crate: `["flows", "login"]`.
-type Module = Vec<String>;
+/// Imports that close a circle and are known: the file, what it imports, and why.
+const KNOWN: &[(&str, &str, &str)] = &[
+    (PERMISSIONS, "crates/permissions/src/http/mod.rs", "its routers are methods of the service value"),
+    (PERMISSIONS, "crates/permissions/src/grpc/mod.rs", "its routers are methods of the service value"),
+    (PERMISSIONS, "crates/permissions/src/operations/check.rs", WAITING),
+    (PERMISSIONS, "crates/permissions/src/operations/evaluate/together.rs", WAITING),
+    (PERMISSIONS, "crates/permissions/src/operations/evaluate_access.rs", WAITING),
+];
+const PERMISSIONS: &str = "crates/permissions/src/service.rs";
+const WAITING: &str = "it holds the evaluations that several requests wait for, and these the answers of operations";
+
+/// The files of a crate, and the names that each of them takes from others.
+#[derive(Default)]
+struct Crate<'t> {
+    files: BTreeMap<Path, &'t File>,
+    names: BTreeMap<Path, BTreeMap<String, Path>>,
+}
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
-    let mut crates: BTreeMap<&str, BTreeMap<Module, &File>> = BTreeMap::new();
-    for file in tree.files() {
-        if let Some((krate, module)) = place(file) {
-            crates.entry(krate).or_default().insert(module, file);
+    let mut crates: BTreeMap<&str, Crate<'_>> = BTreeMap::new();
+    for file in tree.files().iter().filter(|file| file.code.is_some() && !file.is_test()) {
+        if let (Some(krate), Some(module)) = (file.krate(), module(file)) {
+            crates.entry(krate).or_default().files.insert(module, file);
         }
     }
-    crates.values().flat_map(circles).collect()
+    crates.into_values().flat_map(|krate| circles(&krate.with_names())).collect()
 }
 
-/// The crate and the module of a source file; `None` for tests.
-fn place(file: &File) -> Option<(&str, Module)> {
-    file.code.as_ref()?;
-    let krate = file.krate()?;
-    let inside = file.path.strip_prefix("crates/")?.strip_prefix(krate)?.strip_prefix("/src/")?;
-    if file.is_test() {
-        return None;
+impl Crate<'_> {
+    fn with_names(mut self) -> Self {
+        for (module, file) in &self.files {
+            let names = names(file, |path| self.files.contains_key(path));
+            self.names.insert(module.clone(), names.into_iter().map(|it| (it.name, it.path)).collect());
+        }
+        self
     }
-    let mut module: Module = inside.strip_suffix(".rs")?.split('/').map(str::to_owned).collect();
-    if module.last().is_some_and(|last| ["mod", "lib", "main"].contains(&last.as_str())) {
-        module.pop();
+
+    /// The file that defines what a path names. Names that modules take from others are followed.
+    fn definition(&self, path: &Path) -> Option<&Path> {
+        let mut path = path.clone();
+        let mut followed = BTreeSet::new();
+        loop {
+            // The longest prefix that is a file; the rest is an item in it.
+            let mut length = path.len();
+            while length > 0 && !self.files.contains_key(&path[..length]) {
+                length -= 1;
+            }
+            let (module, item) = path.split_at(length);
+            let name = item.first().and_then(|name| self.names.get(module)?.get(name));
+            match name {
+                Some(target) if followed.insert(path.clone()) => path = [target, &item[1..]].concat(),
+                _ => return self.files.get_key_value(module).map(|(module, _)| module),
+            }
+        }
     }
-    Some((krate, module))
+
+    /// The files that a file imports from, except itself and its parent modules.
+    fn imports(&self, module: &Path, file: &File) -> BTreeSet<&Path> {
+        let targets = imports(file).into_iter().filter_map(|it| self.definition(&it.path));
+        targets.filter(|target| !target.is_empty() && !module.starts_with(target)).collect()
+    }
+
+    fn graph(&self) -> BTreeMap<&Path, BTreeSet<&Path>> {
+        self.files.iter().map(|(module, file)| (module, self.imports(module, file))).collect()
+    }
+
+    /// Takes the known imports out of the graph. One that does not exist is a finding.
+    fn without_known(&self, graph: &mut BTreeMap<&Path, BTreeSet<&Path>>) -> Vec<Finding> {
+        let module = |path: &str| self.files.iter().find(|(_, file)| file.path == path).map(|(module, _)| module);
+        let mut findings = Vec::new();
+        for (from, to, reason) in KNOWN {
+            let Some(from_module) = module(from) else { continue };
+            let imported = graph.get_mut(from_module);
+            let is_known = module(to).zip(imported).is_some_and(|(to, imported)| imported.remove(to));
+            if !is_known {
+                findings
+                    .push(Finding::error(*from, format!("it does not import {to} ({reason}): remove it from `KNOWN`")));
+            }
+        }
+        findings
+    }
 }
 
-fn circles(files: &BTreeMap<Module, &File>) -> Vec<Finding> {
-    let graph: BTreeMap<&Module, BTreeSet<&Module>> =
-        files.iter().map(|(module, file)| (module, imports(module, file, files))).collect();
-    let mut findings = Vec::new();
-    let mut reported: BTreeSet<&Module> = BTreeSet::new();
-    for module in files.keys() {
+fn circles(krate: &Crate<'_>) -> Vec<Finding> {
+    let mut graph = krate.graph();
+    let mut findings = krate.without_known(&mut graph);
+    let mut reported: BTreeSet<&Path> = BTreeSet::new();
+    for module in krate.files.keys() {
         if reported.contains(module) {
             continue;
         }
         if let Some(circle) = shortest_circle(module, &graph) {
-            let names: Vec<&str> = circle.iter().map(|it| files[*it].path.as_str()).collect();
+            let names: Vec<&str> = circle.iter().map(|it| krate.files[*it].path.as_str()).collect();
             findings
                 .push(Finding::error(names[0], format!("files import each other in a circle: {}", names.join(" -> "))));
             reported.extend(circle);
@@ -56,96 +112,8 @@ fn circles(files: &BTreeMap<Module, &File>) -> Vec<Finding> {
     findings
 }
 
-/// The files that a file imports from, except itself and its parent modules.
-fn imports<'f>(module: &Module, file: &File, files: &'f BTreeMap<Module, &File>) -> BTreeSet<&'f Module> {
-    let Some(code) = &file.code else { return BTreeSet::new() };
-    let own = code.lines.iter().take_while(|line| !line.contains("#[cfg(test)]"));
-    let text = own.map(String::as_str).collect::<Vec<_>>().join(" ");
-    let mut found = BTreeSet::new();
-    for path in paths(&text) {
-        let mut target = absolute(module, &path);
-        // The longest prefix that is a file; the rest is an item in it.
-        while !target.is_empty() && !files.contains_key(&target) {
-            target.pop();
-        }
-        if let Some((target, _)) = files.get_key_value(&target)
-            && !target.is_empty()
-            && !module.starts_with(target)
-        {
-            found.insert(target);
-        }
-    }
-    found
-}
-
-/// Every path of the crate in a text, with nested imports expanded.
-fn paths(text: &str) -> Vec<Vec<String>> {
-    let mut found = Vec::new();
-    for root in ["crate::", "super::", "self::"] {
-        for (start, _) in text.match_indices(root) {
-            let before = text[..start].chars().next_back();
-            if !before.is_some_and(|it| it.is_alphanumeric() || it == '_' || it == ':') {
-                expand(&mut found, Vec::new(), &text[start..]);
-            }
-        }
-    }
-    found
-}
-
-/// Parses one path and returns the text after it. A list in braces is one path per entry.
-fn expand<'t>(found: &mut Vec<Vec<String>>, mut path: Vec<String>, text: &'t str) -> &'t str {
-    let mut rest = text.trim_start();
-    loop {
-        if let Some(mut list) = rest.strip_prefix('{') {
-            loop {
-                list = expand(found, path.clone(), list).trim_start();
-                match list.strip_prefix(',') {
-                    Some(more) => list = more,
-                    None => return list.strip_prefix('}').unwrap_or(list),
-                }
-            }
-        }
-        let length = rest.find(|it: char| !(it.is_alphanumeric() || it == '_')).unwrap_or(rest.len());
-        if length == 0 {
-            break;
-        }
-        path.push(rest[..length].to_owned());
-        rest = rest[length..].trim_start();
-        match rest.strip_prefix("::") {
-            Some(more) => rest = more.trim_start(),
-            None => break,
-        }
-    }
-    if !path.is_empty() {
-        found.push(path);
-    }
-    // The alias of an import does not matter.
-    match rest.strip_prefix("as ") {
-        Some(renamed) => renamed.trim_start().trim_start_matches(|it: char| it.is_alphanumeric() || it == '_'),
-        None => rest,
-    }
-}
-
-fn absolute(module: &Module, path: &[String]) -> Module {
-    let mut target = match path.first().map(String::as_str) {
-        Some("crate") => Module::new(),
-        _ => module.clone(),
-    };
-    for (index, step) in path.iter().enumerate() {
-        match step.as_str() {
-            "crate" | "self" if index == 0 => {}
-            "super" => drop(target.pop()),
-            step => target.push(step.to_owned()),
-        }
-    }
-    target
-}
-
 /// The shortest path from a module back to itself.
-fn shortest_circle<'g>(
-    start: &'g Module,
-    graph: &BTreeMap<&'g Module, BTreeSet<&'g Module>>,
-) -> Option<Vec<&'g Module>> {
+fn shortest_circle<'g>(start: &'g Path, graph: &BTreeMap<&'g Path, BTreeSet<&'g Path>>) -> Option<Vec<&'g Path>> {
     let mut ways = vec![vec![start]];
     let mut seen = BTreeSet::new();
     while !ways.is_empty() {
@@ -195,6 +163,53 @@ mod tests {
             ("crates/oauth/src/c.rs", "use crate::a;"),
         ]);
         assert_eq!(found.len(), 1, "{found:?}");
+    }
+
+    #[test]
+    fn a_circle_through_names_that_modules_take_from_others_is_found() {
+        for import in [
+            "use crate::B;",
+            "use crate::folder::B;",
+            "use super::Renamed;",
+            "fn f() { crate::folder::Renamed::new() }",
+        ] {
+            let found = messages(&[
+                ("crates/oauth/src/lib.rs", "mod a; mod folder; pub use folder::B; use folder::Renamed;"),
+                ("crates/oauth/src/folder/mod.rs", "mod b; pub use b::{B, B as Renamed};"),
+                ("crates/oauth/src/folder/b.rs", "use crate::a::A;"),
+                ("crates/oauth/src/a.rs", import),
+            ]);
+            assert_eq!(found.len(), 1, "{import}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_known_import_closes_no_circle_and_must_exist() {
+        let [others @ .., last] = &*KNOWN.iter().map(|(_, to, _)| *to).collect::<Vec<_>>() else { unreachable!() };
+        let paths = |files: &[&str]| -> String {
+            let inside =
+                files.iter().map(|it| it.trim_start_matches("crates/permissions/src/").trim_end_matches(".rs"));
+            inside.map(|it| format!("use crate::{}::A;\n", it.trim_end_matches("/mod").replace('/', "::"))).collect()
+        };
+        let service = paths(others) + &paths(&[last]);
+        let tree = |service: &str, more: &str| {
+            let mut files = vec![(PERMISSIONS, service)];
+            files.extend(KNOWN.iter().map(|(_, to, _)| (*to, more)));
+            messages(&files)
+        };
+        assert_eq!(tree(&service, "use crate::service::B;"), [""; 0]);
+        assert_eq!(tree(&paths(others), "").len(), 1, "{last} is not imported");
+    }
+
+    #[test]
+    fn a_module_that_passes_names_on_imports_nothing() {
+        let found = messages(&[
+            ("crates/oauth/src/lib.rs", "mod a; mod folder; pub use folder::B;"),
+            ("crates/oauth/src/folder/mod.rs", "mod b; pub use crate::a::A; pub use self::b::B; pub struct C;"),
+            ("crates/oauth/src/folder/b.rs", "use super::A; use super::C;"),
+            ("crates/oauth/src/a.rs", "use crate::folder::C;"),
+        ]);
+        assert_eq!(found, [""; 0]);
     }
 
     #[test]

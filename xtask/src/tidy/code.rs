@@ -32,6 +32,38 @@ impl Code {
         }
         found
     }
+
+    /// The code without the items that only tests have. Line breaks are kept.
+    pub(super) fn shipped(&self) -> String {
+        const TEST: &str = "#[cfg(test)]";
+        let text = self.lines.join("\n");
+        let (mut kept, mut rest) = (String::with_capacity(text.len()), text.as_str());
+        while let Some(start) = rest.find(TEST) {
+            kept.push_str(&rest[..start]);
+            let end = start + TEST.len() + item_length(&rest[start + TEST.len()..]);
+            kept.extend(rest[start..end].chars().filter(|it| *it == '\n'));
+            rest = &rest[end..];
+        }
+        kept + rest
+    }
+}
+
+/// The length of the item that begins here: to its semicolon, or to the brace that closes its body.
+fn item_length(text: &str) -> usize {
+    let mut depth = 0_usize;
+    for (index, character) in text.char_indices() {
+        match character {
+            '{' | '(' | '[' => depth += 1,
+            '}' | ')' | ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        // The `}` of a list of imports is followed by the semicolon.
+        let is_end = character == ';' || (character == '}' && !text[index + 1..].trim_start().starts_with(';'));
+        if depth == 0 && is_end {
+            return index + 1;
+        }
+    }
+    text.len()
 }
 
 fn names(line: &str, path: &str) -> bool {
@@ -173,6 +205,12 @@ mod tests {
         let code = Code::read("let a = r#\"one \"two\" \n three\"#;\nlet b = br\"x\"; for\"y\"");
         let texts: Vec<_> = code.strings.iter().map(|literal| (literal.line, literal.text.as_str())).collect();
         assert_eq!(texts, [(1, "one \"two\" \n three"), (3, "x"), (3, "y")]);
+    }
+
+    #[test]
+    fn items_of_tests_are_not_shipped() {
+        let text = "#[cfg(test)]\nuse a::{B, C};\nfn d() {}\n#[cfg(test)]\n#[expect(e)]\nmod f {\n    fn g() { [h; 2] }\n}\nfn i() {}";
+        assert_eq!(Code::read(text).shipped(), "\n\nfn d() {}\n\n\n\n\n\nfn i() {}");
     }
 
     #[test]

@@ -1,13 +1,11 @@
 //! The table of the hostile tests has every route: what a service answers is tested with hostile input.
 
 use super::Finding;
+use super::arrows::is_service;
 use super::routes::{self, Route};
 use super::tree::Tree;
 
 const TABLE: &str = "crates/acceptance/tests/acceptance/hostile/routes.rs";
-/// The crates of the services, and how the names of their listeners in the table begin.
-const SERVICES: [(&str, &str); 4] =
-    [("identity", "Identity"), ("oauth", "Oauth"), ("permissions", "Permissions"), ("gateway", "Gateway")];
 
 /// A row of the table. Its path has `{name}` for a known id, and no query.
 struct Row<'t> {
@@ -21,8 +19,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let rows = rows(&table.text);
     let mut findings = Vec::new();
     for file in tree.files() {
-        let service = SERVICES.iter().find(|(krate, _)| file.krate() == Some(krate));
-        let Some((_, listeners)) = service.filter(|_| !file.is_test()) else { continue };
+        let Some(service) = file.krate().filter(|krate| is_service(krate) && !file.is_test()) else { continue };
         let served = if file.has_extension("proto") {
             routes::of_proto(&file.text)
         } else if file.has_extension("rs") {
@@ -30,13 +27,18 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
         } else {
             continue;
         };
-        let of_service = || rows.iter().filter(|row| row.listener.starts_with(listeners));
+        let of_service = || rows.iter().filter(|row| is_listener_of(service, row.listener));
         for route in served.iter().filter(|route| !of_service().any(|row| row.asks(route))) {
             let message = format!("`{} {}` has no row in {TABLE}", route.method, route.path);
             findings.push(Finding::error(&*file.path, message));
         }
     }
     findings
+}
+
+/// Whether the name of a listener in the table begins with that of the service: `OauthPublic`, `PermissionsRead`.
+fn is_listener_of(service: &str, listener: &str) -> bool {
+    listener.get(..service.len()).is_some_and(|name| name.eq_ignore_ascii_case(service))
 }
 
 fn rows(table: &str) -> Vec<Row<'_>> {
@@ -75,6 +77,7 @@ fn is_at(route: &str, path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::arrows::services;
     use super::*;
 
     fn missing(table: &str, routes: &str) -> Vec<String> {
@@ -86,6 +89,17 @@ mod tests {
             ("crates/web/src/cors.rs", ".route(\"/elsewhere\", get(it))"),
         ]);
         check(&tree).into_iter().map(|it| it.message).collect()
+    }
+
+    #[test]
+    fn the_routes_of_every_service_are_compared() {
+        for service in services() {
+            let path = format!("crates/{service}/src/http/mod.rs");
+            let of = |table: &str| check(&Tree::of(&[(TABLE, table), (&path, ".route(\"/a\", get(it))")])).len();
+            let name = format!("{}{}", service[..1].to_uppercase(), &service[1..]);
+            assert_eq!(of(&format!("    {name}Public {{\n        GET None \"/a\";\n    }}\n")), 0, "{service}");
+            assert_eq!(of("    ConsolePublic {\n        GET None \"/a\";\n    }\n"), 1, "{service}");
+        }
     }
 
     #[test]

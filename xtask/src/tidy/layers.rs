@@ -2,6 +2,7 @@
 
 use super::Finding;
 use super::arrows::{is_pure, is_service, is_test_support};
+use super::imports::imports;
 use super::tree::{File, Tree};
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
@@ -88,11 +89,24 @@ fn environment(file: &File) -> Vec<Finding> {
 }
 
 /// The folders of the layer of `operations/`: `identity` has several.
-const OPERATIONS: &[&str] = &["operations", "flows", "methods", "courier"];
+const OPERATIONS: &[&str] = &["operations", "flows", "methods"];
 
-/// The domain, and the part of a sign-in method that belongs to it: the type of its credential.
+/// What the domain of a service imports from its crate: the domain, and the part of a sign-in method that belongs to it.
+const DOMAIN: &[&str] = &["domain", "methods::credential", "methods::*::credential", "methods::*::import"];
+
+/// What storage imports besides: itself, and the storage of a sign-in method.
+const STORAGE: &[&str] = &["storage", "methods::*::storage"];
+
+/// The domain, and the part of a sign-in method that belongs to it: the types of its credential and of its import.
 fn is_domain(file: &File) -> bool {
-    file.is_in("domain") || (file.is_in("methods") && file.path.ends_with("/credential.rs"))
+    let is_of_method = ["credential", "import"].iter().any(|module| file.is_in(module));
+    file.is_in("domain") || (file.is_in("methods") && is_of_method)
+}
+
+/// Whether a path begins with a pattern, in which `*` is any folder.
+fn begins_with(path: &[String], pattern: &str) -> bool {
+    let mut steps = path.iter();
+    pattern.split("::").all(|part| steps.next().is_some_and(|step| part == "*" || part == step))
 }
 
 /// The flow is always `http|pages -> operations -> domain + storage`.
@@ -101,37 +115,19 @@ fn folders(file: &File) -> Vec<Finding> {
     if !is_service(krate) || file.is_test() {
         return Vec::new();
     }
-    let forbidden: &[&str] = if is_domain(file) {
-        &[
-            "crate::operations",
-            "crate::flows",
-            "crate::storage",
-            "crate::http",
-            "crate::grpc",
-            "crate::pages",
-            "crate::jobs",
-            "crate::courier",
-        ]
+    let mut findings = if is_domain(file) {
+        imports_besides(file, DOMAIN, "`domain/` imports none of the other folders")
     } else if file.is_in("storage") {
-        &[
-            "crate::operations",
-            "crate::flows",
-            "crate::http",
-            "crate::grpc",
-            "crate::pages",
-            "crate::jobs",
-            "crate::courier",
-        ]
+        imports_besides(file, &[DOMAIN, STORAGE].concat(), "`storage/` imports only `domain/`")
     } else if OPERATIONS.iter().any(|folder| file.is_in(folder)) {
-        &["crate::http", "crate::grpc", "crate::pages", "http::StatusCode"]
+        const ABOVE: &[&str] = &["http", "grpc", "pages"];
+        let mut findings =
+            imports_of(file, ABOVE, "it is above this folder: http|pages -> operations -> domain + storage");
+        findings.extend(report(file, code.lines_naming("http::StatusCode"), "an operation has no status of HTTP"));
+        findings
     } else {
-        &[]
+        Vec::new()
     };
-    let mut findings = Vec::new();
-    for name in forbidden {
-        let message = format!("`{name}` is above this folder: http|pages -> operations -> domain + storage");
-        findings.extend(report(file, code.lines_naming(name), &message));
-    }
     if ["grpc", "http", "pages"].iter().any(|folder| file.is_in(folder)) {
         let lines = [code.lines_naming("database.write"), code.lines_naming("database().write")].concat();
         findings.extend(report(file, lines, "a handler must not write: move it to an operation"));
@@ -139,21 +135,33 @@ fn folders(file: &File) -> Vec<Finding> {
     if is_domain(file) {
         let lines = [code.lines_naming("async"), code.lines_naming("await")].concat();
         findings.extend(report(file, lines, "`domain/` is pure and synchronous"));
-        let lines = [code.lines_naming("crate::config"), code.lines_naming("web")].concat();
-        findings.extend(report(file, lines, "`domain/` uses neither the configuration nor HTTP: pass values"));
+        findings.extend(report(file, code.lines_naming("web"), "`domain/` does not use HTTP: pass values"));
     }
     findings
 }
 
+/// A finding for each import that is in none of these folders.
+fn imports_besides(file: &File, allowed: &[&str], rule: &str) -> Vec<Finding> {
+    let is_allowed = |path: &[String]| allowed.iter().any(|pattern| begins_with(path, pattern));
+    let foreign = imports(file).into_iter().filter(|it| !is_allowed(&it.path));
+    foreign.flat_map(|it| report(file, vec![it.line], &format!("`crate::{}`: {rule}", it.path.join("::")))).collect()
+}
+
+/// A finding for each import from one of these folders.
+fn imports_of(file: &File, forbidden: &[&str], rule: &str) -> Vec<Finding> {
+    let is_forbidden = |path: &[String]| forbidden.iter().any(|pattern| begins_with(path, pattern));
+    let found = imports(file).into_iter().filter(|it| is_forbidden(&it.path));
+    found.flat_map(|it| report(file, vec![it.line], &format!("`crate::{}`: {rule}", it.path.join("::")))).collect()
+}
+
 /// A part of the service value calls no operation.
 fn components(file: &File) -> Vec<Finding> {
-    let (Some(code), Some(krate)) = (&file.code, file.krate()) else { return Vec::new() };
+    let Some(krate) = file.krate() else { return Vec::new() };
     if !is_service(krate) || !file.path.contains("/src/components/") || file.is_test() {
         return Vec::new();
     }
-    let names = ["crate::operations", "crate::flows", "crate::methods::ALL", "crate::http", "crate::pages"];
-    let lines = names.iter().flat_map(|name| code.lines_naming(name)).collect();
-    report(file, lines, "a part of the service calls no operation: pass it what it needs")
+    const ABOVE: &[&str] = &["operations", "flows", "methods::ALL", "http", "grpc", "pages"];
+    imports_of(file, ABOVE, "a part of the service calls no operation: pass it what it needs")
 }
 
 /// Modules that all sign-in methods share, beside their folders.
@@ -245,7 +253,7 @@ mod tests {
         assert_eq!(places("crates/oauth/src/domain/code.rs", "async fn f() {}").len(), 1);
         assert_eq!(places("crates/oauth/src/domain/code.rs", "use crate::config::Ttl;").len(), 1);
         assert_eq!(places("crates/oauth/src/domain/code.rs", "use web::RestError;").len(), 1);
-        for folder in ["flows", "methods/totp", "courier", "operations"] {
+        for folder in ["flows", "methods/totp", "operations"] {
             let path = format!("crates/identity/src/{folder}/login.rs");
             assert_eq!(places(&path, "use crate::http::view;").len(), 1, "{path}");
             assert_eq!(places(&path, "use http::StatusCode;").len(), 1, "{path}");
@@ -255,6 +263,44 @@ mod tests {
         assert_eq!(places(credential, "use crate::flows::login;").len(), 1);
         assert_eq!(places(credential, "async fn f() {}").len(), 1);
         assert!(places("crates/identity/src/methods/totp/login.rs", "async fn f() {}").is_empty());
+    }
+
+    #[test]
+    fn the_domain_imports_no_other_folder_whatever_its_name() {
+        let others = ["components::urls::Urls", "definition::DEFINITION", "service::Parts", "pipeline::x", "Identity"];
+        for name in others.iter().chain(&["storage", "jobs", "methods::code::nodes", "methods::ALL", "new_folder::x"]) {
+            for prefix in ["use crate::", "use super::super::", "use crate::{domain::Aal, ", "fn f() { crate::"] {
+                let text = format!("{prefix}{name}");
+                assert!(!places("crates/identity/src/domain/login.rs", &text).is_empty(), "{text}");
+            }
+            let text = format!("use crate::{name};");
+            for part in ["credential", "import"] {
+                assert!(!places(&format!("crates/identity/src/methods/totp/{part}.rs"), &text).is_empty(), "{text}");
+            }
+        }
+        for name in
+            ["domain::Aal", "methods::credential::CredentialConfig", "methods::totp::credential::TotpCredential"]
+        {
+            assert!(places("crates/identity/src/domain/login.rs", &format!("use crate::{name};")).is_empty(), "{name}");
+        }
+        let test = "#[cfg(test)]\nmod tests { use crate::testing::a; }";
+        assert!(places("crates/oauth/src/domain/code.rs", test).is_empty());
+    }
+
+    #[test]
+    fn storage_imports_only_the_domain() {
+        for name in
+            ["components::urls::Urls", "service::Parts", "config::Config", "methods::totp::nodes", "jobs", "Identity"]
+        {
+            let text = format!("use crate::{name};");
+            assert_eq!(places("crates/identity/src/storage/codes.rs", &text).len(), 1, "{text}");
+            assert_eq!(places("crates/identity/src/methods/totp/storage.rs", &text).len(), 1, "{text}");
+        }
+        for name in
+            ["domain::Code", "storage::codes", "methods::totp::storage::STATEMENTS", "methods::totp::credential::A"]
+        {
+            assert!(places("crates/identity/src/storage/mod.rs", &format!("use crate::{name};")).is_empty(), "{name}");
+        }
     }
 
     #[test]

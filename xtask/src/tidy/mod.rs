@@ -10,6 +10,7 @@ mod configuration;
 mod contract;
 mod documents;
 mod hostile;
+mod imports;
 mod layers;
 mod methods;
 mod routes;

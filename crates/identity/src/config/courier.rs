@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use base::Secret;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// SHA-256 of the contract's built-in Jsonnet body, which a configuration file may contain.
+const BUILT_IN_BODY: &str = "1761dc405db4c565ad9ec16e3283e48a211509180b2dc08a03bbd699385a1f66";
 
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -44,12 +48,24 @@ impl Courier {
         let channels =
             channels.map(|(index, it)| (format!("courier.channels.{index}.request_config.body"), &it.request_config));
         mail.chain(channels)
-            .filter(|(_, config)| {
-                config.body.as_deref().is_some_and(|body| !crate::components::courier::is_built_in_body(body))
-            })
+            .filter(|(_, config)| config.body.as_deref().is_some_and(|body| !is_built_in_body(body)))
             .map(|(key, _)| key)
             .collect()
     }
+}
+
+/// Whether `body` is the default Jsonnet body of Kratos.
+fn is_built_in_body(body: &str) -> bool {
+    sha256(body) == BUILT_IN_BODY
+}
+
+fn sha256(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    digest
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|nibble| char::from_digit(nibble.into(), 16))
+        .collect()
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -209,4 +225,14 @@ struct TextMessageKeys {
 struct PlainTextKeys {
     /// Where the template of the text message is.
     plaintext: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_match_other_implementations() {
+        assert_eq!(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
 }

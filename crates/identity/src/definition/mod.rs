@@ -4,6 +4,7 @@
 
 mod diagnosis;
 mod missing;
+mod remarks;
 
 use base::causes::chain;
 use base::seal::Purpose;

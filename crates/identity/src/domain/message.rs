@@ -1,5 +1,5 @@
-//! The messages of flows: the message ids of the self-service contract, with our own English texts. Messages of a single
-//! method are in the folder of that method.
+//! The messages of flows: the message ids of the self-service contract, with our own English texts. Those about passwords, codes
+//! and links are here, because the flows show them too; the other methods have theirs in their folders.
 //!
 //! Clients translate by `id` and `context`, so both are part of the contract. The text is a fallback. One function creates
 //! each message, so that each id is written once.

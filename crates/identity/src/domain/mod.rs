@@ -20,6 +20,7 @@ pub mod hooks;
 pub mod identifier;
 pub mod identity;
 pub mod import;
+pub mod imported_config;
 pub mod login;
 pub mod message;
 pub mod message_queue;

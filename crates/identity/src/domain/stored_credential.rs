@@ -1,5 +1,8 @@
 //! The interface between the domain and the stored configuration of a credential, for every method.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use serde::{Deserialize, Deserializer};
 
 use super::factors::{FactorRules, Factors};
@@ -9,6 +12,12 @@ pub trait StoredCredential {
     /// How many factors it counts for.
     fn factors(&self, identifiers: &[String], rules: FactorRules) -> Factors;
 
+    /// Whether the method can use it. An administrator may write it, and a credential that cannot be used would be ignored
+    /// without a message.
+    fn check(&self) -> Result<(), Flaw> {
+        Ok(())
+    }
+
     /// Whether nothing is left that could be proved with it.
     fn is_used_up(&self) -> bool {
         false
@@ -16,6 +25,33 @@ pub trait StoredCredential {
 
     /// Removes what an administrator selected. `identifier` selects one entry where a method has several.
     fn remove(&mut self, identifiers: &mut Vec<String>, identifier: Option<&str>) -> Result<Remainder, RemovalRefused>;
+}
+
+/// Why the configuration of a credential cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// The member of the configuration; `None` when it is about several.
+    pub member: Option<&'static str>,
+    pub problem: Cow<'static, str>,
+}
+
+impl Flaw {
+    pub fn of_member(member: &'static str, problem: impl Into<Cow<'static, str>>) -> Self {
+        Self { member: Some(member), problem: problem.into() }
+    }
+
+    pub fn of_config(problem: impl Into<Cow<'static, str>>) -> Self {
+        Self { member: None, problem: problem.into() }
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.member {
+            Some(member) => write!(f, "config.{member}: {}", self.problem),
+            None => write!(f, "config: {}", self.problem),
+        }
+    }
 }
 
 /// Other systems write `null` for absent values.

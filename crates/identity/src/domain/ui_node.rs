@@ -403,36 +403,22 @@ impl NodeOrder {
         }
     }
 
-    /// `traits` are the names of the trait nodes in the order of the schema.
-    pub fn registration(traits: &[String]) -> Self {
+    /// `traits` are the names of the trait nodes in the order of the schema, `methods` those of the sign-in methods.
+    pub fn registration(traits: &[String], methods: impl Iterator<Item = &'static str>) -> Self {
         use Group::{Code, Default, Oidc, Passkey, Password, Profile, Webauthn};
         let mut keys = owned(&[CSRF_TOKEN]);
         let (first, rest) = traits.split_at(traits.len().min(1));
         keys.extend_from_slice(first);
         keys.push("password".to_owned());
         keys.extend_from_slice(rest);
-        keys.extend(owned(&["webauthn_remove", "webauthn_register_displayname", "webauthn_register"]));
+        keys.extend(methods.map(str::to_owned));
         Self { groups: &[Oidc, Default, Webauthn, Passkey, Code, Password, Profile], keys }
     }
 
-    pub fn settings(traits: &[String]) -> Self {
+    pub fn settings(traits: &[String], methods: impl Iterator<Item = &'static str>) -> Self {
         use Group::{Default, LookupSecret, Oidc, Passkey, Password, Profile, Totp, Webauthn};
         let mut keys = traits.to_vec();
-        keys.extend(owned(&[
-            "lookup_secret_reveal",
-            "lookup_secret_regenerate",
-            "lookup_secret_codes",
-            "lookup_secret_confirm",
-            "webauthn_remove",
-            "webauthn_register_displayname",
-            "webauthn_register",
-            "passkey_remove",
-            "passkey_register",
-            "totp_qr",
-            "totp_secret_key",
-            "totp_unlink",
-            "totp_code",
-        ]));
+        keys.extend(methods.map(str::to_owned));
         Self { groups: &[Default, Profile, Password, Oidc, LookupSecret, Webauthn, Passkey, Totp], keys }
     }
 
@@ -524,7 +510,10 @@ mod tests {
         nodes.append(Node::submit(Group::Password, "method", "password", registration::sign_up()));
         nodes.append(Node::input(Group::Password, "password", InputKind::Password));
         nodes.append(Node::csrf());
-        nodes.sort(&NodeOrder::registration(&["traits.username".to_owned(), "traits.foobar".to_owned()]));
+        nodes.sort(&NodeOrder::registration(
+            &["traits.username".to_owned(), "traits.foobar".to_owned()],
+            std::iter::empty(),
+        ));
         assert_eq!(names(&nodes), ["csrf_token", "traits.username", "password", "traits.foobar", "method"]);
     }
 

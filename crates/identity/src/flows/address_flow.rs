@@ -22,6 +22,7 @@ use crate::methods::link;
 use crate::storage;
 
 use super::answer::{Answer, CookieChange};
+use super::code_purpose::{SendsCodes, purpose};
 use super::errors::{FormUnavailable, StepError, SubmitError};
 use super::refusal::Refusal;
 use super::submission::{RawSubmission, Submission};
@@ -30,10 +31,7 @@ use crate::components::attempts::Caller;
 use crate::components::codes::{CodeCheck, Recipient};
 
 /// The parts that differ between recovery and verification.
-pub(super) trait AddressFlow: Details {
-    const CODE: CodePurpose;
-    const LINK: CodePurpose;
-
+pub(super) trait AddressFlow: SendsCodes {
     fn wrong_code() -> Message;
     fn wrong_link() -> Message;
     /// The submission matches no method.
@@ -62,11 +60,6 @@ pub(super) enum Step {
     /// A code or a link was sent, or would be for a known address.
     Sent,
     Proved(Box<Code>),
-}
-
-/// The purpose of the codes of a flow.
-pub(super) fn purpose<D: AddressFlow>(flow: &Flow<D>) -> CodePurpose {
-    if flow.active == Some(CredentialType::Link) { D::LINK } else { D::CODE }
 }
 
 /// Decodes a submission; query parameters are members too.

@@ -14,7 +14,7 @@ use crate::domain::message::verification as messages;
 use crate::domain::{self, AddressStatus, CredentialType, SessionId, VerifiableAddress, Via};
 use crate::storage;
 
-use super::address_flow::purpose;
+use super::code_purpose::purpose;
 use super::errors::SubmitError;
 use super::visitor::Browser;
 use crate::components::attempts::Caller;

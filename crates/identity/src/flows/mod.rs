@@ -10,6 +10,7 @@
 mod address_flow;
 pub(crate) mod answer;
 pub(crate) mod awaited_code;
+mod code_purpose;
 mod connections;
 pub(crate) mod current;
 pub(crate) mod errors;

@@ -19,16 +19,18 @@ use base::{Actor, Context};
 use crate::Identity;
 use crate::pages;
 
-/// All routes of the public port.
-pub(crate) fn public_router(identity: &Arc<Identity>) -> Router {
-    let routes = self_service::routes().merge(schemas::routes()).merge(pages::public_routes(identity));
-    routes.layer(from_fn_with_state(identity.clone(), load_schemas)).with_state(identity.clone())
-}
+impl Identity {
+    /// All routes of the public port.
+    pub fn public_router(self: &Arc<Self>) -> Router {
+        let routes = self_service::routes().merge(schemas::routes()).merge(pages::public_routes(self));
+        routes.layer(from_fn_with_state(self.clone(), load_schemas)).with_state(self.clone())
+    }
 
-/// All routes of the admin port.
-pub(crate) fn admin_router(identity: &Arc<Identity>) -> Router {
-    let routes = admin::routes().merge(schemas::routes()).merge(pages::admin_routes()).layer(from_fn(as_admin));
-    routes.layer(from_fn_with_state(identity.clone(), load_schemas)).with_state(identity.clone())
+    /// All routes of the admin port.
+    pub fn admin_router(self: &Arc<Self>) -> Router {
+        let routes = admin::routes().merge(schemas::routes()).merge(pages::admin_routes()).layer(from_fn(as_admin));
+        routes.layer(from_fn_with_state(self.clone(), load_schemas)).with_state(self.clone())
+    }
 }
 
 /// Fetches schemas over HTTP that could not be loaded at start; each request tries again until it succeeds.

@@ -13,7 +13,7 @@ use super::totp::credential::TotpCredential;
 use super::webauthn::credential::PublicKeysCredential;
 use crate::domain::credential_type::CredentialType;
 use crate::domain::factors::{FactorRules, Factors};
-use crate::domain::stored_credential::{Remainder, RemovalRefused, StoredCredential};
+use crate::domain::stored_credential::{Flaw, Remainder, RemovalRefused, StoredCredential};
 
 macro_rules! configs {
     ($($kind:ident: $config:ty,)+) => {
@@ -61,6 +61,13 @@ macro_rules! configs {
                 match self {
                     $(Self::$kind(config) => config.factors(identifiers, rules),)+
                     Self::Opaque(..) => Factors::default(),
+                }
+            }
+
+            pub fn check(&self) -> Result<(), Flaw> {
+                match self {
+                    $(Self::$kind(config) => config.check(),)+
+                    Self::Opaque(..) => Ok(()),
                 }
             }
 

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use base::Context;
 
 use crate::Identity;
+use crate::config::Methods;
 use crate::domain::flow::{Flow, Settings};
 use crate::domain::ui::Ui;
 use crate::domain::{self, CredentialType, Credentials};
@@ -66,6 +67,16 @@ pub(crate) trait Method: Send + Sync {
     /// Whether a submission to the settings is for this method.
     fn takes_settings(&self, _submission: &Submission) -> bool {
         false
+    }
+
+    /// Whether users can set up a second factor with this method.
+    fn sets_up_second_factors(&self, _enabled: &Methods) -> bool {
+        false
+    }
+
+    /// The names of its nodes in the order of the settings; a name stands for all that begin with it.
+    fn node_order(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// Adds the nodes of the method to the settings of a user.

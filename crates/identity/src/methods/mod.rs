@@ -1,15 +1,16 @@
 //! The sign-in methods, a folder for each: how a user proves their identity, and what they can change about it.
 //!
 //! A folder contains everything about its method: its section of the configuration (`config.rs`), its stored data
-//! (`credential.rs`), the nodes of its forms (`nodes.rs`), its step in each flow (`login.rs`, `registration.rs`,
-//! `settings.rs`) and its messages (`messages.rs`). [`Method`] is the interface to the flows; `list.rs` is the only list. See
-//! `docs/guides/add-a-sign-in-method.md`.
+//! (`credential.rs`), what an administrator imports (`import.rs`), the nodes of its forms (`nodes.rs`), its step in each flow
+//! (`login.rs`, `registration.rs`, `settings.rs`) and its messages (`messages.rs`; those about passwords, codes and links are in
+//! `domain/message.rs`). [`Method`] is the interface to the flows. The methods are listed in `list.rs`, their credentials in
+//! `credential.rs`, their imports in `domain/import.rs`. See `docs/guides/add-a-sign-in-method.md`.
 //!
 //! Invariants:
 //! - Login, registration and settings try the methods in the order of the list; the first one that accepts a submission
 //!   handles it. Recovery and verification support only code and link, and use their forms.
 //! - A method does not import another method.
-//! - `credential.rs` and [`credential`] belong to the domain: they are pure.
+//! - `credential.rs`, `import.rs` and [`credential`] belong to the domain: they are pure.
 
 pub mod code;
 pub mod credential;
@@ -37,3 +38,8 @@ macro_rules! all {
 }
 
 list::methods!(all);
+
+/// The names of the nodes of all methods, in the order of each.
+pub(crate) fn node_order() -> impl Iterator<Item = &'static str> {
+    ALL.iter().flat_map(|method| method.node_order()).copied()
+}

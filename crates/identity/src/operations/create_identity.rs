@@ -15,6 +15,7 @@ use crate::domain::event::Event;
 use crate::domain::identifier::MAX_IDENTIFIER;
 use crate::domain::identity::State;
 use crate::domain::import::{ImportError, ImportedCredentials};
+use crate::domain::imported_config::Import;
 use crate::domain::traits_schema::{TraitError, TraitsSchema};
 use crate::domain::{
     self, AddressStatus, IdentityId, RecoveryAddress, RecoveryAddressId, VerifiableAddress, VerifiableAddressId, Via,
@@ -146,7 +147,8 @@ impl Identity {
             })
             .collect();
         let hash = self.hash_imported(&new.credentials).await?;
-        new.credentials.apply(identity.id, hash.as_deref(), &mut identity.credentials, cx.now);
+        let import = Import { owner: identity.id, hashed_password: hash.as_deref() };
+        new.credentials.apply(import, &mut identity.credentials, cx.now);
         identity.apply_derived(&derived, &self.rng, cx.now);
         identity.refresh_available_aal(self.session_policy.factor_rules());
         match identity.oversized() {

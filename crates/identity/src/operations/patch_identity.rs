@@ -9,7 +9,7 @@ use crate::Identity;
 use crate::domain::credential::CredentialConfig;
 use crate::domain::event::Event;
 use crate::domain::identity::State;
-use crate::domain::password_hash::PasswordHash;
+use crate::domain::stored_credential::Flaw;
 use crate::domain::{self, AddressStatus, Credential, CredentialType, Credentials, IdentityId};
 use crate::storage::identities::{self, StoreError, Taken};
 
@@ -243,17 +243,10 @@ fn read_credentials(
             old.is_none_or(|old| old.config != credential.config || old.identifiers != credential.identifiers);
         if changed {
             credential.updated_at = now;
-            if let Some(hash) = credential.password_hash() {
-                PasswordHash::parse(hash)
-                    .map_err(|error| invalid(format!("{pointer}/config/hashed_password"), &error.to_string()))?;
-            }
-            // Without its secret the factor would silently count as none.
-            if let CredentialConfig::Totp(totp) = &credential.config
-                && totp.secret().is_none()
-            {
-                let problem = "must be an otpauth or totp URL with a secret in Base32";
-                return Err(invalid(format!("{pointer}/config/totp_url"), problem));
-            }
+            credential.config.check().map_err(|Flaw { member, problem }| {
+                let member = member.map(|member| format!("/{member}")).unwrap_or_default();
+                invalid(format!("{pointer}/config{member}"), &problem)
+            })?;
         }
         after.insert(kind, credential);
     }

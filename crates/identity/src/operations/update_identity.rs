@@ -7,6 +7,7 @@ use crate::Identity;
 use crate::domain::event::Event;
 use crate::domain::identity::State;
 use crate::domain::import::ImportedCredentials;
+use crate::domain::imported_config::Import;
 use crate::domain::{self, IdentityId};
 use crate::storage::identities::{self, StoreError, Taken};
 
@@ -74,7 +75,8 @@ impl Identity {
         if let Some(state) = update.state {
             after.set_state(state, cx.now);
         }
-        update.credentials.apply(id, hash.as_deref(), &mut after.credentials, cx.now);
+        let import = Import { owner: id, hashed_password: hash.as_deref() };
+        update.credentials.apply(import, &mut after.credentials, cx.now);
         self.conform(cx, &mut after)?;
         identities::update(&mut tx, sealer, &before, &after).await?;
         self.state_has_changed(&mut tx, cx, &before, &after).await?;

@@ -14,10 +14,10 @@ use contracts::{Link, SessionEnd, Sessions};
 use database::{Database, Error, WriteTx};
 use uuid::Uuid;
 
+use crate::domain::effect;
 use crate::domain::event::Event;
 use crate::domain::login_session::{LoginSession, LoginSessionId};
 use crate::domain::logout::front_channel_url;
-use crate::jobs::{backchannel_logout, end_identity_session, end_late_logins};
 use crate::storage::provider_ends::{self, Ended};
 use crate::storage::{clients, consents, forced_subjects, login_sessions, revocations};
 
@@ -167,7 +167,7 @@ impl LoginSessions {
         match sessions.end_in_transaction(cx, tx, id).await? {
             SessionEnd::InTransaction => Ok(None),
             SessionEnd::AfterCommit => {
-                jobs::enqueue(tx, cx, self.rng.uuid(), end_identity_session::job(cx, provider_session)).await?;
+                jobs::enqueue(tx, cx, self.rng.uuid(), effect::end_identity_session(cx, provider_session)).await?;
                 Ok(Some(id))
             }
         }
@@ -176,7 +176,7 @@ impl LoginSessions {
     /// Rejects accepted logins of the subject that browsers have not redeemed.
     async fn refuse_accepted_logins(&self, cx: &Context, tx: &mut WriteTx, subject: &str) -> Result<(), Error> {
         self.mark(cx, tx, Ended::Subject(subject)).await?;
-        jobs::enqueue(tx, cx, self.rng.uuid(), end_late_logins::job(cx, subject)).await
+        jobs::enqueue(tx, cx, self.rng.uuid(), effect::end_late_logins(cx, subject)).await
     }
 
     async fn mark(&self, cx: &Context, tx: &mut WriteTx, what: Ended<'_>) -> Result<(), Error> {
@@ -192,7 +192,7 @@ impl LoginSessions {
         }
         revocations::revoke_by_login_session(tx, session.id, cx.now).await?;
         for client in reached.iter().filter(|client| !client.metadata.backchannel_logout_uri.is_empty()) {
-            jobs::enqueue(tx, cx, self.rng.uuid(), backchannel_logout::job(cx, &client.id, session)).await?;
+            jobs::enqueue(tx, cx, self.rng.uuid(), effect::backchannel_logout(cx, &client.id, session)).await?;
         }
         let event = Event::LoginSessionEnded { subject: &session.subject, login_session_id: session.id };
         jobs::append(tx, cx, &[event]).await?;

@@ -12,10 +12,10 @@ use jose::{
 use serde_json::{Map, Value};
 
 use super::{CLOCK_LEEWAY, KeyRing, LoadedSet};
+use crate::domain::effect;
 use crate::domain::signing_key::{
     ACCESS_TOKEN_SET, ID_TOKEN_SET, RotationStep, StoredKey, next_algorithm, rotation_step, signer,
 };
-use crate::jobs::rotate_keys;
 use crate::storage::keys;
 
 #[derive(Debug, thiserror::Error)]
@@ -111,7 +111,7 @@ impl SigningKeys {
             return Ok(());
         }
         let mut tx = self.database.write(cx.tenant).await?;
-        jobs::enqueue(&mut tx, cx, self.rng.uuid(), rotate_keys::job(cx)).await?;
+        jobs::enqueue(&mut tx, cx, self.rng.uuid(), effect::rotate_keys(cx)).await?;
         tracing::info!(set_name, "asked for the next signing key");
         tx.commit().await
     }

@@ -10,6 +10,7 @@ pub mod client_id;
 pub mod client_secret;
 pub mod client_validation;
 pub mod consent;
+pub mod effect;
 pub mod event;
 pub mod grant;
 pub mod lifespan;

@@ -26,12 +26,15 @@ pub const PATHS_OF_CLIENTS: &[&str] = &[
     "/.well-known/jwks.json",
 ];
 
-/// Endpoints for browsers, clients and resource servers.
-pub(crate) fn public_routes(oauth: &Arc<OAuth>) -> Router<Arc<OAuth>> {
-    authorization::routes().merge(pages::routes(oauth)).merge(token::routes(oauth)).merge(openid::routes(oauth))
-}
+impl OAuth {
+    /// Endpoints for browsers, clients and resource servers.
+    pub fn public_router(self: &Arc<Self>) -> Router {
+        let routes = authorization::routes().merge(pages::routes(self)).merge(token::routes(self));
+        routes.merge(openid::routes(self)).with_state(self.clone())
+    }
 
-/// Endpoints for operators and their applications.
-pub(crate) fn admin_routes() -> Router<Arc<OAuth>> {
-    admin::routes().merge(token::admin_routes())
+    /// Endpoints for operators and applications of the operator.
+    pub fn admin_router(self: &Arc<Self>) -> Router {
+        admin::routes().merge(token::admin_routes()).with_state(self.clone())
+    }
 }

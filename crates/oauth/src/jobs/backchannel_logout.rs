@@ -8,31 +8,15 @@ use async_trait::async_trait;
 use base::Context;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use jobs::{Failure, Handler, Job, NewJob};
-use serde::{Deserialize, Serialize};
+use jobs::{Failure, Handler, Job};
 use serde_json::{Map, json};
 
 use crate::OAuth;
-use crate::domain::client::ClientId;
-use crate::domain::login_session::{LoginSession, LoginSessionId};
+use crate::domain::effect::{self, BACKCHANNEL_LOGOUT};
 use crate::storage::clients;
-
-const KIND: &str = "oauth.backchannel_logout";
 
 /// The validity of a logout token (section 4 recommends at most two minutes).
 const LIFETIME: Duration = Duration::from_mins(2);
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Payload {
-    client_id: ClientId,
-    session_id: LoginSessionId,
-    subject: String,
-}
-
-pub(crate) fn job(cx: &Context, client: &ClientId, session: &LoginSession) -> NewJob {
-    let payload = json!({"client_id": client, "session_id": session.id, "subject": session.subject});
-    NewJob { kind: KIND, payload, run_at: cx.now }
-}
 
 #[derive(Debug)]
 pub(crate) struct BackchannelLogout(pub Arc<OAuth>);
@@ -40,11 +24,11 @@ pub(crate) struct BackchannelLogout(pub Arc<OAuth>);
 #[async_trait]
 impl Handler for BackchannelLogout {
     fn kind(&self) -> &'static str {
-        KIND
+        BACKCHANNEL_LOGOUT
     }
 
     async fn run(&self, cx: &Context, job: &Job) -> Result<(), Failure> {
-        let payload: Payload = serde_json::from_value(job.payload.clone())
+        let payload: effect::BackchannelLogout = serde_json::from_value(job.payload.clone())
             .map_err(|error| Failure::Permanent(format!("the payload makes no sense: {error}")))?;
         let mut tx = self.0.database.read(cx.tenant);
         let Some(client) = clients::find(&mut tx, &payload.client_id).await? else { return Ok(()) };

@@ -5,16 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use base::Context;
-use jobs::{Failure, Handler, Job, NewJob};
-use serde_json::json;
+use jobs::{Failure, Handler, Job};
 
 use crate::OAuth;
-
-const KIND: &str = "oauth.end_identity_session";
-
-pub(crate) fn job(cx: &Context, provider_session: &str) -> NewJob {
-    NewJob { kind: KIND, payload: json!({"session_id": provider_session}), run_at: cx.now }
-}
+use crate::domain::effect::END_IDENTITY_SESSION;
 
 #[derive(Debug)]
 pub(crate) struct EndIdentitySession(pub Arc<OAuth>);
@@ -22,7 +16,7 @@ pub(crate) struct EndIdentitySession(pub Arc<OAuth>);
 #[async_trait]
 impl Handler for EndIdentitySession {
     fn kind(&self) -> &'static str {
-        KIND
+        END_IDENTITY_SESSION
     }
 
     async fn run(&self, cx: &Context, job: &Job) -> Result<(), Failure> {

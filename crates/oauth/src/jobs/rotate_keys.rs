@@ -4,23 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use base::Context;
-use jobs::{Failure, Handler, Job, NewJob};
-use serde_json::json;
+use jobs::{Failure, Handler, Job};
 
 use crate::OAuth;
-
-const KIND: &str = "oauth.rotate_keys";
-
-pub(crate) fn job(cx: &Context) -> NewJob {
-    NewJob { kind: KIND, payload: json!({}), run_at: cx.now }
-}
+use crate::domain::effect::ROTATE_KEYS;
 
 pub(crate) struct RotateKeys(pub(crate) Arc<OAuth>);
 
 #[async_trait]
 impl Handler for RotateKeys {
     fn kind(&self) -> &'static str {
-        KIND
+        ROTATE_KEYS
     }
 
     async fn run(&self, cx: &Context, _: &Job) -> Result<(), Failure> {

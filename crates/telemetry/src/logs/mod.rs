@@ -4,6 +4,7 @@
 //! event does not have are taken from the nearest span that has them, so that a request's id is in each of its lines.
 
 mod fields;
+mod filter;
 mod format;
 
 use std::io::Write as _;

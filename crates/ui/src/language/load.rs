@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 #[cfg(any(test, feature = "testing"))]
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
 
 use base::Locale;
 #[cfg(any(test, feature = "testing"))]
@@ -17,7 +16,6 @@ use fluent_bundle::{FluentError, FluentResource};
 use fluent_syntax::ast;
 
 use super::pattern::Shape;
-use crate::Strings;
 use crate::sentence::{Bundle, Filled, Sentence};
 
 /// The prefixes of these names; the number of the message and the title of the field follow.
@@ -54,7 +52,6 @@ pub(crate) struct Loaded {
     pub(super) messages: Vec<MessageWords>,
     /// English does not have these, because the titles are English.
     pub(super) titles: HashMap<String, &'static str>,
-    pub(super) strings: OnceLock<Strings>,
 }
 
 /// The texts for a message of a flow.
@@ -94,7 +91,6 @@ pub(super) fn load(tag: &str, source: String, english: Option<&'static Loaded>) 
         sentences: english.map(|it| it.sentences.clone()).unwrap_or_default(),
         messages: english.map(|it| it.messages.clone()).unwrap_or_default(),
         titles: HashMap::new(),
-        strings: OnceLock::new(),
     };
     let (mut name, mut direction) = (None, None);
     for entry in resource.entries() {

@@ -17,7 +17,7 @@ use base::Locale;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::{Sentence, Strings};
+use crate::Sentence;
 pub use load::LanguageError;
 pub(crate) use load::Loaded;
 #[cfg(any(test, feature = "testing"))]
@@ -109,10 +109,6 @@ impl Language {
     /// The translation of a common title of a field.
     pub(crate) fn title(self, english: &str) -> Option<&'static str> {
         self.0.titles.get(&load::title_key(english)).copied()
-    }
-
-    pub(crate) fn strings(self) -> &'static Strings {
-        self.0.strings.get_or_init(|| Strings::read(self))
     }
 
     /// Whether both are the same value, not only languages with the same tag.

@@ -2,7 +2,7 @@ use base::Locale;
 use serde_json::json;
 
 use super::*;
-use crate::{Localizer, Message, Moment};
+use crate::{Localizer, Message, Moment, Strings};
 
 /// A language file of a third party with a few texts.
 const FRENCH: &str = include_str!("french.ftl");

@@ -1,8 +1,14 @@
 //! Bounds of JSON in requests: the depth of nesting, the number of values, and no character U+0000 in a text, which PostgreSQL
 //! cannot store.
 
+use base::bounds::{BodyBounds, DOCUMENT};
 use base::{MAX_NESTING, holds_nul};
 use serde_json::Value;
+
+/// The bounds of the route of `request`.
+pub fn of_request<B>(request: &http::Request<B>) -> BodyBounds {
+    request.extensions().get::<BodyBounds>().copied().unwrap_or(DOCUMENT)
+}
 
 /// Why well-formed JSON is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]

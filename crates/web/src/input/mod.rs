@@ -15,6 +15,7 @@ mod bounds;
 
 pub use body::{BodyRejection, read_body};
 use bounds::OutOfBounds;
+pub use bounds::of_request;
 
 /// A JSON body of a request or a response. A request does not need the content type `application/json`, because clients often
 /// omit it, but another media type that cannot be JSON is refused.
@@ -92,7 +93,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         if media_type == "application/x-www-form-urlencoded" || media_type == "multipart/form-data" {
             return Err(JsonRejection::MediaType);
         }
-        let bounds = crate::bounds::of_request(&request);
+        let bounds = bounds::of_request(&request);
         let body = read_body(request, state).await?;
         Self::decode_within(bounds, &body).map(Self)
     }

@@ -16,5 +16,5 @@ mod status;
 
 pub use code::Code;
 pub use form::{Encoding, Form, Protocol, is_procedure};
-pub use refusals::{Answered, answer_refusals};
-pub use status::{Status, trailer_frame};
+pub use refusals::answer_refusals;
+pub use status::{Answered, Status, trailer_frame};

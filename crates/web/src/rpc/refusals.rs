@@ -9,14 +9,10 @@ use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode, Version};
 use serde_json::Value;
 
-use super::{Code, Form, Protocol, Status};
+use super::{Answered, Code, Form, Protocol, Status};
 
 /// Refusals are short.
 const REFUSAL_BYTES: usize = 64 * 1024;
-
-/// Marks an answer that is in the protocol of its call.
-#[derive(Clone, Copy, Debug)]
-pub struct Answered;
 
 /// Rewrites the errors of the layers of `router` as answers to calls: a missing token is `UNAUTHENTICATED`, a path that does not
 /// exist `UNIMPLEMENTED`. Other requests are left alone.

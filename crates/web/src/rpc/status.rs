@@ -11,7 +11,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use prost::Message;
 use serde_json::{Value, json};
 
-use super::{Answered, Code, Form, Protocol};
+use super::{Code, Form, Protocol};
 use crate::RestError;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
@@ -23,6 +23,10 @@ const IN_MESSAGE: &AsciiSet = &CONTROLS.add(b'%');
 /// The longest message. Clients take 8 KiB of headers, and a message is in them three times: percent-encoded, where a byte may take
 /// three, and twice in base64.
 const MESSAGE_BYTES: usize = 1024;
+
+/// Marks an answer that is in the protocol of its call.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered;
 
 /// Why a call failed, as its client sees it. The cause of an internal error is logged and not shown.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 use url::Url;
 use web::outbound::Client;
 
@@ -18,8 +17,6 @@ use crate::domain::message_queue::Message;
 
 /// The members of the body that come from the template's data.
 const DATA_MEMBERS: [&str; 5] = ["to", "recovery_code", "recovery_url", "verification_url", "verification_code"];
-/// SHA-256 of the contract's built-in Jsonnet body, which a configuration file may contain.
-const BUILT_IN_BODY: &str = "1761dc405db4c565ad9ec16e3283e48a211509180b2dc08a03bbd699385a1f66";
 
 #[derive(Debug, thiserror::Error)]
 #[error("{key}: {problem}")]
@@ -102,20 +99,6 @@ impl HttpDelivery {
             Err(error) => Delivery::Failed(error.to_string()),
         }
     }
-}
-
-/// Whether `body` is the default Jsonnet body of Kratos.
-pub(crate) fn is_built_in_body(body: &str) -> bool {
-    sha256(body) == BUILT_IN_BODY
-}
-
-fn sha256(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|nibble| char::from_digit(nibble.into(), 16))
-        .collect()
 }
 
 fn body(message: &Message) -> Value {
@@ -241,11 +224,6 @@ mod tests {
         let auth = json!({"auth": {"type": "api_key", "config": {"name": "X-Key", "value": "k", "in": "header"}}});
         let (delivery, received) = exchange("500 Internal Server Error", auth).await;
         assert!(matches!(delivery, Delivery::Failed(_)) && received.contains("x-key: k"));
-    }
-
-    #[test]
-    fn digests_match_other_implementations() {
-        assert_eq!(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 
     #[test]

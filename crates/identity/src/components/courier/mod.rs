@@ -25,7 +25,6 @@ use crate::domain::message_queue::{
 use crate::storage::{TenantSealer, messages};
 
 pub use crate::domain::message_queue::TemplateType as Template;
-pub(crate) use http::is_built_in_body;
 pub use http::{HttpDeliveries, HttpDelivery, HttpDeliveryConfigError};
 pub use smtp::{Delivery, SmtpConfigError, SmtpDelivery};
 pub use templates::Templates;

@@ -10,7 +10,6 @@ use web::config::parse_go_bool;
 
 use crate::Identity;
 use crate::domain::client_kind::FlowType;
-use crate::domain::code::CodePurpose;
 use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, Recovery};
 use crate::domain::message::{Message, flow as flow_messages, recovery as messages};
 use crate::domain::recovery::{Action, Carrier, Start, Submitted, act_on, start};
@@ -30,9 +29,6 @@ use crate::components::attempts::Caller;
 use crate::components::codes::Recipient;
 
 impl AddressFlow for Recovery {
-    const CODE: CodePurpose = CodePurpose::Recovery;
-    const LINK: CodePurpose = CodePurpose::RecoveryLink;
-
     fn wrong_code() -> Message {
         flow_messages::recovery_code_invalid()
     }

@@ -113,7 +113,7 @@ impl Identity {
         } else {
             self.credential_forms(flow);
         }
-        flow.ui.nodes.sort(&NodeOrder::registration(&trait_nodes::names(&schema)));
+        flow.ui.nodes.sort(&NodeOrder::registration(&trait_nodes::names(&schema), methods::node_order()));
         Ok(())
     }
 
@@ -152,7 +152,7 @@ impl Identity {
         }
         self.credential_forms(flow);
         trait_nodes::back_button(&mut flow.ui);
-        flow.ui.nodes.sort(&NodeOrder::registration(&trait_nodes::names(&schema)));
+        flow.ui.nodes.sort(&NodeOrder::registration(&trait_nodes::names(&schema), methods::node_order()));
         Ok(())
     }
 

@@ -119,7 +119,7 @@ impl Identity {
                 }
             }
             refusal.show_in(flow);
-            flow.ui.nodes.sort(&NodeOrder::registration(&trait_nodes::names(&schema)));
+            flow.ui.nodes.sort(&NodeOrder::registration(&trait_nodes::names(&schema), methods::node_order()));
         };
         let reason = self.refuse_with(cx, &mut flow, browser, refusal, say).await?;
         Ok(self.form(&flow, browser, reason))

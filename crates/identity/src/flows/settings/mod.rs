@@ -165,7 +165,7 @@ impl Identity {
         person: &domain::Identity,
     ) -> Result<(), FormUnavailable> {
         let schema = self.schemas.of_person(person)?;
-        flow.ui.nodes.sort(&NodeOrder::settings(&trait_nodes::names(&schema)));
+        flow.ui.nodes.sort(&NodeOrder::settings(&trait_nodes::names(&schema), methods::node_order()));
         Ok(())
     }
 

@@ -12,7 +12,6 @@ use crate::Identity;
 use crate::components::language;
 use crate::domain;
 use crate::domain::client_kind::{FlowType, Wants};
-use crate::domain::code::CodePurpose;
 use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, Verification};
 use crate::domain::message::{Message, flow as flow_messages, verification as messages};
 use crate::domain::ui::Ui;
@@ -33,9 +32,6 @@ use crate::components::attempts::Caller;
 use crate::components::codes::Recipient;
 
 impl AddressFlow for Verification {
-    const CODE: CodePurpose = CodePurpose::Verification;
-    const LINK: CodePurpose = CodePurpose::VerificationLink;
-
     fn wrong_code() -> Message {
         flow_messages::verification_code_invalid()
     }

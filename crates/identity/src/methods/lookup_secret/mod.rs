@@ -8,6 +8,7 @@
 
 pub mod config;
 pub mod credential;
+pub mod import;
 mod login;
 pub(crate) mod messages;
 mod nodes;
@@ -20,6 +21,7 @@ use credential::LookupCode;
 
 use super::{LoginForm, Method};
 use crate::Identity;
+use crate::config::Methods;
 use crate::domain::credential::CredentialConfig;
 use crate::domain::flow::{Flow, Settings};
 use crate::domain::ui::Ui;
@@ -55,6 +57,14 @@ impl Method for LookupSecret {
 
     fn takes_settings(&self, submission: &Submission) -> bool {
         settings::Action::of(submission).is_some()
+    }
+
+    fn sets_up_second_factors(&self, enabled: &Methods) -> bool {
+        enabled.lookup_secret.enabled
+    }
+
+    fn node_order(&self) -> &'static [&'static str] {
+        nodes::ORDER
     }
 
     fn offer_settings(&self, form: &mut SettingsForm<'_>) -> Result<(), FormUnavailable> {

@@ -9,6 +9,9 @@ use super::messages;
 
 const CODES: &str = "lookup_secret_codes";
 
+/// The order in the settings.
+pub(super) const ORDER: &[&str] = &["lookup_secret_reveal", "lookup_secret_regenerate", CODES, "lookup_secret_confirm"];
+
 pub(super) fn login_form(ui: &mut Ui) {
     let code = Node::input(Group::LookupSecret, "lookup_secret", InputKind::Text).required();
     ui.nodes.upsert(code.label(messages::code()));

@@ -2,6 +2,7 @@
 //! with a provider is not supported yet.
 
 pub mod credential;
+pub mod import;
 
 use super::Method;
 use crate::domain::CredentialType;

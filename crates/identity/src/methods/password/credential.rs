@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::factors::{FactorRules, Factors};
-use crate::domain::stored_credential::{Remainder, RemovalRefused, StoredCredential};
+use crate::domain::password_hash::PasswordHash;
+use crate::domain::stored_credential::{Flaw, Remainder, RemovalRefused, StoredCredential};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PasswordCredential {
@@ -47,6 +48,11 @@ impl StoredCredential for PasswordCredential {
         let is_named = identifiers.iter().any(|identifier| !identifier.is_empty());
         let migrates = rules.password_migration_hook && self.use_password_migration_hook == Some(true);
         Factors::first(usize::from(is_named && (self.hash().is_some() || migrates)))
+    }
+
+    fn check(&self) -> Result<(), Flaw> {
+        let Some(hash) = self.hash() else { return Ok(()) };
+        PasswordHash::parse(hash).map(drop).map_err(|error| Flaw::of_member("hashed_password", error.to_string()))
     }
 
     fn remove(&mut self, _: &mut Vec<String>, _: Option<&str>) -> Result<Remainder, RemovalRefused> {

@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod credential;
+pub mod import;
 mod login;
 mod nodes;
 mod policy;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::domain::factors::{FactorRules, Factors};
-use crate::domain::stored_credential::{Remainder, RemovalRefused, StoredCredential, null_as_default};
+use crate::domain::stored_credential::{Flaw, Remainder, RemovalRefused, StoredCredential, null_as_default};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TotpCredential {
@@ -36,9 +36,18 @@ impl TotpCredential {
     }
 }
 
+pub(super) fn unusable_url() -> Flaw {
+    Flaw::of_member("totp_url", "must be an otpauth or totp URL with a secret in Base32")
+}
+
 impl StoredCredential for TotpCredential {
     fn factors(&self, _: &[String], _: FactorRules) -> Factors {
         Factors::second(usize::from(self.secret().is_some()))
+    }
+
+    /// Without its secret the factor would count as none.
+    fn check(&self) -> Result<(), Flaw> {
+        self.secret().map(drop).ok_or_else(unusable_url)
     }
 
     fn remove(&mut self, _: &mut Vec<String>, _: Option<&str>) -> Result<Remainder, RemovalRefused> {

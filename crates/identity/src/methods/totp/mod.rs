@@ -8,6 +8,7 @@
 
 pub mod config;
 pub mod credential;
+pub mod import;
 mod key;
 mod login;
 pub(crate) mod messages;
@@ -21,6 +22,7 @@ use base::Context;
 
 use super::{LoginForm, Method};
 use crate::Identity;
+use crate::config::Methods;
 use crate::domain::credential::CredentialConfig;
 use crate::domain::flow::{Flow, Settings};
 use crate::domain::ui::Ui;
@@ -56,6 +58,14 @@ impl Method for Totp {
 
     fn takes_settings(&self, submission: &Submission) -> bool {
         submission.method() == Some(self.kind().as_str()) || submission.flag("totp_unlink")
+    }
+
+    fn sets_up_second_factors(&self, enabled: &Methods) -> bool {
+        enabled.totp.enabled
+    }
+
+    fn node_order(&self) -> &'static [&'static str] {
+        nodes::ORDER
     }
 
     fn offer_settings(&self, form: &mut SettingsForm<'_>) -> Result<(), FormUnavailable> {

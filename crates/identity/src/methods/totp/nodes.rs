@@ -12,6 +12,9 @@ const SECRET: &str = "totp_secret_key";
 /// Width and height of the QR code in pixels.
 const QR_SIZE: u32 = 256;
 
+/// The order in the settings.
+pub(super) const ORDER: &[&str] = &[QR, SECRET, "totp_unlink", "totp_code"];
+
 pub(super) fn login_form(ui: &mut Ui) {
     let code = Node::input(Group::Totp, "totp_code", InputKind::Text).value("").required();
     ui.nodes.upsert(code.label(messages::code()));

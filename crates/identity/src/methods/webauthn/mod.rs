@@ -2,6 +2,7 @@
 //! with a key is not supported yet.
 
 pub mod credential;
+pub mod import;
 
 use super::Method;
 use crate::domain::CredentialType;
@@ -20,6 +21,15 @@ impl Method for Keys {
     fn takes_registration(&self, submission: &Submission) -> bool {
         submission.method() == Some(self.0.as_str())
     }
+
+    /// The nodes of a registration have the same order.
+    fn node_order(&self) -> &'static [&'static str] {
+        match self.0 {
+            CredentialType::Passkey => &["passkey_remove", "passkey_register"],
+            _ => &["webauthn_remove", "webauthn_register_displayname", "webauthn_register"],
+        }
+    }
+
     fn takes_settings(&self, submission: &Submission) -> bool {
         submission.method() == Some(self.0.as_str())
     }

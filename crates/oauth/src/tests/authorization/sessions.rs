@@ -5,8 +5,9 @@ use jobs::{Handler, Job};
 
 use super::*;
 use crate::MIGRATIONS;
+use crate::domain::effect;
 use crate::domain::grant::GrantId;
-use crate::jobs::end_late_logins::{self, EndLateLogins};
+use crate::jobs::end_late_logins::EndLateLogins;
 use crate::storage::grants;
 
 #[tokio::test]
@@ -158,7 +159,7 @@ async fn a_login_that_races_with_the_end_of_its_account_ends_shortly_afterwards(
     let slipped = server.redeem(&callback).await.json;
     server.wait(1);
     // As if the end had not seen that login.
-    let job = end_late_logins::job(&server.cx(), "ada");
+    let job = effect::end_late_logins(&server.cx(), "ada");
     server.wait(1);
     let mut late = server.browser();
     let callback = server.sign_in(&mut late, &request(""), json!({"subject": "ada", "remember": true})).await;
