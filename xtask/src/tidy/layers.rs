@@ -154,14 +154,16 @@ fn imports_of(file: &File, forbidden: &[&str], rule: &str) -> Vec<Finding> {
     found.flat_map(|it| report(file, vec![it.line], &format!("`crate::{}`: {rule}", it.path.join("::")))).collect()
 }
 
+/// What calls the parts of a service value.
+const ABOVE_COMPONENTS: &[&str] = &["operations", "flows", "methods::ALL", "http", "grpc", "pages"];
+
 /// A part of the service value calls no operation.
 fn components(file: &File) -> Vec<Finding> {
     let Some(krate) = file.krate() else { return Vec::new() };
     if !is_service(krate) || !file.path.contains("/src/components/") || file.is_test() {
         return Vec::new();
     }
-    const ABOVE: &[&str] = &["operations", "flows", "methods::ALL", "http", "grpc", "pages"];
-    imports_of(file, ABOVE, "a part of the service calls no operation: pass it what it needs")
+    imports_of(file, ABOVE_COMPONENTS, "a part of the service calls no operation: pass it what it needs")
 }
 
 /// Modules that all sign-in methods share, beside their folders.
