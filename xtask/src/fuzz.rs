@@ -22,6 +22,8 @@ pub(crate) struct Effort {
     pub(crate) cases: u64,
     /// The seed of its first case; by default one that no other run has.
     pub(crate) seed: Option<u64>,
+    /// How many subjects of a case are asked for; all of them if it is absent.
+    pub(crate) subjects: Option<usize>,
 }
 
 pub(crate) fn run(root: &Path, target: Option<&str>, effort: Effort) -> Result<()> {
@@ -39,14 +41,16 @@ pub(crate) fn run(root: &Path, target: Option<&str>, effort: Effort) -> Result<(
 }
 
 #[expect(clippy::disallowed_methods, reason = "each run compares other cases; the printed seed repeats it")]
-fn compare(root: &Path, Effort { cases, seed, .. }: Effort) -> Result<()> {
+fn compare(root: &Path, Effort { cases, seed, subjects, .. }: Effort) -> Result<()> {
     let seed = match seed {
         Some(seed) => seed,
         None => SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?.as_secs(),
     };
     let (cases, seed) = (cases.to_string(), seed.to_string());
     let bench = ["bench", "--package", "permissions", "--features", "testing", "--bench", DIFFERENTIAL, "--"];
-    let options = ["--cases", &cases, "--seed", &seed];
+    let subjects = subjects.map(|it| it.to_string());
+    let mut options = vec!["--cases", &cases, "--seed", &seed];
+    options.extend(subjects.iter().flat_map(|it| ["--subjects", it]));
     let compared = Process::cargo(root, &[&bench[..], &options].concat()).run();
     compared.with_context(|| format!("`cargo xtask fuzz {DIFFERENTIAL} {}` repeats the run", options.join(" ")))
 }

@@ -46,7 +46,7 @@ enum Command {
     },
     /// Fuzz every parser, and compare the ways to evaluate permissions on random models and tuples.
     ///
-    /// The long run of the comparison, before a release, is `cargo xtask fuzz differential --cases 1000000`.
+    /// The long run of the comparison, before a release, is `cargo xtask fuzz differential --cases 1000000 --subjects 1`.
     Fuzz {
         /// Only this target, a file of `fuzz/fuzz_targets`, or `differential`, the comparison.
         target: Option<String>,
@@ -59,6 +59,9 @@ enum Command {
         /// The seed of the first case; another one in each run if omitted.
         #[arg(long)]
         seed: Option<u64>,
+        /// How many subjects of each case are asked for, chosen by chance; all, about ten, if omitted.
+        #[arg(long)]
+        subjects: Option<usize>,
     },
     /// Run third-party programs against the real server: official clients, the guides' applications, front ends.
     ///
@@ -88,8 +91,8 @@ fn main() -> ExitCode {
         Command::Test { filter } => steps::test(&root, filter.as_deref()),
         Command::Accept { filter } => steps::accept(&root, filter.as_deref()),
         Command::Bench { group } => steps::bench(&root, group.as_deref()),
-        Command::Fuzz { target, seconds, cases, seed } => {
-            fuzz::run(&root, target.as_deref(), fuzz::Effort { seconds, cases, seed })
+        Command::Fuzz { target, seconds, cases, seed, subjects } => {
+            fuzz::run(&root, target.as_deref(), fuzz::Effort { seconds, cases, seed, subjects })
         }
         Command::Conformance { suite, binary } => conformance::run(&root, suite, binary),
         Command::Docs => steps::docs(&root),

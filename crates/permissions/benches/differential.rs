@@ -1,7 +1,9 @@
 //! Compares the readers with the reference on random cases: those in memory, then a service on the tables of each engine, which
 //! takes a hundred times as long for a case and gets a hundredth of them.
 //!
-//! `cargo bench -p permissions --features testing --bench differential -- --cases 1000000 [--seed 0]`
+//! `cargo bench -p permissions --features testing --bench differential -- --cases 1000000 [--seed 0] [--subjects 1]`
+//!
+//! A case has about ten subjects, each of whom is asked for at every userset. Fewer of them in each case leave time for more cases.
 
 use std::time::Instant;
 
@@ -15,21 +17,22 @@ const SETS: &[database::MigrationSet] = &[jobs::MIGRATIONS, permissions::MIGRATI
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let (mut cases, mut seed) = (1000, 0);
+    let (mut cases, mut seed, mut subjects) = (1000, 0, usize::MAX);
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
         let mut number = || arguments.next().context("an option needs a number")?.parse().context("not a number");
         match &*name {
             "--cases" => cases = number()?,
             "--seed" => seed = number()?,
+            "--subjects" => subjects = usize::try_from(number()?)?,
             "--bench" => {}
-            _ => bail!("{name} is neither --cases nor --seed"),
+            _ => bail!("{name} is neither --cases, --seed nor --subjects"),
         }
     }
     let begin = Instant::now();
     let mut compared = Compared::default();
     for index in 0..cases {
-        compared.add(compare(seed + index).map_err(|mismatch| anyhow!("{mismatch:?}"))?);
+        compared.add(compare(seed + index, subjects).map_err(|mismatch| anyhow!("{mismatch:?}"))?);
     }
     println!("in memory: {compared:?} in {:.1} s", begin.elapsed().as_secs_f64());
     let seeds = seed..seed + cases.div_ceil(100);

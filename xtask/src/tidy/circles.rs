@@ -189,7 +189,8 @@ mod tests {
         let paths = |files: &[&str]| -> String {
             let inside =
                 files.iter().map(|it| it.trim_start_matches("crates/permissions/src/").trim_end_matches(".rs"));
-            inside.map(|it| format!("use crate::{}::A;\n", it.trim_end_matches("/mod").replace('/', "::"))).collect()
+            let import = |it: &str| format!("use crate::{}::A;\n", it.trim_end_matches("/mod").replace('/', "::"));
+            inside.map(import).collect::<Vec<_>>().concat()
         };
         let service = paths(others) + &paths(&[last]);
         let tree = |service: &str, more: &str| {

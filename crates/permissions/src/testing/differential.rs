@@ -75,18 +75,24 @@ pub(super) struct Prepared<'c> {
     graph_schema: Schema,
 }
 
-/// Compares the case of one seed.
-pub fn compare(seed: u64) -> Result<Compared, Mismatch> {
+/// Compares the case of one seed for at most this number of its subjects, which are chosen by chance.
+pub fn compare(seed: u64, subjects: usize) -> Result<Compared, Mismatch> {
     let mut dice = Dice::new(seed);
     let case = Case::random(&mut dice);
-    let compared = compare_case(&case, &mut dice).now_or_never().unwrap_or_else(|| bail!("a reader in memory waits"));
-    compared.map_err(|it| it.at(format!("seed {seed}: {case:#?}")))
+    let compared = compare_case(&case, subjects, &mut dice).now_or_never();
+    let compared = compared.unwrap_or_else(|| bail!("a reader in memory waits"));
+    compared.map_err(|it| it.at(format!("seed {seed}, {subjects} subjects: {case:#?}")))
 }
 
-async fn compare_case(case: &Case, dice: &mut Dice) -> Result<Compared, Mismatch> {
+async fn compare_case(case: &Case, subjects: usize, dice: &mut Dice) -> Result<Compared, Mismatch> {
     let mut prepared = Prepared::new(case)?;
     let mut compared = Compared { cases: 1, ..Compared::default() };
-    for subject in case.subjects() {
+    let mut chosen = case.subjects();
+    if subjects < chosen.len() {
+        dice.shuffle(&mut chosen);
+        chosen.truncate(subjects);
+    }
+    for subject in chosen {
         let questions = prepared.questions(&subject);
         let questions: Vec<&Question> = questions.iter().collect();
         let depth = 1 + u16::try_from(dice.below(4))?;
