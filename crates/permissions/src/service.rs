@@ -17,9 +17,7 @@ use crate::components::writes::Writes;
 use crate::config::{Config, Limits};
 use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::write_validation::WriteRules;
-use crate::operations::Together;
-use crate::operations::check::CheckError;
-use crate::operations::evaluate_access::{AskedRequests, Decision};
+use crate::operations::{AskedRequests, CheckError, Decision, Together};
 
 /// How many clients may watch relation tuples at the same time. Each may hold some megabytes.
 const MOST_WATCHERS: usize = 1_000;
@@ -90,26 +88,6 @@ impl Permissions {
     /// The graphs in memory, for metrics.
     pub fn graph_statistics(&self) -> Vec<GraphStatistics> {
         self.graphs.statistics()
-    }
-
-    /// Endpoints for checks and lists.
-    pub fn read_router(self: &Arc<Self>) -> axum::Router {
-        crate::http::read_routes().with_state(self.clone()).merge(crate::grpc::read_routes(self.clone()))
-    }
-
-    /// Endpoints that change relation tuples.
-    pub fn write_router(self: &Arc<Self>) -> axum::Router {
-        crate::http::write_routes().with_state(self.clone()).merge(crate::grpc::write_routes(self.clone()))
-    }
-
-    /// `server` adds the metrics, as to every listener.
-    pub fn metrics_router(self: &Arc<Self>) -> axum::Router {
-        crate::http::metrics_routes().with_state(self.clone())
-    }
-
-    /// The endpoint that checks the syntax of a model.
-    pub fn opl_router(self: &Arc<Self>) -> axum::Router {
-        crate::http::opl_routes().with_state(self.clone()).merge(crate::grpc::opl_routes(self.clone()))
     }
 }
 

@@ -11,17 +11,6 @@ use super::Finding;
 use super::imports::{Path, imports, module, names};
 use super::tree::{File, Tree};
 
-/// Imports that close a circle and are known: the file, what it imports, and why.
-const KNOWN: &[(&str, &str, &str)] = &[
-    (PERMISSIONS, "crates/permissions/src/http/mod.rs", "its routers are methods of the service value"),
-    (PERMISSIONS, "crates/permissions/src/grpc/mod.rs", "its routers are methods of the service value"),
-    (PERMISSIONS, "crates/permissions/src/operations/check.rs", WAITING),
-    (PERMISSIONS, "crates/permissions/src/operations/evaluate/together.rs", WAITING),
-    (PERMISSIONS, "crates/permissions/src/operations/evaluate_access.rs", WAITING),
-];
-const PERMISSIONS: &str = "crates/permissions/src/service.rs";
-const WAITING: &str = "it holds the evaluations that several requests wait for, and these the answers of operations";
-
 /// The files of a crate, and the names that each of them takes from others.
 #[derive(Default)]
 struct Crate<'t> {
@@ -76,27 +65,11 @@ impl Crate<'_> {
     fn graph(&self) -> BTreeMap<&Path, BTreeSet<&Path>> {
         self.files.iter().map(|(module, file)| (module, self.imports(module, file))).collect()
     }
-
-    /// Takes the known imports out of the graph. One that does not exist is a finding.
-    fn without_known(&self, graph: &mut BTreeMap<&Path, BTreeSet<&Path>>) -> Vec<Finding> {
-        let module = |path: &str| self.files.iter().find(|(_, file)| file.path == path).map(|(module, _)| module);
-        let mut findings = Vec::new();
-        for (from, to, reason) in KNOWN {
-            let Some(from_module) = module(from) else { continue };
-            let imported = graph.get_mut(from_module);
-            let is_known = module(to).zip(imported).is_some_and(|(to, imported)| imported.remove(to));
-            if !is_known {
-                findings
-                    .push(Finding::error(*from, format!("it does not import {to} ({reason}): remove it from `KNOWN`")));
-            }
-        }
-        findings
-    }
 }
 
 fn circles(krate: &Crate<'_>) -> Vec<Finding> {
-    let mut graph = krate.graph();
-    let mut findings = krate.without_known(&mut graph);
+    let graph = krate.graph();
+    let mut findings = Vec::new();
     let mut reported: BTreeSet<&Path> = BTreeSet::new();
     for module in krate.files.keys() {
         if reported.contains(module) {
@@ -181,25 +154,6 @@ mod tests {
             ]);
             assert_eq!(found.len(), 1, "{import}: {found:?}");
         }
-    }
-
-    #[test]
-    fn a_known_import_closes_no_circle_and_must_exist() {
-        let [others @ .., last] = &*KNOWN.iter().map(|(_, to, _)| *to).collect::<Vec<_>>() else { unreachable!() };
-        let paths = |files: &[&str]| -> String {
-            let inside =
-                files.iter().map(|it| it.trim_start_matches("crates/permissions/src/").trim_end_matches(".rs"));
-            let import = |it: &str| format!("use crate::{}::A;\n", it.trim_end_matches("/mod").replace('/', "::"));
-            inside.map(import).collect::<Vec<_>>().concat()
-        };
-        let service = paths(others) + &paths(&[last]);
-        let tree = |service: &str, more: &str| {
-            let mut files = vec![(PERMISSIONS, service)];
-            files.extend(KNOWN.iter().map(|(_, to, _)| (*to, more)));
-            messages(&files)
-        };
-        assert_eq!(tree(&service, "use crate::service::B;"), [""; 0]);
-        assert_eq!(tree(&paths(others), "").len(), 1, "{last} is not imported");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The route tables of the listeners.
+//! The route tables of the listeners, which serve gRPC as well.
 
 mod authzen;
 mod checks;
@@ -22,12 +22,34 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post, put};
 
-use crate::Permissions;
 use crate::domain::reverse_question::Sought;
+use crate::{Permissions, grpc};
 
 pub(crate) use authzen::{METADATA, PATHS as AUTHZEN};
 
-pub(crate) fn read_routes() -> Router<Arc<Permissions>> {
+impl Permissions {
+    /// Endpoints for checks and lists.
+    pub fn read_router(self: &Arc<Self>) -> Router {
+        read_routes().with_state(self.clone()).merge(grpc::read_routes(self.clone()))
+    }
+
+    /// Endpoints that change relation tuples.
+    pub fn write_router(self: &Arc<Self>) -> Router {
+        write_routes().with_state(self.clone()).merge(grpc::write_routes(self.clone()))
+    }
+
+    /// `server` adds the metrics, as to every listener.
+    pub fn metrics_router(self: &Arc<Self>) -> Router {
+        metrics_routes().with_state(self.clone())
+    }
+
+    /// The endpoint that checks the syntax of a model.
+    pub fn opl_router(self: &Arc<Self>) -> Router {
+        opl_routes().with_state(self.clone()).merge(grpc::opl_routes(self.clone()))
+    }
+}
+
+fn read_routes() -> Router<Arc<Permissions>> {
     Router::new()
         .route("/relation-tuples", get(relation_tuples::list))
         .route("/relation-tuples/watch", get(watch::watch))
@@ -42,7 +64,7 @@ pub(crate) fn read_routes() -> Router<Arc<Permissions>> {
         .merge(authzen::routes())
 }
 
-pub(crate) fn write_routes() -> Router<Arc<Permissions>> {
+fn write_routes() -> Router<Arc<Permissions>> {
     // A patch is a list of changes; the other two methods take one tuple, or no body.
     let changes = Router::new().route(
         "/admin/relation-tuples",
@@ -52,11 +74,11 @@ pub(crate) fn write_routes() -> Router<Arc<Permissions>> {
     web::bounds::take_lists(changes).merge(migration)
 }
 
-pub(crate) fn opl_routes() -> Router<Arc<Permissions>> {
+fn opl_routes() -> Router<Arc<Permissions>> {
     Router::new().route("/opl/syntax/check", post(syntax::check))
 }
 
 /// Only what `server` adds.
-pub(crate) fn metrics_routes() -> Router<Arc<Permissions>> {
+fn metrics_routes() -> Router<Arc<Permissions>> {
     Router::new()
 }

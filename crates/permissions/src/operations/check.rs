@@ -7,14 +7,15 @@ use std::task::Poll;
 use base::Context;
 
 use super::evaluate::{Answered, Asking, EvaluateError, Numbers, Question, Shareable};
+pub(super) use super::shared_answers::NoAnswer;
+pub use super::shared_answers::{CheckError, InvalidQuestion};
 use crate::Permissions;
-use crate::components::models::{LoadedModel, Unloaded};
+use crate::components::models::LoadedModel;
 use crate::domain::condition::Object;
 use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::evaluation::{Evaluator, Failure, Limits};
 use crate::domain::ids::{SubjectNumber, Userset};
-use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::request_conditions::{Reasons, RequestConditions};
 use crate::domain::write_validation::check_names;
@@ -27,58 +28,6 @@ pub struct CheckOptions<'a> {
     /// The attributes of the request, for conditions.
     pub context: Option<&'a Object>,
     pub consistency: Consistency,
-}
-
-/// Why a question cannot be asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidQuestion {
-    /// A text is too long, a namespace does not exist, or strict mode refuses the subject.
-    #[error(transparent)]
-    Tuple(#[from] InvalidTuple),
-    /// The namespace declares relations, but not this one.
-    #[error("relation \"{0}\" does not exist")]
-    UndeclaredRelation(String),
-}
-
-impl From<InvalidQuestion> for CheckError {
-    fn from(invalid: InvalidQuestion) -> Self {
-        match invalid {
-            InvalidQuestion::Tuple(invalid) => Self::Invalid(invalid),
-            InvalidQuestion::UndeclaredRelation(relation) => Self::UndeclaredRelation(relation),
-        }
-    }
-}
-
-/// Why a check has no answer.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum CheckError {
-    #[error(transparent)]
-    Unloaded(#[from] Unloaded),
-    /// A text is too long, a namespace does not exist, or strict mode refuses the subject.
-    #[error(transparent)]
-    Invalid(#[from] InvalidTuple),
-    /// The namespace declares relations, but not this one.
-    #[error("relation \"{0}\" does not exist")]
-    UndeclaredRelation(String),
-    /// A relation tuple, or the model, leads to a relation that its namespace does not declare, for example because it was renamed.
-    #[error(
-        "relation \"{relation}\" does not exist in the namespace \"{namespace}\", and a relation tuple leads to it; explain=true shows \
-         which"
-    )]
-    UndeclaredOnTheWay { namespace: String, relation: String },
-    /// A limit was reached, or a condition has no result.
-    #[error("{reason}")]
-    Unanswered { failure: Failure, reason: String },
-    #[error(transparent)]
-    Evaluate(#[from] EvaluateError),
-}
-
-/// Why a check has no answer, in numbers of a reader.
-#[derive(Debug)]
-pub(super) struct NoAnswer {
-    pub(super) failure: Failure,
-    /// Why the condition of the failure has no result, if it is known.
-    pub(super) reason: Option<String>,
 }
 
 /// Checks one tuple, and keeps the reason when there is no answer.
@@ -116,21 +65,6 @@ impl CheckError {
                 Self::Unanswered { failure, reason }
             }
             other => Self::Unanswered { failure, reason: other.to_string() },
-        }
-    }
-
-    /// The text in the result of a batch: limits have the names that Keto gives them.
-    pub fn in_batch(&self) -> String {
-        match self {
-            Self::Unanswered { failure: failure @ (Failure::DepthExhausted | Failure::BreadthExhausted), .. } => {
-                failure.name().to_owned()
-            }
-            Self::Unloaded(_)
-            | Self::Invalid(_)
-            | Self::UndeclaredRelation(_)
-            | Self::UndeclaredOnTheWay { .. }
-            | Self::Unanswered { .. }
-            | Self::Evaluate(_) => self.to_string(),
         }
     }
 }

@@ -10,15 +10,15 @@ use super::batch_check::BatchCheckError;
 use super::check::{CheckError, CheckOptions, NoAnswer, ask, number};
 use super::evaluate::{Answered, EvaluateError, Numbers, Question, Shareable};
 use super::explain::{Explained, Reasoned};
+use super::shared_answers::AskedRequests;
+pub use super::shared_answers::Decision;
 use crate::Permissions;
 use crate::domain::access::{AccessRequest, EvaluationsSemantic, RequestAttributes, canonical};
 use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::Evaluator;
 use crate::domain::evaluation::reverse::Directory;
-use crate::domain::explanation_text::Line;
 use crate::domain::ids::{SubjectNumber, Userset};
 use crate::domain::invalid_tuple::InvalidTuple;
-use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::request_conditions::RequestConditions;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,26 +29,10 @@ pub struct AccessOptions {
     pub explains: bool,
 }
 
-/// What was decided about a request.
-#[derive(Clone, Debug)]
-pub struct Decision {
-    pub answer: Result<bool, CheckError>,
-    /// The way that grants, or the nearest miss, if it was asked for and the request was evaluated.
-    pub steps: Option<Vec<Line>>,
-}
-
 /// The decisions of these requests, in their order, up to the one that ends them.
 struct OfRequests {
     requests: Vec<AccessRequest>,
     options: AccessOptions,
-}
-
-/// Everything that requests ask: attributes as canonical JSON.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct AskedRequests {
-    requests: Vec<(RelationTuple, [Option<String>; 4])>,
-    semantic: EvaluationsSemantic,
-    explains: bool,
 }
 
 enum Decided {

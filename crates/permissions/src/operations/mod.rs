@@ -20,8 +20,9 @@ pub mod open_snaptoken;
 mod permission_checks;
 pub mod require_snapshot;
 pub mod search_access;
+mod shared_answers;
 pub mod transact_relation_tuples;
 pub mod watch_relation_tuples;
 
-pub(crate) use evaluate::Together;
-pub use evaluate::{Answered, EvaluateError};
+pub use shared_answers::{Answered, EvaluateError};
+pub(crate) use shared_answers::{AskedRequests, CheckError, Decision, Together};

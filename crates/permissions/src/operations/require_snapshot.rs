@@ -5,6 +5,7 @@ use std::time::Duration;
 use base::Context;
 use tokio::time::Instant;
 
+pub use super::shared_answers::RequireSnapshotError;
 use crate::Permissions;
 use crate::domain::consistency::Consistency;
 use crate::domain::snapshot::Snapshot;
@@ -13,18 +14,6 @@ use crate::storage::state;
 /// How long a question waits for a snapshot that does not exist yet. On one database server it exists before its token does.
 const PATIENCE: Duration = Duration::from_secs(1);
 const ASK_EVERY: Duration = Duration::from_millis(50);
-
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum RequireSnapshotError {
-    /// The tag of the token is valid, so it was made with the key of this database.
-    #[error(
-        "names a change that this database does not have; it was restored from an older copy, or is a replica that is behind: \
-         leave snaptoken out, or use a newer one"
-    )]
-    Ahead,
-    #[error(transparent)]
-    Database(#[from] database::Error),
-}
 
 impl Permissions {
     /// The oldest snapshot that may answer. It exists.

@@ -22,13 +22,12 @@ use crate::domain::request_conditions::RequestConditions;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::symbols::Symbols;
 use crate::domain::tuple_key::TupleKey;
+use crate::operations::shared_answers::MOST_TUPLES;
 use crate::storage::reads::{self, Answers, ObjectRelation, Reads};
 use crate::storage::state;
 
 /// More rounds than any evaluation within its limits needs. Each round answers at least one read.
 const MOST_ROUNDS: usize = 10_000;
-/// The most tuples that are read for one request. A single check looks at fewer, but reads for alternatives that it may not need.
-pub(super) const MOST_TUPLES: u32 = 200_000;
 
 pub(in crate::operations) async fn ask<Q: Question>(
     database: &Database,

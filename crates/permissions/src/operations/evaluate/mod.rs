@@ -14,51 +14,23 @@ use std::task::Poll;
 
 use base::Context;
 
-use super::require_snapshot::RequireSnapshotError;
+use super::shared_answers::RequireSnapshotError;
+pub(super) use super::shared_answers::{Answered, EvaluateError};
 use crate::Permissions;
-use crate::components::graph::{Absence, QuestionedGraph, View};
+use crate::components::graph::{QuestionedGraph, View};
 use crate::components::models::LoadedModel;
 use crate::domain::condition::Object;
 use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::evaluation::{Evaluator, Limits};
 use crate::domain::ids::{SubjectNumber, Userset};
-use crate::domain::names::{Names, NamesAreFull};
+use crate::domain::names::Names;
 use crate::domain::relation_tuple::Subject;
 use crate::domain::request_conditions::RequestConditions;
 use crate::domain::snapshot::Snapshot;
-use crate::domain::symbols::{Symbols, TooManyNames};
+use crate::domain::symbols::Symbols;
 
 pub(super) use together::Shareable;
-pub(crate) use together::Together;
-
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum EvaluateError {
-    #[error(transparent)]
-    Snapshot(#[from] RequireSnapshotError),
-    #[error(transparent)]
-    TooManyNames(#[from] TooManyNames),
-    #[error(transparent)]
-    NamesAreFull(#[from] NamesAreFull),
-    #[error("the evaluation did not end")]
-    Endless,
-    #[error(
-        "the question needs more than {} relation tuples; ask about less, or simplify the model",
-        in_tables::MOST_TUPLES
-    )]
-    TooManyTuples,
-    #[error(transparent)]
-    NotInMemory(#[from] Absence),
-    #[error(transparent)]
-    Database(#[from] database::Error),
-}
-
-/// An answer, and the snapshot that it was computed at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answered<T> {
-    pub answer: T,
-    pub snapshot: Snapshot,
-}
 
 impl<T> Answered<T> {
     pub(super) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Answered<U> {

@@ -1,16 +1,14 @@
 //! Asks the tables of a database that processes share, together with the equal questions that are asked at the same time.
 
-use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::hash::Hash;
 
-use base::{Context, TenantId};
+use base::Context;
 
 use super::{Answered, Asking, EvaluateError, Question, in_tables};
 use crate::Permissions;
-use crate::components::models::LoadedModel;
-use crate::components::shared_evaluations::SharedEvaluations;
 use crate::domain::access::canonical;
 use crate::domain::consistency::Consistency;
+use crate::operations::shared_answers::{QuestionKey, SameModel, Together};
 
 /// A question whose equal evaluations are shared.
 pub(in crate::operations) trait Shareable:
@@ -21,39 +19,6 @@ pub(in crate::operations) trait Shareable:
 
     fn asked(&self) -> Self::Asked;
 }
-
-/// What an answer depends on besides the relation tuples and the time. Its other limits are those of every question, and the
-/// snapshot that it needs is older than its evaluation.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct QuestionKey<A> {
-    tenant: TenantId,
-    model: SameModel,
-    depth: u16,
-    /// The attributes of the request as canonical JSON.
-    context: Option<String>,
-    asked: A,
-}
-
-/// A loaded model is equal to itself alone.
-#[derive(Clone)]
-struct SameModel(Arc<LoadedModel>);
-
-impl PartialEq for SameModel {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Eq for SameModel {}
-
-impl Hash for SameModel {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        Arc::as_ptr(&self.0).hash(state);
-    }
-}
-
-/// The evaluations of one kind of question, which asks `A` and has the answer `T`.
-pub(crate) type Together<A, T> = Arc<SharedEvaluations<QuestionKey<A>, Result<Answered<T>, EvaluateError>>>;
 
 impl Permissions {
     /// The answer from the tables. Who asks looks in memory first.
