@@ -2,8 +2,7 @@
 //!
 //! For each case, for every subject and every userset:
 //! - an answer that the reference has is found, by every reader, cold and with what was remembered;
-//! - a "yes" or "no" under small limits is that of the reference, and does not depend on the reader and the order of the tuples,
-//!   except that one of them may reach the depth limit in a circle;
+//! - a "yes" or "no" under small limits is that of the reference, and does not depend on the reader and the order of the tuples;
 //! - a reader that must fetch answers as the others do, in a bounded number of rounds.
 
 use std::collections::{BTreeSet, HashMap};
@@ -18,7 +17,7 @@ use super::readers::{InMemory, InRounds};
 use super::reference::{Membership, Place, Reference};
 use super::reverse_differential::Reverse;
 use super::store::Store;
-use super::stratification::{leads_to_circle, unstratified};
+use super::stratification::unstratified;
 use crate::domain::evaluation::Limits;
 use crate::domain::graph::Graph;
 use crate::domain::ids::{NamespaceId, RelationId, Userset};
@@ -99,8 +98,7 @@ async fn compare_case(case: &Case, subjects: usize, dice: &mut Dice) -> Result<C
         let depth = 1 + u16::try_from(dice.below(4))?;
         let in_list = prepared.in_list(&questions, depth, dice).await?;
         compared.count(&questions, &in_list.all);
-        let in_graph = prepared.in_graph(&questions, depth, dice).await?;
-        in_graph.are_those_of(&in_list, &questions, |place| prepared.leads_to_circle(place))?;
+        prepared.in_graph(&questions, depth, dice).await?.are_those_of(&in_list, &questions)?;
         prepared.reverse(&questions, &in_list.all, dice)?;
         prepared.in_rounds(&questions, &in_list, depth, &mut compared, dice).await?;
     }
@@ -159,9 +157,7 @@ impl<'c> Prepared<'c> {
         let shallow = reader.alone(questions, Limits { depth, ..WIDE }).await?;
         let narrow = reader.alone(questions, Limits { depth, breadth: NARROW, ..WIDE }).await?;
         let shuffled = Answers { all: answers.all.clone(), shallow, narrow };
-        let leads_to_circle = |place: &Place| leads_to_circle(self.case, self.reference.places(), place);
-        let agree = shuffled.are_those_of(&answers, questions, leads_to_circle);
-        agree.map_err(|it| it.at("the tuples in another order"))?;
+        shuffled.are_those_of(&answers, questions).map_err(|it| it.at("the tuples in another order"))?;
         self.list.tuples = order;
         Ok(answers)
     }
@@ -189,8 +185,7 @@ impl<'c> Prepared<'c> {
         let questions: Vec<&Question> = questions.iter().copied().skip(from).step_by(7).collect();
         let expected =
             Answers { all: some(&in_list.all), shallow: some(&in_list.shallow), narrow: some(&in_list.narrow) };
-        let answers = conform(&mut reader, &questions, depth, dice).await?;
-        answers.are_those_of(&expected, &questions, |place| self.leads_to_circle(place))?;
+        conform(&mut reader, &questions, depth, dice).await?.are_those_of(&expected, &questions)?;
         compared.most_rounds = compared.most_rounds.max(reader.most_rounds);
         compared.reads += reader.reads;
         if questions.is_empty() {
@@ -223,11 +218,6 @@ impl<'c> Prepared<'c> {
             true
         });
         reverse.subjects(place, &kinds)
-    }
-
-    /// Whether a userset depends on one that depends on itself.
-    pub(super) fn leads_to_circle(&self, place: &Place) -> bool {
-        leads_to_circle(self.case, self.reference.places(), place)
     }
 
     pub(super) fn case(&self) -> &'c Case {

@@ -100,8 +100,7 @@ impl Services {
         let depth = 1 + u16::try_from(dice.below(4))?;
         let in_list = prepared.in_list(&questions, depth, dice).await?;
         let mut reader = InService { services: self, cx };
-        let answers = conform(&mut reader, &questions, depth, dice).await?;
-        answers.are_those_of(&in_list, &questions, |place| prepared.leads_to_circle(place))?;
+        conform(&mut reader, &questions, depth, dice).await?.are_those_of(&in_list, &questions)?;
         for question in questions.iter().filter(|it| it.expected == Membership::Yes).take(REVERSED) {
             self.reverse(cx, &prepared, question).await.map_err(|it| it.at(format!("{question:?}")))?;
         }

@@ -3,8 +3,6 @@
 //!
 //! The graph is that of the case's own tuples. It has an edge wherever the definition of a membership names another one, whether
 //! or not it counts (a condition, an expiry, the strict mode), so that it never has too few.
-//!
-//! The same graph says which memberships lead to a circle. Only for these does the reader decide whether a small depth suffices.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,14 +34,6 @@ pub fn unstratified(case: &Case, places: &BTreeSet<Place>) -> BTreeSet<Place> {
         return BTreeSet::new();
     }
     places.iter().filter(|place| reached(&edges, place).iter().any(|it| in_circles.contains(it))).cloned().collect()
-}
-
-/// Whether a place depends on one that depends on itself.
-pub fn leads_to_circle(case: &Case, places: &BTreeSet<Place>, place: &Place) -> bool {
-    let dependencies = Dependencies::of(case);
-    let edges: BTreeMap<&Place, Vec<Edge>> = places.iter().map(|place| (place, dependencies.edges(place))).collect();
-    let next = |it: &Place| edges.get(it).into_iter().flatten();
-    reached(&edges, place).iter().any(|it| next(it).any(|(next, _)| reached(&edges, next).contains(it)))
 }
 
 /// The place itself, and what it depends on.
@@ -140,15 +130,6 @@ mod tests {
             objects.iter().flat_map(|it| ["member", "outside", "twice"].map(|name| place(&format!("Doc:{it}#{name}"))));
         let found = unstratified(&case(tuples), &places.collect());
         found.into_iter().map(|it| format!("{}#{}", it.object, it.relation)).collect()
-    }
-
-    #[test]
-    fn a_circle_is_found_from_what_leads_to_it() {
-        let case = case(&[("Doc:a#member", "Doc:b#member"), ("Doc:b#member", "Doc:b#outside")]);
-        let names = ["Doc:a#member", "Doc:b#member", "Doc:b#outside", "Doc:c#outside", "Doc:c#member"];
-        let places: BTreeSet<Place> = names.iter().map(|it| place(it)).collect();
-        let leads = names.map(|it| leads_to_circle(&case, &places, &place(it)));
-        assert_eq!(leads, [true, true, true, false, false]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::task::Poll;
 use base::Timestamp;
 use permission_language::{Expression, Model, Namespace, Permit, Relation, SubjectType};
 
-use super::conformance::{Answer, WIDE};
+use super::conformance::Answer;
 use super::generator::NOW;
 use super::list_reader::TestConditions;
 use super::mismatch::{Mismatch, bail};
@@ -61,7 +61,7 @@ impl World {
     pub fn check_in_rounds(&self, text: &str) -> Result<(Answer, usize, usize), Mismatch> {
         let (userset, subject) = text.split_once('@').ok_or_else(|| Mismatch(format!("no @ in {text}")))?;
         let (userset, subject) = (self.userset(userset), self.userset(subject));
-        let store = Store { graph: &self.graph, schema: &self.schema, limits: WIDE };
+        let store = Store { graph: &self.graph, schema: &self.schema, limits: self.limits };
         let Answered { answer, rounds, reads } = store.ask(|evaluator| evaluator.check(userset, subject))?;
         Ok((answer, rounds, reads))
     }

@@ -25,7 +25,8 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
     }
 
     fn evaluate(&mut self, key: Key, depth: u16) -> Outcome {
-        if let Some(value) = self.scratch.known(key, depth) {
+        let known = self.scratch.known(key, depth);
+        if let Some(value @ (Value::Yes | Value::No)) = known {
             return Outcome::of(value);
         }
         let is_open = self.scratch.open.iter().position(|open| open.key == key);
@@ -33,6 +34,10 @@ impl<R: Relations, C: Conditions> Evaluator<'_, R, C> {
         if let Some(low) = low {
             self.scratch.open[low as usize].was_assumed = true;
             return Outcome { value: Value::No, low };
+        }
+        // A failure was found where the formula was not open. Inside of it, the failure would depend on what was evaluated before.
+        if let Some(value) = known {
+            return Outcome::of(value);
         }
         if self.levels >= MAX_LEVELS {
             return Outcome::failed(Failure::NestingExhausted);

@@ -6,9 +6,6 @@
 //! An answer is yes, no or a failure (strong Kleene logic). A union is yes if an alternative is, otherwise a failure if an
 //! alternative is, otherwise no. An intersection is no if an operand is, otherwise a failure if an operand is, otherwise yes.
 //!
-//! A depth that is too small is a failure. Where usersets refer to each other in a circle through formulas, what was evaluated before
-//! decides whether the depth suffices, so readers may differ there between "no" and that failure. Neither is a wrong answer.
-//!
 //! Reads may be pending. The evaluation goes on with what it can answer, so that all reads of one round are known together; the
 //! caller performs them and evaluates again. A check over SQL therefore costs as many rounds as it is deep.
 //!
