@@ -17,7 +17,9 @@ use crate::components::writes::Writes;
 use crate::config::{Config, Limits};
 use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::write_validation::WriteRules;
-use crate::operations::{AskedRequests, CheckError, Decision, Together};
+use crate::operations::check::CheckError;
+use crate::operations::evaluate_access::Decision;
+use crate::operations::{AskedRequests, Together};
 
 /// How many clients may watch relation tuples at the same time. Each may hold some megabytes.
 const MOST_WATCHERS: usize = 1_000;

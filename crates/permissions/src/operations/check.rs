@@ -7,8 +7,7 @@ use std::task::Poll;
 use base::Context;
 
 use super::evaluate::{Answered, Asking, EvaluateError, Numbers, Question, Shareable};
-pub(super) use super::shared_answers::NoAnswer;
-pub use super::shared_answers::{CheckError, InvalidQuestion};
+pub use super::shared_answers::CheckError;
 use crate::Permissions;
 use crate::components::models::LoadedModel;
 use crate::domain::condition::Object;
@@ -16,6 +15,7 @@ use crate::domain::consistency::Consistency;
 use crate::domain::evaluation::reverse::Directory;
 use crate::domain::evaluation::{Evaluator, Failure, Limits};
 use crate::domain::ids::{SubjectNumber, Userset};
+use crate::domain::invalid_tuple::InvalidTuple;
 use crate::domain::relation_tuple::RelationTuple;
 use crate::domain::request_conditions::{Reasons, RequestConditions};
 use crate::domain::write_validation::check_names;
@@ -28,6 +28,34 @@ pub struct CheckOptions<'a> {
     /// The attributes of the request, for conditions.
     pub context: Option<&'a Object>,
     pub consistency: Consistency,
+}
+
+/// Why a question cannot be asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidQuestion {
+    /// A text is too long, a namespace does not exist, or strict mode refuses the subject.
+    #[error(transparent)]
+    Tuple(#[from] InvalidTuple),
+    /// The namespace declares relations, but not this one.
+    #[error("relation \"{0}\" does not exist")]
+    UndeclaredRelation(String),
+}
+
+impl From<InvalidQuestion> for CheckError {
+    fn from(invalid: InvalidQuestion) -> Self {
+        match invalid {
+            InvalidQuestion::Tuple(invalid) => Self::Invalid(invalid),
+            InvalidQuestion::UndeclaredRelation(relation) => Self::UndeclaredRelation(relation),
+        }
+    }
+}
+
+/// Why a check has no answer, in numbers of a reader.
+#[derive(Debug)]
+pub(super) struct NoAnswer {
+    pub(super) failure: Failure,
+    /// Why the condition of the failure has no result, if it is known.
+    pub(super) reason: Option<String>,
 }
 
 /// Checks one tuple, and keeps the reason when there is no answer.

@@ -25,4 +25,4 @@ pub mod transact_relation_tuples;
 pub mod watch_relation_tuples;
 
 pub use shared_answers::{Answered, EvaluateError};
-pub(crate) use shared_answers::{AskedRequests, CheckError, Decision, Together};
+pub(crate) use shared_answers::{AskedRequests, Together};

@@ -58,6 +58,12 @@ pub struct Answered<T> {
     pub snapshot: Snapshot,
 }
 
+impl<T> Answered<T> {
+    pub(super) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Answered<U> {
+        Answered { answer: convert(self.answer), snapshot: self.snapshot }
+    }
+}
+
 /// What an answer depends on besides the relation tuples and the time. Its other limits are those of every question, and the
 /// snapshot that it needs is older than its evaluation.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -90,26 +96,6 @@ impl Hash for SameModel {
 
 /// The evaluations of one kind of question, which asks `A` and has the answer `T`.
 pub(crate) type Together<A, T> = Arc<SharedEvaluations<QuestionKey<A>, Result<Answered<T>, EvaluateError>>>;
-
-/// Why a question cannot be asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidQuestion {
-    /// A text is too long, a namespace does not exist, or strict mode refuses the subject.
-    #[error(transparent)]
-    Tuple(#[from] InvalidTuple),
-    /// The namespace declares relations, but not this one.
-    #[error("relation \"{0}\" does not exist")]
-    UndeclaredRelation(String),
-}
-
-impl From<InvalidQuestion> for CheckError {
-    fn from(invalid: InvalidQuestion) -> Self {
-        match invalid {
-            InvalidQuestion::Tuple(invalid) => Self::Invalid(invalid),
-            InvalidQuestion::UndeclaredRelation(relation) => Self::UndeclaredRelation(relation),
-        }
-    }
-}
 
 /// Why a check has no answer.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -150,14 +136,6 @@ impl CheckError {
             | Self::Evaluate(_) => self.to_string(),
         }
     }
-}
-
-/// Why a check has no answer, in numbers of a reader.
-#[derive(Debug)]
-pub(super) struct NoAnswer {
-    pub(super) failure: Failure,
-    /// Why the condition of the failure has no result, if it is known.
-    pub(super) reason: Option<String>,
 }
 
 /// What was decided about a request.

@@ -32,12 +32,6 @@ use crate::domain::symbols::Symbols;
 
 pub(super) use together::Shareable;
 
-impl<T> Answered<T> {
-    pub(super) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Answered<U> {
-        Answered { answer: convert(self.answer), snapshot: self.snapshot }
-    }
-}
-
 /// What bounds and accompanies a question.
 pub(super) struct Asking<'a> {
     pub(super) model: &'a Arc<LoadedModel>,
