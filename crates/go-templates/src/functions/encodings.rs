@@ -35,9 +35,9 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("mustToJson", |given| must_write("mustToJson", given, Style::Escaped)),
     ("mustToPrettyJson", |given| must_write("mustToPrettyJson", given, Style::Pretty)),
     ("mustToRawJson", |given| must_write("mustToRawJson", given, Style::Raw)),
-    ("sha1sum", |given| digest("sha1sum", given, |it| hex(&Sha1::digest(it)))),
-    ("sha256sum", |given| digest("sha256sum", given, |it| hex(&Sha256::digest(it)))),
-    ("sha512sum", |given| digest("sha512sum", given, |it| hex(&Sha512::digest(it)))),
+    ("sha1sum", |given| digest("sha1sum", given, |it| hex::encode(Sha1::digest(it)))),
+    ("sha256sum", |given| digest("sha256sum", given, |it| hex::encode(Sha256::digest(it)))),
+    ("sha512sum", |given| digest("sha512sum", given, |it| hex::encode(Sha512::digest(it)))),
     ("toJson", |given| write("toJson", given, Style::Escaped)),
     ("toPrettyJson", |given| write("toPrettyJson", given, Style::Pretty)),
     ("toRawJson", |given| must_write("toRawJson", given, Style::Raw)),
@@ -57,11 +57,6 @@ fn must_write(name: &str, given: &[Value], style: Style) -> Outcome {
 fn digest(name: &str, given: &[Value], digest: impl Fn(&[u8]) -> String) -> Outcome {
     let [it] = strings(name, given)?;
     Ok(text(digest(it.as_bytes())))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Base64 with padding, as in Go: line breaks are ignored. The error is the offset that Go reports.

@@ -56,16 +56,7 @@ impl Courier {
 
 /// Whether `body` is the default Jsonnet body of Kratos.
 fn is_built_in_body(body: &str) -> bool {
-    sha256(body) == BUILT_IN_BODY
-}
-
-fn sha256(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|nibble| char::from_digit(nibble.into(), 16))
-        .collect()
+    hex::encode(Sha256::digest(body)) == BUILT_IN_BODY
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -225,14 +216,4 @@ struct TextMessageKeys {
 struct PlainTextKeys {
     /// Where the template of the text message is.
     plaintext: String,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digests_match_other_implementations() {
-        assert_eq!(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    }
 }

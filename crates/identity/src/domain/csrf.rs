@@ -71,14 +71,7 @@ impl CsrfSecret {
 
 /// The name of the cookie. It depends on the URL, because one domain may serve several deployments.
 pub fn cookie_name(public_base_url: &str) -> String {
-    let digest = Sha256::digest(public_base_url.as_bytes());
-    let mut name = String::from("csrf_token_");
-    for byte in digest {
-        for nibble in [byte >> 4, byte & 15] {
-            name.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-        }
-    }
-    name
+    format!("csrf_token_{}", hex::encode(Sha256::digest(public_base_url)))
 }
 
 /// Why a request is rejected as possibly forged.

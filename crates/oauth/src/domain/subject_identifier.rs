@@ -30,12 +30,7 @@ fn sector(client: &Client) -> String {
 }
 
 fn pairwise(sector: &str, subject: &str, salt: &str) -> String {
-    let digest = Sha256::new().chain_update(sector).chain_update(subject).chain_update(salt).finalize();
-    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-        text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or_default());
-        text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or_default());
-        text
-    })
+    hex::encode(Sha256::new().chain_update(sector).chain_update(subject).chain_update(salt).finalize())
 }
 
 #[cfg(test)]

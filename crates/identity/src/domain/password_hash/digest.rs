@@ -166,7 +166,7 @@ impl DigestHash {
             Input::Salted(salt) => self.algorithm.digest(&[password, salt]),
             Input::Formatted { pattern, salt } => self.algorithm.digest(&[&fill(pattern, salt, password)]),
             Input::Plain => self.algorithm.digest(&[password]),
-            Input::Keyed(key) => hexadecimal(&self.algorithm.hmac(key, password)),
+            Input::Keyed(key) => hex::encode(self.algorithm.hmac(key, password)).into_bytes(),
         };
         equal(&computed, &self.hash)
     }
@@ -196,12 +196,4 @@ fn fill(pattern: &[u8], salt: &[u8], password: &[u8]) -> Vec<u8> {
         }
     }
     filled
-}
-
-fn hexadecimal(bytes: &[u8]) -> Vec<u8> {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|nibble| b"0123456789abcdef"[usize::from(nibble)])
-        .collect()
 }
