@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use base::Timestamp;
 
+use super::credential_type::Identifiers;
 use super::factors::{FactorRules, Factors};
 use super::{Aal, CredentialType, Via};
 pub use crate::methods::credential::CredentialConfig;
@@ -28,10 +29,8 @@ pub struct Credential {
 
 impl Credential {
     pub fn new(config: CredentialConfig, identifiers: Vec<String>, now: Timestamp) -> Self {
-        let version = i32::from(matches!(
-            config.kind(),
-            CredentialType::Password | CredentialType::Webauthn | CredentialType::Code
-        ));
+        // As in Kratos: 1 for those whose identifiers come from the traits.
+        let version = i32::from(config.kind().identifiers() == Identifiers::Typed);
         Self { identifiers, config, version, created_at: now, updated_at: now }
     }
 

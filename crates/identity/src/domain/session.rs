@@ -8,6 +8,7 @@ use std::time::Duration;
 use base::{PlainToken, Rng, Timestamp, TokenDigest};
 use serde::{Deserialize, Serialize};
 
+use super::credential_type::Identifiers;
 use super::device::Device;
 use super::{Aal, CredentialType, IdentityId};
 
@@ -148,7 +149,7 @@ fn level_of(methods: &[AuthenticationMethod]) -> Aal {
             Aal::Aal2 => {
                 second = true;
                 // A provider that required two factors itself counts as both.
-                first = first || matches!(method.method, CredentialType::Oidc | CredentialType::Saml);
+                first = first || method.method.identifiers() == Identifiers::Foreign;
             }
         }
     }

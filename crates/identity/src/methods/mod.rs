@@ -1,6 +1,6 @@
 //! The sign-in methods, a folder for each: how a user proves their identity, and what they can change about it.
 //!
-//! A folder contains everything about its method: its section of the configuration (`config.rs`), its stored data
+//! A folder contains the logic of its method: its section of the configuration (`config.rs`), its stored data
 //! (`credential.rs`), what an administrator imports (`import.rs`), the nodes of its forms (`nodes.rs`), its step in each flow
 //! (`login.rs`, `registration.rs`, `settings.rs`) and its messages (`messages.rs`; those about passwords, codes and links are in
 //! `domain/message.rs`). [`Method`] is the interface to the flows. The methods are listed in `list.rs`, their credentials in
