@@ -91,40 +91,65 @@ pub(super) async fn check(
 }
 
 /// Adds the check value of the first secret of each service that lacks it. If a node with other secrets has written one in the
-/// meantime, this node is rejected. `replace` overwrites the existing values.
+/// meantime, this node is rejected. `accept_lost` gives up the values that the secrets do not open.
 pub(super) async fn record(
     database: &Database,
     sealers: &Sealers,
-    replace: bool,
+    accept_lost: bool,
     now: Timestamp,
 ) -> Result<Vec<SecretsError>, database::Error> {
     let mut errors = Vec::new();
     for (service, sealer) in sealers {
         let name = service.name();
-        let found = secret_checks::find(&mut database.read(TenantId::DEFAULT), name).await?;
-        let has_first = |sealed: &str| sealed.split(' ').any(|value| !sealer.is_outdated_text(value));
-        if found.as_deref().is_some_and(|sealed| opens(sealer, sealed) && has_first(sealed)) {
-            continue;
-        }
-        let mut tx = database.write(TenantId::DEFAULT).await?;
-        let fresh = sealer.seal_text(CHECK, TenantId::DEFAULT, &[]);
-        let is_written = match &found {
-            None => secret_checks::insert(&mut tx, name, &fresh, now).await?,
-            Some(sealed) if opens(sealer, sealed) => {
-                secret_checks::replace(&mut tx, name, sealed, &format!("{fresh} {sealed}"), now).await?
+        // Another turn follows only if another node has written in the meantime.
+        loop {
+            let found = secret_checks::find(&mut database.read(TenantId::DEFAULT), name).await?;
+            let listed = match listed(sealer, found.as_deref(), accept_lost) {
+                Listed::Complete => break,
+                Listed::Changed(listed) => listed,
+                Listed::Missing => {
+                    errors.push(SecretsError::Mismatch(*service));
+                    break;
+                }
+            };
+            let mut tx = database.write(TenantId::DEFAULT).await?;
+            let is_written = match &found {
+                None => secret_checks::insert(&mut tx, name, &listed, now).await?,
+                Some(found) => secret_checks::replace(&mut tx, name, found, &listed, now).await?,
+            };
+            tx.commit().await?;
+            if is_written {
+                break;
             }
-            Some(sealed) if replace => secret_checks::replace(&mut tx, name, sealed, &fresh, now).await?,
-            Some(_) => false,
-        };
-        if !is_written {
-            let other = secret_checks::find(&mut tx, name).await?;
-            if !other.as_deref().is_some_and(|sealed| opens(sealer, sealed)) {
-                errors.push(SecretsError::Mismatch(*service));
-            }
         }
-        tx.commit().await?;
     }
     Ok(errors)
+}
+
+/// The check values that a service should have.
+#[derive(Debug, PartialEq, Eq)]
+enum Listed {
+    /// As they are.
+    Complete,
+    /// These, the newest in front.
+    Changed(String),
+    /// A secret that was once the first one is missing.
+    Missing,
+}
+
+fn listed(sealer: &Sealer, found: Option<&str>, accept_lost: bool) -> Listed {
+    let found: Vec<_> = found.into_iter().flat_map(|sealed| sealed.split(' ')).collect();
+    let mut kept = found.clone();
+    kept.retain(|value| opens(sealer, value));
+    if kept.len() < found.len() && !accept_lost {
+        return Listed::Missing;
+    }
+    let holds_first = kept.iter().any(|value| !sealer.is_outdated_text(value));
+    if holds_first && kept == found {
+        return Listed::Complete;
+    }
+    let first = (!holds_first).then(|| sealer.seal_text(CHECK, TenantId::DEFAULT, &[]));
+    Listed::Changed(first.as_deref().into_iter().chain(kept).collect::<Vec<_>>().join(" "))
 }
 
 /// Whether the secrets include each one that was ever the first.

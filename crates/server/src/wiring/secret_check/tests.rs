@@ -1,7 +1,10 @@
 use std::path::Path;
 
-use base::{Clock, Rng};
+use base::{Clock, Rng, Sealer, Secret, TenantId};
 use serde_json::{Value, json};
+
+use super::{CHECK, Listed, Sealers, SecretsError, listed, opens, record};
+use crate::config::Service;
 
 use crate::config::Config;
 use crate::{Environment, Running, StartError, start};
@@ -39,6 +42,70 @@ fn secrets(list: &[&str]) -> Value {
 const OLD: &str = "the-old-secret-of-many-characters";
 const NEW: &str = "the-new-secret-of-many-characters";
 const NEWEST: &str = "the-newest-secret-of-many-characters";
+
+fn sealer(list: &[&str]) -> Sealer {
+    let secrets: Vec<_> = list.iter().map(|text| Secret::new((*text).to_owned())).collect();
+    Sealer::new(&secrets, Rng::seeded(1)).unwrap()
+}
+
+fn check_value(secret: &str) -> String {
+    sealer(&[secret]).seal_text(CHECK, TenantId::DEFAULT, &[])
+}
+
+/// The secrets of the check values that `list` leaves in the database, the newest first.
+fn left(list: &[&str], found: &[&str], accept_lost: bool) -> Option<Vec<&'static str>> {
+    let found: Vec<_> = found.iter().map(|secret| check_value(secret)).collect();
+    let found = found.join(" ");
+    let text = match listed(&sealer(list), (!found.is_empty()).then_some(found.as_str()), accept_lost) {
+        Listed::Complete => found,
+        Listed::Changed(text) => {
+            assert_ne!(text, found);
+            text
+        }
+        Listed::Missing => return None,
+    };
+    let secret_of = |value| [OLD, NEW, NEWEST].into_iter().find(|secret| opens(&sealer(&[secret]), value)).unwrap();
+    Some(text.split(' ').map(secret_of).collect())
+}
+
+#[test]
+fn the_first_secret_is_listed_and_only_secrets_that_are_lost_are_given_up() {
+    for accept_lost in [false, true] {
+        assert_eq!(left(&[OLD], &[], accept_lost), Some(vec![OLD]));
+        assert_eq!(left(&[OLD], &[OLD], accept_lost), Some(vec![OLD]));
+        assert_eq!(left(&[NEW, OLD], &[OLD], accept_lost), Some(vec![NEW, OLD]));
+        assert_eq!(left(&[OLD, NEW], &[NEW, OLD], accept_lost), Some(vec![NEW, OLD]));
+    }
+    assert_eq!(left(&[NEW], &[OLD], false), None);
+    assert_eq!(left(&[NEW], &[OLD], true), Some(vec![NEW]));
+    assert_eq!(left(&[NEWEST, OLD], &[NEW, OLD], false), None);
+    assert_eq!(left(&[NEWEST, OLD], &[NEW, OLD], true), Some(vec![NEWEST, OLD]), "OLD still opens its values");
+    assert_eq!(left(&[OLD], &[NEW, OLD], true), Some(vec![OLD]));
+}
+
+#[tokio::test]
+async fn nodes_that_start_at_once_with_another_first_secret_each_list_all_of_them() {
+    database::testing::on_both_engines(&[crate::storage::MIGRATIONS], async |database| {
+        let now = Clock::system().now();
+        let orders = [[OLD, NEW, NEWEST], [NEW, NEWEST, OLD], [NEWEST, OLD, NEW]];
+        let mut nodes = tokio::task::JoinSet::new();
+        for order in orders {
+            let database = database.clone();
+            nodes.spawn(async move {
+                let sealers: Sealers = vec![(Service::IDENTITY, sealer(&order))];
+                record(&database, &sealers, false, now).await.unwrap()
+            });
+        }
+        assert!(nodes.join_all().await.iter().all(Vec::is_empty));
+        let sealers: Sealers = vec![(Service::IDENTITY, sealer(&[NEW, OLD]))];
+        let errors = record(&database, &sealers, false, now).await.unwrap();
+        assert!(matches!(errors[..], [SecretsError::Mismatch(service)] if service == Service::IDENTITY), "{errors:?}");
+        let mut read = database.read(TenantId::DEFAULT);
+        let found = crate::storage::secret_checks::find(&mut read, "identity").await.unwrap().unwrap();
+        assert_eq!(found.split(' ').count(), 3);
+    })
+    .await;
+}
 
 #[tokio::test]
 async fn a_lost_secrets_file_beside_a_database_with_data_stops_the_start() {
