@@ -73,7 +73,7 @@ pub struct ProxyListener {
     /// Whether `X-Forwarded-*` of the peers in `trusted_proxies` is passed on to upstreams.
     pub trust_forwarded_headers: bool,
     /// The peers whose `X-Forwarded-*` counts: addresses and networks. Unset, they are those of the key
-    /// `trusted_proxies` at the top, and this machine without that key.
+    /// `trusted_proxies` at the top, and this machine if that lists nobody.
     #[serde(deserialize_with = "trusted_proxies")]
     #[schemars(with = "Vec<Network>")]
     pub trusted_proxies: TrustedProxies,
@@ -89,7 +89,7 @@ impl Default for ProxyListener {
 #[serde(default)]
 pub struct ApiListener {
     /// The peers whose `X-Forwarded-*` describes the request to decide on. Unset, they are those of the key
-    /// `trusted_proxies` at the top, and this machine without that key.
+    /// `trusted_proxies` at the top, and this machine if that lists nobody.
     #[serde(deserialize_with = "trusted_proxies")]
     #[schemars(with = "Vec<Network>")]
     pub trusted_proxies: TrustedProxies,

@@ -26,7 +26,7 @@ pub enum MatchingStrategy {
     Glob,
 }
 
-/// Why a pattern is invalid. Its rule matches nothing and is reported.
+/// Why a pattern is invalid. Its rule is reported, and refuses what begins as the pattern does ([`Pattern::beginning_of`]).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PatternError {
     #[error("the URL pattern is empty")]
@@ -102,6 +102,17 @@ enum Piece {
 }
 
 impl Pattern {
+    /// A pattern in the place of an invalid one: every URL that begins as the template does up to its invalid part. It matches
+    /// whatever the invalid pattern was meant to match, so that no other rule answers these requests. `None` for an empty template.
+    pub(crate) fn beginning_of(template: &str, strategy: MatchingStrategy) -> Option<Self> {
+        let anything = match strategy {
+            MatchingStrategy::Regexp => "<.*>",
+            MatchingStrategy::Glob => "<**>",
+        };
+        let mut beginnings = template.rmatch_indices(['<', '>']).map(|(end, _)| &template[..end]);
+        beginnings.find_map(|beginning| Self::compile(&format!("{beginning}{anything}"), strategy).ok())
+    }
+
     pub(crate) fn compile(template: &str, strategy: MatchingStrategy) -> Result<Self, PatternError> {
         if template.is_empty() {
             return Err(PatternError::Empty);

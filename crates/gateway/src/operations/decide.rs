@@ -9,7 +9,7 @@ use crate::domain::failure::{Failure, Fault};
 use crate::domain::session::Session;
 use crate::domain::target::Target;
 use crate::pipeline::errors::FailedRequest;
-use crate::pipeline::{ActiveRule, CompiledRule, Evaluation, Found, Inbound, RuleSet};
+use crate::pipeline::{ActiveRule, CompiledRule, Evaluation, Found, Inbound, InvalidRule, RuleSet};
 use crate::service::Gateway;
 
 /// The request is allowed.
@@ -65,6 +65,11 @@ impl Gateway {
             Found::One { rule, position } => (rule.clone(), position),
             Found::None => return Err(Failure::no_rule().into()),
             Found::Several(first, second) => {
+                if let Some((rule, error)) =
+                    [first, second].into_iter().find_map(|it| Some((it, it.compiled.as_ref().err()?)))
+                {
+                    return Err(Failure::internal(not_valid(rule, error)).into());
+                }
                 let reason = format!("the rules `{}` and `{}` both match", first.rule.id, second.rule.id);
                 return Err(Failure::several_rules().because(reason).into());
             }
@@ -74,7 +79,7 @@ impl Gateway {
             }
         };
         let outcome = match &rule.compiled {
-            Err(error) => Err(Failure::internal(format!("the rule `{}` is not valid: {error}", rule.rule.id))),
+            Err(error) => Err(Failure::internal(not_valid(&rule, error))),
             Ok(compiled) => {
                 let captures = || rules.captures(position, target.url());
                 compiled.pipeline.run(&Inbound::new(cx, target, headers, evaluation, &captures), &self.services).await
@@ -125,6 +130,10 @@ impl Gateway {
             FailedRequest { headers, client_address: cx.client_address, original_url: original_url.as_deref() };
         self.fallbacks.answer(own, failure, request)
     }
+}
+
+fn not_valid(rule: &ActiveRule, error: &InvalidRule) -> String {
+    format!("the rule `{}` is not valid: {error}", rule.rule.id)
 }
 
 /// A path with parameters (`/a;v=1`) is accepted when its rule sets `upstream.path_parameters` and the same rule matches

@@ -29,7 +29,7 @@ pub(crate) mod template;
 pub(crate) use in_process::InProcess;
 pub use in_process::LocalServices;
 pub(crate) use inbound::Inbound;
-use invalid_rule::InvalidRule;
+pub(crate) use invalid_rule::InvalidRule;
 pub(crate) use request_body::{Evaluation, RequestBody};
 pub(crate) use rule_set::{ActiveRule, CompiledRule, Found, RuleSet};
 pub(crate) use services::Services;

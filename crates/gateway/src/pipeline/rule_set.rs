@@ -25,7 +25,8 @@ pub(crate) struct RuleSet {
 #[derive(Debug)]
 pub(crate) struct ActiveRule {
     pub(crate) rule: Arc<Rule>,
-    /// An invalid rule still matches requests, but lets none through.
+    /// An invalid rule matches requests, but lets none through. One with an invalid URL pattern matches all that begin as the
+    /// pattern does; one without a URL matches none.
     pub(crate) compiled: Result<CompiledRule, InvalidRule>,
 }
 
@@ -56,18 +57,30 @@ impl RuleSet {
             match &rule.matching {
                 // Rules for remote procedure calls are never matched by URL.
                 Some(matching) if matching.full_method.is_some() => {}
-                Some(matching) => match Pattern::compile(&matching.url, strategy) {
-                    Ok(pattern) => {
+                Some(matching) => {
+                    let pattern = match Pattern::compile(&matching.url, strategy) {
+                        Ok(pattern) => {
+                            if let Some(reason) = why_never_matched(matching) {
+                                tracing::warn!(
+                                    rule = rule.id,
+                                    url = matching.url,
+                                    reason,
+                                    "the rule matches no request"
+                                );
+                            }
+                            Some(pattern)
+                        }
+                        Err(error) => {
+                            compiled = Err(error.into());
+                            Pattern::beginning_of(&matching.url, strategy)
+                        }
+                    };
+                    if let Some(pattern) = pattern {
                         let methods = matching.methods.iter().map(|method| method.to_ascii_uppercase()).collect();
                         to_index.push(IndexedRule { methods, pattern });
                         set.indexed.push(position);
-                        if let Some(reason) = why_never_matched(matching) {
-                            tracing::warn!(rule = rule.id, url = matching.url, reason, "the rule matches no request");
-                        }
                     }
-                    // One invalid pattern must not affect the other rules.
-                    Err(error) => compiled = Err(error.into()),
-                },
+                }
                 None => compiled = Err(InvalidRule::Missing("match")),
             }
             if let Err(error) = &compiled {

@@ -1,5 +1,7 @@
 //! The API: decisions for other proxies, rules, keys.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::harness::{Running, config, exchange, gateway, rule};
@@ -106,6 +108,30 @@ async fn error_handlers_use_the_original_url() {
     assert_eq!(denied.status, 302);
     let location = denied.header("location").unwrap();
     assert_eq!(location, "https://login.example/?back=http%3A%2F%2Fapi.example%2Fa%3Fx%3D%2531");
+}
+
+#[tokio::test]
+async fn a_request_of_a_rule_whose_pattern_is_not_valid_is_answered_by_no_other_rule() {
+    for strategy in ["regexp", "glob"] {
+        let (broken, all) =
+            if strategy == "regexp" { ("/<admin|owner>/<[>", "/<.*>") } else { ("/<{admin,owner}>/<{>", "/<**>") };
+        let mut rules = vec![rule(broken, "", json!({})), rule(all, "", json!({})), rule("/users<", "", json!({}))];
+        for (rule, path) in rules.iter_mut().zip([broken, all, "/users<"]) {
+            rule["match"]["url"] = json!(format!("http://api.example{path}"));
+        }
+        rules[2]["match"]["methods"] = json!(["POST"]);
+        let source = format!("inline://{}", STANDARD.encode(json!(rules).to_string()));
+        let changes = json!({"access_rules": {"matching_strategy": strategy, "repositories": [source]}});
+        let running = Running::start(json!([]), changes).await;
+        let status = async |method, path| running.decide("/decisions", &forwarded(method, path)).await.status.as_u16();
+        for (path, expected) in
+            [("/admin/users", 500), ("/owner/x", 500), ("/", 200), ("/admins", 200), ("/users", 200)]
+        {
+            assert_eq!(status("GET", path).await, expected, "{strategy} {path}");
+        }
+        assert_eq!(status("POST", "/users/1").await, 500, "{strategy}");
+        assert_eq!(status("POST", "/user").await, 200, "{strategy}");
+    }
 }
 
 #[tokio::test]
