@@ -3,6 +3,7 @@
 //!
 //! Invariant: what is reported has no result, or no effect, whatever the attributes are. The work is bounded by [`MOST_STEPS`].
 
+use super::attributes::Root;
 use super::evaluate::constant;
 use super::expression::{Expression, Function, Macro, Node, Operator};
 use super::{CompileError, ConditionError};
@@ -55,6 +56,7 @@ impl Search {
                 let [left, right] = operands.as_ref();
                 found.or_else(|| self.of_comparison(expression.at, *operator, left, right))
             }
+            Node::Call(function, arguments) => found.or_else(|| self.of_call(expression.at, *function, arguments)),
             _ => found,
         }
     }
@@ -78,6 +80,26 @@ impl Search {
         Some(CompileError::new(at, format!("`{name}` does not compare values of the types {left} and {right}")))
     }
 
+    /// A call that fails with every value of the types of its arguments. It is evaluated with a value of each type.
+    fn of_call(&mut self, at: usize, function: Function, arguments: &[Expression]) -> Option<CompileError> {
+        let mut has_any_value = false;
+        let samples = arguments.iter().map(|argument| {
+            if is_constant(argument) {
+                return Some(argument.clone());
+            }
+            let kind = kind(argument)?;
+            has_any_value |= kind != "timestamp";
+            Some(Expression { node: sample(kind)?, at: argument.at, height: 1 })
+        });
+        let samples = samples.collect::<Option<_>>()?;
+        match constant(&Expression { node: Node::Call(function, samples), at, height: 2 }, &mut self.left) {
+            // Another value may be accepted, for instance a text that is a number. Every timestamp has the same parts.
+            Err(ConditionError::Value { .. }) if has_any_value => None,
+            Err(error @ (ConditionError::Type { .. } | ConditionError::Value { .. })) => Some(of_error(&error, at)),
+            _ => None,
+        }
+    }
+
     fn kind(&mut self, expression: &Expression) -> Option<&'static str> {
         if is_constant(expression) { constant(expression, &mut self.left).ok() } else { kind(expression) }
     }
@@ -92,6 +114,22 @@ fn of_error(error: &ConditionError, whole: usize) -> CompileError {
         | ConditionError::TooExpensive => whole,
     };
     CompileError::new(at, error.to_string())
+}
+
+/// A value of the type.
+fn sample(kind: &str) -> Option<Node> {
+    Some(match kind {
+        "null" => Node::Null,
+        "bool" => Node::Bool(true),
+        "int" => Node::Int(1),
+        "uint" => Node::Uint(1),
+        "double" => Node::Double(1.0),
+        "string" => Node::Text(String::new()),
+        "list" => Node::List(Vec::new()),
+        "map" => Node::Root(Root::Context),
+        "timestamp" => Node::Now,
+        _ => return None,
+    })
 }
 
 /// It reads no attribute, no time and no variable.
@@ -187,6 +225,13 @@ mod tests {
             ("now < 1", "types timestamp and int"),
             ("size(context.a) > '1'", "types int and string"),
             ("[1][2] == 1", "missing"),
+            ("now.getHours('Europe/Berlin') >= 0", "names of places"),
+            ("timestamp(context.since).getDate('CET') == 1", "names of places"),
+            ("string(context.a).contains(1)", "does not accept (string, int)"),
+            ("size(now) == 1", "does not accept (timestamp)"),
+            ("timestamp(context.a == 1) < now", "does not accept (bool)"),
+            ("duration(size(context.list)) < duration('1h')", "does not accept (int)"),
+            ("size(context.list).startsWith('a')", "does not accept (int, string)"),
         ] {
             let fault = fault(text);
             assert!(fault.as_ref().is_some_and(|it| it.contains(part)), "{text}: {fault:?}");
@@ -207,6 +252,11 @@ mod tests {
             "context.a + 'x' in ['ax']",
             "context.list.map(x, x + 1).exists(y, y == 2)",
             "-context.a < 3",
+            "now.getHours('+02:00') > 1 && timestamp(context.a).getMinutes() == 0",
+            "now.getHours(context.zone) > 1",
+            "int(string(context.a)) == 1 && duration(string(context.a)) > duration('1s')",
+            "timestamp(size(context.list)) < now",
+            "size(context) == 1 && size(context.list.map(x, x)) == 2",
             "[1, 'a'].exists(x, x == context.a)",
             // Too much work to be looked at.
             "[1,2,3,4,5,6,7,8].all(a, [1,2,3,4,5,6,7,8].all(b, [1,2,3,4,5,6,7,8].all(c, [1,2,3,4].all(d, true))))",

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::attributes::Root;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Expression {
     pub(super) node: Node,
     /// The offset of its first byte, or of its operator.
@@ -14,7 +14,7 @@ pub(super) struct Expression {
     pub(super) height: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Node {
     Null,
     Bool(bool),
@@ -94,7 +94,7 @@ pub(super) enum Macro {
 }
 
 /// A regular expression, compiled once.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Pattern {
     pub(super) regex: Regex,
     /// The size of the compiled program, in KiB: a search takes time proportional to it, and to the length of the text.

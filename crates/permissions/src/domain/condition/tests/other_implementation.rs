@@ -109,8 +109,10 @@ impl Writer<'_> {
                 }
             }
             Kind::Double => {
-                let (a, b, int) = (part(Kind::Double), part(Kind::Double), part(Kind::Int));
+                let (a, b) = (part(Kind::Double), part(Kind::Double));
                 let operator = self.one(&["+", "-", "*", "/"]);
+                // Beyond 2^53 the other implementation compares an int with a double after rounding the int.
+                let int = self.one(&["x", "0", "1", "-3", "subject.a", "subject.b", "subject.map.x.y", "7u"]);
                 if self.choose(3) == 0 { format!("double({int})") } else { format!("({a} {operator} {b})") }
             }
             Kind::Text => {
