@@ -257,6 +257,60 @@ mod tests {
     }
 
     #[test]
+    fn each_event_has_its_name_and_its_attributes() {
+        let flow = flow(Recovery::default());
+        let of_flow = FlowAttributes {
+            identity: PERSON,
+            flow: flow.id,
+            flow_type: "browser",
+            kind: "recovery",
+            method: Some(CredentialType::Code),
+            reason: Some("wrong"),
+            login: None,
+        };
+        let of_identity = IdentityAttributes { identity: PERSON, schema: "default", state: State::Active };
+        let session = SessionId::from_uuid(uuid::Uuid::from_u128(3));
+        let of_session = SessionAttributes { identity: PERSON, session, aal: Aal::Aal1, expires_at: Timestamp::EPOCH };
+        let flow_keys = "ErrorReason FlowID IdentityID SelfServiceFlowName SelfServiceFlowType SelfServiceMethodUsed";
+        let (identity_keys, session_keys) =
+            ("IdentityID SchemaID State", "IdentityID SessionAAL SessionExpiresAt SessionID");
+        let of_flows = [
+            (Event::LoginSucceeded as fn(_) -> _, "LoginSucceeded"),
+            (Event::LoginFailed as fn(_) -> _, "LoginFailed"),
+            (Event::RegistrationSucceeded as fn(_) -> _, "RegistrationSucceeded"),
+            (Event::RegistrationFailed as fn(_) -> _, "RegistrationFailed"),
+            (Event::RegistrationAwaitsAddress as fn(_) -> _, "RegistrationAwaitsAddress"),
+            (Event::SettingsSucceeded as fn(_) -> _, "SettingsSucceeded"),
+            (Event::SettingsFailed as fn(_) -> _, "SettingsFailed"),
+            (Event::RecoverySucceeded as fn(_) -> _, "RecoverySucceeded"),
+            (Event::RecoveryFailed as fn(_) -> _, "RecoveryFailed"),
+            (Event::VerificationSucceeded as fn(_) -> _, "VerificationSucceeded"),
+            (Event::VerificationFailed as fn(_) -> _, "VerificationFailed"),
+        ];
+        let mut events: Vec<_> = of_flows.map(|(event, name)| (event(of_flow.clone()), name, flow_keys)).into();
+        events.extend([
+            (Event::IdentityCreated(of_identity.clone()), "IdentityCreated", identity_keys),
+            (Event::IdentityUpdated(of_identity.clone()), "IdentityUpdated", identity_keys),
+            (Event::IdentityDeleted(of_identity), "IdentityDeleted", identity_keys),
+            (Event::SessionIssued(of_session.clone()), "SessionIssued", session_keys),
+            (Event::SessionChanged(of_session), "SessionChanged", session_keys),
+            (Event::SessionRevoked { identity: PERSON, session }, "SessionRevoked", "IdentityID SessionID"),
+            (
+                Event::RecoveryInitiatedByAdmin { identity: PERSON, flow: flow.id, flow_type: "code" },
+                "RecoveryInitiatedByAdmin",
+                "FlowID FlowType IdentityID",
+            ),
+        ]);
+        for (event, name, keys) in events {
+            let written = written(&event);
+            let mut found: Vec<_> = written[name].as_object().unwrap().keys().map(String::as_str).collect();
+            found.sort_unstable();
+            assert_eq!(found.join(" "), keys, "{name}");
+            assert_eq!(event.subject().id(), PERSON.to_string(), "{name}");
+        }
+    }
+
+    #[test]
     fn a_revocation_contains_the_session_and_its_identity() {
         let session = SessionId::from_uuid(uuid::Uuid::from_u128(3));
         let event = Event::SessionRevoked { identity: PERSON, session };

@@ -2,6 +2,7 @@
 
 use base::Timestamp;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use uuid::Uuid;
 use web::RestError;
@@ -46,6 +47,7 @@ pub(super) struct CreateIdentity {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct VerifiableAddress {
     value: String,
     via: Via,
@@ -55,12 +57,29 @@ struct VerifiableAddress {
     verified_at: Option<Timestamp>,
     #[serde(default)]
     status: Option<AddressStatus>,
+    // Exported addresses have these; the new ones get their own.
+    #[serde(default, rename = "id")]
+    _id: Option<IgnoredAny>,
+    #[serde(default, rename = "created_at")]
+    _created_at: Option<IgnoredAny>,
+    #[serde(default, rename = "updated_at")]
+    _updated_at: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RecoveryAddress {
     value: String,
     via: Via,
+    #[serde(default, rename = "id")]
+    _id: Option<IgnoredAny>,
+    #[serde(default, rename = "created_at")]
+    _created_at: Option<IgnoredAny>,
+    #[serde(default, rename = "updated_at")]
+    _updated_at: Option<IgnoredAny>,
+    /// Of enterprise editions; ignored here.
+    #[serde(default, rename = "break_glass_for_organization")]
+    _break_glass: Option<IgnoredAny>,
 }
 
 impl From<CreateIdentity> for NewIdentity {
@@ -69,7 +88,7 @@ impl From<CreateIdentity> for NewIdentity {
             .verifiable_addresses
             .unwrap_or_default()
             .into_iter()
-            .map(|VerifiableAddress { value, via, verified, verified_at, status }| KnownAddress {
+            .map(|VerifiableAddress { value, via, verified, verified_at, status, .. }| KnownAddress {
                 via,
                 value,
                 verified,

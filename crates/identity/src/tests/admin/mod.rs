@@ -141,6 +141,18 @@ async fn errors_name_the_invalid_member() {
             (json!({"traits": {"email": "nobody"}}), 400, "email"),
             (json!({"traits": {"email": "a@b.example"}, "schema_id": "unknown"}), 400, "schema_id"),
             (json!({"traits": {"email": "a@b.example"}, "colour": "red"}), 400, "colour"),
+            (
+                json!({"traits": {"email": "a@b.example"},
+                    "verifiable_addresses": [{"value": "a@b.example", "via": "email", "verifed": true}]}),
+                400,
+                "verifed",
+            ),
+            (
+                json!({"traits": {"email": "a@b.example"},
+                    "recovery_addresses": [{"value": "a@b.example", "via": "email", "verified": true}]}),
+                400,
+                "verified",
+            ),
             (json!({"traits": {"email": "a@b.example"}, "state": "asleep"}), 400, "state"),
             (
                 json!({"traits": {"email": "a@b.example"}, "credentials": {"password": {"config": {"hashed_password": "x"}}}}),
