@@ -1,5 +1,6 @@
 //! A late-bound handle to another service. Services depend on each other in cycles (identity accepts a login challenge of
-//! oauth, oauth checks the session with identity), so each is built with links that `server` sets afterwards.
+//! oauth, oauth checks the session with identity), so each is built with links, which the service that
+//! implements the contract sets when it is built.
 
 use std::sync::{Arc, OnceLock};
 

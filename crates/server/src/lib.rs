@@ -14,8 +14,6 @@ pub mod reference;
 mod remote_services;
 mod services;
 mod storage;
-#[cfg(test)]
-mod texts;
 pub mod trust;
 mod wiring;
 
@@ -24,3 +22,6 @@ pub use wiring::{Addresses, Environment, Running, SecretsError, StartError, star
 
 /// The version of this build.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+#[cfg(test)]
+mod tests;

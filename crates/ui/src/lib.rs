@@ -31,7 +31,7 @@ pub mod testing;
 mod texts;
 
 #[cfg(test)]
-mod samples;
+mod tests;
 
 pub use brand::Brand;
 pub use config::{ColorScheme, Config, ConfigError, Footer, FooterLink};

@@ -1,5 +1,5 @@
-//! Paths in documents and in the documentation of modules exist, and so do the targets of all relative links. A row of a table
-//! is one line, because Markdown ends it there.
+//! Paths in documents and in the documentation of modules exist, the names of source files too, and so do the targets of all
+//! relative links. A row of a table is one line, because Markdown ends it there.
 
 use super::Finding;
 use super::tree::{File, Tree};
@@ -9,6 +9,9 @@ const ROOTS: &[&str] = &["crates/", "docs/", "xtask/", "fuzz/", ".ci/"];
 
 /// Extensions that identify a path in running text.
 const EXTENSIONS: &[&str] = &[".rs", ".md", ".ftl", ".html", ".sql", ".toml"];
+
+/// Extensions that identify a file by its name alone.
+const NAMED: &[&str] = &[".rs", ".sql"];
 
 /// Decisions are not edited, and a changelog mentions former files.
 const HISTORY: &[&str] = &["docs/adr/", "CHANGELOG.md"];
@@ -67,6 +70,11 @@ fn is_known(tree: &Tree, file: &File, path: &str) -> bool {
     let exists_in = |folder: &str| tree.contains(&resolve(&format!("{folder}/"), path));
     let exists_in_crate =
         |krate: &str| exists_in(&format!("crates/{krate}")) || exists_in(&format!("crates/{krate}/src"));
+    if !path.contains('/') {
+        let name = format!("/{path}");
+        let same_crate = |other: &&File| file.krate().is_none() || other.krate() == file.krate();
+        return tree.files().iter().filter(same_crate).any(|other| other.path.ends_with(&name));
+    }
     exists_in("")
         || exists_in(folder)
         || match file.krate() {
@@ -83,12 +91,14 @@ fn links(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Paths of files between backticks, and paths from the root.
+/// Paths and names of files between backticks, and paths from the root.
 fn quoted_paths(line: &str) -> impl Iterator<Item = &str> {
     let quoted = line.split('`').skip(1).step_by(2);
     quoted.filter(|text| {
         let is_from_root = ROOTS.iter().any(|root| text.starts_with(root));
-        let is_file = text.contains('/') && EXTENSIONS.iter().any(|extension| text.ends_with(extension));
+        let is_named = |extension: &str| text.len() > extension.len() && text.ends_with(extension);
+        let is_file = NAMED.iter().any(|extension| is_named(extension))
+            || (text.contains('/') && EXTENSIONS.iter().any(|extension| text.ends_with(extension)));
         let is_address = text.starts_with(['/', '~', '.']) || text.contains("://");
         let is_pattern = text.contains(['*', '<', '{', ' ', '$']);
         (is_from_root || (is_file && !is_address)) && !is_pattern
@@ -124,6 +134,9 @@ mod tests {
         assert_eq!(count("docs/adr/0001-a.md", "see `crates/webb`"), 0, "a decision is not edited");
         assert_eq!(count("crates/web/README.md", "see `src/lib.rs`, `https://example.org/a.html`, `<name>/a.rs`"), 0);
         assert_eq!(count("crates/web/README.md", "see `src/lob.rs`"), 1);
+        assert_eq!(count("crates/web/README.md", "see `lib.rs`, and `.rs` files"), 0);
+        assert_eq!(count("crates/web/README.md", "see `lob.rs`"), 1);
+        assert_eq!(count("crates/oauth/README.md", "see `lib.rs`"), 1, "only of another crate");
     }
 
     #[test]

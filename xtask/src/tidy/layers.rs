@@ -13,6 +13,7 @@ fn check_file(file: &File) -> Vec<Finding> {
     let mut findings = web_framework(file);
     findings.extend(sql(file));
     findings.extend(environment(file));
+    findings.extend(test_mode(file));
     findings.extend(folders(file));
     findings.extend(components(file));
     findings.extend(methods(file));
@@ -85,7 +86,15 @@ fn environment(file: &File) -> Vec<Finding> {
     }
     let names = ["env::var", "env::vars", "env::var_os", "env::vars_os", "env::args", "env::args_os", "env::set_var"];
     let lines = names.iter().flat_map(|name| code.lines_naming(name)).collect();
-    report(file, lines, "only `server` reads the environment")
+    let mut findings = report(file, lines, "only `server` reads the environment");
+    findings.extend(report(file, code.lines_naming("tokio::signal"), "only `server` reads signals"));
+    findings
+}
+
+/// Tests run the code that is shipped.
+fn test_mode(file: &File) -> Vec<Finding> {
+    let Some(code) = &file.code else { return Vec::new() };
+    report(file, code.lines_naming("cfg!(test)"), "no code checks whether it runs under test")
 }
 
 /// The folders of the layer of `operations/`: `identity` has several.
@@ -129,7 +138,8 @@ fn folders(file: &File) -> Vec<Finding> {
         Vec::new()
     };
     if ["grpc", "http", "pages"].iter().any(|folder| file.is_in(folder)) {
-        let lines = [code.lines_naming("database.write"), code.lines_naming("database().write")].concat();
+        let writes = ["database.write", "database().write", "database.write_once", "database().write_once"];
+        let lines = writes.iter().flat_map(|name| code.lines_naming(name)).collect();
         findings.extend(report(file, lines, "a handler must not write: move it to an operation"));
     }
     if is_domain(file) {
@@ -244,6 +254,16 @@ mod tests {
         assert!(places("crates/ui/build.rs", text).is_empty());
         assert_eq!(places("crates/web/src/lib.rs", text).len(), 1);
         assert!(places("crates/database/src/testing.rs", "std::env::temp_dir()").is_empty());
+        let text = "use tokio::signal::unix::signal;";
+        assert!(places("crates/server/src/cli/serve.rs", text).is_empty());
+        assert_eq!(places("crates/jobs/src/worker.rs", text).len(), 1);
+    }
+
+    #[test]
+    fn no_code_checks_whether_it_runs_under_test() {
+        let text = "fn f() { if cfg!(test) { return; } }";
+        assert_eq!(places("crates/oauth/src/operations/refresh.rs", text).len(), 1);
+        assert_eq!(places("crates/web/src/tests.rs", text).len(), 1);
     }
 
     #[test]
@@ -333,6 +353,8 @@ mod tests {
 
     #[test]
     fn handlers_must_not_write() {
+        let text = "self.database.write_once(cx.tenant, &INSERT, &values).await?;";
+        assert_eq!(places("crates/oauth/src/http/admin.rs", text).len(), 1);
         let text = "let mut tx = self.database.write(cx.tenant).await?;";
         assert_eq!(places("crates/identity/src/http/errors.rs", text).len(), 1);
         assert_eq!(places("crates/oauth/src/pages/consent.rs", "oauth.database().write(cx.tenant)").len(), 1);

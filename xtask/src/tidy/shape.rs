@@ -1,4 +1,4 @@
-//! The shape of a source file: its length, its module documentation, its name.
+//! The shape of a source file: its length, its module documentation, its name, and that the files of tests have names of tests.
 
 use std::path::Path;
 
@@ -42,6 +42,29 @@ fn check_file(file: &File) -> Vec<Finding> {
     if EMPTY_NAMES.contains(&stem) || stem.starts_with("new_") {
         findings.push(Finding::error(&file.path, "name the file after the verb or the thing in it"));
     }
+    findings.extend(test_files(file));
+    findings
+}
+
+/// The files of tests are `tests`, `testing` or `<subject>_tests`, so that every rule knows them by their path.
+fn test_files(file: &File) -> Vec<Finding> {
+    let lines = file.code.iter().flat_map(|code| &code.lines).map(|line| line.trim()).enumerate();
+    let mut lines = lines.filter(|(_, line)| !line.is_empty());
+    let mut findings = Vec::new();
+    while let Some((_, line)) = lines.next() {
+        if line != "#[cfg(test)]" {
+            continue;
+        }
+        let Some((at, item)) = lines.find(|(_, line)| !line.starts_with("#[")) else { break };
+        let module = item.strip_suffix(';').and_then(|item| item.rsplit_once("mod ")).map(|(_, name)| name);
+        let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if let Some(name) = module
+            && !File::new(&format!("{folder}/{name}.rs"), "").is_test()
+        {
+            let place = format!("{}:{}", file.path, at + 1);
+            findings.push(Finding::error(place, format!("`{name}` is compiled for tests alone; put it into `tests`")));
+        }
+    }
     findings
 }
 
@@ -70,6 +93,20 @@ mod tests {
         assert_eq!(check(&Tree::of(&[parent, child])), [expected]);
         let data = ("crates/web/src/a/data.json", "{}");
         assert!(check(&Tree::of(&[parent, data, ("crates/web/src/b/mod.rs", "//! B.")])).is_empty());
+    }
+
+    #[test]
+    fn a_file_of_tests_has_a_name_of_tests() {
+        let of = |text: &str| check_file(&File::new("crates/web/src/a/mod.rs", &format!("//! A.\n{text}")));
+        let message = "`samples` is compiled for tests alone; put it into `tests`";
+        let expected = [Finding::error("crates/web/src/a/mod.rs:4", message)];
+        assert_eq!(of("#[cfg(test)]\n#[expect(a)]\npub(crate) mod samples;"), expected);
+        for name in ["tests", "testing", "cookie_tests"] {
+            assert_eq!(of(&format!("#[cfg(test)]\nmod {name};\nmod samples;")), []);
+        }
+        assert_eq!(of("#[cfg(test)]\nuse a::b;\nmod samples;"), []);
+        assert_eq!(of("#[cfg(test)]\nmod tests {\n    mod samples;\n}"), []);
+        assert_eq!(check_file(&File::new("crates/web/src/tests/mod.rs", "//! A.\n#[cfg(test)]\nmod samples;")), []);
     }
 
     #[test]

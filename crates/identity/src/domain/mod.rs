@@ -5,8 +5,6 @@ pub mod address;
 pub mod attempt_limit;
 pub mod client_kind;
 pub mod code;
-#[cfg(test)]
-mod combinations;
 pub mod continue_with;
 pub mod credential;
 pub mod credential_type;

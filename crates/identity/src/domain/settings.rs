@@ -254,7 +254,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::combinations::{flags, pairs};
+    use crate::tests::combinations::{flags, pairs};
 
     const TYPES: [FlowType; 2] = [FlowType::Browser, FlowType::Api];
     const FORMATS: [Wants; 2] = [Wants::Html, Wants::Json];

@@ -17,9 +17,7 @@ mod settings;
 mod welcome;
 
 #[cfg(test)]
-mod messages;
-#[cfg(test)]
-mod samples;
+mod tests;
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! The service over its routers, on both engines.
 
 mod admin;
+pub(crate) mod combinations;
 mod journey;
 mod self_service;
 

@@ -14,7 +14,7 @@ pub(crate) mod logout;
 pub(crate) mod texts;
 
 #[cfg(test)]
-mod samples;
+mod tests;
 
 /// A complete page with its security headers.
 fn render(oauth: &OAuth, cx: &Context, page: ui::Page<'_>, body: &impl askama::Template) -> Response {

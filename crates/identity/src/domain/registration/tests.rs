@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::combinations::{flags, pairs};
+use crate::tests::combinations::{flags, pairs};
 
 const TYPES: [FlowType; 2] = [FlowType::Browser, FlowType::Api];
 const FORMATS: [Wants; 2] = [Wants::Html, Wants::Json];

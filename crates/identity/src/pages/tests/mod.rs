@@ -1,0 +1,4 @@
+//! The pages against their snapshots, and the texts of their messages.
+
+mod messages;
+mod samples;
