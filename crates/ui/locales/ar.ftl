@@ -603,10 +603,11 @@ mail-registration-taken =
 ## The sample application of `kleis demo`
 
 demo-title = تطبيق تجريبي
-demo-intro = هذا تطبيق مستقل. يترك تسجيل الدخول لـ Kleis عبر OpenID Connect.
+demo-intro = هذا تطبيق مستقل. يسجّل دخولك عبر Kleis باستخدام OpenID Connect.
 demo-sign-in = تسجيل الدخول عبر Kleis
 
 demo-hello = مرحبًا
+demo-hello-name = مرحبًا، { $name }
 demo-signed-in-intro = سجّلت الدخول إلى التطبيق التجريبي.
 demo-who = ما يعرفه التطبيق
 demo-who-intro = البيانات الواردة في رمز الهوية.
@@ -617,12 +618,14 @@ demo-api-answer = جواب الواجهة
 demo-document = مستندك
 demo-document-intro = لكل من يسجّل الدخول مستند. تعرف خدمة الأذونات من يجوز له فعل ماذا به، وأي صف علاقة هو السبب.
 demo-reader = البريد الإلكتروني لزميل
+demo-no-address = أدخل عنوان بريد إلكتروني.
 demo-share = مشاركة
 demo-revoke = إلغاء المشاركة
 demo-nobody = لم يسجّل أحد بهذا العنوان.
 demo-own-document = هذا المستند ملكك بالفعل: أدخل عنوان شخص آخر.
-demo-shared = يجوز الآن لـ { $reader } قراءة مستندك.
-demo-revoked = لم يعد يجوز لـ { $reader } قراءة مستندك.
+demo-shared = يجوز الآن للمستخدم { $reader } قراءة مستندك.
+demo-revoked = لم يعد يجوز للمستخدم { $reader } قراءة مستندك.
+demo-api-failed = لم ينجح ذلك لأن إحدى الخدمات لم تستجب. حاول مرة أخرى.
 demo-open-document = فتح مستند
 demo-open-document-intro = تسأل البوابة خدمة الأذونات، ولا تمرّر الطلب إلى الواجهة إلا إذا كان يجوز لك قراءة المستند.
 demo-owner = البريد الإلكتروني لمالكه
@@ -636,7 +639,13 @@ demo-sign-out = تسجيل الخروج
 
 demo-signed-out = تم تسجيل خروجك
 demo-signed-out-intro = تم تسجيل خروجك من التطبيق التجريبي ومن Kleis.
+demo-session-ended = انتهت جلستك في التطبيق التجريبي. سجّل الدخول مرة أخرى لتواصل من حيث كنت.
 
-demo-again = المحاولة مرة أخرى
-demo-failed = لم ينجح تسجيل الدخول
-demo-failed-intro = تعذّر على التطبيق التجريبي تسجيل دخولك.
+demo-declined = لم تسجّل الدخول
+demo-declined-intro = لم تسمح للتطبيق التجريبي باستخدام حسابك، فهو لا يعرف عنك شيئًا. إذا غيّرت رأيك فسجّل الدخول مرة أخرى.
+demo-over = انتهت محاولة تسجيل الدخول هذه
+demo-over-intro = استغرقت وقتًا أطول من اللازم، أو بدأت في نافذة أخرى. سجّل الدخول مرة أخرى.
+demo-unavailable = تسجيل الدخول غير متاح الآن
+demo-unavailable-intro = لا تستجيب خدمة Kleis. حاول مرة أخرى بعد بضع دقائق.
+demo-failed = تعذّر تسجيل دخولك
+demo-failed-intro = حدث خطأ بين التطبيق التجريبي وخدمة Kleis. حاول مرة أخرى؛ وإذا تكرر الخطأ فالتفاصيل تفيد من يشغّل التطبيق.
