@@ -162,6 +162,19 @@ page-section-totp = Authenticator app
 page-section-totp-intro = An app on your phone that shows a new code every 30 seconds.
 page-section-lookup = Backup codes
 page-section-lookup-intro = Each code works once. Use one when you do not have your phone.
+# A notice above the settings of a person who has an authenticator app and no backup codes, and the link behind it to the
+# section in which they are created.
+page-no-backup-codes = You have no backup codes yet. With them you can sign in if you lose the phone with your authenticator app.
+page-create-backup-codes = Go to the backup codes
+# Two buttons under new backup codes. The first one puts them into the clipboard, the second one saves a file with them.
+page-copy-codes = Copy
+page-codes-copied = The codes are in the clipboard.
+page-save-codes = Download
+# Questions after the button that removes a sign-in method was pressed, and the button that does it.
+page-remove-app = The codes of the app will no longer work. Remove the app?
+page-remove-codes = None of your backup codes will work any more. Remove them?
+page-remove-other = You will no longer be able to sign in with it. Remove it?
+page-confirm-removal = Yes, remove
 page-section-webauthn = Security keys
 page-section-webauthn-intro = A small device that you plug in or tap.
 page-section-passkey = Passkeys
