@@ -9,7 +9,8 @@ const isShown = (element) => {
   const style = getComputedStyle(element);
   const box = element.getBoundingClientRect();
   const isClipped = style.clipPath !== 'none' || box.right <= 0 || box.bottom <= 0;
-  return style.visibility !== 'hidden' && style.display !== 'none' && box.width > 1 && box.height > 1 && !isClipped;
+  // What a closed `details` contains has a size and is not visible.
+  return element.checkVisibility() && style.visibility !== 'hidden' && box.width > 1 && box.height > 1 && !isClipped;
 };
 
 for (const field of document.querySelectorAll('input:not([type=hidden]), select, textarea')) {

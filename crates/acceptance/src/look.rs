@@ -54,6 +54,12 @@ pub async fn look(page: &Client, folder: &Path, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Makes the browser save files in this folder without a question.
+pub async fn save_files_in(page: &Client, folder: &Path) -> Result<()> {
+    let behavior = json!({ "behavior": "allow", "downloadPath": folder });
+    dev_tools(page, "Browser.setDownloadBehavior", behavior).await.map(drop)
+}
+
 /// Takes a screenshot of the page in each of these widths, as `folder/name-width.png`, and checks it.
 pub async fn look_at_widths(page: &Client, folder: &Path, name: &str, widths: &[u32]) -> Result<()> {
     for width in widths {

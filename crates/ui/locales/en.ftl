@@ -162,6 +162,19 @@ page-section-totp = Authenticator app
 page-section-totp-intro = An app on your phone that shows a new code every 30 seconds.
 page-section-lookup = Backup codes
 page-section-lookup-intro = Each code works once. Use one when you do not have your phone.
+# A notice above the settings of a person who has an authenticator app and no backup codes, and the link behind it to the
+# section in which they are created.
+page-no-backup-codes = You have no backup codes yet. With them you can sign in if you lose the phone with your authenticator app.
+page-create-backup-codes = Go to the backup codes
+# Two buttons under new backup codes. The first one puts them into the clipboard, the second one saves a file with them.
+page-copy-codes = Copy
+page-codes-copied = The codes are in the clipboard.
+page-save-codes = Download
+# Questions after the button that removes a sign-in method was pressed, and the button that does it.
+page-remove-app = The codes of the app will no longer work. Remove the app?
+page-remove-codes = None of your backup codes will work any more. Remove them?
+page-remove-other = You will no longer be able to sign in with it. Remove it?
+page-confirm-removal = Yes, remove
 page-section-webauthn = Security keys
 page-section-webauthn-intro = A small device that you plug in or tap.
 page-section-passkey = Passkeys
@@ -744,8 +757,10 @@ demo-title = Sample app
 demo-intro = This is a separate application. It signs you in with Kleis by OpenID Connect.
 demo-sign-in = Sign in with Kleis
 
-# Before the name of the user, with a comma between them.
+# The heading for a user whose name is unknown, and the title of the window.
 demo-hello = Hello
+# $name (text): the name or the address of the user.
+demo-hello-name = Hello, { $name }
 demo-signed-in-intro = You are signed in to the sample app.
 demo-who = What the app knows
 demo-who-intro = The claims of your ID token.
@@ -757,12 +772,15 @@ demo-api-answer = The API’s answer
 demo-document = Your document
 demo-document-intro = Everyone who signs in owns one. The permission service knows who may do what with it, and which relation tuple is the reason.
 demo-reader = Email address of a colleague
+demo-no-address = Enter an email address.
 demo-share = Share
 demo-revoke = Revoke
 demo-nobody = Nobody has signed up with this address.
 demo-own-document = You own this document already: enter the address of someone else.
 demo-shared = { $reader } may read your document now.
 demo-revoked = { $reader } may no longer read your document.
+# A part of the demo failed: the permission service, or the list of identities.
+demo-api-failed = This did not work, because one of the services did not answer. Try again.
 demo-open-document = Open a document
 demo-open-document-intro = The gateway asks the permission service, and passes the request to the API only if you may read the document.
 demo-owner = Email address of its owner
@@ -777,8 +795,16 @@ demo-sign-out = Sign out
 
 demo-signed-out = You are signed out
 demo-signed-out-intro = You are signed out of the sample app and of Kleis.
+# On the start page, after a form was sent when the session had already ended.
+demo-session-ended = Your session in the sample app has ended. Sign in again to continue where you were.
 
-# A button, after a sign-in that failed.
-demo-again = Try again
-demo-failed = Sign-in failed
-demo-failed-intro = The sample app could not sign you in.
+# A sign-in that ended without success has a title and a sentence with what to do. The user did not allow the access.
+demo-declined = You are not signed in
+demo-declined-intro = You did not allow the sample app to use your account, so it knows nothing about you. If you change your mind, sign in again.
+# It took too long, or continues a sign-in of another browser.
+demo-over = This sign-in is over
+demo-over-intro = It took too long, or it began in another window. Sign in again.
+demo-unavailable = Signing in does not work right now
+demo-unavailable-intro = Kleis does not answer. Try again in a few minutes.
+demo-failed = You could not be signed in
+demo-failed-intro = Something went wrong between the sample app and Kleis. Try again; if it fails again, the details help whoever runs the app.

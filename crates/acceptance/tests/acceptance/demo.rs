@@ -171,6 +171,49 @@ async fn subjects_of_others(page: &Client, demo: &RunningDemo, own: &str) -> Res
     Ok(())
 }
 
+/// Does not allow the access: the application says so in the language of the person, without words of the protocol.
+async fn decline(page: &Client) -> Result<()> {
+    let titles = [("ar", "لم تسجّل الدخول"), ("de", "Sie sind nicht angemeldet"), ("en", "You are not signed in")];
+    for (language, title) in titles {
+        speak(page, language).await?;
+        activate(page, "button[value=deny]", "form[action='/sign-in']").await?;
+        let shown = text(page).await?;
+        ensure!(shown.contains(title) && !shown.contains("denied"), "{shown}");
+        ensure!(ask(page, "return document.documentElement.lang").await? == language);
+        if language != "en" {
+            shoot(page, &format!("app-declined-{language}")).await?;
+        }
+        activate(page, "form[action='/sign-in'] button", "button[value=allow]").await?;
+    }
+    Ok(())
+}
+
+/// A page that does not exist, and a form that is sent after the session has ended.
+async fn ends(page: &Client, app: &Url) -> Result<()> {
+    page.goto(app.join("nothing")?.as_str()).await?;
+    shoot(page, "app-missing").await?;
+    activate(page, "main a[href='/']", "[name=reader]").await?;
+    page.delete_cookie("kleis_demo").await?;
+    tab_to(page, "[name=reader]").await?;
+    type_text(page, "bob@example.org").await?;
+    press(page, Key::Enter).await?;
+    wait_for(page, "form[action='/sign-in'], [name=owner]").await?;
+    wait_for(page, "[role=status]").await?;
+    shoot(page, "app-ended").await?;
+    activate(page, "form[action='/sign-in'] button", "button[value=allow]").await?;
+    activate(page, "button[value=allow]", "[name=reader]").await?;
+    ensure!(
+        ask(page, FOCUSED_FIELD).await?[0] == "bob@example.org",
+        "the address is kept, and the field has the focus"
+    );
+    Ok(page.goto(app.as_str()).await?)
+}
+
+/// The value of the field with the focus, whether it is invalid, its problem, the title of the window.
+const FOCUSED_FIELD: &str = "const field = document.activeElement; \
+                             const problem = document.getElementById(field.getAttribute('aria-describedby')); \
+                             return [field.value, field.ariaInvalid, problem?.innerText, document.title]";
+
 /// Shares a document and revokes it; opens one that another person shares and no longer shares.
 async fn documents(page: &Client, demo: &RunningDemo) -> Result<()> {
     const BOB: &str = "bob@example.org";
@@ -178,10 +221,9 @@ async fn documents(page: &Client, demo: &RunningDemo) -> Result<()> {
     ensure!(own.contains("read, share") && own.contains("#owners@User:"), "the owner is shown with the reason: {own}");
     ensure!(submit(page, "reader", BOB).await?.contains("Nobody has signed up"));
     // The address stays, and the field has the focus and refers to its problem.
-    let field = "const field = document.activeElement; \
-                 return [field.value, field.ariaInvalid, document.getElementById(field.getAttribute('aria-describedby')).innerText]";
-    let field = ask(page, field).await?;
+    let field = ask(page, FOCUSED_FIELD).await?;
     ensure!(field[0] == BOB && field[1] == "true" && field[2].to_string().contains("Nobody has signed up"), "{field}");
+    ensure!(field[3] == "Error: Hello – Sample app", "{field}");
     shoot(page, "app-nobody").await?;
     page.goto(demo.app.as_str()).await?;
     ensure!(submit(page, "reader", EMAIL).await?.contains("You own this document already"));
@@ -256,6 +298,7 @@ async fn the_whole_demo_works_with_the_keyboard_alone() -> Result<()> {
     page.goto(&demo.app.as_str().replace("localhost", "127.0.0.1")).await?;
     ensure!(page.current_url().await? == demo.app, "the browser is redirected to the configured URL");
     shoot(page, "app").await?;
+    look_in_languages(page, &Path::new(SCREENSHOTS).join("demo"), "app", &["de", "ar"]).await?;
     activate(page, "form[action='/sign-in'] button", "[name=identifier]").await?;
     ensure!(text(page).await?.contains("Sign in to continue to"), "the page names the application");
     shoot_thoroughly(page, "sign-in").await?;
@@ -290,6 +333,7 @@ async fn the_whole_demo_works_with_the_keyboard_alone() -> Result<()> {
     speak(page, "en").await?;
     shoot(page, "consent").await?;
     look_in_languages(page, &Path::new(SCREENSHOTS).join("demo"), "consent", &["ar"]).await?;
+    decline(page).await?;
     activate(page, "button[value=allow]", "form[action^='/call-api']").await?;
     shoot(page, "app-signed-in").await?;
     let welcome = text(page).await?;
@@ -299,7 +343,9 @@ async fn the_whole_demo_works_with_the_keyboard_alone() -> Result<()> {
     let answer = text(page).await?;
     ensure!(answer.contains("200"), "the API answers: {answer}");
 
+    look_in_languages(page, &Path::new(SCREENSHOTS).join("demo"), "app-signed-in", &["de", "ar"]).await?;
     documents(page, &demo).await?;
+    ends(page, &demo.app).await?;
 
     page.goto(api.as_str()).await?;
     let known = text(page).await?;

@@ -9,7 +9,9 @@
 //! - Sessions are kept in memory, and their number is small: it is a sample.
 
 mod api;
+mod design;
 mod documents;
+mod home;
 mod oidc;
 mod pages;
 mod relying_party;

@@ -5,30 +5,65 @@
 use base::causes::chain;
 use base::{Clock, Rng, Secret};
 use chrono::DateTime;
-use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreIdTokenClaims};
+use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreErrorResponseType, CoreIdTokenClaims};
 use openidconnect::{
     AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
     HttpResponse, IssuerUrl, LogoutRequest, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier,
-    PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, Scope, TokenResponse as _,
+    PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, RequestTokenError, Scope, TokenResponse as _,
 };
 use url::Url;
 
 use super::visits::{Departure, SignedIn};
 use super::{Settings, Tools};
 
-/// Why a sign-in failed, in texts for the page.
+/// Why a sign-in failed. The texts are for the log and the details of the page.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SignInError {
     #[error("the provider cannot be reached: {0}")]
-    Discovery(String),
-    #[error("the provider refused: {0}")]
-    Refused(String),
+    Unreachable(String),
+    #[error("the provider answers {error}: {description}")]
+    Refused { error: String, description: String },
     #[error("the response does not belong to a sign-in that began in this browser")]
     Foreign,
+    #[error("the code was already used or has expired")]
+    CodeOver,
     #[error("the code was not accepted: {0}")]
     Redemption(String),
     #[error("the ID token is not valid: {0}")]
     IdToken(String),
+}
+
+/// What a failed sign-in means for the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The application was not allowed to use the account.
+    Declined,
+    /// The sign-in took too long, or the person must take part in it; another one can succeed.
+    Over,
+    Unavailable,
+    /// The person can do nothing about it.
+    Other,
+}
+
+impl SignInError {
+    pub(super) fn failure(&self) -> Failure {
+        match self {
+            Self::Unreachable(_) => Failure::Unavailable,
+            Self::Foreign | Self::CodeOver => Failure::Over,
+            Self::Redemption(_) | Self::IdToken(_) => Failure::Other,
+            // RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6.
+            Self::Refused { error, .. } => match error.as_str() {
+                "access_denied" => Failure::Declined,
+                "login_required"
+                | "interaction_required"
+                | "consent_required"
+                | "account_selection_required"
+                | "request_unauthorized" => Failure::Over,
+                "temporarily_unavailable" | "server_error" => Failure::Unavailable,
+                _ => Failure::Other,
+            },
+        }
+    }
 }
 
 type Client =
@@ -54,12 +89,12 @@ async fn discover(settings: &Settings, tools: &Tools) -> Result<ProviderMetadata
         Ok(metadata) => Ok(metadata),
         Err(_) => ProviderMetadataWithLogout::discover_async(issuer(spelled)?, &http)
             .await
-            .map_err(|error| SignInError::Discovery(chain(&error))),
+            .map_err(|error| SignInError::Unreachable(chain(&error))),
     }
 }
 
 fn issuer(text: &str) -> Result<IssuerUrl, SignInError> {
-    IssuerUrl::new(text.to_owned()).map_err(|error| SignInError::Discovery(error.to_string()))
+    IssuerUrl::new(text.to_owned()).map_err(|error| SignInError::Unreachable(error.to_string()))
 }
 
 fn client(settings: &Settings, metadata: ProviderMetadataWithLogout) -> Client {
@@ -111,8 +146,8 @@ pub(super) async fn arrive(
         return Err(SignInError::Foreign);
     }
     let Some(code) = arrival.code else {
-        let texts = [arrival.error, arrival.error_description].into_iter().flatten().collect::<Vec<_>>().join(": ");
-        return Err(SignInError::Refused(texts));
+        let (error, description) = (arrival.error.unwrap_or_default(), arrival.error_description.unwrap_or_default());
+        return Err(SignInError::Refused { error, description });
     };
     let client = client(settings, discover(settings, tools).await?);
     let http = |request| call(tools.http.clone(), request);
@@ -122,7 +157,16 @@ pub(super) async fn arrive(
         .set_pkce_verifier(PkceCodeVerifier::new(departure.code_verifier.expose().clone()))
         .request_async(&http)
         .await
-        .map_err(|error| SignInError::Redemption(chain(&error)))?;
+        .map_err(|error| match &error {
+            // RFC 6749 section 5.2.
+            RequestTokenError::ServerResponse(answer) if *answer.error() == CoreErrorResponseType::InvalidGrant => {
+                SignInError::CodeOver
+            }
+            RequestTokenError::Request(_) => SignInError::Unreachable(chain(&error)),
+            RequestTokenError::ServerResponse(_) | RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
+                SignInError::Redemption(chain(&error))
+            }
+        })?;
     let id_token = tokens.id_token().ok_or_else(|| SignInError::IdToken("there is none".into()))?;
     let clock: Clock = tools.clock.clone();
     let verifier = client
@@ -147,4 +191,24 @@ pub(super) async fn sign_out_url(settings: &Settings, tools: &Tools, id_token: &
         .http_get_url();
     url.query_pairs_mut().append_pair("id_token_hint", id_token);
     Some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_a_person_can_cause_is_told_apart_from_others() {
+        let failure = |error: &str| SignInError::Refused { error: error.into(), description: String::new() }.failure();
+        assert_eq!(failure("access_denied"), Failure::Declined);
+        for over in ["login_required", "interaction_required", "consent_required", "request_unauthorized"] {
+            assert_eq!(failure(over), Failure::Over, "{over}");
+        }
+        assert_eq!(failure("temporarily_unavailable"), Failure::Unavailable);
+        for other in ["invalid_scope", "unauthorized_client", "", "<script>"] {
+            assert_eq!(failure(other), Failure::Other, "{other}");
+        }
+        assert_eq!(SignInError::Foreign.failure(), Failure::Over);
+        assert_eq!(SignInError::CodeOver.failure(), Failure::Over);
+    }
 }

@@ -1,62 +1,19 @@
-//! The relying party's pages.
+//! The pages of the relying party for a person who is not signed in.
 
 use askama::Template;
-use serde_json::Value;
-use ui::Strings;
-use ui::components::{Alert, Button, Field};
+use http::StatusCode;
+use ui::components::{Alert, Button};
+use ui::{Language, Page, Strings};
 
-use super::documents::Reading;
+use super::oidc::{Failure, SignInError};
 use super::texts::Texts;
 
 #[derive(Template)]
 #[template(path = "demo/welcome.html")]
 pub(super) struct WelcomePage {
     pub(super) texts: &'static Texts,
-    pub(super) sign_in: Button,
-}
-
-#[derive(Template)]
-#[template(path = "demo/home.html")]
-pub(super) struct HomePage {
-    pub(super) texts: &'static Texts,
-    pub(super) name: Option<String>,
-    /// Name and value of each claim, in the token's order.
-    pub(super) claims: Vec<(String, String)>,
-    pub(super) call_api: Button,
-    pub(super) answer: Option<ApiAnswer>,
-    /// About the last change of the document.
     pub(super) notice: Option<Alert>,
-    pub(super) members: Vec<MemberRow>,
-    pub(super) reader: Field,
-    pub(super) share: Button,
-    pub(super) opened: Option<Opened>,
-    pub(super) owner: Field,
-    pub(super) open: Button,
-    pub(super) account_url: String,
-    pub(super) sign_out: Button,
-}
-
-/// The result of a call to the sample API.
-#[derive(Debug)]
-pub(super) struct ApiAnswer {
-    pub(super) status: u16,
-    pub(super) body: String,
-}
-
-/// Somebody who may do something with the document, and why.
-pub(super) struct MemberRow {
-    pub(super) name: String,
-    pub(super) permissions: &'static str,
-    pub(super) because: String,
-    /// None for the owner.
-    pub(super) revoke: Option<Button>,
-}
-
-/// The answer of the API to a request for a document, and the explanation of the permission service.
-#[derive(Debug)]
-pub(super) struct Opened {
-    pub(super) answer: ApiAnswer,
-    pub(super) reading: Reading,
+    pub(super) sign_in: Button,
 }
 
 #[derive(Template)]
@@ -66,28 +23,32 @@ pub(super) struct SignedOutPage {
     pub(super) sign_in: Button,
 }
 
+/// A sign-in that did not succeed: what happened, what the person can do, and details for developers.
 #[derive(Template)]
 #[template(path = "demo/failed.html")]
 pub(super) struct FailedPage {
-    pub(super) texts: &'static Texts,
-    pub(super) strings: &'static Strings,
-    pub(super) alert: Alert,
-    pub(super) again: Button,
+    strings: &'static Strings,
+    title: &'static str,
+    intro: &'static str,
+    details: String,
+    again: Button,
+    status: StatusCode,
 }
 
-/// The claims as lines of text: strings as they are, other values as JSON.
-pub(super) fn lines(claims: &Value) -> Vec<(String, String)> {
-    let members = claims.as_object().into_iter().flatten();
-    members
-        .filter(|(_, value)| !value.is_null())
-        .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-        .collect()
-}
+impl FailedPage {
+    pub(super) fn new(language: Language, error: &SignInError) -> Self {
+        let texts = Texts::of(language);
+        let (title, intro, status) = match error.failure() {
+            Failure::Declined => (texts.declined, texts.declined_intro, StatusCode::OK),
+            Failure::Over => (texts.over, texts.over_intro, StatusCode::BAD_REQUEST),
+            Failure::Unavailable => (texts.unavailable, texts.unavailable_intro, StatusCode::BAD_GATEWAY),
+            Failure::Other => (texts.failed, texts.failed_intro, StatusCode::BAD_REQUEST),
+        };
+        let again = Button::submit(texts.sign_in);
+        Self { strings: Strings::of(language), title, intro, details: error.to_string(), again, status }
+    }
 
-/// The name to show for the user: the first of these claims that exists.
-pub(super) fn display_name(claims: &Value) -> Option<String> {
-    ["name", "given_name", "preferred_username", "email"]
-        .into_iter()
-        .find_map(|claim| claims.get(claim).and_then(Value::as_str).filter(|text| !text.is_empty()))
-        .map(str::to_owned)
+    pub(super) fn page(&self) -> Page<'static> {
+        Page { status: self.status, ..Page::titled(self.title) }
+    }
 }

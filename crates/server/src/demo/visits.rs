@@ -7,7 +7,7 @@ use std::time::Duration;
 use base::{PlainToken, Rng, Secret, Timestamp};
 use serde_json::Value;
 
-use super::pages::{ApiAnswer, Opened};
+use super::home::{ApiAnswer, Opened};
 
 pub(super) const COOKIE: &str = "kleis_demo";
 
@@ -18,9 +18,20 @@ const CAPACITY: usize = 1_000;
 
 #[derive(Clone)]
 pub(super) enum Visit {
-    /// A pending sign-in, and what the response must match.
-    Leaving(Departure),
+    /// A form was sent after the session had ended: the next sign-in continues there.
+    Ended(Resume),
+    /// A pending sign-in, what the response must match, and where it continues.
+    Leaving(Departure, Option<Resume>),
     SignedIn(SignedIn),
+}
+
+/// A place of the page of a signed-in person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Resume {
+    /// The id of a field or a section.
+    pub(super) place: &'static str,
+    /// The address that was entered there.
+    pub(super) typed: String,
 }
 
 /// The values of a pending sign-in (RFC 6749 section 10.12, RFC 7636, OpenID Connect Core section 3.1.2.1).
@@ -50,7 +61,9 @@ pub(super) enum Outcome {
     Revoked {
         reader: String,
     },
-    NotRevoked(String),
+    NotRevoked,
+    /// Where the person was before the session ended.
+    Resumed(Resume),
     Opened {
         owner: String,
         opened: Opened,
@@ -66,12 +79,14 @@ pub(super) enum Outcome {
 /// Why an address was refused.
 #[derive(Debug)]
 pub(super) enum Refusal {
+    /// There is no address.
+    Empty,
     /// No identity has it.
     Nobody,
     /// It is that of the owner.
     Own,
     /// An API failed.
-    Failed(String),
+    Failed,
 }
 
 struct Entry {
@@ -134,7 +149,7 @@ mod tests {
 
     fn leaving() -> Visit {
         let code_verifier = Secret::new(String::new());
-        Visit::Leaving(Departure { state: "s".into(), nonce: "n".into(), code_verifier })
+        Visit::Leaving(Departure { state: "s".into(), nonce: "n".into(), code_verifier }, None)
     }
 
     #[test]
@@ -152,7 +167,7 @@ mod tests {
     fn an_outcome_is_shown_once() {
         let (visits, rng) = (Visits::default(), Rng::seeded(1));
         let token = visits.open(leaving(), &rng, Timestamp::EPOCH);
-        visits.keep_outcome(Some("else"), Outcome::NotRevoked(String::new()));
+        visits.keep_outcome(Some("else"), Outcome::NotRevoked);
         assert!(visits.take_outcome(Some(token.expose())).is_none());
         visits.keep_outcome(Some(token.expose()), Outcome::Shared { reader: "ada".into() });
         let shown = visits.take_outcome(Some(token.expose()));

@@ -21,6 +21,16 @@ pub struct Button {
     pub described_by: Option<String>,
     /// A smaller button for lists.
     pub small: bool,
+    /// The button is shown only after another one with its label was pressed, so that nothing is removed by mistake.
+    pub confirmation: Option<Confirmation>,
+}
+
+/// The second step before something is removed. It needs no script and no request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    pub question: &'static str,
+    /// The label of the button that submits.
+    pub answer: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +69,7 @@ impl Button {
             wait_seconds: 0,
             described_by: None,
             small: false,
+            confirmation: None,
         }
     }
 

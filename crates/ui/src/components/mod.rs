@@ -6,7 +6,7 @@ mod button;
 mod field;
 
 pub use alert::Alert;
-pub use button::{Button, ButtonKind};
+pub use button::{Button, ButtonKind, Confirmation};
 pub(crate) use field::ALERTS_ID;
 pub use field::{Checkbox, CodeKind, Field, Hidden, Select, SelectOption};
 

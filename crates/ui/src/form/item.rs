@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{FlowKind, methods};
 use crate::components::{Checkbox, Field, Select, SelectOption, component};
 use crate::nodes::{Attributes, Input, Node, plain};
-use crate::{FlowContext, Localizer, Message, MessageKind, OutsideText, PageLink};
+use crate::{FlowContext, Localizer, Message, MessageKind, OutsideText, PageLink, Strings};
 
 #[derive(Clone, Debug, Template)]
 #[template(path = "form/item.html")]
@@ -22,6 +22,7 @@ pub enum Item {
     },
     /// Backup codes to save, on a page that was requested to show them: it has its focus on them.
     Codes {
+        strings: &'static Strings,
         label: Option<String>,
         codes: Vec<Code>,
         autofocus: bool,
@@ -75,6 +76,7 @@ impl Item {
             Attributes::Input(input) => Some(Builder { kind, bucket, node, input, words, context }.build()),
             Attributes::Text { text } => Some(match text.context.get("secrets").and_then(|it| it.as_array()) {
                 Some(secrets) => Self::Codes {
+                    strings: words.strings(),
                     label: label(None),
                     codes: secrets.iter().map(|secret| Code::of(secret, words)).collect(),
                     autofocus: false,

@@ -3,9 +3,12 @@
 //!
 //! Nodes are recognized by their names, which are part of the wire contract.
 
-use crate::components::{ButtonKind, CodeKind};
-use crate::nodes::Container;
+use crate::components::{ButtonKind, CodeKind, Confirmation};
+use crate::nodes::{Attributes, Container, Node};
 use crate::{Localizer, Message};
+
+/// The id of the heading of the backup codes in the settings.
+pub(super) const BACKUP_CODES: &str = "lookup_secret-heading";
 
 /// The title and the introduction of a method's section in the settings.
 pub(super) fn heading(group: &str, words: Localizer<'_>) -> (&'static str, Option<&'static str>) {
@@ -30,6 +33,28 @@ pub(super) fn button_kind(name: &str) -> ButtonKind {
         "provider" | "address" | "recovery_select_address" | "link" | "lookup_secret_reveal" => ButtonKind::Secondary,
         _ => ButtonKind::Primary,
     }
+}
+
+/// The question before a credential is removed.
+pub(super) fn confirmation(name: &str, words: Localizer<'_>) -> Option<Confirmation> {
+    let strings = words.strings();
+    let question = match name {
+        "totp_unlink" => strings.remove_app,
+        "lookup_secret_disable" => strings.remove_codes,
+        _ if button_kind(name) == ButtonKind::Danger => strings.remove_other,
+        _ => return None,
+    };
+    Some(Confirmation { question, answer: strings.confirm_removal })
+}
+
+/// Whether an authenticator app is set up without backup codes: a person who loses the app cannot sign in.
+pub(super) fn lacks_backup_codes(container: &Container) -> bool {
+    let offers = |name: &str| {
+        let is_button = |node: &Node| matches!(&node.attributes, Attributes::Input(input) if input.name == name);
+        container.nodes.iter().any(is_button)
+    };
+    let has_codes = || ["lookup_secret_reveal", "lookup_secret_disable"].into_iter().any(offers);
+    offers("totp_unlink") && offers("lookup_secret_regenerate") && !has_codes()
 }
 
 /// Whether a button of this name sends another code.

@@ -96,6 +96,11 @@ pub fn arrange(kind: FlowKind, container: &Container, words: Localizer<'_>, cont
         alerts: container.messages.iter().map(|it| Alert::new(it.kind, words.text(it, None))).collect(),
         ..Arranged::default()
     };
+    if kind == FlowKind::Settings && methods::lacks_backup_codes(container) {
+        let strings = words.strings();
+        let link = PageLink::new(strings.create_backup_codes, format!("#{}", methods::BACKUP_CODES));
+        arranged.alerts.push(Alert::new(MessageKind::Info, strings.no_backup_codes).linking(link));
+    }
     let layout = Layout::of(kind, container);
     let mut common = Vec::new();
     for node in &container.nodes {
@@ -146,7 +151,8 @@ pub fn arrange(kind: FlowKind, container: &Container, words: Localizer<'_>, cont
     let has_alert = arranged.has_alert();
     focus_first(kind, &mut arranged.forms, has_alert, methods::field_of_alert(container));
     let has_waits = || arranged.forms.iter().flat_map(|form| &form.actions).any(|button| button.wait_seconds > 0);
-    arranged.has_aids = arranged.fields().any(|field| field.reveal.is_some()) || has_waits();
+    let has_codes = || arranged.forms.iter().flat_map(|form| &form.items).any(Item::shows_codes);
+    arranged.has_aids = arranged.fields().any(|field| field.reveal.is_some()) || has_waits() || has_codes();
     arranged
 }
 
@@ -263,6 +269,7 @@ fn button(node: &Node, input: &Input, words: Localizer<'_>, context: &FlowContex
             .code
             .as_ref()
             .map_or(0, |code| if methods::sends_again(&input.name) { code.resend_wait } else { 0 }),
+        confirmation: methods::confirmation(&input.name, words),
         ..Button::submit(label).sending(&input.name, input.value_text()).of_kind(methods::button_kind(&input.name))
     }
 }

@@ -351,3 +351,59 @@ fn a_refused_second_factor_stays_the_second_step_and_its_field_has_the_focus() {
         assert!(focused.contains(&format!("name=\"{field}\"")), "{html}");
     }
 }
+
+fn html(button: &Button) -> String {
+    button.render().unwrap()
+}
+
+#[test]
+fn a_button_that_removes_something_asks_first_and_needs_no_script() {
+    let removes = [
+        submit("oidc", "unlink", "acme", 1_050_003),
+        submit("webauthn", "webauthn_remove", "1", 1_050_018),
+        submit("passkey", "passkey_remove", "1", 1_050_020),
+        submit("totp", "totp_unlink", "true", 1_050_004),
+        submit("lookup_secret", "lookup_secret_disable", "true", 1_050_016),
+    ];
+    for node in removes {
+        let arranged = arranged(FlowKind::Settings, vec![csrf(), node.clone()]);
+        let html = html(&arranged.forms[0].actions[0]);
+        let (first, second) = html.split_once("</summary>").unwrap_or_else(|| panic!("{node}: {html}"));
+        assert!(first.trim_start().starts_with("<details") && !first.contains("<button"), "{html}");
+        let sends = format!(
+            r#"name="{}" value="{}""#,
+            node["attributes"]["name"].as_str().unwrap(),
+            node["attributes"]["value"].as_str().unwrap()
+        );
+        assert!(
+            second.contains("?</p>") && second.contains(&sends) && second.contains("Yes, remove</button>"),
+            "{html}"
+        );
+    }
+    let arranged =
+        arranged(FlowKind::Settings, vec![csrf(), submit("lookup_secret", "lookup_secret_reveal", "true", 1_050_007)]);
+    assert!(!html(&arranged.forms[0].actions[0]).contains("<details"));
+}
+
+#[test]
+fn a_person_with_an_authenticator_app_and_without_backup_codes_is_led_to_them() {
+    let leads = |kind, nodes| {
+        let arranged = arranged(kind, nodes);
+        arranged.alerts.iter().filter_map(|alert| alert.link.as_ref()).map(|link| link.href.clone()).collect::<Vec<_>>()
+    };
+    let app = || submit("totp", "totp_unlink", "true", 1_050_004);
+    let codes = |name| submit("lookup_secret", name, "true", 1_050_008);
+    let led = leads(FlowKind::Settings, vec![csrf(), app(), codes("lookup_secret_regenerate")]);
+    assert_eq!(led, ["#lookup_secret-heading"]);
+    let shown = page(FlowKind::Settings, vec![csrf(), app(), codes("lookup_secret_regenerate")]).render().unwrap();
+    assert!(shown.contains(r#"<h2 id="lookup_secret-heading">"#), "{shown}");
+    for nodes in [
+        vec![csrf(), codes("lookup_secret_regenerate")],
+        vec![csrf(), app()],
+        vec![csrf(), app(), codes("lookup_secret_confirm")],
+        vec![csrf(), app(), codes("lookup_secret_reveal"), codes("lookup_secret_disable")],
+        vec![csrf(), app(), codes("lookup_secret_disable"), codes("lookup_secret_regenerate")],
+    ] {
+        assert!(leads(FlowKind::Settings, nodes).is_empty());
+    }
+}

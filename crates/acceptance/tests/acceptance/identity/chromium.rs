@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use acceptance::chrome::Chrome;
-use acceptance::look::{look, look_closely, look_in_languages, press, tab_to, type_text};
+use acceptance::look::{look, look_closely, look_in_languages, press, save_files_in, tab_to, type_text};
 use acceptance::suite::{Engine, Suite};
 use anyhow::{Context as _, Result, ensure};
 use fantoccini::key::Key;
@@ -110,6 +110,38 @@ async fn ensure_opened_at(page: &Client, selector: &str) -> Result<()> {
     Ok(())
 }
 
+/// Presses the button that copies backup codes, and returns what it copies. The clipboard of a browser without a window cannot be
+/// read.
+async fn codes_to_copy(page: &Client) -> Result<String> {
+    let script = "navigator.clipboard.writeText = async (text) => { window.copied = text; }";
+    page.execute(script, Vec::new()).await?;
+    tab_to(page, "[data-copies]").await?;
+    press(page, Key::Enter).await?;
+    wait_for(page, ".field:has(.codes) [role=status]:not(:empty)").await?;
+    let copied = page.execute("return window.copied", Vec::new()).await?;
+    Ok(copied.as_str().context("a text")?.to_owned())
+}
+
+/// Copies the codes, and saves them in a file.
+async fn copy_and_save(page: &Client, codes: &[&str]) -> Result<()> {
+    ensure!(codes_to_copy(page).await?.lines().eq(codes.iter().copied()));
+    let folder = tempfile::tempdir()?;
+    save_files_in(page, folder.path()).await?;
+    tab_to(page, "[data-saves]").await?;
+    press(page, Key::Enter).await?;
+    let file = folder.path().join("backup-codes.txt");
+    let saved = tokio::time::timeout(PATIENCE, async {
+        while !file.exists() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        std::fs::read_to_string(&file)
+    });
+    let saved = saved.await.context("no file was saved")??;
+    let (site, listed) = saved.split_once("\n\n").with_context(|| saved.clone())?;
+    ensure!(site.contains(':') && listed.lines().eq(codes.iter().copied()), "{saved}");
+    Ok(())
+}
+
 /// On SQLite, as above.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_sets_second_factors_up_and_signs_in_with_them_by_keyboard() -> Result<()> {
@@ -127,14 +159,22 @@ async fn a_person_sets_second_factors_up_and_signs_in_with_them_by_keyboard() ->
     answer(page, "totp_code", "000000", "[name=totp_code][aria-invalid=true]").await?;
     shoot(page, "app-refused").await?;
     answer(page, "totp_code", &app.code(&suite)?, "[name=totp_unlink]").await?;
-    shoot(page, "app-set-up").await?;
-    activate(page, "lookup_secret_regenerate", ".codes").await?;
+    // Without backup codes, the page leads to them.
+    shoot_thoroughly(page, "app-set-up").await?;
+    tab_to(page, "[role=status] a").await?;
+    press(page, Key::Enter).await?;
+    press(page, Key::Tab).await?;
+    ensure_opened_at(page, "[name=lookup_secret_regenerate]").await?;
+    press(page, Key::Enter).await?;
+    wait_for(page, ".codes").await?;
     ensure_opened_at(page, ".codes").await?;
     shoot_thoroughly(page, "codes-new").await?;
     let codes = copied(page, ".codes").await?;
     let codes: Vec<&str> = codes.split_whitespace().collect();
     ensure!(codes.len() == 12, "{codes:?}");
+    copy_and_save(page, &codes).await?;
     activate(page, "lookup_secret_confirm", "[name=lookup_secret_reveal]").await?;
+    ensure!(page.find(Locator::Css(".alert a")).await.is_err(), "there are codes now");
     shoot(page, "codes-hidden").await?;
 
     suite.advance(STEP);
@@ -155,7 +195,17 @@ async fn a_person_sets_second_factors_up_and_signs_in_with_them_by_keyboard() ->
     activate(page, "lookup_secret_reveal", ".codes").await?;
     ensure_opened_at(page, ".codes").await?;
     shoot_thoroughly(page, "codes-shown").await?;
-    activate(page, "totp_unlink", ".key").await?;
+    ensure!(
+        codes_to_copy(page).await?.lines().eq(codes.iter().copied().filter(|code| *code != codes[1])),
+        "unused ones"
+    );
+    // The first button asks, the second one removes.
+    tab_to(page, ".confirm:has([name=totp_unlink]) summary").await?;
+    press(page, Key::Enter).await?;
+    shoot(page, "app-removal").await?;
+    tab_to(page, "[name=totp_unlink]").await?;
+    press(page, Key::Enter).await?;
+    wait_for(page, ".key").await?;
     ensure!(copied(page, ".key").await? != key, "the app that is set up again has a new secret");
     chrome.close().await?;
     suite.stop().await;
