@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use ui::components::{Alert, Button, ButtonKind, Field};
 use ui::{Around, Language, MessageKind, OutsideText, Strings};
 
-use super::documents::{Member, Reading};
+use super::documents::Member;
 use super::texts::Texts;
-use super::visits::{Outcome, Refusal, Resume};
+use super::visits::{ApiAnswer, Opened, Outcome, Refusal, Resume};
 
 /// The names of the fields. Those of the addresses are also the ids of their inputs.
 pub(super) const READER: &str = "reader";
@@ -42,13 +42,6 @@ pub(super) struct HomePage {
     sign_out: Button,
 }
 
-/// The result of a call to the sample API.
-#[derive(Debug)]
-pub(super) struct ApiAnswer {
-    pub(super) status: u16,
-    pub(super) body: String,
-}
-
 /// Somebody who may do something with the document, and why.
 struct MemberRow {
     name: String,
@@ -56,13 +49,6 @@ struct MemberRow {
     because: String,
     /// None for the owner.
     revoke: Option<Button>,
-}
-
-/// The answer of the API to a request for a document, and the explanation of the permission service.
-#[derive(Debug)]
-pub(super) struct Opened {
-    pub(super) answer: ApiAnswer,
-    pub(super) reading: Reading,
 }
 
 impl HomePage {

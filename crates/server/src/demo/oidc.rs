@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_that_a_person_can_cause_is_told_apart_from_others() {
+    fn an_error_that_a_person_can_cause_is_distinguished_from_others() {
         let failure = |error: &str| SignInError::Refused { error: error.into(), description: String::new() }.failure();
         assert_eq!(failure("access_denied"), Failure::Declined);
         for over in ["login_required", "interaction_required", "consent_required", "request_unauthorized"] {

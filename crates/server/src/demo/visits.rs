@@ -7,7 +7,7 @@ use std::time::Duration;
 use base::{PlainToken, Rng, Secret, Timestamp};
 use serde_json::Value;
 
-use super::home::{ApiAnswer, Opened};
+use super::documents::Reading;
 
 pub(super) const COOKIE: &str = "kleis_demo";
 
@@ -49,6 +49,20 @@ pub(super) struct SignedIn {
     /// The ID token itself, as the hint when signing out.
     pub(super) id_token: Secret<String>,
     pub(super) access_token: Secret<String>,
+}
+
+/// The result of a call to the sample API.
+#[derive(Debug)]
+pub(super) struct ApiAnswer {
+    pub(super) status: u16,
+    pub(super) body: String,
+}
+
+/// The answer of the API to a request for a document, and the explanation of the permission service.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) answer: ApiAnswer,
+    pub(super) reading: Reading,
 }
 
 /// What a form came to, for the page that the browser is redirected to: a reload of that page does not send the form again.

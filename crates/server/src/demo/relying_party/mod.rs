@@ -23,11 +23,11 @@ use web::language::{LanguageChoice, Languages, keep_choice};
 
 use super::design::Design;
 use super::documents::{ApiError, Apis, Documents, Subject};
-use super::home::{API, ApiAnswer, DOCUMENT, HomePage, MEMBER, NOTICE, OWNER, Opened, READER};
+use super::home::{API, DOCUMENT, HomePage, MEMBER, NOTICE, OWNER, READER};
 use super::oidc::{self, Arrival, SignInError};
 use super::pages::{FailedPage, SignedOutPage, WelcomePage};
 use super::texts::Texts;
-use super::visits::{COOKIE, Outcome, Refusal, Resume, SignedIn, Visit, Visits};
+use super::visits::{ApiAnswer, COOKIE, Opened, Outcome, Refusal, Resume, SignedIn, Visit, Visits};
 use super::{Settings, Tools};
 use crate::http::loopback;
 
