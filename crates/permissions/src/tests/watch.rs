@@ -1,6 +1,8 @@
 //! Watching relation tuples: every change once, in order, from any token.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -53,6 +55,34 @@ async fn next(watch: &mut Watch) -> (Vec<TupleChange>, String) {
         }
     };
     tokio::time::timeout(Duration::from_secs(10), next).await.expect("an event")
+}
+
+#[tokio::test]
+async fn a_watcher_of_the_past_lets_other_tasks_run_between_its_reads() {
+    on_both(plain(), |harness| async move {
+        let following = harness.follow();
+        let first = write(&harness, &[insert("Doc", "a")]).await;
+        for number in 0..100 {
+            write(&harness, &[insert("Doc", &number.to_string())]).await;
+        }
+        write(&harness, &[insert("Doc", "last")]).await;
+        let last = TupleQuery { object: Some("last".into()), ..TupleQuery::default() };
+        let mut watch = watch(&harness, last, Some(&first)).await.unwrap();
+        let ran = Arc::new(AtomicUsize::new(0));
+        let mut others = JoinSet::new();
+        let counted = ran.clone();
+        others.spawn(async move {
+            loop {
+                counted.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+            }
+        });
+        assert_eq!(next(&mut watch).await.0, [insert("Doc", "last")]);
+        let ran = ran.load(Ordering::Relaxed);
+        assert!(ran >= 50, "another task ran {ran} times during fifty reads");
+        following.stop().await;
+    })
+    .await;
 }
 
 #[tokio::test]
