@@ -1,6 +1,7 @@
 //! Relation tuples in the query of a URL.
 //!
-//! A parameter that is present and empty is the empty text; only an absent one is absent. Of a repeated one the first counts.
+//! A parameter that is present and empty is the empty text; only an absent one is absent. Of a repeated one the first counts, as for Keto,
+//! where unknown ones are ignored; elsewhere it is refused.
 //! One that is not percent-encoded UTF-8 is refused: replaced characters would be another name.
 
 use std::borrow::Cow;
@@ -44,17 +45,20 @@ impl<'a> Parameters<'a> {
         PageQuery { page_size: self.find("page_size"), page_token: self.find("page_token") }
     }
 
-    /// Refuses unknown parameters, where a misspelt one would match more tuples or ask another question, and an empty token, which is
+    /// Refuses unknown and repeated parameters, where a misspelt one would match more tuples or ask another question, and an empty token, which is
     /// that of a client that lost its own.
     pub(super) fn refuse_others(&self, known: &[&str]) -> Result<(), RestError> {
         if self.find("snaptoken").is_some_and(|token| token.is_empty()) {
             let reason = "snaptoken: must not be empty; leave it out to ask without one";
             return Err(RestError::bad_request(reason).with_detail("field", "snaptoken"));
         }
-        let other = self.0.iter().find(|(name, _)| !known.contains(&name.as_ref()));
-        other.map_or(Ok(()), |(name, _)| {
+        if let Some((name, _)) = self.0.iter().find(|(name, _)| !known.contains(&name.as_ref())) {
             let reason = format!("\"{}\" is not a parameter; the parameters are {}", shown(name), known.join(", "));
-            Err(RestError::bad_request(reason))
+            return Err(RestError::bad_request(reason));
+        }
+        let count = |name: &str| self.0.iter().filter(|(its_name, _)| its_name == name).count();
+        known.iter().find(|name| count(name) > 1).map_or(Ok(()), |name| {
+            Err(RestError::bad_request(format!("{name}: must not be repeated")).with_detail("field", *name))
         })
     }
 
@@ -219,6 +223,16 @@ mod tests {
         assert_eq!(query.subject, Some(Subject::Id(String::new())));
         assert_eq!(parse("").unwrap(), TupleQuery::default());
         assert_eq!(parse("namespace=a&namespace=b").unwrap().namespace.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn a_repeated_parameter_is_refused_where_unknown_ones_are() {
+        let refused = |query: &str| Parameters::of(Some(query)).and_then(|it| it.refuse_others(TUPLE));
+        assert!(refused("namespace=Doc&object=a&subject_id=").is_ok());
+        for query in ["object=a&object=b", "object=a&namespace=Doc&object=a", "object=&obj%65ct="] {
+            let error = refused(query).unwrap_err().to_string();
+            assert!(error.contains("object: must not be repeated"), "{query}: {error}");
+        }
     }
 
     /// Otherwise all of these names would be U+FFFD, and a tuple with that name would be matched by each.

@@ -67,7 +67,7 @@ impl Permissions {
                 }
             }
         }
-        self.graphs.accept_relations(cx.tenant, &names).map_err(|(position, error)| {
+        self.graphs.accept_relations(cx.tenant, &model.symbols, &names).map_err(|(position, error)| {
             let (index, field) = places.get(position).copied().unwrap_or_default();
             TransactError::Invalid { index, invalid: InvalidTuple::field(field, error.to_string()) }
         })

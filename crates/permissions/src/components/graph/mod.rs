@@ -29,6 +29,7 @@ use super::feed::Feed;
 use super::models::LoadedModel;
 use crate::domain::graph::Graph;
 use crate::domain::snapshot::Snapshot;
+use crate::domain::symbols::Symbols;
 
 pub(crate) use follow::Follower;
 use relation_names::{Accepted, TooManyRelations};
@@ -154,8 +155,14 @@ impl Graphs {
         }
     }
 
-    /// Whether tuples with these names of relations may be inserted. The error has the position of the first one that is too many.
-    pub(crate) fn accept_relations(&self, tenant: TenantId, names: &[&str]) -> Result<(), (usize, TooManyRelations)> {
+    /// Whether tuples with these names of relations, which the model does not have, may be inserted. The error has the position of
+    /// the first one that is too many.
+    pub(crate) fn accept_relations(
+        &self,
+        tenant: TenantId,
+        of_model: &Symbols,
+        names: &[&str],
+    ) -> Result<(), (usize, TooManyRelations)> {
         if names.is_empty() || !self.are_enabled() {
             return Ok(());
         }
@@ -164,7 +171,14 @@ impl Graphs {
             Some(resident) => resident.measure(|graph| of_tenant.accepted.accept(Some(graph.symbols()), names)),
             // Searches have no answer already, and the warnings say why.
             None if of_tenant.does_not_fit.load().is_some() => Ok(()),
-            None => of_tenant.accepted.accept(None, names),
+            // Nothing was ever inserted, and nothing is loaded before that.
+            None if self.feed.newest_within(self.rhythm.counts, tenant) == Some(Snapshot::default()) => {
+                of_tenant.accepted.accept(Some(of_model), names)
+            }
+            None => {
+                self.feed.ask();
+                of_tenant.accepted.accept(None, names)
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use service::Check as _;
 
 use super::super::harness::{Harness, on_both, plain};
-use super::{ALL, insert, insert_many, loaded, objects_of_ada, resident, statistics, table};
+use super::{ALL, follower, insert, insert_many, loaded, objects_of_ada, resident, statistics, table};
 use crate::components::graph::{MOST_NAMES, MOST_NAMES_WHILE_LOADING, Rhythm};
 use crate::definition::TuplesInMemory;
 use crate::domain::relation_tuple::{RelationTuple, Subject};
@@ -186,6 +186,19 @@ async fn a_change_with_a_relation_too_many_is_refused_and_searches_go_on() {
     follower.ask().await;
     follower.loaded().await;
     write(most..most + 1).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_tenant_without_tuples_takes_many_relations_when_the_log_was_asked() {
+    let harness = Harness::new(sqlite(&[jobs::MIGRATIONS, crate::MIGRATIONS]).await, plain()).await;
+    let (permissions, cx) = (harness.permissions.clone(), harness.cx());
+    let many = of_relations(0..2 * MOST_NAMES_WHILE_LOADING);
+    assert!(permissions.transact_relation_tuples(&cx, &many).await.is_err(), "what the database has is not known");
+    // As the answer advises.
+    follower(&harness).ask().await;
+    permissions.transact_relation_tuples(&cx, &many).await.unwrap();
+    let too_many = of_relations(MOST_NAMES_WHILE_LOADING..MOST_NAMES + 1);
+    assert!(permissions.transact_relation_tuples(&cx, &too_many).await.is_err());
 }
 
 async fn objects_are(permissions: &Permissions, cx: &Context, expected: &[&str]) {
