@@ -60,8 +60,6 @@ pub(crate) async fn read(
     if after >= until {
         return Ok(Vec::new());
     }
-    // On SQLite the read is immediate: a reader of many pages would keep the thread of the runtime from all other requests.
-    tokio::task::yield_now().await;
     let events = jobs::list_tuple_changes(&mut database.read(tenant), after.0, most).await?;
     let mut changes: Vec<LoggedChange> = Vec::new();
     for event in events.into_iter().take_while(|event| event.sequence <= until.0) {

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{Context, Sealer, TenantId, Timestamp};
+use database::Database;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -118,7 +119,7 @@ impl Permissions {
         let mut read = VecDeque::new();
         if position < present {
             let _turn = self.turns.take().await;
-            read = held(log::read(&self.database, cx.tenant, position, present, EVENTS_AT_ONCE).await?);
+            read = read_page(&self.database, cx.tenant, position, present).await?;
         }
         Ok(Watch {
             tenant: cx.tenant,
@@ -177,7 +178,7 @@ impl Watch {
             } else {
                 None
             };
-            self.read = held(log::read(database, self.tenant, self.position, until, EVENTS_AT_ONCE).await?);
+            self.read = read_page(database, self.tenant, self.position, until).await?;
             self.is_in_past = self.is_in_past && is_before(&self.read, until);
             return Ok(());
         }
@@ -198,6 +199,18 @@ impl Watch {
     fn token(&self) -> String {
         snaptoken(&self.sealer, self.tenant, self.position)
     }
+}
+
+/// The next events that a watcher holds.
+async fn read_page(
+    database: &Database,
+    tenant: TenantId,
+    after: Snapshot,
+    until: Snapshot,
+) -> Result<VecDeque<LoggedChange>, LogError> {
+    // On SQLite the read is immediate: a watcher of many pages would keep the thread of the runtime from all other requests.
+    tokio::task::yield_now().await;
+    Ok(held(log::read(database, tenant, after, until, EVENTS_AT_ONCE).await?))
 }
 
 /// Those of the events, from the first one on, that a watcher holds. It reads the others again.
