@@ -70,7 +70,7 @@ impl Permissions {
             graphs: Arc::new(Graphs::new(feed.clone(), Rhythm::of(&database), config.graph.max_bytes())),
             feed,
             watchers: Slots::new(MOST_WATCHERS),
-            turns: Turns::new(),
+            turns: Turns::of(&database),
             checks: Arc::default(),
             batches: Arc::default(),
             access_evaluations: Arc::default(),

@@ -13,15 +13,16 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::domain::event::ChangedTuples;
 use crate::domain::snapshot::Snapshot;
 
-/// How many pages of the past are read at the same time.
-const TURNS: usize = 2;
+/// How many pages of the past are read at the same time. SQLite is read on the threads of the runtime, which other requests need.
+const TURNS_ON_POSTGRES: usize = 2;
+const TURNS_ON_SQLITE: usize = 1;
 
 /// The turns of those who read the past, in the order in which they ask.
 pub(crate) struct Turns(Semaphore);
 
 impl Turns {
-    pub(crate) const fn new() -> Self {
-        Self(Semaphore::const_new(TURNS))
+    pub(crate) fn of(database: &Database) -> Self {
+        Self(Semaphore::new(if database.is_shared() { TURNS_ON_POSTGRES } else { TURNS_ON_SQLITE }))
     }
 
     /// A turn to read one page. It ends when it is dropped.

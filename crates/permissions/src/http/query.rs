@@ -1,7 +1,7 @@
 //! Relation tuples in the query of a URL.
 //!
-//! A parameter that is present and empty is the empty text; only an absent one is absent. Of a repeated one the first counts, as for Keto,
-//! where unknown ones are ignored; elsewhere it is refused.
+//! A parameter that is present and empty is the empty text; only an absent one is absent. Of a repeated one the first counts, as for
+//! Keto, in the requests that ignore unknown ones; in others it is refused.
 //! One that is not percent-encoded UTF-8 is refused: replaced characters would be another name.
 
 use std::borrow::Cow;
@@ -45,8 +45,8 @@ impl<'a> Parameters<'a> {
         PageQuery { page_size: self.find("page_size"), page_token: self.find("page_token") }
     }
 
-    /// Refuses unknown and repeated parameters, where a misspelt one would match more tuples or ask another question, and an empty token, which is
-    /// that of a client that lost its own.
+    /// Refuses unknown and repeated parameters, where a misspelt one would match more tuples or ask another question, and an empty
+    /// token, which is that of a client that lost its own.
     pub(super) fn refuse_others(&self, known: &[&str]) -> Result<(), RestError> {
         if self.find("snaptoken").is_some_and(|token| token.is_empty()) {
             let reason = "snaptoken: must not be empty; leave it out to ask without one";

@@ -40,7 +40,8 @@ pub(crate) enum TooManyRelations {
 pub(super) struct Accepted(Mutex<HashMap<Box<str>, Instant>>);
 
 impl Accepted {
-    /// `symbols` are those of the graph, if there is one, or of the model where there are no tuples. The error has the position of the first name that is too many.
+    /// `symbols` are those of the graph, if there is one, or of the model where there are no tuples. The error has the position of
+    /// the first name that is too many.
     pub(super) fn accept(&self, symbols: Option<&Symbols>, names: &[&str]) -> Result<(), (usize, TooManyRelations)> {
         let now = Instant::now();
         let mut accepted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
