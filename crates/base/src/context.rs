@@ -40,11 +40,19 @@ impl Context {
     /// The network that attempts are counted for: the address, or the `/64` of an IPv6 address, because one subscriber has the
     /// whole `/64`.
     pub fn client_network(&self) -> String {
-        match self.client_address.map(|address| address.to_canonical()) {
-            Some(IpAddr::V6(address)) => Ipv6Net::new_assert(address, 64).trunc().to_string(),
+        match self.client_network_address() {
+            Some(IpAddr::V6(address)) => Ipv6Net::new_assert(address, 64).to_string(),
             Some(IpAddr::V4(address)) => address.to_string(),
             None => "unknown".to_owned(),
         }
+    }
+
+    /// The first address of [`Self::client_network`].
+    pub fn client_network_address(&self) -> Option<IpAddr> {
+        Some(match self.client_address?.to_canonical() {
+            IpAddr::V6(address) => Ipv6Net::new_assert(address, 64).network().into(),
+            address @ IpAddr::V4(_) => address,
+        })
     }
 }
 

@@ -22,6 +22,7 @@ mod page;
 mod rng;
 pub mod seal;
 mod secret;
+pub mod shares;
 mod tenant;
 mod text_serde;
 mod timestamp;

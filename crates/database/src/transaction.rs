@@ -64,7 +64,11 @@ impl Read for ReadTx {
             Engine::Sqlite(engine) if statement.is_slow() => {
                 Box::pin(engine.query_slow(self.tenant, statement, values)).await
             }
-            Engine::Sqlite(engine) => engine.query(self.tenant, statement, values),
+            Engine::Sqlite(engine) => {
+                // The read itself never waits. Without this a question of many reads would keep its thread from all other tasks.
+                tokio::task::coop::consume_budget().await;
+                engine.query(self.tenant, statement, values)
+            }
             Engine::Postgres(engine) if statement.is_slow() => {
                 Box::pin(engine.query_slow(self.tenant, statement, values)).await
             }

@@ -84,6 +84,26 @@ async fn scalars_keep_their_values_and_nulls() {
 }
 
 #[tokio::test]
+async fn a_task_of_many_reads_lets_the_other_tasks_of_its_thread_run() {
+    on_both_engines(&[SET], |database| async move {
+        let reader = database.clone();
+        // Both run on the one thread of this test.
+        let reads = tokio::spawn(async move {
+            for _ in 0..1_000 {
+                count(&reader, TENANT).await;
+            }
+        });
+        let mut turns = 0;
+        while !reads.is_finished() {
+            turns += 1;
+            tokio::task::yield_now().await;
+        }
+        assert!(turns > 3, "{turns}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_tenant_sees_its_own_rows_alone() {
     on_both_engines(&[SET], |database| async move {
         insert(&database, TENANT, 1, "a", 5).await.unwrap();

@@ -24,7 +24,6 @@ mod tests;
 
 pub use components::graph::{Absence, GraphStatistics};
 pub use components::models::{FolderError, ModelFault, Unloaded, files_below};
-pub use components::slots::NoSlot;
 pub use components::tokens::InvalidSnaptoken;
 pub use config::Config;
 pub use definition::DEFINITION;

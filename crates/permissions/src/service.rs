@@ -11,7 +11,6 @@ use crate::components::feed::Feed;
 use crate::components::graph::{GraphStatistics, Graphs, Rhythm};
 use crate::components::log::Turns;
 use crate::components::models::{Models, SourceError};
-use crate::components::slots::Slots;
 use crate::components::tokens::Tokens;
 use crate::components::writes::Writes;
 use crate::config::{Config, Limits};
@@ -20,6 +19,7 @@ use crate::domain::write_validation::WriteRules;
 use crate::operations::check::CheckError;
 use crate::operations::evaluate_access::Decision;
 use crate::operations::{AskedRequests, Together};
+use base::shares::Shares;
 
 /// How many clients may watch relation tuples at the same time. Each may hold some megabytes.
 const MOST_WATCHERS: usize = 1_000;
@@ -43,7 +43,7 @@ pub struct Permissions {
     pub(crate) clock: Clock,
     pub(crate) feed: Arc<Feed>,
     pub(crate) graphs: Arc<Graphs>,
-    pub(crate) watchers: Arc<Slots>,
+    pub(crate) watchers: Shares,
     /// Of the watchers that read what was changed before they began.
     pub(crate) turns: Turns,
     /// Evaluations over the tables.
@@ -69,7 +69,7 @@ impl Permissions {
         Ok(Arc::new(Self {
             graphs: Arc::new(Graphs::new(feed.clone(), Rhythm::of(&database), config.graph.max_bytes())),
             feed,
-            watchers: Slots::new(MOST_WATCHERS),
+            watchers: Shares::of(MOST_WATCHERS),
             turns: Turns::of(&database),
             checks: Arc::default(),
             batches: Arc::default(),

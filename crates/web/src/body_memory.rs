@@ -1,72 +1,74 @@
 //! The memory for request bodies that are held while their requests wait for something.
 //!
-//! Invariants: only bytes that have arrived count, so that slow clients cannot block others; what a request holds is given back
-//! when it ends, however it ends.
+//! Invariants: only bytes that have arrived count, so that slow clients cannot block others; one client has a part of the memory;
+//! what a request holds is given back when it ends, however it ends.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
+use base::shares::{NoShare, Share};
 use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The unit of the semaphore.
-const UNIT: usize = 1 << 10;
+use crate::RestError;
+use crate::rpc::{Code, Status};
 
-/// A cheap clone of one memory.
-#[derive(Clone, Debug)]
-pub struct BodyMemory(Arc<Semaphore>);
-
-/// What one body has of the memory, until it is dropped.
-#[derive(Debug, Default)]
-pub struct Reservation(Option<OwnedSemaphorePermit>);
-
-/// The other bodies have the whole memory.
+/// Other bodies have the memory, for [`NoShare`] of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many large request bodies are waiting")]
-pub struct MemoryFull;
+pub enum MemoryFull {
+    #[error("too many large request bodies are waiting; try again")]
+    OfAll,
+    #[error("too many large request bodies of this client are waiting; try again when some of them are answered")]
+    OfClient,
+}
 
-impl BodyMemory {
-    pub fn of_bytes(most: usize) -> Self {
-        Self(Arc::new(Semaphore::new(most / UNIT)))
-    }
-
-    /// Raises the reservation to this many bytes.
-    pub fn reserve(&self, reservation: &mut Reservation, bytes: usize) -> Result<(), MemoryFull> {
-        let has = reservation.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let units = u32::try_from(bytes.div_ceil(UNIT).saturating_sub(has)).unwrap_or(u32::MAX);
-        let more = self.0.clone().try_acquire_many_owned(units).map_err(|_| MemoryFull)?;
-        match &mut reservation.0 {
-            Some(reserved) => reserved.merge(more),
-            none => *none = Some(more),
+impl From<NoShare> for MemoryFull {
+    fn from(none: NoShare) -> Self {
+        match none {
+            NoShare::OfAll(_) => Self::OfAll,
+            NoShare::OfClient(_) => Self::OfClient,
         }
-        Ok(())
-    }
-
-    /// The same body, which fails when it is longer than `free` and the memory does not suffice.
-    pub fn count(&self, body: Body, free: usize) -> (Body, MemoryInUse) {
-        let in_use = MemoryInUse::default();
-        let body = BodyInMemory { body, read: 0, free, memory: self.clone(), in_use: in_use.clone() };
-        (Body::new(body), in_use)
     }
 }
 
-/// What a body of [`BodyMemory::count`] has of the memory, until this and the body are dropped.
+impl From<MemoryFull> for RestError {
+    fn from(full: MemoryFull) -> Self {
+        let error = match full {
+            MemoryFull::OfAll => Self::unavailable(1),
+            MemoryFull::OfClient => Self::new(StatusCode::TOO_MANY_REQUESTS, "This client sends too much at one time")
+                .with_header(RETRY_AFTER, HeaderValue::from(1)),
+        };
+        error.with_reason(full.to_string())
+    }
+}
+
+impl From<MemoryFull> for Status {
+    fn from(full: MemoryFull) -> Self {
+        let code = match full {
+            MemoryFull::OfAll => Code::Unavailable,
+            MemoryFull::OfClient => Code::ResourceExhausted,
+        };
+        Self::new(code, full.to_string())
+    }
+}
+
+/// The same body, which fails when it is longer than `free` and its bytes exceed what the share can be raised to.
+pub fn count_body(body: Body, free: usize, share: Share) -> (Body, MemoryInUse) {
+    let in_use = MemoryInUse(Arc::new(Mutex::new(Ok(share))));
+    (Body::new(BodyInMemory { body, read: 0, free, in_use: in_use.clone() }), in_use)
+}
+
+/// What a body of [`count_body`] has of the memory, until this and the body are dropped.
 #[derive(Clone, Debug)]
-pub struct MemoryInUse(Arc<Mutex<Result<Reservation, MemoryFull>>>);
-
-impl Default for MemoryInUse {
-    fn default() -> Self {
-        Self(Arc::new(Mutex::new(Ok(Reservation::default()))))
-    }
-}
+pub struct MemoryInUse(Arc<Mutex<Result<Share, MemoryFull>>>);
 
 impl MemoryInUse {
-    /// Whether the body failed because the memory did not suffice.
-    pub fn is_refused(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_err()
+    /// Why the body failed, if the memory did not suffice.
+    pub fn refusal(&self) -> Option<MemoryFull> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().err().copied()
     }
 }
 
@@ -74,7 +76,6 @@ struct BodyInMemory {
     body: Body,
     read: usize,
     free: usize,
-    memory: BodyMemory,
     in_use: MemoryInUse,
 }
 
@@ -84,10 +85,10 @@ impl BodyInMemory {
             return Ok(());
         }
         let mut state = self.in_use.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Ok(reservation) = &mut *state
-            && let Err(full) = self.memory.reserve(reservation, self.read)
+        if let Ok(share) = &mut *state
+            && let Err(none) = share.raise(self.read)
         {
-            *state = Err(full);
+            *state = Err(none.into());
         }
         state.as_ref().map(|_| ()).map_err(|full| *full)
     }
@@ -119,36 +120,37 @@ impl HttpBody for BodyInMemory {
 
 #[cfg(test)]
 mod tests {
+    use base::shares::Shares;
+    use base::{RequestId, TenantId, Timestamp, uuid::Uuid};
     use http_body_util::BodyExt as _;
 
     use super::*;
 
     #[tokio::test]
     async fn long_bodies_share_the_memory_and_short_ones_need_none() {
-        let memory = BodyMemory::of_bytes(10 * UNIT);
-        let body = |bytes: usize| memory.count(Body::from(vec![b'x'; bytes]), UNIT);
-        let (first, held) = body(9 * UNIT);
+        let cx = base::Context::for_background(Timestamp::EPOCH, TenantId::DEFAULT, RequestId(Uuid::nil()));
+        let memory = Shares::of(10_000);
+        let body = |bytes: usize| count_body(Body::from(vec![b'x'; bytes]), 1_000, memory.begin(&cx));
+        let (first, held) = body(9_000);
         let read = first.collect().await.unwrap().to_bytes();
-        assert_eq!((read.len(), held.is_refused()), (9 * UNIT, false));
-        for (bytes, is_refused) in [(UNIT, false), (UNIT + 1, true)] {
+        assert_eq!((read.len(), held.refusal()), (9_000, None));
+        for (bytes, refusal) in [(1_000, None), (1_001, Some(MemoryFull::OfAll))] {
             let (other, in_use) = body(bytes);
-            assert_eq!(other.collect().await.is_err(), is_refused, "{bytes}");
-            assert_eq!(in_use.is_refused(), is_refused);
+            assert_eq!(other.collect().await.is_err(), refusal.is_some(), "{bytes}");
+            assert_eq!(in_use.refusal(), refusal);
         }
         drop(held);
-        assert!(body(10 * UNIT).0.collect().await.is_ok());
-        assert_eq!(memory.0.available_permits(), 10);
+        assert!(body(10_000).0.collect().await.is_ok());
+        assert_eq!(memory.left(), 10_000);
     }
 
     #[test]
-    fn a_reservation_grows_by_what_is_missing() {
-        let memory = BodyMemory::of_bytes(3 * UNIT);
-        let mut reservation = Reservation::default();
-        for bytes in [1, UNIT, UNIT + 1, 3 * UNIT] {
-            memory.reserve(&mut reservation, bytes).unwrap();
-            assert_eq!(memory.0.available_permits(), 3 - bytes.div_ceil(UNIT));
+    fn a_refusal_is_of_the_client_or_of_all() {
+        for (none, status, code) in
+            [(NoShare::OfAll(1), 503, Code::Unavailable), (NoShare::OfClient(1), 429, Code::ResourceExhausted)]
+        {
+            let full = MemoryFull::from(none);
+            assert_eq!((RestError::from(full).status().as_u16(), Status::from(full).code), (status, code));
         }
-        assert_eq!(memory.reserve(&mut reservation, 3 * UNIT + 1), Err(MemoryFull));
-        assert_eq!(memory.reserve(&mut Reservation::default(), 1), Err(MemoryFull));
     }
 }

@@ -4,16 +4,17 @@
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, FromRequest as _, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest as _, FromRequestParts as _, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::IntoResponse as _;
 use axum::{Extension, Router};
 use base::bounds::{self, BodyBounds};
+use base::shares::Shares;
 use http::StatusCode;
 use tokio::sync::Semaphore;
 
 pub use crate::input::of_request;
-use crate::{BodyMemory, MemoryFull, RestError, check_json};
+use crate::{Cx, RestError, check_json, count_body};
 
 /// Bounds the bodies of every route of `router`. If two bounds apply to one route, the inner one is used.
 pub fn bound_bodies<S: Clone + Send + Sync + 'static>(router: Router<S>, bounds: BodyBounds) -> Router<S> {
@@ -21,24 +22,25 @@ pub fn bound_bodies<S: Clone + Send + Sync + 'static>(router: Router<S>, bounds:
 }
 
 /// Lets the routes of `router` accept lists of documents, a few large ones at a time: a list is read completely before it waits
-/// for its turn, and decoded afterwards. Lists that wait share a bounded memory.
+/// for its turn, and decoded afterwards. Lists that wait share a bounded memory, of which one client has a part.
 pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     let turns = Arc::new(Semaphore::new(bounds::LISTS_AT_ONCE));
-    let memory = BodyMemory::of_bytes(bounds::WAITING_LISTS_BYTES);
+    let memory = Shares::of(bounds::WAITING_LISTS_BYTES);
     let in_turn = move |request: Request, next: Next| {
         let (turns, memory) = (turns.clone(), memory.clone());
         async move {
-            let (parts, body) = request.into_parts();
-            let (body, in_use) = memory.count(body, bounds::SMALL_LIST.bytes);
+            let (mut parts, body) = request.into_parts();
+            let Ok(Cx(cx)) = Cx::from_request_parts(&mut parts, &()).await;
+            let (body, in_use) = count_body(body, bounds::SMALL_LIST.bytes, memory.begin(&cx));
             // The extractor finds the byte limit in the extensions.
             let mut reading = Request::new(body);
             *reading.extensions_mut() = parts.extensions.clone();
             let body = match Bytes::from_request(reading, &()).await {
                 Ok(body) => body,
-                Err(_) if in_use.is_refused() => {
-                    return RestError::unavailable(1).with_reason(MemoryFull.to_string()).into_response();
+                Err(rejection) => {
+                    let full = in_use.refusal().map(|full| RestError::from(full).into_response());
+                    return full.unwrap_or_else(|| rejection.into_response());
                 }
-                Err(rejection) => return rejection.into_response(),
             };
             let is_small = check_json(bounds::SMALL_LIST, &body).is_ok();
             let request = Request::from_parts(parts, Body::from(body));
@@ -79,6 +81,7 @@ mod tests {
     use std::time::Duration;
 
     use axum::routing::post;
+    use base::{Context, RequestId, TenantId, Timestamp, uuid::Uuid};
     use serde_json::Value;
     use tower::ServiceExt as _;
 
@@ -132,6 +135,28 @@ mod tests {
         assert_eq!(at_once(&of_values(bounds::SMALL_LIST.json_values + 1)).await, bounds::LISTS_AT_ONCE);
         let objects = format!("[{}0]", "{\"\":0},".repeat(bounds::SMALL_LIST.json_values / 3 + 1));
         assert_eq!(at_once(&objects).await, bounds::LISTS_AT_ONCE, "members are values with names");
+    }
+
+    #[tokio::test]
+    async fn one_client_has_a_half_of_the_memory_of_lists_that_wait() {
+        let router = take_lists(Router::new().route("/list", post(async |_: Bytes| std::future::pending::<()>().await)));
+        let send = |address: &str| {
+            let cx = Context::for_background(Timestamp::EPOCH, TenantId::DEFAULT, RequestId(Uuid::nil()));
+            let cx = Context { client_address: Some(address.parse().unwrap()), ..cx };
+            let body = Body::from("x".repeat(bounds::LIST.bytes));
+            Box::pin(router.clone().oneshot(Request::post("/list").extension(cx).body(body).unwrap()))
+        };
+        let fit = bounds::WAITING_LISTS_BYTES / 2 / bounds::LIST.bytes;
+        let mut waiting: Vec<_> = (0..fit).map(|_| send("192.0.2.1")).collect();
+        for request in &mut waiting {
+            assert!(futures_util::FutureExt::now_or_never(request).is_none(), "it waits");
+        }
+        let refused = send("192.0.2.1").await.unwrap();
+        assert_eq!(
+            (refused.status(), &refused.headers()["retry-after"]),
+            (StatusCode::TOO_MANY_REQUESTS, &"1".parse().unwrap())
+        );
+        assert!(futures_util::FutureExt::now_or_never(send("192.0.2.2")).is_none(), "another one waits");
     }
 
     #[tokio::test]

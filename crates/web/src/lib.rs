@@ -30,7 +30,7 @@ mod rest_error;
 mod retry_after;
 pub mod rpc;
 
-pub use body_memory::{BodyMemory, MemoryFull, MemoryInUse, Reservation};
+pub use body_memory::{MemoryFull, MemoryInUse, count_body};
 pub use cors::{CorsConfig, matches_origin};
 pub use database_fault::DatabaseFault;
 pub use edge::{Cx, Edge, PeerAddress};

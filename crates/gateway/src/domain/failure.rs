@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
@@ -72,6 +73,13 @@ impl Failure {
 
     pub(crate) fn too_many_requests() -> Box<Self> {
         Self::new(StatusCode::TOO_MANY_REQUESTS, Fault::Upstream, "Too many requests")
+    }
+
+    pub(crate) fn sends_too_much(reason: impl Into<String>) -> Box<Self> {
+        let message = "This client sends too much at one time";
+        let mut failure = Self::new(StatusCode::TOO_MANY_REQUESTS, Fault::Client, message).because(reason);
+        failure.headers.insert(RETRY_AFTER, HeaderValue::from(1));
+        failure
     }
 
     pub(crate) fn internal(reason: impl Into<String>) -> Box<Self> {

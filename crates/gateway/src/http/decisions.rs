@@ -30,7 +30,7 @@ pub(super) async fn any(State(gateway): State<Arc<Gateway>>, Cx(cx): Cx, request
             return presented(gateway.refuse(&cx, &Denied::from(failure), None, &parts.headers));
         }
     };
-    let body = gateway.proxy.hold(body);
+    let body = gateway.proxy.hold(&cx, body);
     match gateway.decide(&cx, &target, &parts.headers, Evaluation::NewRequest(&body)).await {
         Ok(granted) => present(&granted, parts.headers),
         Err(denied) => presented(gateway.refuse(&cx, &denied, Some(&target), &parts.headers)),

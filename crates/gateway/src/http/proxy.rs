@@ -27,7 +27,7 @@ pub(super) async fn any(State(gateway): State<Arc<Gateway>>, Cx(cx): Cx, request
             return presented(gateway.refuse(&cx, &denied, None, &parts.headers));
         }
     };
-    let body = gateway.proxy.hold(body);
+    let body = gateway.proxy.hold(&cx, body);
     let mut granted = match gateway.decide(&cx, &target, &parts.headers, Evaluation::NewRequest(&body)).await {
         Ok(granted) => granted,
         Err(denied) => return presented(gateway.refuse(&cx, &denied, Some(&target), &parts.headers)),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use base::{TrustStore, causes};
+use base::shares::Shares;
+use base::{Context, TrustStore, causes};
 use http::header::{CONNECTION, HOST, SET_COOKIE, UPGRADE};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
@@ -47,7 +48,7 @@ pub(crate) struct ForwardRequest<'a> {
 pub(crate) struct Proxy {
     clients: UpstreamClients<Body>,
     tunnels: Tunnels,
-    body_memory: web::BodyMemory,
+    body_memory: Shares,
     timeouts: Timeouts,
 }
 
@@ -62,8 +63,8 @@ impl Proxy {
     }
 
     /// The body of a request without a decision.
-    pub(crate) fn hold(&self, body: Body) -> HeldBody {
-        HeldBody::new(body, self.timeouts.read.get(), self.body_memory.clone())
+    pub(crate) fn hold(&self, cx: &Context, body: Body) -> HeldBody {
+        HeldBody::new(body, self.timeouts.read.get(), self.body_memory.begin(cx))
     }
 
     /// Closes all open tunnels.

@@ -1,8 +1,8 @@
 //! A request body that an authorizer may read before the upstream receives it. Otherwise it is streamed.
 //!
 //! Invariants: a buffered body is limited in bytes and in time, and so is the total of all bodies that are buffered at one
-//! time. Only bytes that have arrived count, so that slow clients cannot block others. The buffered body is forwarded
-//! unchanged, trailers included.
+//! time, of which one client has a part. Only bytes that have arrived count, so that slow clients cannot block others. The
+//! buffered body is forwarded unchanged, trailers included.
 
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::body::Body;
+use base::shares::{Share, Shares};
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt as _;
+use web::MemoryFull;
 use web::listener::IdleBody;
-use web::{BodyMemory, Reservation};
 
 use super::body::ClientFault;
 use crate::domain::failure::Failure;
@@ -27,9 +28,9 @@ const MOST_BYTES: usize = 128 << 20;
 /// The time limit for buffering a body.
 const LONGEST_READ: Duration = Duration::from_mins(1);
 
-/// The memory for all buffered bodies.
-pub(crate) fn body_memory() -> BodyMemory {
-    BodyMemory::of_bytes(MOST_BYTES)
+/// The memory for all buffered bodies, in bytes.
+pub(crate) fn body_memory() -> Shares {
+    Shares::of(MOST_BYTES)
 }
 
 pub(crate) struct HeldBody {
@@ -37,25 +38,25 @@ pub(crate) struct HeldBody {
     /// How long the client may be silent.
     longest_silence: Duration,
     longest_read: Duration,
-    memory: BodyMemory,
 }
 
 enum State {
-    Unread(Body),
+    /// With the share of the memory that its client may raise.
+    Unread(Body, Share),
     Read(KeptBody),
     /// Reading it failed, so the request is not forwarded.
     Lost,
 }
 
 impl HeldBody {
-    pub(crate) fn new(body: Body, longest_silence: Duration, memory: BodyMemory) -> Self {
-        Self { state: Mutex::new(State::Unread(body)), longest_silence, longest_read: LONGEST_READ, memory }
+    pub(crate) fn new(body: Body, longest_silence: Duration, share: Share) -> Self {
+        Self { state: Mutex::new(State::Unread(body, share)), longest_silence, longest_read: LONGEST_READ }
     }
 
     /// The body for the upstream.
     pub(crate) fn into_body(self) -> Body {
         match self.state.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            State::Unread(body) => body,
+            State::Unread(body, _) => body,
             State::Read(kept) => Body::new(kept),
             State::Lost => Body::empty(),
         }
@@ -69,8 +70,8 @@ impl HeldBody {
 #[async_trait]
 impl RequestBody for HeldBody {
     async fn read(&self, most: usize) -> Result<Bytes, Box<Failure>> {
-        let body = match self.replace(State::Lost) {
-            State::Unread(body) => body,
+        let (body, mut share) = match self.replace(State::Lost) {
+            State::Unread(body, share) => (body, share),
             State::Read(kept) => {
                 let bytes = kept.bytes.clone().unwrap_or_default();
                 self.replace(State::Read(kept));
@@ -79,7 +80,7 @@ impl RequestBody for HeldBody {
             State::Lost => return Err(Failure::internal("the body of the request was lost")),
         };
         if body.is_end_stream() {
-            self.replace(State::Unread(body));
+            self.replace(State::Unread(body, share));
             return Ok(Bytes::new());
         }
         let too_large = || Failure::too_large(format!("the body must have at most {most} bytes under this rule"));
@@ -87,14 +88,15 @@ impl RequestBody for HeldBody {
             return Err(too_large());
         }
         let mut body = IdleBody::new(body, self.longest_silence).within(Some(self.longest_read));
-        let (mut bytes, mut trailers, mut memory) = (BytesMut::new(), None, Reservation::default());
+        let (mut bytes, mut trailers) = (BytesMut::new(), None);
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| Box::<Failure>::from(&ClientFault::of(error.as_ref())))?;
             match frame.into_data() {
                 Ok(data) if data.len() > most - bytes.len() => return Err(too_large()),
                 Ok(data) => {
-                    self.memory.reserve(&mut memory, bytes.len() + data.len()).map_err(|_| {
-                        Failure::unavailable("too many request bodies are waiting for an authorization server")
+                    share.raise(bytes.len() + data.len()).map_err(|none| match MemoryFull::from(none) {
+                        full @ MemoryFull::OfAll => Failure::unavailable(full.to_string()),
+                        full @ MemoryFull::OfClient => Failure::sends_too_much(full.to_string()),
                     })?;
                     bytes.extend_from_slice(&data);
                 }
@@ -102,7 +104,7 @@ impl RequestBody for HeldBody {
             }
         }
         let bytes = bytes.freeze();
-        self.replace(State::Read(KeptBody { bytes: Some(bytes.clone()), trailers, _memory: memory }));
+        self.replace(State::Read(KeptBody { bytes: Some(bytes.clone()), trailers, _share: share }));
         Ok(bytes)
     }
 }
@@ -111,7 +113,7 @@ impl RequestBody for HeldBody {
 struct KeptBody {
     bytes: Option<Bytes>,
     trailers: Option<HeaderMap>,
-    _memory: Reservation,
+    _share: Share,
 }
 
 impl HttpBody for KeptBody {
@@ -138,10 +140,22 @@ impl HttpBody for KeptBody {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use base::{RequestId, TenantId, Timestamp, uuid::Uuid};
 
-    fn held(body: &'static [u8], memory: &BodyMemory) -> HeldBody {
-        HeldBody::new(Body::from(body), Duration::from_secs(1), memory.clone())
+    use super::*;
+    use crate::domain::failure::Fault;
+
+    fn cx(address: Option<&str>) -> base::Context {
+        let cx = base::Context::for_background(Timestamp::EPOCH, TenantId::DEFAULT, RequestId(Uuid::nil()));
+        base::Context { client_address: address.map(|it| it.parse().unwrap()), ..cx }
+    }
+
+    fn held_for(address: Option<&str>, body: &'static [u8], memory: &Shares) -> HeldBody {
+        HeldBody::new(Body::from(body), Duration::from_secs(1), memory.begin(&cx(address)))
+    }
+
+    fn held(body: &'static [u8], memory: &Shares) -> HeldBody {
+        held_for(None, body, memory)
     }
 
     #[tokio::test]
@@ -160,7 +174,7 @@ mod tests {
 
     #[tokio::test]
     async fn all_bodies_together_are_bounded_until_the_upstream_has_them() {
-        let memory = BodyMemory::of_bytes(2048);
+        let memory = Shares::of(1025);
         let (first, second) = (held(b"a", &memory), held(&[b'b'; 1025], &memory));
         first.read(2000).await.unwrap();
         assert_eq!(second.read(2000).await.unwrap_err().status, 503);
@@ -172,16 +186,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_client_has_a_half_of_the_memory() {
+        let memory = Shares::of(2_000);
+        let first = held_for(Some("192.0.2.1"), &[b'a'; 900], &memory);
+        first.read(2_000).await.unwrap();
+        let refused = held_for(Some("192.0.2.1"), &[b'a'; 101], &memory).read(2_000).await.unwrap_err();
+        assert_eq!((refused.status.as_u16(), refused.fault), (429, Fault::Client));
+        held_for(Some("192.0.2.2"), &[b'a'; 1_000], &memory).read(2_000).await.unwrap();
+        drop(first);
+        held_for(Some("192.0.2.1"), &[b'a'; 1_000], &memory).read(2_000).await.unwrap();
+    }
+
+    #[tokio::test]
     async fn a_slow_body_does_not_block_others_and_has_a_time_limit() {
-        let memory = BodyMemory::of_bytes(1024);
+        let memory = Shares::of(3);
         let drops = futures_util::stream::unfold((), async |()| {
             tokio::time::sleep(Duration::from_millis(50)).await;
             Some((Ok::<_, std::convert::Infallible>(Bytes::from_static(b"x")), ()))
         });
-        let mut slow = HeldBody::new(Body::from_stream(drops), Duration::from_secs(10), body_memory());
+        let mut slow = HeldBody::new(Body::from_stream(drops), Duration::from_secs(10), body_memory().begin(&cx(None)));
         slow.longest_read = Duration::from_millis(400);
         let stalled = futures_util::stream::pending::<Result<Bytes, std::convert::Infallible>>();
-        let stalled = HeldBody::new(Body::from_stream(stalled), Duration::from_millis(300), memory.clone());
+        let stalled = HeldBody::new(Body::from_stream(stalled), Duration::from_millis(300), memory.begin(&cx(None)));
         let others = async {
             tokio::time::sleep(Duration::from_millis(100)).await;
             held(b"abc", &memory).read(3).await.unwrap();

@@ -8,6 +8,5 @@ pub(crate) mod log;
 pub(crate) mod models;
 pub(crate) mod pages;
 pub(crate) mod shared_evaluations;
-pub(crate) mod slots;
 pub(crate) mod tokens;
 pub(crate) mod writes;

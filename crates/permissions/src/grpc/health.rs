@@ -15,7 +15,7 @@ use super::messages::health::health_check_response::ServingStatus;
 use super::messages::health::{HealthCheckRequest, HealthCheckResponse};
 use super::protocol::{Call, Messages, Procedure, Services};
 use crate::Permissions;
-use crate::components::slots::{Slot, Slots};
+use base::shares::{Share, Shares};
 
 /// The prefix of the paths of this service. Probes have no token.
 pub(crate) const PATH: &str = "/grpc.health.v1.Health/";
@@ -29,7 +29,7 @@ const MOST_WATCHERS: usize = 100;
 pub(super) fn add(services: Services<Arc<Permissions>>) -> Services<Arc<Permissions>> {
     let mut names = services.names();
     names.push("grpc.health.v1.Health");
-    let (names, slots): (Arc<[&str]>, _) = (names.into(), Slots::new(MOST_WATCHERS));
+    let (names, shares): (Arc<[&str]>, _) = (names.into(), Shares::of(MOST_WATCHERS));
     let of_watch = names.clone();
     let services = services.unary(Procedure::at("/grpc.health.v1.Health/Check"), move |_, call, request| {
         check(names.clone(), call, request)
@@ -37,8 +37,8 @@ pub(super) fn add(services: Services<Arc<Permissions>>) -> Services<Arc<Permissi
     services.server_streaming(
         &Procedure::at("/grpc.health.v1.Health/Watch"),
         move |permissions, call, request: HealthCheckRequest| {
-            let (names, slots) = (of_watch.clone(), slots.clone());
-            async move { watch(&permissions, &Watched { names, slots }, call, &request) }
+            let (names, shares) = (of_watch.clone(), shares.clone());
+            async move { watch(&permissions, &Watched { names, shares }, call, &request) }
         },
     )
 }
@@ -46,7 +46,7 @@ pub(super) fn add(services: Services<Arc<Permissions>>) -> Services<Arc<Permissi
 /// What the clients that watch a listener share.
 struct Watched {
     names: Arc<[&'static str]>,
-    slots: Arc<Slots>,
+    shares: Shares,
 }
 
 fn watch(
@@ -56,9 +56,9 @@ fn watch(
     request: &HealthCheckRequest,
 ) -> Result<Messages<HealthCheckResponse>, Status> {
     let refused = |full| Status::new(Code::ResourceExhausted, format!("Too many streams watch this listener: {full}"));
-    let slot = watched.slots.take(&call.cx).map_err(refused)?;
+    let share = watched.shares.take(&call.cx).map_err(refused)?;
     let is_known = is_known(&watched.names, &request.service);
-    let watcher = Watcher { is_known, call, stopping: permissions.stopping.subscribe(), slot, last: None };
+    let watcher = Watcher { is_known, call, stopping: permissions.stopping.subscribe(), share, last: None };
     Ok(watcher.changes())
 }
 
@@ -92,7 +92,7 @@ struct Watcher {
     call: Call,
     stopping: watch::Receiver<bool>,
     #[expect(dead_code, reason = "counts this client while it watches")]
-    slot: Slot,
+    share: Share,
     last: Option<ServingStatus>,
 }
 

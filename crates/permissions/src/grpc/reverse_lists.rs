@@ -17,12 +17,12 @@ use super::protocol::{Call, Messages, Procedure, Services, Unknown};
 use super::questions::{Options, OptionsMessage, failed, procedure, required_subject};
 use super::wire;
 use crate::Permissions;
-use crate::components::slots::{Slot, Slots};
 use crate::domain::consistency::Consistency;
 use crate::domain::reverse_question::ReverseQuestion;
 use crate::domain::snapshot::Snapshot;
 use crate::operations::Answered;
 use crate::operations::list_names::{ListError, NameListing, Part};
+use base::shares::{Share, Shares};
 
 /// The most names of a response.
 const NAMES_AT_ONCE: usize = 1_000;
@@ -32,13 +32,13 @@ const NAMES_OF_SEARCH: usize = 5_000;
 const MOST_LISTS: usize = 64;
 
 pub(super) fn read(services: Services<Arc<Permissions>>) -> Services<Arc<Permissions>> {
-    let slots = Slots::new(MOST_LISTS);
-    let of_objects = slots.clone();
+    let shares = Shares::of(MOST_LISTS);
+    let of_objects = shares.clone();
     let services = services.server_streaming(&procedure!("ListObjects"), move |permissions, call, request| {
         list_objects(permissions, call, request, of_objects.clone())
     });
     services.server_streaming(&procedure!("ListSubjects"), move |permissions, call, request| {
-        list_subjects(permissions, call, request, slots.clone())
+        list_subjects(permissions, call, request, shares.clone())
     })
 }
 
@@ -46,12 +46,12 @@ async fn list_objects(
     permissions: Arc<Permissions>,
     call: Call,
     request: kleis::ListObjectsRequest,
-    slots: Arc<Slots>,
+    shares: Shares,
 ) -> Result<Messages<kleis::ListObjectsResponse>, Status> {
     let kleis::ListObjectsRequest { namespace, relation, subject, context, consistency, max_depth } = request;
     let question = ReverseQuestion::objects(namespace, relation, required_subject(subject)?);
     let options = OptionsMessage { context, consistency, max_depth };
-    let list = List::begin(permissions, call.cx, question, options, slots).await?;
+    let list = List::begin(permissions, call.cx, question, options, shares).await?;
     let response = |part| match part {
         Sent::Names(objects) => kleis::ListObjectsResponse { objects, end: None },
         Sent::End(end) => kleis::ListObjectsResponse { objects: Vec::new(), end: Some(end) },
@@ -63,14 +63,14 @@ async fn list_subjects(
     permissions: Arc<Permissions>,
     call: Call,
     request: kleis::ListSubjectsRequest,
-    slots: Arc<Slots>,
+    shares: Shares,
 ) -> Result<Messages<kleis::ListSubjectsResponse>, Status> {
     let kleis::ListSubjectsRequest { namespace, object, relation, context, consistency, max_depth, .. } = request;
     let given = |text: String| Some(text).filter(|text| !text.is_empty());
     let (of_namespace, of_relation) = (given(request.subject_namespace), given(request.subject_relation));
     let question = ReverseQuestion::subjects((namespace, object, relation), of_namespace, of_relation)?;
     let options = OptionsMessage { context, consistency, max_depth };
-    let list = List::begin(permissions, call.cx, question.clone(), options, slots).await?;
+    let list = List::begin(permissions, call.cx, question.clone(), options, shares).await?;
     let subject = move |name| -> keto::Subject { wire::subject_message(question.subject_of(name)) };
     let response = move |part| match part {
         Sent::Names(names) => {
@@ -101,7 +101,7 @@ struct List {
     truncated: Option<String>,
     unresolved: Option<String>,
     #[expect(dead_code, reason = "counts this list while it is sent")]
-    slot: Slot,
+    share: Share,
 }
 
 impl List {
@@ -110,15 +110,16 @@ impl List {
         cx: Context,
         question: ReverseQuestion,
         options: OptionsMessage,
-        slots: Arc<Slots>,
+        shares: Shares,
     ) -> Result<Self, Status> {
         let options = Options::read(&permissions, &cx, options).await?;
         let refused = |full| Status::new(Code::ResourceExhausted, format!("Too many lists are being sent: {full}"));
-        let slot = slots.take(&cx).map_err(refused)?;
+        let share = shares.take(&cx).map_err(refused)?;
         let names = Vec::new().into_iter();
         let snapshot = Snapshot::default();
         let (after, truncated, unresolved) = (None, None, None);
-        let mut list = Self { permissions, cx, question, options, names, after, snapshot, truncated, unresolved, slot };
+        let mut list =
+            Self { permissions, cx, question, options, names, after, snapshot, truncated, unresolved, share };
         list.snapshot = list.search().await.map_err(failed)?;
         list.options.consistency = Consistency::AtLeastAsFresh(list.snapshot);
         Ok(list)

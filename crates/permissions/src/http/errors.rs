@@ -5,7 +5,6 @@ use web::RestError;
 
 use crate::components::graph::Absence;
 use crate::components::models::Unloaded;
-use crate::components::slots::NoSlot;
 use crate::domain::evaluation::Failure;
 use crate::domain::invalid_tuple::InvalidTuple;
 use crate::operations::EvaluateError;
@@ -19,6 +18,7 @@ use crate::operations::open_snaptoken::OpenSnaptokenError;
 use crate::operations::require_snapshot::RequireSnapshotError;
 use crate::operations::transact_relation_tuples::TransactError;
 use crate::operations::watch_relation_tuples::WatchError;
+use base::shares::NoShare;
 
 /// How soon a client may ask again when there is no permission model.
 const RETRY_AFTER_SECONDS: u64 = 5;
@@ -181,10 +181,10 @@ impl From<WatchError> for RestError {
                 let gone = Self::new(StatusCode::GONE, "The changes are not available any more");
                 gone.with_reason(format!("snaptoken: {error}")).with_detail("field", "snaptoken")
             }
-            WatchError::TooMany(NoSlot::OfAll(_)) => {
+            WatchError::TooMany(NoShare::OfAll(_)) => {
                 Self::unavailable(RETRY_AFTER_SECONDS).with_reason(error.to_string())
             }
-            WatchError::TooMany(NoSlot::OfClient(_)) => {
+            WatchError::TooMany(NoShare::OfClient(_)) => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "This client watches too often").with_reason(error.to_string())
             }
             WatchError::Database(error) => error.into(),

@@ -22,7 +22,6 @@ use super::require_snapshot::RequireSnapshotError;
 use crate::Permissions;
 use crate::components::log::{self, LogError, LoggedChange};
 use crate::components::models::Unloaded;
-use crate::components::slots::{NoSlot, Slot};
 use crate::components::tokens::snaptoken;
 use crate::domain::consistency::Consistency;
 use crate::domain::event::{ChangedTuples, LARGEST_EVENT_BYTES};
@@ -32,6 +31,7 @@ use crate::domain::snapshot::Snapshot;
 use crate::domain::tuple_changes::TupleChange;
 use crate::domain::tuple_query::TupleQuery;
 use crate::domain::write_validation::check_query;
+use base::shares::{NoShare, Share};
 
 /// The longest time without an event.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
@@ -55,7 +55,7 @@ pub enum WatchError {
     )]
     TooOld,
     #[error("too many streams of changes: {0}")]
-    TooMany(#[from] NoSlot),
+    TooMany(#[from] NoShare),
     #[error(transparent)]
     Database(#[from] database::Error),
 }
@@ -96,7 +96,7 @@ pub struct Watch {
     stopping: watch::Receiver<bool>,
     /// When a heartbeat is due. The first one is due at once: it has the position that the watcher begins at.
     heartbeat: Instant,
-    _slot: Slot,
+    _share: Share,
 }
 
 impl Permissions {
@@ -108,7 +108,7 @@ impl Permissions {
         from: Option<Snapshot>,
     ) -> Result<Watch, WatchError> {
         check_query(&self.models.current()?.model, &filter)?;
-        let slot = self.watchers.take(cx)?;
+        let share = self.watchers.take(cx)?;
         let newest = self.feed.subscribe(cx.tenant);
         let present = self.require_snapshot(cx, Consistency::FullyConsistent).await?;
         let position = match from {
@@ -132,7 +132,7 @@ impl Permissions {
             stopping: self.stopping.subscribe(),
             heartbeat: Instant::now(),
             permissions: self.clone(),
-            _slot: slot,
+            _share: share,
         })
     }
 }

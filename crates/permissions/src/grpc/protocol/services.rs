@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use base::Context;
 use base::bounds::{DOCUMENT, LIST, LISTS_AT_ONCE, SMALL_LIST, WAITING_LISTS_BYTES};
+use base::shares::Shares;
 use futures_util::StreamExt as _;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
@@ -18,7 +19,7 @@ use prost::{Message, Name};
 use service::Readiness;
 use tokio::sync::Semaphore;
 use web::rpc::{Code, Form, Protocol, Status};
-use web::{BodyMemory, Cx, MemoryInUse, RestError};
+use web::{Cx, MemoryInUse, RestError, count_body};
 
 use super::Requests;
 use super::body::{self, Messages};
@@ -43,7 +44,7 @@ pub(in crate::grpc) struct Procedure {
 struct Lists {
     /// How many are decoded and executed at the same time; others wait.
     turns: Arc<Semaphore>,
-    memory: BodyMemory,
+    memory: Shares,
 }
 
 impl Procedure {
@@ -55,7 +56,7 @@ impl Procedure {
     /// A method whose request is a list.
     pub(in crate::grpc) fn list(path: &'static str) -> Self {
         let turns = Arc::new(Semaphore::new(LISTS_AT_ONCE));
-        let lists = Some(Lists { turns, memory: BodyMemory::of_bytes(WAITING_LISTS_BYTES) });
+        let lists = Some(Lists { turns, memory: Shares::of(WAITING_LISTS_BYTES) });
         Self { path, shape: Shape { bounds: LIST, unknown: Unknown::Ignored }, lists }
     }
 
@@ -82,10 +83,7 @@ pub(in crate::grpc) struct Call {
 
 impl Call {
     async fn of(parts: &mut Parts) -> Self {
-        let Cx(cx) = match Cx::from_request_parts(parts, &()).await {
-            Ok(cx) => cx,
-            Err(never) => match never {},
-        };
+        let Ok(Cx(cx)) = Cx::from_request_parts(parts, &()).await;
         Self { cx, readiness: parts.extensions.get::<Readiness>().cloned() }
     }
 }
@@ -129,12 +127,17 @@ impl<S: Clone + Send + Sync + 'static> Services<S> {
                 }
                 let deadline = Deadline::of(form.protocol, &parts.headers)?;
                 let work = async move {
+                    let call = Call::of(&mut parts).await;
                     let (body, in_use) = match &lists {
-                        Some(lists) => lists.memory.count(body, SMALL_LIST.bytes),
-                        None => (body, MemoryInUse::default()),
+                        Some(Lists { memory, .. }) => {
+                            let (body, in_use) = count_body(body, SMALL_LIST.bytes, memory.begin(&call.cx));
+                            (body, Some(in_use))
+                        }
+                        None => (body, None),
                     };
                     let payload = payload(form, shape, &parts.headers, body).await;
-                    let payload = payload.map_err(|it| if in_use.is_refused() { Status::unavailable() } else { it })?;
+                    let full = || in_use.as_ref().and_then(MemoryInUse::refusal);
+                    let payload = payload.map_err(|status| full().map_or(status, Status::from))?;
                     let _turn = match &lists {
                         Some(Lists { turns, .. }) if !payload.is_at_most(SMALL_LIST.bytes) => {
                             Some(turns.acquire().await.map_err(|_| Status::unavailable())?)
@@ -142,7 +145,7 @@ impl<S: Clone + Send + Sync + 'static> Services<S> {
                         _ => None,
                     };
                     let request = encoding::decode::<Req>(form.encoding, shape, &payload.unpacked()?)?;
-                    let response = handler(state, Call::of(&mut parts).await, request).await?;
+                    let response = handler(state, call, request).await?;
                     Ok(body::one(form, encoding::encode(form.encoding, &response)?))
                 };
                 deadline.limit(work).await?

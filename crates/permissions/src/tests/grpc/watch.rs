@@ -8,10 +8,10 @@ use web::rpc::{Code, Status};
 
 use super::super::harness::{Harness, on_both, plain};
 use super::{Stream, WATCH, refused, tuple};
-use crate::components::slots::NoSlot;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::tuple_query::TupleQuery;
 use crate::operations::watch_relation_tuples::WatchError;
+use base::shares::NoShare;
 
 /// Makes changes by REST: the token of the snapshot after them.
 async fn patch(harness: &mut Harness, changes: &[(&str, Value)]) -> String {
@@ -133,7 +133,7 @@ async fn one_client_has_a_half_of_the_streams() {
             streams.push(watch("2001:db8::1").await.unwrap());
         }
         let refused = watch("2001:db8::2").await.err().unwrap();
-        assert!(matches!(refused, WatchError::TooMany(NoSlot::OfClient(500))), "{refused:?}");
+        assert!(matches!(refused, WatchError::TooMany(NoShare::OfClient(500))), "{refused:?}");
         let (rest, call) = (RestError::from(refused), watch("2001:db8::2").await.err().unwrap());
         assert_eq!(rest.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(Status::from(call).code, Code::ResourceExhausted);
