@@ -4,9 +4,9 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use crate::middleware::{Next, from_fn_with_state};
 use axum::body::Body;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use base::{Actor, Clock, Context, RequestId, Rng, TenantId};
 use http::header::CONTENT_LENGTH;

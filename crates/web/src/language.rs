@@ -7,8 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::middleware::Next;
 use axum::extract::{Request, State};
-use axum::middleware::Next;
 use axum::response::Response;
 use base::{Context, Locale};
 use http::header::{ACCEPT_LANGUAGE, SET_COOKIE};
@@ -93,9 +93,9 @@ pub async fn keep_choice(State(choice): State<LanguageChoice>, mut request: Requ
 
 #[cfg(test)]
 mod tests {
+    use crate::middleware::from_fn_with_state;
     use axum::Router;
     use axum::body::{Body, to_bytes};
-    use axum::middleware::from_fn_with_state;
     use axum::routing::get;
     use base::{RequestId, TenantId, Timestamp};
     use http::header::COOKIE as COOKIE_HEADER;

@@ -19,6 +19,7 @@ pub mod jwks;
 pub mod language;
 pub mod listener;
 pub mod media_types;
+pub mod middleware;
 mod no_store;
 pub mod outbound;
 pub mod paging;

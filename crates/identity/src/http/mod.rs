@@ -12,9 +12,9 @@ mod visitor;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use base::{Actor, Context};
+use web::middleware::{Next, from_fn, from_fn_with_state};
 
 use crate::Identity;
 use crate::pages;

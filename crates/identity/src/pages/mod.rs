@@ -23,12 +23,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use base::Context;
 use ui::{Page, Ui};
 use web::language::{LanguageChoice, Languages, keep_choice};
+use web::middleware::from_fn_with_state;
 
 use crate::Identity;
 use crate::domain::client_kind::FlowType;

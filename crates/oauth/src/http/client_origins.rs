@@ -7,9 +7,9 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use oauth_types::ClientCredentials;
+use web::middleware::Next;
 use web::{Cx, matches_origin};
 
 use crate::OAuth;

@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Router};
 use base::{Actor, Context, Secret};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use web::MayReadPrivateKeys;
+use web::middleware::{self, Next};
 
 use super::socket::Address;
 use crate::config::Admin;

@@ -15,12 +15,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::HttpBody as _;
 use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::{self, Next};
 use axum::response::Response;
 use http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use http::{HeaderMap, Method, StatusCode};
 use url::{Host, Url};
 use web::CorsConfig;
+use web::middleware::{self, Next};
 
 use super::refusals::Refusals as _;
 use super::socket::Address;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::middleware::{self, Next};
 use axum::response::Response;
 use base::Context;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
@@ -16,6 +15,7 @@ use http::{HeaderMap, StatusCode};
 use ui::{RefusalPage, Ui};
 use web::ErrorId;
 use web::media_types::is_navigation;
+use web::middleware::{self, Next};
 
 /// Marks the response to an address that cannot be read. A `400` of an operation is about its input and is not replaced.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{self, Next};
 use axum::response::Response;
 use base::GoDuration;
 use http::HeaderValue;
@@ -12,6 +11,7 @@ use http::header::STRICT_TRANSPORT_SECURITY;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use web::RequestOrigin;
+use web::middleware::{self, Next};
 
 /// `strict_transport_security` at the top of the configuration.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]

@@ -11,12 +11,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use http::header::{ACCEPT, CACHE_CONTROL, LOCATION};
 use http::{Method, StatusCode};
 use url::{Host, Url};
 use web::RequestOrigin;
+use web::middleware::{self, Next};
 
 /// The name that is used without a configured URL: passkeys need a domain name and do not accept an IP address (Web
 /// Authentication Level 3 section 5.1.3).

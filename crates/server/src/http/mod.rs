@@ -18,11 +18,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use base::bounds::{BodyBounds, LIST, SUBMISSION};
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use web::middleware::{self, Next};
 use web::{BodyProgress, RestError};
 
 use refusals::Refusals as _;

@@ -8,7 +8,6 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use base::NulCharacter;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, LOCATION, TRANSFER_ENCODING};
@@ -16,6 +15,7 @@ use http::{HeaderMap, StatusCode, Version};
 use serde_json::json;
 use service::ErrorFormat;
 use url::form_urlencoded;
+use web::middleware::{self, Next};
 use web::{NoStore, RestError};
 
 use super::error_pages::AddressRefused;

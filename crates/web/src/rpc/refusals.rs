@@ -1,9 +1,9 @@
 //! Refusals of layers before the services, in the protocol of the call.
 
+use crate::middleware::{self, Next};
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::Request;
-use axum::middleware::{self, Next};
 use axum::response::Response;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode, Version};

@@ -9,8 +9,8 @@ mod userinfo;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
+use web::middleware::{from_fn, from_fn_with_state};
 
 use super::client_origins;
 use crate::OAuth;

@@ -8,9 +8,9 @@ mod logout;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use web::language::{LanguageChoice, Languages, keep_choice};
+use web::middleware::from_fn_with_state;
 
 use crate::OAuth;
 use crate::domain::logout::SIGNED_OUT_PATH;

@@ -10,8 +10,8 @@ pub(super) mod token_error;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use axum::routing::post;
+use web::middleware::from_fn_with_state;
 
 use super::client_origins;
 use crate::OAuth;

@@ -29,10 +29,11 @@ pub(super) async fn post(
 ) -> Result<NoStore<Json<TokenResponse>>, TokenError> {
     let grant = TokenGrant::read(&form.parameters)?;
     let client = oauth.authenticator.authenticate(&cx, form.credentials()?).await?;
+    // Boxed, because the layers around a handler move its future, which would be as large as that of the largest grant.
     let tokens = match grant {
-        TokenGrant::AuthorizationCode(request) => oauth.redeem_code(&cx, &client, request).await?,
-        TokenGrant::RefreshToken(request) => oauth.refresh(&cx, &client, request).await?,
-        TokenGrant::ClientCredentials(request) => oauth.authorize_client(&cx, &client, request).await?,
+        TokenGrant::AuthorizationCode(request) => Box::pin(oauth.redeem_code(&cx, &client, request)).await?,
+        TokenGrant::RefreshToken(request) => Box::pin(oauth.refresh(&cx, &client, request)).await?,
+        TokenGrant::ClientCredentials(request) => Box::pin(oauth.authorize_client(&cx, &client, request)).await?,
     };
     Ok(NoStore(Json(tokens.into())))
 }

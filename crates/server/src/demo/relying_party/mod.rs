@@ -7,7 +7,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, RawQuery, State};
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use base::Context;
@@ -20,6 +19,7 @@ use url::form_urlencoded;
 use web::Cx;
 use web::cookies::{self, SetCookie};
 use web::language::{LanguageChoice, Languages, keep_choice};
+use web::middleware::from_fn_with_state;
 
 use super::design::Design;
 use super::documents::{ApiError, Apis, Documents, Subject};
