@@ -55,16 +55,13 @@ impl Accepted {
     pub(super) fn accept(&self, symbols: Option<&Symbols>, names: &[&str]) -> Result<(), (usize, TooManyRelations)> {
         let now = Instant::now();
         let mut accepted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (known, most, error) = match symbols {
-            Some(symbols) => {
-                accepted.forget(symbols, now);
-                (symbols.relation_count(), MOST_NAMES, TooManyRelations::AtTheBound)
-            }
-            None => {
-                // Names that the next graph has are accepted now.
-                accepted.looked_at = (0, "".into());
-                (0, MOST_NAMES_WHILE_LOADING, TooManyRelations::WhileLoading)
-            }
+        let (known, most, error) = if let Some(symbols) = symbols {
+            accepted.forget(symbols, now);
+            (symbols.relation_count(), MOST_NAMES, TooManyRelations::AtTheBound)
+        } else {
+            // Names that the next graph has are accepted now.
+            accepted.looked_at = (0, "".into());
+            (0, MOST_NAMES_WHILE_LOADING, TooManyRelations::WhileLoading)
         };
         let is_known = |name: &str| symbols.is_some_and(|symbols| symbols.relation(name).is_some());
         let mut new = HashSet::new();
@@ -157,7 +154,7 @@ mod tests {
         accepted.accept(Some(&graph), &["new"]).unwrap();
         accepted.accept(None, &["known"]).unwrap();
         accepted.accept(Some(&graph), &[]).unwrap();
-        let waiting: Vec<String> = accepted.0.lock().unwrap().waiting.keys().map(|name| name.to_string()).collect();
+        let waiting: Vec<String> = accepted.0.lock().unwrap().waiting.keys().map(ToString::to_string).collect();
         assert_eq!(waiting, ["new"]);
     }
 }
