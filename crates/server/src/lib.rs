@@ -13,6 +13,7 @@ mod http;
 pub mod reference;
 mod remote_services;
 mod services;
+mod spelling;
 mod storage;
 pub mod trust;
 mod wiring;

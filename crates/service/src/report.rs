@@ -64,6 +64,11 @@ impl Report {
         self.notices.push(Notice::warning(key, message));
     }
 
+    /// Adds a notice of what is as it should be.
+    pub fn inform(&mut self, key: impl Into<String>, message: impl Into<String>) {
+        self.notices.push(Notice { severity: Severity::Information, ..Notice::warning(key, message) });
+    }
+
     /// Adds a notice of a part that does not work. A fault would stop the start.
     pub fn fail(&mut self, key: impl Into<String>, message: impl Into<String>) {
         self.notices.push(Notice::failure(key, message));

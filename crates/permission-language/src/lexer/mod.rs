@@ -91,6 +91,16 @@ impl Symbol {
             Self::AngleClose => ">",
         }
     }
+
+    /// Whether it is the first of a pair of brackets.
+    pub(crate) fn opens(self) -> bool {
+        matches!(self, Self::ParenOpen | Self::BraceOpen | Self::BracketOpen | Self::AngleOpen)
+    }
+
+    /// Whether it is the second of a pair of brackets.
+    pub(crate) fn closes(self) -> bool {
+        matches!(self, Self::ParenClose | Self::BraceClose | Self::BracketClose | Self::AngleClose)
+    }
 }
 
 /// The name of a kind in messages.

@@ -12,6 +12,7 @@ mod types;
 
 use crate::lexer::{Keyword, Lexer, LexicalError, Symbol, Token, TokenKind};
 use crate::limits::{Limits, MAX_NESTING, MAX_PROBLEMS};
+use crate::positions::position;
 use crate::problem::{Kind, Problem, quote};
 use crate::source::Span;
 use crate::syntax::{Block, Class, Condition, Declaration, File, Members, Name};
@@ -24,8 +25,10 @@ pub(crate) fn parse_file<'a>(file: usize, text: &'a str, limits: &Limits) -> Res
         return Err(vec![too_large(file, text.len(), limits.file_bytes)]);
     }
     let mut parser = Parser {
+        text,
         lexer: Lexer::new(text),
         ahead: None,
+        declaration: 0,
         end: 0,
         file,
         nesting: limits.nesting.min(MAX_NESTING),
@@ -50,8 +53,11 @@ const RELATED: &str = "related: { NAME: TYPE[] … }";
 const CONDITION: &str = "const NAME: Condition = \"EXPRESSION\"";
 
 struct Parser<'a> {
+    text: &'a str,
     lexer: Lexer<'a>,
     ahead: Option<Token<'a>>,
+    /// Where the present class or condition begins.
+    declaration: usize,
     /// Where the last consumed token ends, with its closing quote.
     end: usize,
     file: usize,
@@ -118,6 +124,7 @@ impl<'a> Parser<'a> {
     fn condition(&mut self) -> Parsed<Condition<'a>> {
         self.form = CONDITION;
         let start = self.advance().span;
+        self.declaration = start.start;
         let name = self.identifier()?;
         self.symbol(Symbol::Colon)?;
         self.word("Condition")?;
@@ -130,6 +137,7 @@ impl<'a> Parser<'a> {
     fn class(&mut self) -> Parsed<Class<'a>> {
         self.form = CLASS;
         let start = self.advance().span;
+        self.declaration = start.start;
         let name = match self.name() {
             Ok(name) => name,
             Err(problem) => {
@@ -285,8 +293,11 @@ impl<'a> Parser<'a> {
 
     /// The problem of a token that does not fit, or that is none.
     fn unexpected(&self, token: Token<'a>, message: String) -> Problem {
-        let remedy = format!("the form is: {}", self.form);
         let TokenKind::Error(error) = token.kind else {
+            let remedy = match token.kind {
+                TokenKind::End => format!("{}; the form is: {}", self.what_the_end_cuts(), self.form),
+                _ => format!("the form is: {}", self.form),
+            };
             return Problem { kind: Kind::Syntax, file: self.file, span: token.span, message, remedy };
         };
         let character = token.text.chars().next().unwrap_or_default();
@@ -299,6 +310,31 @@ impl<'a> Parser<'a> {
         };
         let message = format!("fatal: at {}: {what}", quote(token.text));
         Problem { kind: Kind::Syntax, file: self.file, span: token.span, message, remedy: remedy.into() }
+    }
+
+    /// The message of the end is Keto's, which shows a token without a text, so the remedy says what is there. What was parsed has
+    /// a closing bracket for each other opening one.
+    fn what_the_end_cuts(&self) -> String {
+        let mut lexer = Lexer::new(&self.text[self.declaration..]);
+        let mut open = Vec::new();
+        loop {
+            let token = lexer.next();
+            match token.kind {
+                TokenKind::Symbol(symbol) if symbol.opens() => open.push(token),
+                TokenKind::Symbol(symbol) if symbol.closes() => {
+                    open.pop();
+                }
+                TokenKind::End | TokenKind::Error(_) => break,
+                _ => {}
+            }
+        }
+        match open.last() {
+            Some(bracket) => {
+                let line = position(self.text, self.declaration + bracket.span.start).line;
+                format!("the file ends here, and the {} in line {line} is not closed", quote(bracket.text))
+            }
+            None => "the file ends here, before this declaration is complete".to_owned(),
+        }
     }
 }
 

@@ -316,3 +316,37 @@ fn a_remedy_shows_the_form() {
     assert_eq!(remedy("/*"), "close the comment with */");
     assert_eq!(remedy("a & b"), "write && for \"and\"");
 }
+
+#[test]
+fn a_remedy_at_the_end_of_the_file_names_the_bracket_that_is_open() {
+    let remedy = |text: &str| parse(text).unwrap_err().remove(0).remedy;
+    for (text, remedy_begins) in [
+        (
+            "class A implements Namespace {",
+            "the file ends here, and the \"{\" in line 1 is not closed; the form is: class NAME ",
+        ),
+        (
+            "import { B } from 'b'\n{ ( [\nclass A implements Namespace\n{\n related: { a: A[] } // {\n permits = {\n }\n",
+            "the file ends here, and the \"{\" in line 4 is not closed; the form is: class NAME ",
+        ),
+        (
+            "class A implements Namespace {\n related: {\n  a: A[]\n  b: (A | SubjectSet<A, \"}\">",
+            "the file ends here, and the \"(\" in line 4 is not closed; the form is: NAME: TYPE[], ",
+        ),
+        (
+            "class A implements Namespace {\n related: {\n  a: SubjectSet<A",
+            "the file ends here, and the \"<\" in line 3 is not closed; the form is: NAME: TYPE[], ",
+        ),
+        (
+            "class A implements Namespace {\n permits = {\n  p: (ctx) =>\n   this.related.class.includes(ctx.subject) ||\n   this.related[\"x\"",
+            "the file ends here, and the \"[\" in line 5 is not closed; the form is: this.related.NAME",
+        ),
+        (
+            "class B implements Namespace {}\nclass A implements",
+            "the file ends here, before this declaration is complete; the form is: class NAME ",
+        ),
+        ("const a: Condition =", "the file ends here, before this declaration is complete; the form is: const NAME: "),
+    ] {
+        assert!(remedy(text).starts_with(remedy_begins), "{text}: {}", remedy(text));
+    }
+}

@@ -86,6 +86,8 @@ async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
         report.fail("namespaces", fault.to_string());
     } else if let Some(warning) = permissions.models.warning() {
         report.warn("namespaces", warning);
+    } else if let Some(summary) = permissions.models.summary() {
+        report.inform("namespaces", summary);
     }
     let mut built = Built {
         routers: vec![

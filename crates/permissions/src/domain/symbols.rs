@@ -84,6 +84,11 @@ impl Symbols {
     pub fn relations(&self) -> impl Iterator<Item = RelationId> + use<> {
         (0..self.relations.names.len()).filter_map(|index| u16::try_from(index).ok()).map(RelationId)
     }
+
+    /// The names of relations in the order of their numbers, without the first ones.
+    pub fn relation_names_from(&self, first: usize) -> impl Iterator<Item = &str> {
+        self.relations.names.iter().skip(first).map(|name| &**name)
+    }
 }
 
 impl Table {

@@ -141,9 +141,9 @@ impl AboutToken for CheckError {
         match self {
             Self::Unloaded(unloaded) => unloaded.into(),
             Self::Invalid(invalid) => invalid.within("tuple").into(),
-            Self::UndeclaredRelation(_) | Self::UndeclaredOnTheWay { .. } => {
-                Status::invalid_argument(self.to_string()).with_field("tuple.relation")
-            }
+            Self::UndeclaredRelation(_) => Status::invalid_argument(self.to_string()).with_field("tuple.relation"),
+            // No field of the request is wrong.
+            Self::UndeclaredOnTheWay { .. } => Status::invalid_argument(self.to_string()).with_reason(),
             Self::Unanswered { reason, .. } => Status::new(Code::FailedPrecondition, reason).with_reason(),
             Self::Evaluate(error) => error.with_token_in(field),
         }

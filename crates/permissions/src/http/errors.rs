@@ -109,9 +109,9 @@ impl From<CheckError> for RestError {
         match error {
             CheckError::Unloaded(unloaded) => unloaded.into(),
             CheckError::Invalid(invalid) => invalid.into(),
-            CheckError::UndeclaredRelation(_) | CheckError::UndeclaredOnTheWay { .. } => {
-                Self::bad_request(error.to_string()).with_detail("field", "relation")
-            }
+            CheckError::UndeclaredRelation(_) => Self::bad_request(error.to_string()).with_detail("field", "relation"),
+            // No field of the request is wrong.
+            CheckError::UndeclaredOnTheWay { .. } => Self::bad_request(error.to_string()),
             CheckError::Unanswered { failure, reason } => {
                 let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, UNANSWERED);
                 error.with_reason(reason).with_detail("limitation", failure.name())

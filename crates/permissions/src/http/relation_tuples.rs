@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{RawQuery, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base::bounds::DOCUMENT;
 use bytes::Bytes;
@@ -19,6 +19,10 @@ use super::wire::RelationTupleDocument;
 use crate::Permissions;
 use crate::components::pages::{Position, QuestionDigest, TUPLES};
 use crate::domain::tuple_changes::TupleChange;
+use crate::operations::delete_relation_tuples::Deletion;
+
+/// How many relation tuples a deletion deleted: its answer has no body.
+const DELETED: HeaderName = HeaderName::from_static("deleted");
 
 #[derive(Serialize)]
 pub(super) struct RelationTuples {
@@ -117,6 +121,7 @@ pub(super) async fn delete(
     if query.namespace.is_none() {
         return Err(RestError::bad_request("namespace: is required").with_detail("field", "namespace"));
     }
-    let (_, token) = permissions.delete_relation_tuples(&cx, &query).await?;
-    Ok((StatusCode::NO_CONTENT, [snaptoken::header(&token)]).into_response())
+    let Deletion { count, token, .. } = permissions.delete_relation_tuples(&cx, &query).await?;
+    let headers = [snaptoken::header(&token), (DELETED, HeaderValue::from(count))];
+    Ok((StatusCode::NO_CONTENT, headers).into_response())
 }

@@ -27,8 +27,7 @@ impl Permissions {
                 () = folders.changed() => {}
                 _ = due.tick() => {}
             }
-            // The fault is kept and logged where the model is.
-            let _ = self.load_model().await;
+            self.models.refresh_and_log().await;
         }
     }
 }

@@ -28,33 +28,44 @@ pub enum DeleteRelationTuplesError {
     Database(#[from] database::Error),
 }
 
+/// What was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    pub count: usize,
+    /// After the deletion, and its token.
+    pub snapshot: Snapshot,
+    pub token: String,
+}
+
 impl Permissions {
     /// Deletes the tuples that match; a query without parts matches all. Up to 10 000 tuples are deleted by one transaction, more
-    /// of them by several, so that other writers need not wait long. Returns the snapshot after the deletion, and its token.
+    /// of them by several, so that other writers need not wait long.
     pub async fn delete_relation_tuples(
         &self,
         cx: &Context,
         query: &TupleQuery,
-    ) -> Result<(Snapshot, String), DeleteRelationTuplesError> {
+    ) -> Result<Deletion, DeleteRelationTuplesError> {
         check_query(&self.models.current()?.model, query)?;
         let sealer = self.tokens.sealer(cx).await?;
-        let mut after = None;
+        let (mut after, mut count) = (None, 0);
         loop {
-            let (snapshot, next) = self.delete_some(cx, query, after).await?;
+            let (snapshot, deleted, next) = self.delete_some(cx, query, after).await?;
+            count += deleted;
             after = next;
             if after.is_none() {
-                return Ok((snapshot, snaptoken(&sealer, cx.tenant, snapshot)));
+                return Ok(Deletion { count, snapshot, token: snaptoken(&sealer, cx.tenant, snapshot) });
             }
         }
     }
 
-    /// One transaction, of tuples behind `after`: no earlier one matches any more. Returns where the next one goes on.
+    /// One transaction, of tuples behind `after`: no earlier one matches any more. Returns how many it deleted and where the
+    /// next one goes on.
     async fn delete_some(
         &self,
         cx: &Context,
         query: &TupleQuery,
         mut after: Option<TupleKey>,
-    ) -> Result<(Snapshot, Option<TupleKey>), database::Error> {
+    ) -> Result<(Snapshot, usize, Option<TupleKey>), database::Error> {
         // Expired tuples that the reaper has not deleted yet are deleted as well.
         const ALL: Timestamp = Timestamp::MIN;
         let mut tx = self.database.write(cx.tenant).await?;
@@ -81,6 +92,6 @@ impl Permissions {
         };
         tx.commit().await?;
         self.graphs.acknowledge(cx.tenant, snapshot).await;
-        Ok((snapshot, after))
+        Ok((snapshot, count, after))
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::relation_tuple::{RelationTuple, StoredTuple, Subject};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::tuple_changes::TupleChange;
 use crate::domain::tuple_query::TupleQuery;
+use crate::operations::delete_relation_tuples::Deletion;
 use crate::storage::state;
 
 fn tuple(namespace: &str, object: &str) -> RelationTuple {
@@ -71,14 +72,15 @@ async fn a_deletion_by_query_has_events_for_all_its_tuples() {
         };
         assert_eq!(sizes("inserted", 0).await, [1_000, 1_000, 500, 1]);
         let query = TupleQuery { namespace: Some("Doc".into()), ..TupleQuery::default() };
-        let (deleted, _) = permissions.delete_relation_tuples(&cx, &query).await.unwrap();
+        let deleted = permissions.delete_relation_tuples(&cx, &query).await.unwrap();
         assert_eq!(sizes("deleted", written.0).await, [0, 1_000, 1_000, 500]);
-        assert_eq!(events(&harness, 0).await.last().unwrap().sequence, deleted.0);
+        assert_eq!(events(&harness, 0).await.last().unwrap().sequence, deleted.snapshot.0);
+        assert_eq!(deleted.count, 2_500);
         let page = PageRequest { size: 9, after: None };
         let left = permissions.list_relation_tuples(&cx, &TupleQuery::default(), &page).await.unwrap();
         assert_eq!(left.items, [StoredTuple::from(tuple("Group", "a"))]);
-        let (unchanged, _) = permissions.delete_relation_tuples(&cx, &query).await.unwrap();
-        assert_eq!(unchanged, deleted);
+        let unchanged = permissions.delete_relation_tuples(&cx, &query).await.unwrap();
+        assert_eq!(unchanged, Deletion { count: 0, ..deleted });
     })
     .await;
 }

@@ -327,6 +327,9 @@ async fn an_expansion_is_a_tree_of_subjects() {
         let itself = expand(&mut harness, "namespace=Folder&object=f").await.expect(200);
         assert_eq!(itself.json, json!({ "type": "leaf", "tuple": set("Folder", "f", "") }));
         assert_eq!(itself.header("truncated"), None);
+        let permit = expand(&mut harness, "namespace=Folder&object=f&relation=view").await.expect(200);
+        assert_eq!(permit.json, json!({ "type": "leaf", "tuple": set("Folder", "f", "view") }));
+        assert!(permit.header("truncated").unwrap().contains("follows relations, not permits"), "{permit}");
         expand(&mut harness, "namespace=Nope&object=f&relation=viewers").await.expect(404);
         expand(&mut harness, "").await.expect(404);
     })
@@ -527,11 +530,20 @@ async fn a_relation_that_was_renamed_is_named_with_its_namespace() {
             refused.string("/error/reason"),
             "relation \"members\" does not exist in the namespace \"Group\", and a relation tuple leads to it; explain=true shows which"
         );
+        assert_eq!(refused.json.pointer("/error/details/field"), None, "the question is good: {refused}");
         let explained = renamed.read.get(&format!("{path}&explain=true")).await.expect(400);
         assert!(explained.text.contains("the tuple Folder:1#viewers@Group:staff#members"), "{explained}");
         let batch = json!({ "tuples": [tuple("Folder:1#view@User:ada")] });
         let batch = renamed.read.post_json("/relation-tuples/batch/check", &batch).await.expect(200);
         assert!(batch.string("/results/0/error").contains("in the namespace \"Group\""), "{batch}");
+        let request = json!({
+            "subject": { "type": "User", "id": "ada" },
+            "action": { "name": "view" },
+            "resource": { "type": "Folder", "id": "1" },
+        });
+        let evaluated = renamed.read.post_json("/access/v1/evaluation", &request).await.expect(200);
+        assert_eq!((evaluated.at("/decision"), evaluated.at("/context/error/status")), (&json!(false), &json!(422)));
+        assert!(evaluated.string("/context/error/message").contains("in the namespace \"Group\""), "{evaluated}");
     })
     .await;
 }

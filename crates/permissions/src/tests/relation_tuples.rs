@@ -157,13 +157,15 @@ async fn a_deletion_needs_a_namespace_and_known_parameters() {
         let body = Some(("application/json", "{}".to_owned()));
         harness.write.request(Method::DELETE, &format!("{TUPLES}?namespace=Doc"), body).await.expect(400);
         assert_eq!(list(&mut harness, "").await.len(), 3);
-        let delete = async |harness: &mut Harness, query: &str| {
-            harness.write.json(Method::DELETE, &format!("{TUPLES}?{query}"), &Value::Null).await.expect(204);
+        let delete = async |harness: &mut Harness, query: &str, count: &str| {
+            let path = format!("{TUPLES}?{query}");
+            let reply = harness.write.json(Method::DELETE, &path, &Value::Null).await.expect(204);
+            assert_eq!(reply.header("deleted"), Some(count), "{reply}");
         };
-        delete(&mut harness, "namespace=Doc&object=nothing").await;
-        delete(&mut harness, "namespace=Doc&object=a&subject_id=ada").await;
+        delete(&mut harness, "namespace=Doc&object=nothing", "0").await;
+        delete(&mut harness, "namespace=Doc&object=a&subject_id=ada", "1").await;
         assert_eq!(list(&mut harness, "").await, [members(), ada("b")]);
-        delete(&mut harness, "namespace=Doc").await;
+        delete(&mut harness, "namespace=Doc", "2").await;
         assert_eq!(list(&mut harness, "").await, [Value::Null; 0]);
     })
     .await;

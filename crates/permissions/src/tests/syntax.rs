@@ -38,8 +38,12 @@ async fn errors_have_the_positions_that_keto_reports_and_what_to_do() {
         let (start, end) = (&errors[0]["start"], &errors[0]["end"]);
         assert_eq!((start, end), (&json!({"Line": 2, "column": 51}), &json!({"Line": 2, "column": 57})));
         assert!(errors[0]["help"].as_str().is_some_and(|help| !help.is_empty()), "{checked}");
-        let broken = harness.opl.post(PATH, "text/plain", "class").await.expect(200);
-        assert_eq!(broken.at("/errors").as_array().unwrap().len(), 1, "{broken}");
+        let broken = harness.opl.post(PATH, "text/plain", "class A implements Namespace {\n").await.expect(200);
+        let errors = broken.at("/errors").as_array().unwrap();
+        assert_eq!(errors.len(), 1, "{broken}");
+        assert_eq!(errors[0]["message"], "expected 'permits' or 'related', got \"\"");
+        let help = errors[0]["help"].as_str().unwrap();
+        assert!(help.starts_with("the file ends here, and the \"{\" in line 1 is not closed; "), "{broken}");
     })
     .await;
 }

@@ -119,7 +119,11 @@ pub(crate) fn announce(running: &Running, failed: &BTreeMap<String, String>) {
         return;
     }
     for (check, reason) in failed {
-        tracing::error!(check, "not ready: {reason}");
+        if running.logged.contains(reason) {
+            tracing::error!(check, "not ready; the reason is logged above");
+        } else {
+            tracing::error!(check, "not ready: {reason}");
+        }
     }
     tracing::warn!(version = VERSION, database, "running, and not ready");
 }

@@ -52,6 +52,8 @@ pub struct Running {
     pub worker: Arc<Worker>,
     /// The directory of the generated secrets, if there are any.
     pub data_dir: Option<PathBuf>,
+    /// The failures that the start has logged. A check may have the same reason.
+    pub(crate) logged: Vec<String>,
     /// The health of each service.
     pub(super) health: Vec<Health>,
     pub(super) edge: Edge,

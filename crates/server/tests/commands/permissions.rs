@@ -73,6 +73,11 @@ fn lint_reports_errors_and_warnings() {
     });
     assert_eq!(problems, json!([expected]));
     assert_eq!(directory.run("kleis permissions lint absent.ts", &[]).code, Some(1));
+
+    std::fs::write(directory.path("cut.ts"), "class Doc implements Namespace {\n  related: {\n    a: Doc[]\n").unwrap();
+    let cut = directory.run("kleis permissions lint cut.ts", &[]);
+    let help = "\nhelp: the file ends here, and the \"{\" in line 2 is not closed; the form is: related: ";
+    assert!(cut.code == Some(1) && cut.output.contains(help), "{cut:?}");
 }
 
 #[test]

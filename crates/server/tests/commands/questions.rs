@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::program::{CommandOutput, Program, RunDirectory};
 
@@ -166,6 +166,51 @@ fn lists_are_asked_of_the_service() {
         let json = service.run(&format!("{line} --format json"));
         assert_eq!((json.code, json.output.as_str()), (Some(1), ""), "{line}: {json:?}");
     }
+}
+
+#[test]
+fn an_expansion_says_what_it_does_not_follow_and_what_does_not_exist() {
+    let service = Service::start();
+    for (line, reason) in [
+        (
+            "kleis permissions expand viewers Dok:plan",
+            "there is no namespace \"Dok\" in the permission model; did you mean \"Doc\"?",
+        ),
+        (
+            "kleis permissions check User:ada view Dok:plan",
+            "there is no namespace \"Dok\" in the permission model; did you mean \"Doc\"?",
+        ),
+        ("kleis permissions expand viewer Doc:plan", "relation \"viewer\" does not exist"),
+        ("kleis permissions expand viewer Doc:plan -d 1", "relation \"viewer\" does not exist"),
+    ] {
+        for line in [line, &format!("{line} --format json")] {
+            let output = service.prints(line, 1, "");
+            assert!(output.errors.contains(reason), "{line}: {output:?}");
+        }
+    }
+    let permit = service.prints("kleis permissions expand view Doc:plan", 0, "Doc:plan#view\n");
+    assert!(permit.errors.contains("kleis permissions list-subjects"), "{permit:?}");
+    let document = service.run("kleis permissions expand view Doc:plan --format json").json();
+    assert!(document["truncated"].as_str().is_some_and(|it| it.contains("follows relations")), "{document}");
+    let nobody = service.prints("kleis permissions expand viewers Doc:empty", 0, "Doc:empty#viewers\n");
+    assert_eq!(nobody.errors, "");
+}
+
+#[test]
+fn the_start_logs_a_broken_model_once_and_doctor_says_what_a_good_one_has() {
+    let directory = RunDirectory::new(&[("keto.yml", CONFIG), ("model.ts", "class Doc implements Namespace {")]);
+    let program = directory.serve("keto serve -c keto.yml", &[]).unwrap_or_else(|output| panic!("{output:?}"));
+    let reason = "expected 'permits' or 'related', got";
+    assert_eq!(program.log.matches(reason).count(), 1, "{}", program.log);
+    drop(program);
+    std::fs::write(directory.path("model.ts"), MODEL).unwrap();
+    let rows = directory.run("kleis doctor permissions -c keto.yml --format json", &[]).json();
+    let of_model = |row: &&Value| row["explanation"].as_str().is_some_and(|it| it.contains("the permission model of"));
+    let row = rows.as_array().unwrap().iter().find(of_model).unwrap_or_else(|| panic!("{rows}"));
+    assert_eq!(row["verdict"], "ok", "{row}");
+    let explanation = row["explanation"].as_str().unwrap();
+    assert!(explanation.contains("model.ts is valid; "), "{row}");
+    assert!(explanation.ends_with("namespaces: 3, relations: 2, permits: 1"), "{row}");
 }
 
 /// More than a page.

@@ -80,13 +80,23 @@ fn tuples_are_created_listed_and_deleted() {
     let listed = service.good("keto relation-tuple delete-all --namespace Doc --object memo");
     assert!(listed.output.contains("bob") && listed.errors.contains("nothing was deleted"), "{listed:?}");
     assert_eq!(service.tuples().len(), 2);
-    service.good("keto relation-tuple delete-all --namespace Doc --object memo --force");
+    let deleted = service.good("keto relation-tuple delete-all --namespace Doc --object memo --force");
+    assert_eq!(deleted.output, "1 relation tuple deleted\n");
     assert_eq!(service.tuples(), ["Doc:plan#viewers@ada"]);
+    let again = service.good("kleis permissions tuples delete-all --namespace Doc --object memo --force --format json");
+    assert_eq!(again.json(), json!({ "deleted": 0 }));
+    for (line, tuples) in [("create", 2), ("delete", 1)] {
+        service.good(&format!("kleis permissions tuples {line} Doc:text#viewers@ada"));
+        assert_eq!(service.tuples().len(), tuples, "{line}");
+    }
 
     for (line, reason) in [
         ("kleis permissions tuples create ada viewers Dok:plan", "kleis: namespace: there is no namespace \"Dok\""),
         ("kleis permissions tuples create ada viewers plan", "\"plan\" lacks a \":\""),
         ("kleis permissions tuples create", "name files with --file"),
+        ("kleis permissions tuples create User:q viewers", "\"User:q\" is neither a file nor a relation tuple"),
+        ("kleis permissions tuples delete Doc:plan#viewers", "Doc:plan#viewers@User:ada"),
+        ("kleis permissions tuples parse absent.txt", "\"absent.txt\" is neither a file nor a relation tuple"),
         ("kleis permissions tuples delete-all --object plan --force", "--namespace is required"),
         ("kleis permissions tuples get --subject-set Group", "write NAMESPACE:OBJECT#RELATION"),
         ("kleis permissions tuples get --page-token x", "page_token"),

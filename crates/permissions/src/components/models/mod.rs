@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - All files of a source form one model, which replaces the previous one atomically.
-//! - A source that cannot be read, or whose model is not valid, keeps the previous model; the reason is logged once and kept.
+//! - A source that cannot be read, or whose model is not valid, keeps the previous model; the reason is kept, and
+//!   the start reports it or it is logged, once.
 //! - Without a first model nothing is answered: the service is not ready and says why.
 //! - Only a list in the configuration may be empty. A document without a namespace is an error, because a file that is being
 //!   rewritten is empty for a moment, and its model would deny every check.
@@ -17,6 +18,7 @@ mod source;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use permission_language::Namespace;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
 use web::outbound::Client;
@@ -125,18 +127,41 @@ impl Models {
             return Ok(());
         };
         let fault = ModelFault { location: self.source.shown(), reason };
-        if self.fault.load().as_deref() != Some(&fault) {
-            let is_first = self.model.load().is_none();
-            let consequence =
-                if is_first { "nothing is answered without one" } else { "the previous one stays in force" };
-            tracing::error!(
-                location = fault.location,
-                reason = fault.reason,
-                "no permission model loaded; {consequence}"
-            );
-        }
         self.fault.store(Some(Arc::new(fault.clone())));
         Err(fault)
+    }
+
+    /// Like [`Self::refresh`], and logs a new model and a new fault. The first outcome is not logged here, because the start reports
+    /// it.
+    pub(crate) async fn refresh_and_log(&self) {
+        let (model, fault) = (self.model.load_full(), self.fault());
+        match self.refresh().await {
+            Ok(()) if self.model.load_full().as_ref().map(Arc::as_ptr) != model.as_ref().map(Arc::as_ptr) => {
+                tracing::info!("{}", self.summary().unwrap_or_default());
+            }
+            Err(now) if fault.as_deref() != Some(&now) => {
+                let consequence =
+                    if model.is_none() { "nothing is answered without one" } else { "the previous one stays in force" };
+                tracing::error!(
+                    location = now.location,
+                    reason = now.reason,
+                    "no permission model loaded; {consequence}"
+                );
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+
+    /// The size of the model in force.
+    pub(crate) fn summary(&self) -> Option<String> {
+        let namespaces = &self.model.load_full()?.model.namespaces;
+        let count = |of: fn(&Namespace) -> usize| namespaces.iter().map(of).sum::<usize>();
+        let (relations, permits) = (count(|it| it.relations.len()), count(|it| it.permits.len()));
+        Some(format!(
+            "the permission model of {} is valid; namespaces: {}, relations: {relations}, permits: {permits}",
+            self.source.shown(),
+            namespaces.len()
+        ))
     }
 
     async fn activate(&self, documents: Vec<Document>) -> Result<(), String> {
@@ -151,7 +176,6 @@ impl Models {
         // A large model takes a while and must not block requests.
         let (model, withdrawn) = tokio::task::spawn_blocking(load).await.map_err(|error| error.to_string())??;
         warn_of_withdrawn_types(&withdrawn);
-        tracing::info!(namespaces = model.model.namespaces.len(), "a permission model is in force");
         self.put_in_force(model);
         Ok(())
     }

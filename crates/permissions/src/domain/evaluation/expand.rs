@@ -27,7 +27,7 @@ pub struct Tree {
     pub truncated: Option<Cut>,
 }
 
-/// The limit that a tree ends at. Of several, the first of this order is reported.
+/// Why subjects may be missing in a tree. Of several reasons, the first of this order is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Cut {
     #[error("the tree has more nodes than limit.max_expand_size")]
@@ -38,6 +38,11 @@ pub enum Cut {
         "subject sets on the last level are not expanded; raise limit.max_read_depth, and max-depth if the request has one, or ask about them"
     )]
     Depth,
+    #[error(
+        "an expansion follows relations, not permits; list the subjects of a permit by kleis permissions list-subjects, GET \
+         /relation-tuples/subjects or ListSubjects, or set feature_flags.expand_rewrites"
+    )]
+    Permit,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,7 +175,10 @@ impl<'a, R: Directory, C: Conditions> Evaluator<'a, R, C> {
         let kind = match *source {
             Source::Userset(userset) if !userset.is_set() || expansion.stands_above(userset, place.node) => return,
             _ if place.nesting >= expansion.options.nesting => return expansion.cut(Cut::Depth),
-            Source::Userset(userset) if let Some(permit) = self.followed_permit(userset, expansion) => {
+            Source::Userset(userset)
+                if let Some(permit) = self.permit(userset)
+                    && expansion.options.follow_permits =>
+            {
                 add_permit(self.schema, permit, userset, place, expansion)
             }
             Source::Operand(operand, object) => add_operand(self.schema, operand, object, place, expansion),
@@ -178,6 +186,9 @@ impl<'a, R: Directory, C: Conditions> Evaluator<'a, R, C> {
                 return expansion.cut(Cut::Depth);
             }
             Source::Userset(userset) => {
+                if self.permit(userset).is_some() {
+                    expansion.cut(Cut::Permit);
+                }
                 self.expand_userset(userset, place, expansion);
                 NodeKind::Union
             }
@@ -191,12 +202,10 @@ impl<'a, R: Directory, C: Conditions> Evaluator<'a, R, C> {
         }
     }
 
-    /// The alternatives of the userset, if it is a permit whose expression is followed.
-    fn followed_permit(&self, userset: Userset, expansion: &Expansion<'a>) -> Option<&'a [Alternative]> {
+    /// The alternatives of the userset, if it is a permit.
+    fn permit(&self, userset: Userset) -> Option<&'a [Alternative]> {
         match self.schema.rules(userset.namespace(), userset.relation()) {
-            Rules::Declared(definition) if definition.is_permit && expansion.options.follow_permits => {
-                Some(&definition.alternatives)
-            }
+            Rules::Declared(definition) if definition.is_permit => Some(&definition.alternatives),
             Rules::Declared(_) | Rules::TuplesOnly(_) | Rules::Undeclared => None,
         }
     }

@@ -186,9 +186,9 @@ impl From<CheckError> for Undecided {
             CheckError::Invalid(invalid @ InvalidTuple::UnknownNamespace { .. }) => {
                 Self::Reason(named(invalid).to_string())
             }
-            CheckError::UndeclaredOnTheWay { .. } => Self::Reason(error.to_string()),
             CheckError::UndeclaredRelation(_) => Self::Reason(format!("action.name: {error}")),
             CheckError::Invalid(invalid @ InvalidTuple::Field { .. }) => failed(400, named(invalid).to_string()),
+            CheckError::UndeclaredOnTheWay { .. } => failed(422, error.to_string()),
             CheckError::Unanswered { reason, .. } => failed(422, reason),
             // Both are errors of the whole request.
             CheckError::Unloaded(error) => failed(503, error.to_string()),

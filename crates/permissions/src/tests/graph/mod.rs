@@ -146,7 +146,7 @@ fn change(dice: &mut Dice) -> TupleChange {
 async fn change_something(permissions: &Permissions, cx: &Context, dice: &mut Dice) -> Snapshot {
     if dice.percent(5) {
         let query = TupleQuery { object: Some(format!("d{}", dice.below(12))), ..TupleQuery::default() };
-        return permissions.delete_relation_tuples(cx, &query).await.unwrap().0;
+        return permissions.delete_relation_tuples(cx, &query).await.unwrap().snapshot;
     }
     let changes: Vec<_> = (0..=dice.below(4)).map(|_| change(dice)).collect();
     permissions.transact_relation_tuples(cx, &changes).await.unwrap().0

@@ -48,15 +48,20 @@ async fn a_list_of_a_new_tenant_waits_until_its_relation_tuples_are_in_memory() 
         let (question, mut follower) = (objects_of_ada(), follower(&harness));
         follower.ask().await;
         assert!(permissions.graph_statistics().is_empty(), "the tenant has no row");
-        let list = permissions.list_names(&cx, &question, ALL, CheckOptions::default());
-        let load = async {
+        let mut list = pin!(permissions.list_names(&cx, &question, ALL, CheckOptions::default()));
+        let asked = async {
             while !permissions.feed.take_asked() {
                 tokio::task::yield_now().await;
             }
-            follower.ask().await;
-            follower.loaded().await;
         };
-        let (listed, ()) = tokio::join!(list, load);
+        tokio::select! {
+            biased;
+            () = asked => {}
+            listed = &mut list => panic!("it gives up without asking the follower: {listed:?}"),
+        }
+        follower.ask().await;
+        follower.loaded().await;
+        let listed = list.await;
         assert_eq!(listed.unwrap().answer.names, [""; 0]);
     })
     .await;

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Args;
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::super::output::{self, Format};
 use super::documents;
 use super::remote::{CallError, Remote, Remotes};
+use crate::spelling;
 
 /// The deepest level that is indented.
 const DEEPEST_LEVEL: usize = 32;
@@ -55,10 +56,12 @@ pub(in crate::cli) struct CheckArguments {
 Example:
   kleis permissions expand viewers Doc:plan
 
-A tree that is not complete, because a limit was reached, says so: on standard error, and as JSON
-with the member `truncated`.")]
+A tree follows relations: kleis permissions list-subjects lists the subjects of a permission.
+A tree that is not complete, because a limit was reached or a permission is in it, says so: on
+standard error, and as JSON with the member `truncated`. The exit code is 1 when a namespace or
+relation does not exist.")]
 pub(in crate::cli) struct ExpandArguments {
-    /// The relation or permission
+    /// The relation
     relation: String,
     /// NAMESPACE:OBJECT
     #[arg(required = true, num_args = 1..=2, value_name = "OBJECT")]
@@ -116,8 +119,24 @@ pub(super) async fn check(arguments: CheckArguments) -> anyhow::Result<ExitCode>
 async fn require_namespaces(remote: &Remote, mut asked: impl Iterator<Item = &str>) -> anyhow::Result<()> {
     let found = remote.call(Method::GET, &["namespaces"], &[], None).await?;
     let all = found["namespaces"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let unknown = asked.find(|namespace| all.iter().all(|it| it["name"] != **namespace));
-    unknown.map_or(Ok(()), |namespace| bail!("there is no namespace \"{namespace}\" in the permission model"))
+    let Some(unknown) = asked.find(|namespace| all.iter().all(|it| it["name"] != **namespace)) else {
+        return Ok(());
+    };
+    let nearest = spelling::nearest(all.iter().filter_map(|it| it["name"].as_str()), unknown);
+    let hint = nearest.map_or_else(String::new, |name| format!("; did you mean \"{}\"?", output::visible(name)));
+    bail!("there is no namespace \"{unknown}\" in the permission model{hint}")
+}
+
+/// The API expands a relation that it does not have to a node without children. A check says that there is none.
+async fn require_relation(remote: &Remote, set: &Value) -> anyhow::Result<()> {
+    let mut body = set.clone();
+    body["subject_set"] = set.clone();
+    let path = ["relation-tuples", "check", "openapi"];
+    match remote.call(Method::POST, &path, &depth(Some(1)), Some(&body)).await {
+        Err(CallError::Refused { reason, field: Some(field), .. }) if field == "relation" => bail!(reason),
+        Err(unavailable @ CallError::Unavailable(_)) => Err(unavailable.into()),
+        Ok(_) | Err(CallError::Refused { .. }) => Ok(()),
+    }
 }
 
 pub(super) async fn explain(arguments: CheckArguments) -> anyhow::Result<ExitCode> {
@@ -149,12 +168,23 @@ fn show(steps: &Value) -> anyhow::Result<()> {
 
 pub(super) async fn expand(arguments: ExpandArguments) -> anyhow::Result<ExitCode> {
     let (namespace, object) = documents::object(&arguments.object)?;
+    let set = json!({ "namespace": namespace, "object": object, "relation": arguments.relation });
     let mut query = vec![("namespace", namespace), ("object", object), ("relation", arguments.relation)];
     query.extend(depth(arguments.max_depth));
     let remote = arguments.remotes.read()?;
-    let answer = remote.answer(Method::GET, &["relation-tuples", "expand"], &query, None).await?;
+    let answer = match remote.answer(Method::GET, &["relation-tuples", "expand"], &query, None).await {
+        Err(refused @ CallError::Refused { status: StatusCode::NOT_FOUND, field: Some(_), .. }) => {
+            require_namespaces(&remote, set["namespace"].as_str().into_iter()).await?;
+            return Err(refused.into());
+        }
+        answer => answer?,
+    };
     let truncated = answer.headers().get("truncated").map(|it| String::from_utf8_lossy(it.as_bytes()).into_owned());
     let mut tree = answer.into_body();
+    // Without a relation it is the object itself.
+    if tree["children"].as_array().is_none_or(Vec::is_empty) && set["relation"] != "" {
+        require_relation(&remote, &set).await?;
+    }
     match arguments.format {
         Format::Table => {
             let mut text = String::new();

@@ -14,6 +14,7 @@ use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::{Value, json};
 
 use super::{Fault, Service};
+use crate::spelling::nearest;
 
 const ROOT: &str = include_str!("../schemas/root.json");
 
@@ -91,12 +92,7 @@ impl Schema {
         for step in error.instance_path().as_str().split('/').skip(1) {
             places = places.into_iter().flat_map(|place| place.child(step)).collect();
         }
-        let known = places.iter().flat_map(Place::keys).map(|(name, _)| name);
-        known
-            .map(|name| (distance(name, key), name))
-            .filter(|(far, name)| *far <= 2.max(name.len() / 4))
-            .min()
-            .map(|it| it.1.to_owned())
+        nearest(places.iter().flat_map(Place::keys).map(|(name, _)| name), key).map(str::to_owned)
     }
 
     /// The start of a walk through the schema.
@@ -405,22 +401,6 @@ fn expected_by(pattern: &str) -> String {
         pattern if pattern.contains("(ns|us|") => "must be a duration, for instance 10m or 1h30m".to_owned(),
         pattern => format!("must match {pattern}"),
     }
-}
-
-/// The edit distance of two words.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.iter().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = (diagonal + usize::from(a != *b)).min(above + 1).min(row[j] + 1);
-            diagonal = above;
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]

@@ -49,7 +49,8 @@ pub enum StartError {
 pub async fn start(config: Config, environment: Environment) -> Result<Running, StartError> {
     let mut findings = Findings::of(&config);
     let prepared = Box::pin(prepare(config, &environment, Purpose::Serve, &mut findings)).await;
-    for notice in findings.sorted_notices() {
+    let notices = findings.sorted_notices();
+    for notice in &notices {
         match notice.severity {
             Severity::Failure => tracing::error!(key = notice.path, "{}", notice.message),
             Severity::Warning => tracing::warn!(key = notice.path, "{}", notice.message),
@@ -98,7 +99,8 @@ pub async fn start(config: Config, environment: Environment) -> Result<Running, 
     let health = health.collect::<Result<Vec<_>, _>>()?;
     let edge = parts.plain_edge();
     let data_dir = parts.data_dir.as_ref().map(|data_dir| data_dir.path().to_owned());
-    Ok(Running { addresses, database, worker, data_dir, health, edge, stop, tasks, reservation })
+    let logged = notices.into_iter().filter(|it| it.severity == Severity::Failure).map(|it| it.message).collect();
+    Ok(Running { addresses, database, worker, data_dir, logged, health, edge, stop, tasks, reservation })
 }
 
 async fn bring_up_to_date(

@@ -58,7 +58,7 @@ fn a_tree_has_the_subjects_of_a_relation_and_the_expression_of_a_permit() {
                     or Doc:d#parent\n  or Doc:e#view\n   or Doc:e#viewer\n    - y\n   - Doc:e#parent\n   and \n    \
                     - Doc:e#staff\n    not \n     - Doc:e#banned\n and \n  - Doc:d#staff\n  not \n   or Doc:d#banned\n    - z\n";
     assert_eq!((text.as_str(), truncated), (expected, None), "{text}");
-    assert_eq!(expand(&world, userset, 6, 100, false), ("- Doc:d#view\n".into(), None));
+    assert_eq!(expand(&world, userset, 6, 100, false), ("- Doc:d#view\n".into(), Some(Cut::Permit)));
     let viewer = world.userset("Doc:d#viewer");
     assert_eq!(expand(&world, viewer, 1, 100, false), ("- Doc:d#viewer\n".into(), Some(Cut::Depth)));
     let in_group = "or Doc:d#viewer\n - x\n - Group:g#member\n";

@@ -231,7 +231,7 @@ impl ::prost::Name for ExpandRequest {
 pub struct ExpandResponse {
     #[prost(message, optional, tag = "1")]
     pub tree: ::core::option::Option<SubjectTree>,
-    /// Why subjects may be missing, because a limit was reached; empty if the tree is complete.
+    /// Why subjects may be missing: a limit was reached, or the tree has a permit that is not followed. Empty if the tree is complete.
     #[prost(string, tag = "1000")]
     pub truncated: ::prost::alloc::string::String,
 }

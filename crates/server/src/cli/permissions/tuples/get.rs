@@ -8,7 +8,7 @@ use http::Method;
 use permissions::domain::relation_tuple::{Subject, SubjectSet};
 use serde_json::{Value, json};
 
-use super::super::super::output;
+use super::super::super::output::{self, counted};
 use super::super::remote::Remotes;
 use super::write::{Presentation, show};
 
@@ -100,7 +100,19 @@ pub(super) async fn delete_all(arguments: DeleteArguments) -> anyhow::Result<Exi
     }
     let mut query = arguments.filter.query()?;
     if arguments.force {
-        arguments.remotes.write()?.call(Method::DELETE, &["admin", "relation-tuples"], &query, None).await?;
+        let remote = arguments.remotes.write()?;
+        let answer = remote.answer(Method::DELETE, &["admin", "relation-tuples"], &query, None).await?;
+        // Keto does not say how many.
+        let count = answer.headers().get("deleted").and_then(|it| it.to_str().ok()?.parse::<usize>().ok());
+        if arguments.presentation.is_json() {
+            output::json(&json!({ "deleted": count }))?;
+        } else {
+            let tuples = count.map_or_else(
+                || "relation tuples".to_owned(),
+                |count| counted(count, "relation tuple", "relation tuples"),
+            );
+            output::line(&format!("{tuples} deleted"))?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
     query.push(("page_size", "100".to_owned()));

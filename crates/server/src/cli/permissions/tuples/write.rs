@@ -24,10 +24,11 @@ A file has a relation tuple as a JSON object, an array of them, or one in each l
 
 Examples:
   kleis permissions tuples create User:ada viewers Doc:plan
+  kleis permissions tuples create Doc:plan#viewers@User:ada
   kleis permissions tuples create -f tuples.json -f more/
   kleis permissions tuples delete User:ada viewers Doc:plan")]
 pub(in crate::cli) struct Arguments {
-    /// SUBJECT RELATION NAMESPACE:OBJECT; or files
+    /// SUBJECT RELATION NAMESPACE:OBJECT, or NAMESPACE:OBJECT#RELATION@SUBJECT; or files
     #[arg(value_name = "TUPLE", num_args = 0..=4, conflicts_with = "files")]
     tuple: Vec<String>,
     /// Files or folders; - is standard input
@@ -51,9 +52,9 @@ pub(super) struct Presentation {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ParseArguments {
-    /// Files or folders with relation tuples; - is standard input
+    /// Files or folders with relation tuples, or their texts; - is standard input
     #[arg(value_name = "FILE", required_unless_present = "files")]
-    names: Vec<PathBuf>,
+    names: Vec<String>,
     /// As FILE
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -71,12 +72,11 @@ impl Presentation {
 pub(super) async fn run(arguments: Arguments, action: &str) -> anyhow::Result<ExitCode> {
     let tuples = match arguments.tuple.as_slice() {
         [] if arguments.files.is_empty() => bail!("write SUBJECT RELATION NAMESPACE:OBJECT, or name files with --file"),
-        [] => of_files(&arguments.files)?,
         [subject, relation, object @ ..] if !object.is_empty() => {
             vec![documents::of_arguments(subject, relation, object)?]
         }
         // Older versions of Keto's command line took files as arguments.
-        files => of_files(&files.iter().map(PathBuf::from).collect::<Vec<_>>())?,
+        names => all_of(names, &arguments.files)?,
     };
     let changes: Vec<Value> = tuples.iter().map(|tuple| json!({ "action": action, "relation_tuple": tuple })).collect();
     let path = ["admin", "relation-tuples"];
@@ -99,8 +99,7 @@ pub(super) async fn run(arguments: Arguments, action: &str) -> anyhow::Result<Ex
 
 pub(super) fn parse(arguments: &ParseArguments) -> anyhow::Result<ExitCode> {
     let ParseArguments { names, files, presentation } = arguments;
-    let all: Vec<PathBuf> = names.iter().chain(files).cloned().collect();
-    show(*presentation, &of_files(&all)?)?;
+    show(*presentation, &all_of(names, files)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -120,15 +119,34 @@ pub(super) fn show(presentation: Presentation, tuples: &[Value]) -> anyhow::Resu
     output::rows(presentation.format, COLUMNS, &tuples.iter().map(with_subject).collect::<Vec<_>>())
 }
 
+/// The relation tuples of arguments, which are texts of tuples or names of files, and of files.
+fn all_of(arguments: &[String], files: &[PathBuf]) -> anyhow::Result<Vec<Value>> {
+    let mut tuples = Vec::new();
+    for argument in arguments {
+        if argument == "-" || Path::new(argument).exists() {
+            tuples.extend(of_files(&[argument.into()])?);
+        } else if let Ok(tuple) = documents::of_line(argument) {
+            tuples.push(tuple);
+        } else {
+            bail!(
+                "\"{argument}\" is neither a file nor a relation tuple; write SUBJECT RELATION NAMESPACE:OBJECT, for example User:ada \
+                 viewers Doc:plan, or NAMESPACE:OBJECT#RELATION@SUBJECT, for example Doc:plan#viewers@User:ada"
+            );
+        }
+    }
+    tuples.extend(of_files(files)?);
+    if tuples.is_empty() {
+        bail!("the files have no relation tuples");
+    }
+    Ok(tuples)
+}
+
 fn of_files(paths: &[PathBuf]) -> anyhow::Result<Vec<Value>> {
     let files = files::find_all(paths, |_| true)?;
     let mut tuples = Vec::new();
     for file in files {
         let text = read(&file)?;
         tuples.extend(documents::of_file(&text).with_context(|| format!("{} is not valid", file.display()))?);
-    }
-    if tuples.is_empty() {
-        bail!("the files have no relation tuples");
     }
     Ok(tuples)
 }
