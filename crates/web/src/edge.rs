@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::middleware::{Next, from_fn_with_state};
@@ -49,7 +50,7 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 impl Edge {
     /// Adds the edge to every route of `router`.
     pub fn around(self, router: axum::Router) -> axum::Router {
-        router.layer(from_fn_with_state(self, pass))
+        router.layer(from_fn_with_state(Arc::new(self), pass))
     }
 
     /// The context of a request that came from `peer`.
@@ -67,7 +68,7 @@ impl Edge {
     }
 }
 
-async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
+async fn pass(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let peer = request.extensions().get::<PeerAddress>().copied();
     let cx = edge.context(peer, request.headers());
