@@ -75,10 +75,10 @@ mod tests {
 
     use super::*;
 
-    /// Counts its copies.
-    struct Counted(Arc<AtomicUsize>);
+    /// Counts how often it is copied.
+    struct Copies(Arc<AtomicUsize>);
 
-    impl Clone for Counted {
+    impl Clone for Copies {
         fn clone(&self) -> Self {
             self.0.fetch_add(1, Ordering::SeqCst);
             Self(self.0.clone())
@@ -91,8 +91,8 @@ mod tests {
             let count = Arc::new(AtomicUsize::new(0));
             let mut router = Router::new().route("/", get("answer"));
             for _ in 0..layers {
-                let pass = async |State(_): State<Counted>, request: Request, next: Next| next.run(request).await;
-                router = router.layer(from_fn_with_state(Counted(count.clone()), pass));
+                let pass = async |State(_): State<Copies>, request: Request, next: Next| next.run(request).await;
+                router = router.layer(from_fn_with_state(Copies(count.clone()), pass));
             }
             count.store(0, Ordering::SeqCst);
             let answer = router.oneshot(Request::new(Body::empty())).await.unwrap();
