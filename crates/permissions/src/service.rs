@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base::shares::Shares;
 use base::{Clock, Rng};
 use database::Database;
 use tokio::sync::watch;
@@ -19,7 +20,6 @@ use crate::domain::write_validation::WriteRules;
 use crate::operations::check::CheckError;
 use crate::operations::evaluate_access::Decision;
 use crate::operations::{AskedRequests, Together};
-use base::shares::Shares;
 
 /// How many clients may watch relation tuples at the same time. Each may hold some megabytes.
 const MOST_WATCHERS: usize = 1_000;

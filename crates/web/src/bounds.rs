@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use crate::middleware::{Next, from_fn};
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, FromRequest as _, FromRequestParts as _, Request};
 use axum::response::IntoResponse as _;
@@ -14,6 +13,7 @@ use http::StatusCode;
 use tokio::sync::Semaphore;
 
 pub use crate::input::of_request;
+use crate::middleware::{Next, from_fn};
 use crate::{Cx, RestError, check_json, count_body};
 
 /// Bounds the bodies of every route of `router`. If two bounds apply to one route, the inner one is used.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::middleware::{self, Next};
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
@@ -16,6 +15,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tower::ServiceExt as _;
 use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::middleware::{self, Next};
 
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::middleware::{Next, from_fn_with_state};
 use axum::body::Body;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::response::Response;
@@ -18,6 +17,7 @@ use telemetry::metrics::{HttpMetrics, HttpObservation};
 use tracing::Instrument as _;
 
 use crate::language::Languages;
+use crate::middleware::{Next, from_fn_with_state};
 use crate::{TrustedProxies, rest_error};
 
 /// The peer of the connection. The [listener](crate::listener) adds it to each request.

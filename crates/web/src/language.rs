@@ -7,7 +7,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::middleware::Next;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use base::{Context, Locale};
@@ -15,6 +14,7 @@ use http::header::{ACCEPT_LANGUAGE, SET_COOKIE};
 use http::{HeaderMap, Method};
 
 use crate::cookies::{self, SetCookie};
+use crate::middleware::Next;
 
 /// The cookie that stores a choice.
 pub const COOKIE: &str = "kleis_language";
@@ -93,7 +93,6 @@ pub async fn keep_choice(State(choice): State<LanguageChoice>, mut request: Requ
 
 #[cfg(test)]
 mod tests {
-    use crate::middleware::from_fn_with_state;
     use axum::Router;
     use axum::body::{Body, to_bytes};
     use axum::routing::get;
@@ -104,6 +103,7 @@ mod tests {
 
     use super::*;
     use crate::Cx;
+    use crate::middleware::from_fn_with_state;
 
     fn languages() -> Languages {
         Languages::new(["de", "en", "ar"].into_iter().filter_map(Locale::from_tag))

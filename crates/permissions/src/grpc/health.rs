@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base::shares::{Share, Shares};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use service::Readiness;
@@ -15,7 +16,6 @@ use super::messages::health::health_check_response::ServingStatus;
 use super::messages::health::{HealthCheckRequest, HealthCheckResponse};
 use super::protocol::{Call, Messages, Procedure, Services};
 use crate::Permissions;
-use base::shares::{Share, Shares};
 
 /// The prefix of the paths of this service. Probes have no token.
 pub(crate) const PATH: &str = "/grpc.health.v1.Health/";

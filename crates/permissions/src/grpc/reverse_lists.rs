@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use base::Context;
+use base::shares::{Share, Shares};
 use futures_util::stream::{self, StreamExt as _};
 use web::rpc::{Code, Status};
 
@@ -22,7 +23,6 @@ use crate::domain::reverse_question::ReverseQuestion;
 use crate::domain::snapshot::Snapshot;
 use crate::operations::Answered;
 use crate::operations::list_names::{ListError, NameListing, Part};
-use base::shares::{Share, Shares};
 
 /// The most names of a response.
 const NAMES_AT_ONCE: usize = 1_000;

@@ -1,6 +1,7 @@
 //! The errors of operations as answers.
 
 use axum::http::StatusCode;
+use base::shares::NoShare;
 use web::RestError;
 
 use crate::components::graph::Absence;
@@ -18,7 +19,6 @@ use crate::operations::open_snaptoken::OpenSnaptokenError;
 use crate::operations::require_snapshot::RequireSnapshotError;
 use crate::operations::transact_relation_tuples::TransactError;
 use crate::operations::watch_relation_tuples::WatchError;
-use base::shares::NoShare;
 
 /// How soon a client may ask again when there is no permission model.
 const RETRY_AFTER_SECONDS: u64 = 5;

@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base::shares::{NoShare, Share};
 use base::{Context, Sealer, TenantId, Timestamp};
 use database::Database;
 use tokio::sync::watch;
@@ -31,7 +32,6 @@ use crate::domain::snapshot::Snapshot;
 use crate::domain::tuple_changes::TupleChange;
 use crate::domain::tuple_query::TupleQuery;
 use crate::domain::write_validation::check_query;
-use base::shares::{NoShare, Share};
 
 /// The longest time without an event.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);

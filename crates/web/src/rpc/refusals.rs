@@ -1,6 +1,5 @@
 //! Refusals of layers before the services, in the protocol of the call.
 
-use crate::middleware::{self, Next};
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::Request;
@@ -10,6 +9,7 @@ use http::{HeaderValue, StatusCode, Version};
 use serde_json::Value;
 
 use super::{Answered, Code, Form, Protocol, Status};
+use crate::middleware::{self, Next};
 
 /// Refusals are short.
 const REFUSAL_BYTES: usize = 64 * 1024;

@@ -1,6 +1,7 @@
 //! The changes of relation tuples as a stream of responses: the same as by server-sent events.
 
 use axum::http::{Method, StatusCode};
+use base::shares::NoShare;
 use base::{Context, TenantId, Timestamp};
 use serde_json::{Value, json};
 use web::RestError;
@@ -11,7 +12,6 @@ use super::{Stream, WATCH, refused, tuple};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::tuple_query::TupleQuery;
 use crate::operations::watch_relation_tuples::WatchError;
-use base::shares::NoShare;
 
 /// Makes changes by REST: the token of the snapshot after them.
 async fn patch(harness: &mut Harness, changes: &[(&str, Value)]) -> String {
