@@ -25,8 +25,15 @@ pub const LIST: BodyBounds = BodyBounds { bytes: 5 * 1024 * 1024, json_values: 2
 pub const LISTS_AT_ONCE: usize = 4;
 /// The largest list that needs little memory when it is parsed.
 pub const SMALL_LIST: BodyBounds = BodyBounds { bytes: 16 * 1024, json_values: 2048 };
-/// The bytes of all lists with more bytes than a [`SMALL_LIST`] that have arrived and are not answered, for each router and method.
-pub const WAITING_LISTS_BYTES: usize = 64 * 1024 * 1024;
+
+/// What the requests of a listener take whose bodies are awaited, or are longer than [`SMALL_BODY_BYTES`] and not answered.
+pub const WAITING_BODIES_BYTES: usize = 64 * 1024 * 1024;
+/// The longest body that counts only while it is awaited.
+pub const SMALL_BODY_BYTES: usize = 16 * 1024;
+/// What a request takes besides its head and its body, about.
+pub const WAITING_REQUEST_BYTES: usize = 8 * 1024;
+/// What a piece of a body takes besides its bytes, about. HTTP/2 has pieces without any.
+pub const FRAME_BYTES: usize = 64;
 
 /// The path and the query of a request together. Challenges and verifiers are part of it, with parameters of the application.
 pub const TARGET_BYTES: usize = 32 * 1024;

@@ -4,17 +4,16 @@
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, FromRequest as _, FromRequestParts as _, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Request};
 use axum::response::IntoResponse as _;
 use axum::{Extension, Router};
 use base::bounds::{self, BodyBounds};
-use base::shares::Shares;
 use http::StatusCode;
 use tokio::sync::Semaphore;
 
 pub use crate::input::of_request;
 use crate::middleware::{Next, from_fn};
-use crate::{Cx, RestError, check_json, count_body};
+use crate::{RestError, check_json};
 
 /// Bounds the bodies of every route of `router`. If two bounds apply to one route, the inner one is used.
 pub fn bound_bodies<S: Clone + Send + Sync + 'static>(router: Router<S>, bounds: BodyBounds) -> Router<S> {
@@ -23,25 +22,19 @@ pub fn bound_bodies<S: Clone + Send + Sync + 'static>(router: Router<S>, bounds:
 }
 
 /// Lets the routes of `router` accept lists of documents, a few large ones at a time: a list is read completely before it waits
-/// for its turn, and decoded afterwards. Lists that wait share a bounded memory, of which one client has a part.
+/// for its turn, and decoded afterwards.
 pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     let turns = Arc::new(Semaphore::new(bounds::LISTS_AT_ONCE));
-    let memory = Shares::of(bounds::WAITING_LISTS_BYTES);
     let in_turn = move |request: Request, next: Next| {
-        let (turns, memory) = (turns.clone(), memory.clone());
+        let turns = turns.clone();
         async move {
-            let (mut parts, body) = request.into_parts();
-            let Ok(Cx(cx)) = Cx::from_request_parts(&mut parts, &()).await;
-            let (body, in_use) = count_body(body, bounds::SMALL_LIST.bytes, memory.begin(&cx));
+            let (parts, body) = request.into_parts();
             // The extractor finds the byte limit in the extensions.
             let mut reading = Request::new(body);
             *reading.extensions_mut() = parts.extensions.clone();
             let body = match Bytes::from_request(reading, &()).await {
                 Ok(body) => body,
-                Err(rejection) => {
-                    let full = in_use.refusal().map(|full| RestError::from(full).into_response());
-                    return full.unwrap_or_else(|| rejection.into_response());
-                }
+                Err(rejection) => return rejection.into_response(),
             };
             let is_small = check_json(bounds::SMALL_LIST, &body).is_ok();
             let request = Request::from_parts(parts, Body::from(body));
@@ -50,7 +43,7 @@ pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router
             }
             let Ok(turn) = turns.acquire_owned().await else { return RestError::unavailable(1).into_response() };
             let response = next.run(request).await;
-            drop((turn, in_use));
+            drop(turn);
             response
         }
     };
@@ -82,7 +75,6 @@ mod tests {
     use std::time::Duration;
 
     use axum::routing::post;
-    use base::{Context, RequestId, TenantId, Timestamp, uuid::Uuid};
     use serde_json::Value;
     use tower::ServiceExt as _;
 
@@ -136,47 +128,6 @@ mod tests {
         assert_eq!(at_once(&of_values(bounds::SMALL_LIST.json_values + 1)).await, bounds::LISTS_AT_ONCE);
         let objects = format!("[{}0]", "{\"\":0},".repeat(bounds::SMALL_LIST.json_values / 3 + 1));
         assert_eq!(at_once(&objects).await, bounds::LISTS_AT_ONCE, "members are values with names");
-    }
-
-    #[tokio::test]
-    async fn one_client_has_a_half_of_the_memory_of_lists_that_wait() {
-        let router =
-            take_lists(Router::new().route("/list", post(async |_: Bytes| std::future::pending::<()>().await)));
-        let send = |address: &str| {
-            let cx = Context::for_background(Timestamp::EPOCH, TenantId::DEFAULT, RequestId(Uuid::nil()));
-            let cx = Context { client_address: Some(address.parse().unwrap()), ..cx };
-            let body = Body::from("x".repeat(bounds::LIST.bytes));
-            Box::pin(router.clone().oneshot(Request::post("/list").extension(cx).body(body).unwrap()))
-        };
-        let fit = bounds::WAITING_LISTS_BYTES / 2 / bounds::LIST.bytes;
-        let mut waiting: Vec<_> = (0..fit).map(|_| send("192.0.2.1")).collect();
-        for request in &mut waiting {
-            assert!(futures_util::FutureExt::now_or_never(request).is_none(), "it waits");
-        }
-        let refused = send("192.0.2.1").await.unwrap();
-        assert_eq!(
-            (refused.status(), &refused.headers()["retry-after"]),
-            (StatusCode::TOO_MANY_REQUESTS, &"1".parse().unwrap())
-        );
-        assert!(futures_util::FutureExt::now_or_never(send("192.0.2.2")).is_none(), "another one waits");
-    }
-
-    #[tokio::test]
-    async fn lists_that_wait_share_a_memory() {
-        let handler = async |_: Bytes| std::future::pending::<()>().await;
-        let router = take_lists(Router::new().route("/list", post(handler)));
-        let large = "x".repeat(bounds::LIST.bytes);
-        let fit = bounds::WAITING_LISTS_BYTES / bounds::LIST.bytes;
-        let mut waiting: Vec<_> =
-            (0..fit).map(|_| Box::pin(status_of(router.clone(), "/list", large.clone()))).collect();
-        for request in &mut waiting {
-            assert!(futures_util::FutureExt::now_or_never(request).is_none(), "it waits");
-        }
-        assert_eq!(status_of(router.clone(), "/list", large.clone()).await, 503);
-        let small = status_of(router.clone(), "/list", "x".into());
-        assert!(futures_util::FutureExt::now_or_never(small).is_none(), "a small one is in the handler");
-        drop(waiting);
-        assert!(futures_util::FutureExt::now_or_never(status_of(router, "/list", large)).is_none(), "it fits again");
     }
 
     #[test]

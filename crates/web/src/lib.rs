@@ -7,7 +7,6 @@
 //! - Outbound calls are bounded in time and bytes, follow no redirect, and can be restricted to public addresses.
 //! - This crate does not depend on a service.
 
-mod body_memory;
 pub mod bounds;
 pub mod config;
 pub mod cookies;
@@ -31,14 +30,13 @@ mod rest_error;
 mod retry_after;
 pub mod rpc;
 
-pub use body_memory::{MemoryFull, MemoryInUse, count_body};
 pub use cors::{CorsConfig, matches_origin};
 pub use database_fault::DatabaseFault;
 pub use edge::{Cx, Edge, PeerAddress};
 pub use input::{BodyRejection, Json, JsonRejection, check_json, read_body};
 pub use no_store::NoStore;
 pub use private_keys::MayReadPrivateKeys;
-pub use progress::BodyProgress;
+pub use progress::{BodyFailure, BodyProgress, MemoryFull};
 pub use proxies::{InvalidNetwork, Network, RequestOrigin, TrustedProxies};
 pub use rest_error::{ErrorId, RestError};
 pub use retry_after::retry_after_seconds;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use base::bounds::SMALL_LIST;
 use futures_util::stream::{self, StreamExt as _};
 use prost::Message as _;
 use prost_reflect::FileDescriptor;
@@ -30,7 +31,9 @@ pub(super) fn add(services: Services<Arc<Permissions>>) -> Services<Arc<Permissi
     let described = Arc::new(Described::new(&names));
     PATHS.iter().fold(services, |services, path| {
         let described = described.clone();
-        services.streaming(&Procedure::at(path), move |_, _, requests| answers(described.clone(), requests))
+        services.streaming(&Procedure::at(path).within(SMALL_LIST), move |_, _, requests| {
+            answers(described.clone(), requests)
+        })
     })
 }
 

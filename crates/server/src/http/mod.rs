@@ -17,13 +17,14 @@ pub(crate) mod tls;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::response::{IntoResponse as _, Response};
-use base::bounds::{BodyBounds, LIST, SUBMISSION};
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH};
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::response::Response;
+use base::bounds::{BodyBounds, LIST, SUBMISSION, WAITING_BODIES_BYTES};
+use base::shares::Shares;
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use web::middleware::{self, Next};
-use web::{BodyProgress, RestError};
+use web::{BodyFailure, BodyProgress, Cx, MemoryFull};
 
 use refusals::Refusals as _;
 use service::ErrorFormat;
@@ -63,28 +64,31 @@ impl ListenerBounds {
 }
 
 fn bounded_in(format: ErrorFormat, bounds: ListenerBounds, router: Router) -> Router {
-    let in_time = middleware::from_fn_with_state((format, bounds.largest), in_time_and_uncached);
+    let memory = Shares::of(WAITING_BODIES_BYTES);
+    let in_time = middleware::from_fn_with_state((format, bounds.largest, memory), in_time_and_uncached);
     web::bounds::bound_bodies(router.layer(in_time), bounds.usual)
 }
 
 async fn in_time_and_uncached(
-    State((format, largest)): State<(ErrorFormat, usize)>,
+    State((format, largest, memory)): State<(ErrorFormat, usize, Shares)>,
     request: Request,
     next: Next,
 ) -> Response {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     if declared_length(&parts.headers).is_some_and(|length| length > largest as u64) {
         // A body that is too large is not read.
         let reason = format!("The body may have {largest} bytes at most.");
         return format.refusal(StatusCode::PAYLOAD_TOO_LARGE, &reason);
     }
-    let (body, progress) = BodyProgress::watch(body);
+    let Ok(Cx(cx)) = Cx::from_request_parts(&mut parts, &()).await;
+    let (body, progress) = BodyProgress::watch(&parts.headers, body, memory.begin(&cx));
     let answered = tokio::time::timeout(ANSWER_TIMEOUT, next.run(Request::from_parts(parts, body))).await;
-    let mut response = match answered {
-        Ok(response) if !progress.has_stalled() => response,
-        Ok(_) => late(format),
-        Err(_) if progress.is_coming() => late(format),
-        Err(_) => RestError::new(StatusCode::SERVICE_UNAVAILABLE, "The answer took too long").into_response(),
+    let mut response = match (answered, progress.failure()) {
+        (Ok(response), None) => response,
+        (Ok(_), Some(BodyFailure::MemoryFull(full))) => too_much(format, full),
+        (Ok(_), Some(BodyFailure::Stalled)) => late(format),
+        (Err(_), _) if progress.is_coming() => late(format),
+        (Err(_), _) => format.refusal(StatusCode::SERVICE_UNAVAILABLE, "The answer took too long."),
     };
     response
         .headers_mut()
@@ -97,9 +101,25 @@ fn declared_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// The connection must close, because the rest of the body would be parsed as the next request.
 fn late(format: ErrorFormat) -> Response {
-    let mut response = format.refusal(StatusCode::REQUEST_TIMEOUT, "The body of the request stopped arriving.");
+    closing(format.refusal(StatusCode::REQUEST_TIMEOUT, "The body of the request stopped arriving."))
+}
+
+fn too_much(format: ErrorFormat, full: MemoryFull) -> Response {
+    let status = match full {
+        MemoryFull::OfAll => StatusCode::SERVICE_UNAVAILABLE,
+        MemoryFull::OfClient => StatusCode::TOO_MANY_REQUESTS,
+    };
+    let mut response = closing(format.refusal(status, &full.to_string()));
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1));
+    response
+}
+
+/// The connection must close, because the rest of the body would be parsed as the next request.
+fn closing(mut response: Response) -> Response {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
+
+#[cfg(test)]
+mod tests;

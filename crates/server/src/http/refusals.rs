@@ -53,12 +53,18 @@ impl Refusals for ErrorFormat {
                     StatusCode::URI_TOO_LONG => "The address of the request is too long",
                     StatusCode::UNSUPPORTED_MEDIA_TYPE => "The media type is not supported",
                     StatusCode::REQUEST_TIMEOUT => "The request did not arrive in time",
+                    StatusCode::TOO_MANY_REQUESTS => "This client sends too much at one time",
+                    StatusCode::SERVICE_UNAVAILABLE => "The service is busy, please try again",
                     _ => "The request cannot be accepted as it is",
                 };
                 RestError::new(status, message).with_reason(reason).into_response()
             }
             Self::OAuth => {
-                let error = if status == StatusCode::NOT_FOUND { "not_found" } else { "invalid_request" };
+                let error = match status {
+                    StatusCode::NOT_FOUND => "not_found",
+                    StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+                    _ => "invalid_request",
+                };
                 let body = axum::Json(json!({ "error": error, "error_description": reason }));
                 NoStore((status, body)).into_response()
             }

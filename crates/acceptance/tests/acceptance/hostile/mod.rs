@@ -20,6 +20,7 @@ mod permissions;
 mod routes;
 mod slow_clients;
 mod tokens;
+mod unfinished;
 mod urls;
 mod verdict;
 mod wire;

@@ -10,8 +10,7 @@ use axum::extract::{FromRequestParts as _, Request};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use base::Context;
-use base::bounds::{DOCUMENT, LIST, LISTS_AT_ONCE, SMALL_LIST, WAITING_LISTS_BYTES};
-use base::shares::Shares;
+use base::bounds::{BodyBounds, DOCUMENT, LIST, LISTS_AT_ONCE, SMALL_LIST};
 use futures_util::StreamExt as _;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
@@ -19,7 +18,7 @@ use prost::{Message, Name};
 use service::Readiness;
 use tokio::sync::Semaphore;
 use web::rpc::{Code, Form, Protocol, Status};
-use web::{Cx, MemoryInUse, RestError, count_body};
+use web::{Cx, RestError};
 
 use super::Requests;
 use super::body::{self, Messages};
@@ -35,29 +34,20 @@ const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-en
 pub(in crate::grpc) struct Procedure {
     path: &'static str,
     shape: Shape,
-    /// For a method whose request is a list.
-    lists: Option<Lists>,
-}
-
-/// Bounds the calls with large messages.
-#[derive(Clone)]
-struct Lists {
-    /// How many are decoded and executed at the same time; others wait.
-    turns: Arc<Semaphore>,
-    memory: Shares,
+    /// For a method whose request is a list: how many large ones are decoded and executed at the same time; others wait.
+    turns: Option<Arc<Semaphore>>,
 }
 
 impl Procedure {
     /// A method whose request is one document. `path` is `/package.Service/Method`.
     pub(in crate::grpc) const fn at(path: &'static str) -> Self {
-        Self { path, shape: Shape { bounds: DOCUMENT, unknown: Unknown::Ignored }, lists: None }
+        Self { path, shape: Shape { bounds: DOCUMENT, unknown: Unknown::Ignored }, turns: None }
     }
 
     /// A method whose request is a list.
     pub(in crate::grpc) fn list(path: &'static str) -> Self {
-        let turns = Arc::new(Semaphore::new(LISTS_AT_ONCE));
-        let lists = Some(Lists { turns, memory: Shares::of(WAITING_LISTS_BYTES) });
-        Self { path, shape: Shape { bounds: LIST, unknown: Unknown::Ignored }, lists }
+        let turns = Some(Arc::new(Semaphore::new(LISTS_AT_ONCE)));
+        Self { path, shape: Shape { bounds: LIST, unknown: Unknown::Ignored }, turns }
     }
 
     #[must_use]
@@ -67,8 +57,7 @@ impl Procedure {
     }
 
     #[must_use]
-    #[cfg(test)]
-    pub(in crate::grpc) const fn within(mut self, bounds: base::bounds::BodyBounds) -> Self {
+    pub(in crate::grpc) const fn within(mut self, bounds: BodyBounds) -> Self {
         self.shape.bounds = bounds;
         self
     }
@@ -117,10 +106,10 @@ impl<S: Clone + Send + Sync + 'static> Services<S> {
         F: Fn(S, Call, Req) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Res, Status>> + Send,
     {
-        let Procedure { path, shape, lists } = procedure;
+        let Procedure { path, shape, turns } = procedure;
         let state = self.state.clone();
         self.route(path, move |request| {
-            let (state, handler, lists) = (state.clone(), handler.clone(), lists.clone());
+            let (state, handler, turns) = (state.clone(), handler.clone(), turns.clone());
             answer(request, move |form, mut parts, body| async move {
                 if form.protocol == Protocol::ConnectStream {
                     return Ok(unsupported_media_type());
@@ -128,18 +117,9 @@ impl<S: Clone + Send + Sync + 'static> Services<S> {
                 let deadline = Deadline::of(form.protocol, &parts.headers)?;
                 let work = async move {
                     let call = Call::of(&mut parts).await;
-                    let (body, in_use) = match &lists {
-                        Some(Lists { memory, .. }) => {
-                            let (body, in_use) = count_body(body, SMALL_LIST.bytes, memory.begin(&call.cx));
-                            (body, Some(in_use))
-                        }
-                        None => (body, None),
-                    };
-                    let payload = payload(form, shape, &parts.headers, body).await;
-                    let full = || in_use.as_ref().and_then(MemoryInUse::refusal);
-                    let payload = payload.map_err(|status| full().map_or(status, Status::from))?;
-                    let _turn = match &lists {
-                        Some(Lists { turns, .. }) if !payload.is_at_most(SMALL_LIST.bytes) => {
+                    let payload = payload(form, shape, &parts.headers, body).await?;
+                    let _turn = match &turns {
+                        Some(turns) if !payload.is_at_most(SMALL_LIST.bytes) => {
                             Some(turns.acquire().await.map_err(|_| Status::unavailable())?)
                         }
                         _ => None,
