@@ -111,7 +111,7 @@ async fn one_client_holds_a_bounded_part_of_the_memory_with_unfinished_bodies() 
     for target in &TARGETS {
         let mut clients = Vec::new();
         for _ in 0..(2 * FIT).div_ceil(STREAMS) {
-            clients.push(Client::connect(&world, Ipv4Addr::new(127, 0, 0, 1), target).await?);
+            clients.push(Client::connect(&world, Ipv4Addr::LOCALHOST, target).await?);
         }
         let (mut waiting, sent) = (JoinSet::new(), clients.len() * STREAMS);
         for client in &clients {
