@@ -11,7 +11,7 @@ use crate::{Page, PageLink, Strings};
 pub struct RefusalPage {
     strings: &'static Strings,
     pub title: &'static str,
-    advice: &'static str,
+    pub advice: &'static str,
     status: u16,
     /// Identifies the request for support. The server generates it; it is not part of the request.
     request_id: Option<String>,

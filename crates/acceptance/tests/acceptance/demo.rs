@@ -209,6 +209,24 @@ async fn ends(page: &Client, app: &Url) -> Result<()> {
     Ok(page.goto(app.as_str()).await?)
 }
 
+/// Pages of another port of this machine are of the same site, so their forms carry the cookie: each is refused. `other` is the URL
+/// of such a page.
+async fn foreign_forms(page: &Client, app: &Url, other: &Url) -> Result<()> {
+    const SEND: &str = "const form = document.body.appendChild(document.createElement('form')); \
+                        [form.action, form.method] = [arguments[0], 'post']; form.submit()";
+    for path in ["share", "revoke", "sign-out", "sign-in"] {
+        page.goto(other.as_str()).await?;
+        page.execute(SEND, vec![json!(app.join(path)?)]).await?;
+        wait_for(page, "main a[href='/']").await?;
+        let shown = text(page).await?;
+        ensure!(shown.contains("did not come from one of our pages") && shown.contains("403"), "{path}: {shown}");
+    }
+    shoot(page, "app-foreign-form").await?;
+    activate(page, "main a[href='/']", "[name=reader]").await?;
+    ensure!(!text(page).await?.contains("Enter an email address"), "no form was accepted, and the person is signed in");
+    Ok(())
+}
+
 /// The value of the field with the focus, whether it is invalid, its problem, the title of the window.
 const FOCUSED_FIELD: &str = "const field = document.activeElement; \
                              const problem = document.getElementById(field.getAttribute('aria-describedby')); \
@@ -350,6 +368,7 @@ async fn the_whole_demo_works_with_the_keyboard_alone() -> Result<()> {
     page.goto(api.as_str()).await?;
     let known = text(page).await?;
     ensure!(!known.contains("401"), "the gateway accepts the session: {known}");
+    foreign_forms(page, &demo.app, &api).await?;
 
     page.goto(demo.account.join("self-service/settings/browser")?.as_str()).await?;
     wait_for(page, "form").await?;

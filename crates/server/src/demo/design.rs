@@ -36,10 +36,13 @@ impl Design {
     /// The page of a request that no handler accepts.
     pub(super) fn refuse(&self, cx: &Context, status: StatusCode) -> Response {
         let strings = Strings::of(self.language(cx));
-        match RefusalPage::new(status, strings, Some("/"), Some(cx.request_id.to_string())) {
-            Some(page) => self.respond(cx, page.page(), &page),
-            None => status.into_response(),
+        let page = RefusalPage::new(status, strings, Some("/"), Some(cx.request_id.to_string()));
+        let Some(mut page) = page else { return status.into_response() };
+        if status == StatusCode::FORBIDDEN {
+            // The sample application forbids only requests of other pages.
+            page.advice = strings.error_forbidden;
         }
+        self.respond(cx, page.page(), &page)
     }
 
     pub(super) fn asset(&self, file: &str) -> Response {

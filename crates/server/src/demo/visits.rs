@@ -13,7 +13,8 @@ pub(super) const COOKIE: &str = "kleis_demo";
 
 /// A visit ends after this time.
 const LIFETIME: Duration = Duration::from_hours(8);
-/// Above this number the oldest visit is removed, so that strangers cannot fill the memory.
+/// Above this number of visits of a kind, pending or signed in, the oldest of that kind is removed. It bounds the memory that
+/// strangers can fill; pending visits, which anyone can open, do not remove those of persons.
 const CAPACITY: usize = 1_000;
 
 #[derive(Clone)]
@@ -23,6 +24,12 @@ pub(super) enum Visit {
     /// A pending sign-in, what the response must match, and where it continues.
     Leaving(Departure, Option<Resume>),
     SignedIn(SignedIn),
+}
+
+impl Visit {
+    fn is_signed_in(&self) -> bool {
+        matches!(self, Self::SignedIn(_))
+    }
 }
 
 /// A place of the page of a signed-in person.
@@ -119,8 +126,9 @@ impl Visits {
         let token = PlainToken::generate(rng, "", 32);
         let mut visits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         visits.retain(|_, entry| now.since(entry.since) < LIFETIME);
-        if visits.len() >= CAPACITY
-            && let Some(oldest) = visits.iter().min_by_key(|(_, entry)| entry.since).map(|(digest, _)| *digest)
+        let of_its_kind = || visits.iter().filter(|(_, entry)| entry.visit.is_signed_in() == visit.is_signed_in());
+        if of_its_kind().count() >= CAPACITY
+            && let Some(oldest) = of_its_kind().min_by_key(|(_, entry)| entry.since).map(|(digest, _)| *digest)
         {
             visits.remove(&oldest);
         }
@@ -166,6 +174,11 @@ mod tests {
         Visit::Leaving(Departure { state: "s".into(), nonce: "n".into(), code_verifier }, None)
     }
 
+    fn signed_in() -> Visit {
+        let secret = || Secret::new(String::new());
+        Visit::SignedIn(SignedIn { claims: Value::Null, id_token: secret(), access_token: secret() })
+    }
+
     #[test]
     fn a_visit_ends_when_closed_and_when_its_time_is_over() {
         let (visits, rng, now) = (Visits::default(), Rng::seeded(1), Timestamp::EPOCH);
@@ -190,11 +203,19 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_is_bounded() {
-        let (visits, rng) = (Visits::default(), Rng::seeded(1));
-        for second in 0..1_100 {
-            visits.open(leaving(), &rng, Timestamp::from_unix_seconds(second));
+    fn pending_and_signed_in_visits_are_bounded_and_do_not_remove_each_other() {
+        for (of_one_kind, other) in [(leaving as fn() -> Visit, signed_in as fn() -> Visit), (signed_in, leaving)] {
+            let (visits, rng) = (Visits::default(), Rng::seeded(1));
+            let at = Timestamp::from_unix_seconds;
+            let first = visits.open(other(), &rng, at(0));
+            let oldest = visits.open(of_one_kind(), &rng, at(1));
+            for second in 2..1_100 {
+                visits.open(of_one_kind(), &rng, at(second));
+            }
+            let now = at(1_100);
+            assert!(visits.find(Some(first.expose()), now).is_some(), "it is the only one of its kind");
+            assert!(visits.find(Some(oldest.expose()), now).is_none());
+            assert_eq!(visits.0.lock().unwrap().len(), CAPACITY + 1);
         }
-        assert_eq!(visits.0.lock().unwrap().len(), CAPACITY);
     }
 }

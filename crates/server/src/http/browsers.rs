@@ -16,12 +16,13 @@ use axum::Router;
 use axum::body::HttpBody as _;
 use axum::extract::{MatchedPath, Request, State};
 use axum::response::Response;
-use http::header::{CONTENT_TYPE, HOST, ORIGIN};
+use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, Method, StatusCode};
 use url::{Host, Url};
 use web::CorsConfig;
 use web::middleware::{self, Next};
 
+use super::page_origin;
 use super::refusals::Refusals as _;
 use super::socket::Address;
 use crate::config::{Admin, Listener};
@@ -121,21 +122,17 @@ impl Inner {
     /// Whether the request comes from no page, from a page of this listener, or from one that `cors` allows.
     fn is_from_here(&self, request: &Request, host: &str) -> bool {
         let headers = request.headers();
-        if headers.contains_key(ORIGIN) {
-            let Some(origin) = text(headers, ORIGIN.as_str()) else { return false };
+        let is_accepted = |origin: &str| {
             let is_own = origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
-            return is_own || self.cors.allows(origin);
-        }
-        let header = |name: &str| text(headers, name).unwrap_or_default();
-        match header("sec-fetch-site") {
-            "" | "none" | "same-origin" => true,
-            // A link may lead to a page here: only the person who follows it sees the page.
-            _ => {
-                matches!(*request.method(), Method::GET | Method::HEAD)
-                    && header("sec-fetch-mode") == "navigate"
-                    && header("sec-fetch-dest") == "document"
-            }
-        }
+            is_own || self.cors.allows(origin)
+        };
+        // A link may lead to a page here: only the person who follows it sees the page.
+        let is_link = || {
+            matches!(*request.method(), Method::GET | Method::HEAD)
+                && text(headers, "sec-fetch-mode") == Some("navigate")
+                && text(headers, "sec-fetch-dest") == Some("document")
+        };
+        page_origin::accepted(headers, is_accepted).unwrap_or_else(|| !page_origin::is_another(headers) || is_link())
     }
 }
 

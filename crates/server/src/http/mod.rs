@@ -8,6 +8,7 @@ pub(crate) mod health;
 pub(crate) mod hsts;
 pub(crate) mod listen;
 pub(crate) mod loopback;
+pub(crate) mod page_origin;
 pub(crate) mod path;
 pub(crate) mod refusals;
 pub(crate) mod self_signed;

@@ -1,10 +1,10 @@
-//! The relying party's routes. Forms that change state are `POST` and require a cookie that forms of other sites do not send
-//! (`SameSite=Lax`).
+//! The relying party's routes. Forms that change state are `POST`, and only pages of the relying party can send them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, RawQuery, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -19,7 +19,7 @@ use url::form_urlencoded;
 use web::Cx;
 use web::cookies::{self, SetCookie};
 use web::language::{LanguageChoice, Languages, keep_choice};
-use web::middleware::from_fn_with_state;
+use web::middleware::{Next, from_fn_with_state};
 
 use super::design::Design;
 use super::documents::{ApiError, Apis, Documents, Subject};
@@ -29,7 +29,7 @@ use super::pages::{FailedPage, SignedOutPage, WelcomePage};
 use super::texts::Texts;
 use super::visits::{ApiAnswer, COOKIE, Opened, Outcome, Refusal, Resume, SignedIn, Visit, Visits};
 use super::{Settings, Tools};
-use crate::http::loopback;
+use crate::http::{loopback, page_origin};
 
 struct RelyingParty {
     settings: Settings,
@@ -68,7 +68,21 @@ fn routes(app: Arc<RelyingParty>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(choice, keep_choice))
         .route(ui::assets::ROUTE, get(asset))
+        .layer(from_fn_with_state(Arc::clone(&app), refuse_other_origins))
         .with_state(app)
+}
+
+/// A page of another port of this machine is of the same site, so `SameSite` does not keep the cookie from its forms. Forms of
+/// other sites have no cookie, but the answer could replace that of the browser.
+async fn refuse_other_origins(State(app): Shared, Cx(cx): Cx, request: Request<Body>, next: Next) -> Response {
+    let headers = request.headers();
+    let own = app.settings.base_url.origin().ascii_serialization();
+    let is_from_here =
+        page_origin::accepted(headers, |origin| origin == own).unwrap_or(true) && !page_origin::is_another(headers);
+    if request.method().is_safe() || is_from_here {
+        return next.run(request).await;
+    }
+    app.design.refuse(&cx, StatusCode::FORBIDDEN)
 }
 
 async fn home(State(app): Shared, Cx(cx): Cx, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
@@ -121,14 +135,14 @@ async fn callback(
 }
 
 async fn call_api(State(app): Shared, Cx(cx): Cx, headers: HeaderMap) -> Response {
-    let Some(person) = app.signed_in(&cx, &headers) else { return app.ended(&cx, &headers, API, String::new()) };
+    let Some(person) = app.signed_in(&cx, &headers) else { return app.ended(&cx, API, String::new()) };
     let answer = app.ask_api(&person, "hello").await;
     app.redirect_with(&headers, Outcome::Called(answer))
 }
 
 async fn share(State(app): Shared, Cx(cx): Cx, headers: HeaderMap, body: Bytes) -> Response {
     let reader = field(&body, READER);
-    let Some(person) = app.signed_in(&cx, &headers) else { return app.ended(&cx, &headers, READER, reader) };
+    let Some(person) = app.signed_in(&cx, &headers) else { return app.ended(&cx, READER, reader) };
     let outcome = match app.share(&person, &reader).await {
         Ok(()) => Outcome::Shared { reader },
         Err(refusal) => Outcome::Refused { field: READER, typed: reader, refusal },
@@ -137,7 +151,7 @@ async fn share(State(app): Shared, Cx(cx): Cx, headers: HeaderMap, body: Bytes) 
 }
 
 async fn revoke(State(app): Shared, Cx(cx): Cx, headers: HeaderMap, body: Bytes) -> Response {
-    let Some(person) = app.signed_in(&cx, &headers) else { return app.ended(&cx, &headers, DOCUMENT, String::new()) };
+    let Some(person) = app.signed_in(&cx, &headers) else { return app.ended(&cx, DOCUMENT, String::new()) };
     let Ok(member) = serde_json::from_str(&field(&body, MEMBER)) else {
         return app.design.refuse(&cx, StatusCode::BAD_REQUEST);
     };
@@ -153,7 +167,7 @@ async fn revoke(State(app): Shared, Cx(cx): Cx, headers: HeaderMap, body: Bytes)
 
 async fn open(State(app): Shared, Cx(cx): Cx, headers: HeaderMap, body: Bytes) -> Response {
     let owner = field(&body, OWNER);
-    let Some(person) = app.signed_in(&cx, &headers) else { return app.ended(&cx, &headers, OWNER, owner) };
+    let Some(person) = app.signed_in(&cx, &headers) else { return app.ended(&cx, OWNER, owner) };
     let outcome = match app.open_document(&person, &owner).await {
         Ok(opened) => Outcome::Opened { owner, opened },
         Err(refusal) => Outcome::Refused { field: OWNER, typed: owner, refusal },
@@ -227,12 +241,8 @@ impl RelyingParty {
         with_cookie(Redirect::to(target), &cookie(token.expose()))
     }
 
-    /// A form was sent after the session had ended. Forms of other sites have no cookie, so that they seem to be such forms; they
-    /// must not replace the cookie of the browser.
-    fn ended(&self, cx: &Context, headers: &HeaderMap, place: &'static str, typed: String) -> Response {
-        if headers.get("sec-fetch-site").is_none_or(|site| site != "same-origin") {
-            return Redirect::to("/").into_response();
-        }
+    /// A form was sent after the session had ended.
+    fn ended(&self, cx: &Context, place: &'static str, typed: String) -> Response {
         self.open(cx, Visit::Ended(Resume { place, typed: bounded(typed) }), None, "/")
     }
 

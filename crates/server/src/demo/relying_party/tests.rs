@@ -1,4 +1,3 @@
-use axum::body::Body;
 use base::{Clock, Locale, RequestId, Rng, Secret, TenantId, Timestamp};
 use serde_json::json;
 use tower::ServiceExt as _;
@@ -139,9 +138,8 @@ async fn a_refused_address_is_shown_with_its_problem_and_the_title_begins_with_i
 #[tokio::test]
 async fn a_form_after_the_end_of_the_session_leads_to_a_sign_in_that_keeps_the_address() {
     let app = app();
-    let share = || Request::post("/share").header("cookie", format!("{COOKIE}=ended"));
-    let (_, headers, _) =
-        answer(&app, share().header("sec-fetch-site", "same-origin"), "reader=bob%40example.org").await;
+    let share = Request::post("/share").header("cookie", format!("{COOKIE}=ended"));
+    let (_, headers, _) = answer(&app, share, "reader=bob%40example.org").await;
     assert_eq!(headers["location"], "/");
     let cookie = kept(&headers);
     let (_, _, html) = answer(&app, Request::get("/").header("cookie", &cookie), "").await;
@@ -154,11 +152,86 @@ async fn a_form_after_the_end_of_the_session_leads_to_a_sign_in_that_keeps_the_a
     app.visits.keep_outcome(Some(cookie.split_once('=').unwrap().1), Outcome::Resumed(resume));
     let (_, _, html) = answer(&app, Request::get("/").header("cookie", &cookie), "").await;
     assert!(html.contains(r#"name="reader" type="email" value="bob@example.org""#), "{html}");
+}
 
-    for other in ["cross-site", "same-site", "none"] {
-        let (_, headers, _) = answer(&app, share().header("sec-fetch-site", other), "reader=x").await;
-        assert!(!headers.contains_key(SET_COOKIE), "{other}: another site cannot replace the cookie");
+#[tokio::test]
+async fn a_form_of_a_page_of_another_origin_is_refused_and_changes_no_cookie() {
+    let app = app();
+    let cookie = visit(&app, ada());
+    for headers in [
+        &[("origin", "http://localhost:9999"), ("sec-fetch-site", "same-site")][..],
+        &[("origin", "http://127.0.0.1:4491")],
+        &[("origin", "https://127.0.0.1:4490")],
+        &[("origin", "http://127.0.0.1:4490.evil.example")],
+        &[("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")],
+        &[("origin", "http://127.0.0.1:4490"), ("sec-fetch-site", "cross-site")],
+        &[("origin", "http://127.0.0.1:4490"), ("origin", "https://evil.example")],
+        &[("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")],
+        &[("origin", "null"), ("sec-fetch-site", "none")],
+        &[("origin", "null")],
+        &[("origin", "")],
+        &[("sec-fetch-site", "same-site")],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "")],
+        &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
+    ] {
+        for path in ["/sign-in", "/call-api", "/share", "/revoke", "/open", "/sign-out", "/of-no-handler"] {
+            for kind in ["application/x-www-form-urlencoded", "text/plain"] {
+                let mut request = Request::post(path).header("cookie", &cookie).header("content-type", kind);
+                for (name, value) in headers {
+                    request = request.header(*name, *value);
+                }
+                let (status, answered, html) = answer(&app, request, "reader=").await;
+                assert_eq!(status, StatusCode::FORBIDDEN, "{path} {headers:?}");
+                assert!(!answered.contains_key(SET_COOKIE), "{path} {headers:?}");
+                assert!(html.contains("This request did not come from one of our pages"), "{html}");
+            }
+        }
     }
+    let token = cookie.split_once('=').unwrap().1;
+    assert!(app.visits.take_outcome(Some(token)).is_none(), "no form was accepted");
+    assert!(matches!(app.visits.find(Some(token), NOW), Some(Visit::SignedIn(_))), "the person is still signed in");
+}
+
+#[tokio::test]
+async fn a_form_of_its_own_pages_or_of_a_program_is_accepted() {
+    for headers in [
+        &[("origin", "http://127.0.0.1:4490"), ("sec-fetch-site", "same-origin")][..],
+        &[("origin", "http://127.0.0.1:4490")],
+        &[("sec-fetch-site", "same-origin")],
+        &[("sec-fetch-site", "none")],
+        &[],
+    ] {
+        let app = app();
+        let mut request = Request::post("/share").header("cookie", visit(&app, ada()));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (status, answered, _) = answer(&app, request, "reader=").await;
+        assert_eq!(
+            (status, &answered["location"]),
+            (StatusCode::SEE_OTHER, &"/#reader".parse().unwrap()),
+            "{headers:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_may_link_to_the_application() {
+    let link = Request::get("/").header("sec-fetch-site", "cross-site");
+    assert_eq!(answer(&app(), link, "").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn visits_of_strangers_do_not_end_that_of_a_person() {
+    let app = app();
+    let earlier = Timestamp::from_unix_seconds(-1);
+    let token = app.visits.open(ada(), &app.tools.rng, earlier);
+    for _ in 0..1_005 {
+        let (_, headers, _) = answer(&app, Request::post("/share"), "reader=x").await;
+        assert!(headers.contains_key(SET_COOKIE), "a visit is opened");
+    }
+    assert!(matches!(app.visits.find(Some(token.expose()), NOW), Some(Visit::SignedIn(_))));
 }
 
 #[tokio::test]
