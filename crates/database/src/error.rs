@@ -22,6 +22,12 @@ pub enum Error {
         #[source]
         source: Option<Arc<dyn StdError + Send + Sync>>,
     },
+    /// There is no room for what is written, until an operator makes some.
+    #[error("the disk of the database is full")]
+    StorageFull {
+        #[source]
+        source: Arc<dyn StdError + Send + Sync>,
+    },
     /// The driver or the engine refused a statement: an internal error.
     #[error("the database rejected the statement {statement}")]
     Driver {

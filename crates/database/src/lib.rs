@@ -33,6 +33,7 @@ mod transaction;
 mod value;
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -170,6 +171,15 @@ impl Database {
     pub async fn probe_write(&self) -> Result<(), Error> {
         let table_of_ours = Value::from(OWN_TABLES);
         self.write_once(TenantId::DEFAULT, &migration::PROBE_WRITE, &[table_of_ours]).await.map(|_| ())
+    }
+
+    /// The file of an SQLite database whose disk was full at the last write, until a write succeeds; that of
+    /// [`Database::probe_write`] does not count, because it needs the least room of all.
+    pub fn full_disk(&self) -> Option<&Path> {
+        match &self.0.engine {
+            Engine::Sqlite(engine) => engine.full_disk(),
+            Engine::Postgres(_) => None,
+        }
     }
 
     /// Prepares `statement`, which checks its syntax, tables, columns and parameters.

@@ -5,6 +5,8 @@
 pub enum DatabaseFault {
     /// Busy or out of reach: another try may succeed.
     Unavailable,
+    /// Nothing can be written until an operator makes room.
+    StorageFull,
     Internal,
 }
 
@@ -15,6 +17,10 @@ impl DatabaseFault {
             database::Error::Unavailable { .. } => {
                 tracing::warn!(error = cause, "the database is unavailable");
                 Self::Unavailable
+            }
+            database::Error::StorageFull { .. } => {
+                tracing::error!(error = cause, "nothing can be written");
+                Self::StorageFull
             }
             database::Error::Conflict { .. }
             | database::Error::Inconsistent { .. }

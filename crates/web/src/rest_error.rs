@@ -82,6 +82,13 @@ impl RestError {
         .with_header(RETRY_AFTER, HeaderValue::from(retry_after_seconds))
     }
 
+    /// Nothing can be saved until an operator makes room, which takes longer than a moment.
+    pub fn storage_full() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "The service cannot save changes at present")
+            .with_reason("The storage of the service is full; its operator must make room")
+            .with_header(RETRY_AFTER, HeaderValue::from(60))
+    }
+
     #[must_use]
     pub fn with_id(mut self, id: &'static str) -> Self {
         self.0.error.id = Some(id);
@@ -146,6 +153,7 @@ impl From<&database::Error> for RestError {
     fn from(error: &database::Error) -> Self {
         match DatabaseFault::of(error) {
             DatabaseFault::Unavailable => Self::unavailable(1),
+            DatabaseFault::StorageFull => Self::storage_full(),
             DatabaseFault::Internal => Self::internal(),
         }
     }
@@ -198,6 +206,17 @@ impl std::fmt::Display for RestError {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_full_disk_is_no_reason_to_try_again_at_once() {
+        let full = || database::Error::StorageFull { source: std::sync::Arc::new(std::io::Error::other("full")) };
+        let response = RestError::from(full()).into_response();
+        assert_eq!((response.status().as_u16(), &response.headers()[RETRY_AFTER]), (503, &HeaderValue::from(60)));
+        let error = RestError::from(full());
+        assert_eq!(error.reason(), Some("The storage of the service is full; its operator must make room"));
+        let status = crate::rpc::Status::from(full());
+        assert_eq!((status.code, Some(status.message.as_str())), (crate::rpc::Code::Unavailable, error.reason()));
+    }
 
     #[test]
     fn the_body_has_the_members_that_clients_read() {

@@ -211,6 +211,9 @@ pub(crate) fn failure(statement: &'static str, error: tokio_postgres::Error) -> 
         let constraint = error.as_db_error().and_then(|it| it.constraint()).unwrap_or_default().to_owned();
         return Error::Conflict { constraint };
     }
+    if *code == SqlState::DISK_FULL {
+        return Error::StorageFull { source: Arc::new(error) };
+    }
     // Classes 08 (connection), 40 (transaction rollback), 53 (resources), 57 (operator intervention).
     if ["08", "40", "53", "57"].iter().any(|class| code.code().starts_with(class)) {
         return Error::unavailable("PostgreSQL cannot serve the statement now", error);

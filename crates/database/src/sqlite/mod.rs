@@ -107,6 +107,11 @@ impl Sqlite {
         self.readers.path()
     }
 
+    /// The file, if its disk was full at the last write that needed room.
+    pub(crate) fn full_disk(&self) -> Option<&Path> {
+        self.writer.is_disk_full().then(|| self.path())
+    }
+
     pub(crate) fn ping(&self) -> Result<(), Error> {
         self.readers
             .with(|connection| connection.query_row("SELECT 1", [], |_| Ok(())).map_err(|error| failure("ping", error)))
@@ -306,7 +311,7 @@ pub(crate) fn failure(statement: &'static str, error: rusqlite::Error) -> Error 
             ErrorCode::OperationInterrupted => {
                 return Error::unavailable("the query was interrupted because it took too long", error);
             }
-            ErrorCode::DiskFull => return Error::unavailable("the disk is full", error),
+            ErrorCode::DiskFull => return Error::StorageFull { source: Arc::new(error) },
             ErrorCode::SystemIoFailure | ErrorCode::CannotOpen => {
                 return Error::unavailable("the database file cannot be read or written", error);
             }

@@ -7,6 +7,7 @@
 //! future of an operation need not be polled to its end: a dropped one rolls back its savepoint, and the committer still runs.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::TenantId;
 use rusqlite::Connection;
@@ -21,6 +22,7 @@ pub(crate) struct Writer {
     state: Arc<Mutex<State>>,
     wake: mpsc::Sender<()>,
     changes: Arc<Changes>,
+    is_disk_full: Arc<AtomicBool>,
 }
 
 struct State {
@@ -31,16 +33,20 @@ struct State {
     waiting: Vec<Waiting>,
     /// The number of operations in the last commit.
     last_batch: usize,
+    /// Since a write was refused for it, until one succeeds. Shared with the writer, because a commit holds the lock of the state.
+    is_disk_full: Arc<AtomicBool>,
 }
 
 /// A finished operation. Its touched subjects are recorded after the commit, and before the caller is notified.
 struct Waiting {
     touched: Touched,
-    committed: oneshot::Sender<bool>,
+    /// Whether it changed rows, and was not the probe.
+    wrote: bool,
+    committed: oneshot::Sender<Result<(), Error>>,
 }
 
 impl Waiting {
-    fn notify(self, committed: bool) {
+    fn notify(self, committed: Result<(), Error>) {
         drop(self.touched);
         // The caller may be gone.
         let _ = self.committed.send(committed);
@@ -55,16 +61,25 @@ impl Writer {
     /// Must be called on a Tokio runtime, which runs the committer until the last handle is dropped.
     #[expect(clippy::disallowed_methods, reason = "the committer ends when the writer is dropped")]
     pub(crate) fn start(connection: Connection, changes: Arc<Changes>) -> Self {
-        let state = Arc::new(Mutex::new(State { connection, open: false, waiting: Vec::new(), last_batch: 0 }));
+        let is_disk_full = Arc::new(AtomicBool::new(false));
+        let state =
+            State { connection, open: false, waiting: Vec::new(), last_batch: 0, is_disk_full: is_disk_full.clone() };
+        let state = Arc::new(Mutex::new(state));
         let (wake, woken) = mpsc::channel(1);
         tokio::spawn(commit_batches(state.clone(), woken));
-        Self { state, wake, changes }
+        Self { state, wake, changes, is_disk_full }
     }
 
     pub(crate) async fn begin(&self) -> Result<SqliteWrite, Error> {
         let mut state = self.state.clone().lock_owned().await;
         state.join_batch(&self.wake)?;
-        Ok(SqliteWrite { state: Some(state), touched: Touched::nothing(self.changes.clone()) })
+        let changes_before = state.connection.total_changes();
+        let touched = Touched::nothing(self.changes.clone());
+        Ok(SqliteWrite { state: Some(state), touched, changes_before, is_probe: false })
+    }
+
+    pub(crate) fn is_disk_full(&self) -> bool {
+        self.is_disk_full.load(Ordering::Relaxed)
     }
 
     pub(crate) async fn data_version(&self) -> Result<i64, Error> {
@@ -75,7 +90,7 @@ impl Writer {
     async fn alone(&self) -> OwnedMutexGuard<State> {
         let mut state = self.state.clone().lock_owned().await;
         let committed = state.commit();
-        state.release(committed);
+        state.release(&committed);
         state
     }
 
@@ -152,7 +167,7 @@ async fn commit_batches(state: Arc<Mutex<State>>, mut woken: mpsc::Receiver<()>)
         // Released here, on a thread of the runtime, because waking so many tasks from another thread costs more than their
         // writes.
         if let Ok((mut state, committed)) = committing.await {
-            state.release(committed);
+            state.release(&committed);
         }
     }
 }
@@ -181,35 +196,45 @@ impl State {
         self.run("SAVEPOINT operation")
     }
 
-    /// Commits the open batch and returns whether that succeeded; [`State::release`] notifies the callers.
-    fn commit(&mut self) -> bool {
+    /// Commits the open batch; [`State::release`] notifies the callers, who log the error.
+    fn commit(&mut self) -> Result<(), Error> {
         if !self.open {
-            return true;
+            return Ok(());
         }
         self.open = false;
-        match self.connection.execute_batch("COMMIT") {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a group commit failed");
-                if !self.connection.is_autocommit() {
-                    let _ = self.connection.execute_batch("ROLLBACK");
-                }
-                false
+        let committed = self.connection.execute_batch("COMMIT").map_err(|error| failure("COMMIT", error));
+        if let Err(error) = &committed {
+            self.note_full_disk(error);
+            if !self.connection.is_autocommit() {
+                let _ = self.connection.execute_batch("ROLLBACK");
             }
+        } else if self.waiting.iter().any(|it| it.wrote) {
+            self.is_disk_full.store(false, Ordering::Relaxed);
         }
+        committed
     }
 
-    fn release(&mut self, committed: bool) {
+    fn release(&mut self, committed: &Result<(), Error>) {
         self.last_batch = self.waiting.len();
-        self.waiting.drain(..).for_each(|it| it.notify(committed));
+        self.notify(committed);
+    }
+
+    fn notify(&mut self, committed: &Result<(), Error>) {
+        self.waiting.drain(..).for_each(|it| it.notify(committed.clone().map_err(lost_by)));
     }
 
     /// Some failures (a full disk) make SQLite roll back the surrounding transaction, so that all waiting operations have
     /// failed.
-    fn check_batch(&mut self) {
+    fn check_batch(&mut self, error: Error) {
         if self.open && self.connection.is_autocommit() {
             self.open = false;
-            self.waiting.drain(..).for_each(|it| it.notify(false));
+            self.notify(&Err(error));
+        }
+    }
+
+    fn note_full_disk(&self, error: &Error) {
+        if matches!(error, Error::StorageFull { .. }) {
+            self.is_disk_full.store(true, Ordering::Relaxed);
         }
     }
 
@@ -223,14 +248,17 @@ impl State {
 pub(crate) struct SqliteWrite {
     state: Option<OwnedMutexGuard<State>>,
     pub(crate) touched: Touched,
+    changes_before: u64,
+    is_probe: bool,
 }
 
 impl SqliteWrite {
     fn with<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
         let Some(state) = &mut self.state else { return Err(lost()) };
         let result = work(&state.connection);
-        if result.is_err() {
-            state.check_batch();
+        if let Err(error) = &result {
+            state.note_full_disk(error);
+            state.check_batch(error.clone());
         }
         result
     }
@@ -250,6 +278,7 @@ impl SqliteWrite {
         statement: &'static Statement,
         values: &[Value<'_>],
     ) -> Result<u64, Error> {
+        self.is_probe |= std::ptr::eq(statement, &raw const migration::PROBE_WRITE);
         self.with(|connection| execute(connection, tenant, statement, values))
     }
 
@@ -268,12 +297,10 @@ impl SqliteWrite {
         state.run("RELEASE operation")?;
         let (committed, outcome) = oneshot::channel();
         let touched = self.touched.take();
-        state.waiting.push(Waiting { touched, committed });
+        let wrote = !self.is_probe && state.connection.total_changes() > self.changes_before;
+        state.waiting.push(Waiting { touched, wrote, committed });
         drop(state);
-        match outcome.await {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(_) => Err(lost()),
-        }
+        outcome.await.unwrap_or_else(|_| Err(lost()))
     }
 }
 
@@ -287,11 +314,23 @@ impl Drop for SqliteWrite {
                 // The content of the savepoint must not be committed with the others.
                 let _ = state.connection.execute_batch("ROLLBACK");
             }
-            state.check_batch();
+            state.check_batch(lost());
         }
     }
 }
 
+const NOT_COMMITTED: &str = "the surrounding transaction could not be committed";
+
 fn lost() -> Error {
-    Error::Unavailable { what: "the surrounding transaction could not be committed", source: None }
+    Error::Unavailable { what: NOT_COMMITTED, source: None }
+}
+
+/// The error of a waiting operation: nothing is wrong with it, whatever failed.
+fn lost_by(error: Error) -> Error {
+    match error {
+        Error::StorageFull { .. } => error,
+        Error::Conflict { .. } | Error::Inconsistent { .. } | Error::Unavailable { .. } | Error::Driver { .. } => {
+            Error::unavailable(NOT_COMMITTED, error)
+        }
+    }
 }

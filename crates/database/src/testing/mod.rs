@@ -22,11 +22,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use base::Timestamp;
+use base::{TenantId, Timestamp};
 
 pub use self::plans::{Plan, assert_index_ranges, assert_index_ranges_besides, plans};
 pub use self::recorded::recorded;
-use crate::{Database, Dsn, Engine, MigrationSet, Statement};
+use crate::{Database, Dsn, Engine, Error, MigrationSet, Read as _, Statement};
 
 /// Runs `test` on an empty, migrated SQLite database, then on a PostgreSQL one.
 ///
@@ -64,6 +64,41 @@ pub fn assert_sound(path: &Path) {
     let connection = rusqlite::Connection::open(path).expect("the file opens");
     let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("the check runs");
     assert_eq!(verdict, "ok", "{} is damaged", path.display());
+}
+
+/// Makes SQLite refuse what needs room, as on a full disk, and has one write refused for it. Room for the least of all writes is left.
+///
+/// # Panics
+/// When the write is not refused.
+pub async fn fill_disk(database: &Database) {
+    run(database, &NO_MORE_PAGES).await.expect("a limit");
+    let refused = run(database, &WRITE_LARGE).await;
+    assert!(matches!(refused, Err(Error::StorageFull { .. })), "{refused:?}");
+}
+
+/// Ends [`fill_disk`] and writes as much.
+///
+/// # Panics
+/// When the write is refused.
+pub async fn free_disk(database: &Database) {
+    run(database, &MANY_PAGES).await.expect("a limit");
+    run(database, &WRITE_LARGE).await.expect("there is room");
+}
+
+/// Less than the file has means as much.
+static NO_MORE_PAGES: Statement = both("no_more_pages", "PRAGMA max_page_count = 1");
+static MANY_PAGES: Statement = both("many_pages", "PRAGMA max_page_count = 1000000");
+static WRITE_LARGE: Statement =
+    both("write_large", "UPDATE kleis_migrations SET name = hex(zeroblob(100000 + length(name)))");
+
+const fn both(name: &'static str, sql: &'static str) -> Statement {
+    Statement::across_tenants(name, sql, sql)
+}
+
+async fn run(database: &Database, statement: &'static Statement) -> Result<(), Error> {
+    let mut tx = database.write(TenantId::DEFAULT).await?;
+    tx.query(statement, &[]).await?;
+    tx.commit().await
 }
 
 /// Prepares every statement on both engines, and requires that each statement of a tenant uses `$1`.

@@ -7,12 +7,16 @@ use std::collections::HashMap;
 
 use super::ids::{ConditionId, NamespaceId, RelationId};
 
-/// A tenant uses more distinct names of one kind than this service supports.
+/// The tuples bring the names of one kind over the number that this service supports. For the names of a model alone see
+/// [`SchemaError`](super::schema::SchemaError).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("more than {limit} different names of {kind} are in use; delete the tuples that name undeclared {kind}")]
+#[error(
+    "the model and the relation tuples have more than {limit} different names of {kind}; delete the tuples that name undeclared \
+     {kind}"
+)]
 pub struct TooManyNames {
-    kind: &'static str,
-    limit: u16,
+    pub kind: &'static str,
+    pub limit: u16,
 }
 
 /// The names that the model and the tuples of a tenant use. Cloning costs as much as the model has names.

@@ -60,6 +60,11 @@ impl Check for DatabaseAnswers {
         self.database.ping().await.map_err(failed)?;
         self.takes_writes().await.map_err(|error| format!("writes are refused: {error}"))
     }
+
+    async fn warning(&self) -> Option<String> {
+        let file = self.database.full_disk()?.display();
+        Some(format!("the disk of the database {file} is full, and the last write was refused (503): free space on it"))
+    }
 }
 
 /// The number of statements and transactions.
@@ -78,5 +83,29 @@ impl Collector for DatabaseUsage {
             counter.encode(metric)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use database::testing::{fill_disk, free_disk, sqlite};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_is_a_warning_until_a_write_succeeds() {
+        let database = sqlite(&[]).await;
+        let check = DatabaseAnswers::new(database.clone());
+        assert_eq!((check.run().await, check.warning().await), (Ok(()), None));
+        fill_disk(&database).await;
+        let warning = check.warning().await.unwrap();
+        let file = database.full_disk().unwrap().display();
+        assert!(warning.starts_with(&format!("the disk of the database {file} is full")), "{warning}");
+        // The write of a probe needs no room, and a transaction without a change less.
+        assert!(takes_writes(&database).await.unwrap());
+        database.write(base::TenantId::DEFAULT).await.unwrap().commit().await.unwrap();
+        assert_eq!((check.run().await, check.warning().await), (Ok(()), Some(warning)));
+        free_disk(&database).await;
+        assert_eq!(check.warning().await, None);
     }
 }

@@ -39,6 +39,9 @@ pub use socket::{Socket, UnixSocket};
 
 const HEAD_BYTES: usize = 64 * 1024;
 const STREAMS_PER_CONNECTION: u32 = 256;
+/// Streams that were reset before they were accepted; one more ends the connection. A client, or a proxy for many of them, may cancel
+/// everything that it has open at once. More than that is a rapid reset (CVE-2023-44487).
+const RESETS_PER_CONNECTION: usize = STREAMS_PER_CONNECTION as usize;
 /// The interval of pings that check whether the peer of an HTTP/2 connection is alive.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// The pause after a failed accept, such as too many open files, to avoid a busy loop.
@@ -153,6 +156,7 @@ fn protocols() -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .keep_alive_interval(PING_INTERVAL)
         .max_concurrent_streams(STREAMS_PER_CONNECTION)
+        .max_pending_accept_reset_streams(RESETS_PER_CONNECTION)
         .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX));
     http
 }

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::{Listener, ListenerLimits};
+use super::{Listener, ListenerLimits, RESETS_PER_CONNECTION, STREAMS_PER_CONNECTION};
 use crate::PeerAddress;
 
 const PIECE: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -205,6 +205,84 @@ async fn a_client_that_keeps_an_http2_window_shut_is_cut_off_and_one_that_waits_
     let unread = ask("/pieces").await;
     assert_eq!(unread.status(), 200);
     assert!(tokio::time::timeout(Duration::from_secs(3), connection).await.is_ok(), "the connection goes on");
+}
+
+/// The kinds of HTTP/2 frames that the tests below send and expect (RFC 9113 section 6).
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// `GET http://x/`, whole.
+fn opened(stream: u32) -> Vec<u8> {
+    frame(HEADERS, 0b101, stream, b"\x82\x86\x84\x41\x01x")
+}
+
+fn cancelled(stream: u32) -> Vec<u8> {
+    frame(RST_STREAM, 0, stream, &8_u32.to_be_bytes())
+}
+
+/// The next frame of one of these kinds: its kind, its stream and its payload.
+async fn next_frame(stream: &mut TcpStream, kinds: &[u8]) -> (u8, u32, Vec<u8>) {
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await.unwrap();
+        let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]).try_into().unwrap()];
+        stream.read_exact(&mut payload).await.unwrap();
+        if kinds.contains(&head[3]) {
+            return (head[3], u32::from_be_bytes([head[5], head[6], head[7], head[8]]), payload);
+        }
+    }
+}
+
+async fn connected_by_http2(address: std::net::SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let preface = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &frame(SETTINGS, 0, 0, &[])].concat();
+    stream.write_all(&preface).await.unwrap();
+    next_frame(&mut stream, &[SETTINGS]).await;
+    stream
+}
+
+#[tokio::test]
+async fn a_client_may_cancel_all_its_streams_at_once() {
+    let (address, _stop, _) = start(ListenerLimits::default()).await;
+    let mut stream = connected_by_http2(address).await;
+    let ids = || (0..STREAMS_PER_CONNECTION).map(|number| 2 * number + 1);
+    let all: Vec<u8> = ids().flat_map(opened).chain(ids().flat_map(cancelled)).collect();
+    stream.write_all(&all).await.unwrap();
+    let next = 2 * STREAMS_PER_CONNECTION + 1;
+    stream.write_all(&opened(next)).await.unwrap();
+    let answered = async {
+        loop {
+            let (kind, id, payload) = next_frame(&mut stream, &[HEADERS, GOAWAY]).await;
+            assert_eq!(kind, HEADERS, "{}", payload.escape_ascii());
+            if id == next {
+                // `:status: 200`
+                assert_eq!(payload[0], 0x88);
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), answered).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_goes_on_cancelling_streams_loses_its_connection() {
+    let (address, _stop, _) = start(ListenerLimits::default()).await;
+    let mut stream = connected_by_http2(address).await;
+    let count = u32::try_from(100 * RESETS_PER_CONNECTION).unwrap();
+    let all: Vec<u8> =
+        (0..count).map(|number| 2 * number + 1).flat_map(|id| [opened(id), cancelled(id)].concat()).collect();
+    // The listener may have closed the connection before it read all of them.
+    let _ = stream.write_all(&all).await;
+    let (_, _, payload) = next_frame(&mut stream, &[GOAWAY]).await;
+    // The last stream, ENHANCE_YOUR_CALM, and why.
+    assert_eq!((&payload[4..8], &payload[8..]), (11_u32.to_be_bytes().as_slice(), b"too_many_resets".as_slice()));
 }
 
 #[tokio::test]

@@ -220,6 +220,9 @@ impl From<database::Error> for Status {
     fn from(error: database::Error) -> Self {
         match crate::DatabaseFault::of(&error) {
             crate::DatabaseFault::Unavailable => Self::unavailable(),
+            crate::DatabaseFault::StorageFull => {
+                Self::new(Code::Unavailable, RestError::storage_full().reason().unwrap_or_default())
+            }
             crate::DatabaseFault::Internal => Self::internal(),
         }
     }

@@ -79,7 +79,7 @@ impl From<database::Error> for TokenError {
 /// The code of a failed database. The cause is in the log, once, from here.
 pub(crate) fn code_of(error: &database::Error) -> ErrorCode {
     match DatabaseFault::of(error) {
-        DatabaseFault::Unavailable => ErrorCode::TemporarilyUnavailable,
+        DatabaseFault::Unavailable | DatabaseFault::StorageFull => ErrorCode::TemporarilyUnavailable,
         DatabaseFault::Internal => ErrorCode::ServerError,
     }
 }

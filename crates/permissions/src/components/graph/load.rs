@@ -37,7 +37,7 @@ pub(super) enum LoadError {
     #[error(transparent)]
     Graph(#[from] GraphError),
     #[error(transparent)]
-    Model(#[from] SchemaError),
+    Model(SchemaError),
     #[error("an event of changed relation tuples cannot be applied")]
     Apply(#[source] ApplyError),
     #[error(transparent)]
@@ -52,6 +52,16 @@ impl LoadError {
         match self {
             Self::TooLarge(_) | Self::Graph(_) | Self::Model(_) => true,
             Self::Apply(_) | Self::Log(_) | Self::Database(_) => false,
+        }
+    }
+}
+
+/// Of a model beside the names of tuples: alone it was compiled before.
+impl From<SchemaError> for LoadError {
+    fn from(error: SchemaError) -> Self {
+        match error {
+            SchemaError::TooManyNames(names) => Self::Graph(names.into()),
+            SchemaError::NestedTooDeeply { .. } => Self::Model(error),
         }
     }
 }

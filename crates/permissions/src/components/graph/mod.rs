@@ -168,16 +168,18 @@ impl Graphs {
         }
         let of_tenant = self.of(tenant);
         match of_tenant.resident.load_full() {
-            Some(resident) => resident.measure(|graph| of_tenant.accepted.accept(Some(graph.symbols()), names)),
+            Some(resident) => {
+                resident.measure(|graph| of_tenant.accepted.accept(of_model, Some(graph.symbols()), names))
+            }
             // Searches have no answer already, and the warnings say why.
             None if of_tenant.does_not_fit.load().is_some() => Ok(()),
             // Nothing was ever inserted, and nothing is loaded before that.
             None if self.feed.newest_within(self.rhythm.counts, tenant) == Some(Snapshot::default()) => {
-                of_tenant.accepted.accept(Some(of_model), names)
+                of_tenant.accepted.accept(of_model, Some(of_model), names)
             }
             None => {
                 self.feed.ask();
-                of_tenant.accepted.accept(None, names)
+                of_tenant.accepted.accept(of_model, None, names)
             }
         }
     }

@@ -29,6 +29,11 @@ pub(crate) enum TooManyRelations {
     )]
     AtTheBound,
     #[error(
+        "the permission model alone has {MOST_NAMES} different names of relations or more, and so relation tuples must not have \
+         others; use a relation that the model declares"
+    )]
+    OfModel,
+    #[error(
         "relation tuples must not bring more than {MOST_NAMES_WHILE_LOADING} names of relations that the permission model does not \
          declare while those of the database are read; try again in some seconds"
     )]
@@ -52,12 +57,19 @@ struct Names {
 impl Accepted {
     /// `symbols` are those of the graph, if there is one, or of the model where there are no tuples. The error has the position of
     /// the first name that is too many.
-    pub(super) fn accept(&self, symbols: Option<&Symbols>, names: &[&str]) -> Result<(), (usize, TooManyRelations)> {
+    pub(super) fn accept(
+        &self,
+        of_model: &Symbols,
+        symbols: Option<&Symbols>,
+        names: &[&str],
+    ) -> Result<(), (usize, TooManyRelations)> {
         let now = Instant::now();
         let mut accepted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (known, most, error) = if let Some(symbols) = symbols {
             accepted.forget(symbols, now);
-            (symbols.relation_count(), MOST_NAMES, TooManyRelations::AtTheBound)
+            let is_full = of_model.relation_count() >= MOST_NAMES;
+            let error = if is_full { TooManyRelations::OfModel } else { TooManyRelations::AtTheBound };
+            (symbols.relation_count(), MOST_NAMES, error)
         } else {
             // Names that the next graph has are accepted now.
             accepted.looked_at = (0, "".into());
@@ -130,7 +142,7 @@ mod tests {
         };
         // The empty name is that of no relation.
         let none = with(&[]);
-        accepted.accept(Some(&none), &names).unwrap();
+        accepted.accept(&none, Some(&none), &names).unwrap();
         assert_eq!(look(&none), (0, 20_000));
         let first = with(&names[..5]);
         assert_eq!(look(&first), (5, 19_995));
@@ -140,20 +152,43 @@ mod tests {
         assert_eq!(look(&another), (0, 19_990));
 
         tokio::time::advance(COUNTS_FOR / 2).await;
-        accepted.accept(Some(&another), &["later", "r0"]).unwrap();
+        accepted.accept(&none, Some(&another), &["later", "r0"]).unwrap();
         tokio::time::advance(COUNTS_FOR / 2).await;
         assert_eq!(look(&another), (20_000, 2));
         assert_eq!(look(&another), (0, 2));
     }
 
     #[tokio::test(start_paused = true)]
+    async fn only_names_of_tuples_can_be_deleted_to_make_room_for_others() {
+        let with = |count: usize| {
+            let mut symbols = Symbols::default();
+            // The empty name has a number as well.
+            for number in 1..count {
+                symbols.intern_relation(&format!("r{number}")).unwrap();
+            }
+            symbols
+        };
+        let (fits, full) = (with(MOST_NAMES - 1), with(MOST_NAMES));
+        for (of_model, graph, expected) in [
+            (&fits, &fits, Ok(())),
+            (&fits, &full, Err((0, TooManyRelations::AtTheBound))),
+            (&full, &full, Err((0, TooManyRelations::OfModel))),
+        ] {
+            assert_eq!(Accepted::default().accept(of_model, Some(graph), &["new"]), expected);
+        }
+        assert!(!TooManyRelations::OfModel.to_string().contains("delete"));
+        assert!(TooManyRelations::AtTheBound.to_string().contains("delete"));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_name_that_was_accepted_while_the_graph_was_loaded_again_does_not_count_twice() {
         let accepted = Accepted::default();
-        let mut graph = Symbols::default();
+        let none = Symbols::default();
+        let mut graph = none.clone();
         graph.intern_relation("known").unwrap();
-        accepted.accept(Some(&graph), &["new"]).unwrap();
-        accepted.accept(None, &["known"]).unwrap();
-        accepted.accept(Some(&graph), &[]).unwrap();
+        accepted.accept(&none, Some(&graph), &["new"]).unwrap();
+        accepted.accept(&none, None, &["known"]).unwrap();
+        accepted.accept(&none, Some(&graph), &[]).unwrap();
         let waiting: Vec<String> = accepted.0.lock().unwrap().waiting.keys().map(ToString::to_string).collect();
         assert_eq!(waiting, ["new"]);
     }

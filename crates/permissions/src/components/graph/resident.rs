@@ -211,6 +211,7 @@ pub(super) fn apply(graph: &mut Graph, logged: LoggedChange) -> Result<(), Apply
 pub(super) mod tests {
     use permission_language::{Model, Namespace};
 
+    use super::super::load::LoadError;
     use super::*;
     use crate::domain::event::ChangedTuples;
     use crate::domain::relation_tuple::{Subject, TupleCondition};
@@ -273,7 +274,12 @@ pub(super) mod tests {
         }
         let resident = Resident::new(graph, Snapshot(0), Instant::now());
         assert_eq!((resident.compile_failure(), answer(&resident, 0)), (None, None));
-        assert!(matches!(resident.compile_failure(), Some(SchemaError::TooManyNames(_))));
+        let failure = LoadError::from(resident.compile_failure().unwrap());
+        assert_eq!(
+            failure.to_string(),
+            "the model and the relation tuples have more than 65534 different names of namespaces; delete the tuples that name \
+             undeclared namespaces"
+        );
     }
 
     #[test]

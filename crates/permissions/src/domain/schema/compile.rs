@@ -14,12 +14,19 @@ const MAX_NESTING: usize = 64;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
-    #[error(transparent)]
-    TooManyNames(#[from] TooManyNames),
+    /// A model that has been compiled alone has too many only beside the names of tuples.
+    #[error("the model has more than {} different names of {}", .0.limit, .0.kind)]
+    TooManyNames(TooManyNames),
     #[error(
         "the expression of {namespace}.{permit} is nested more than {MAX_NESTING} levels deep; split it into permits"
     )]
     NestedTooDeeply { namespace: String, permit: String },
+}
+
+impl From<TooManyNames> for SchemaError {
+    fn from(names: TooManyNames) -> Self {
+        Self::TooManyNames(names)
+    }
 }
 
 impl Schema {

@@ -7,7 +7,7 @@ use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
-use flate2::read::GzDecoder;
+use flate2::bufread::MultiGzDecoder;
 use http::HeaderMap;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use prost::{Message, Name};
@@ -166,11 +166,12 @@ fn is_gzip(protocol: Protocol, headers: &HeaderMap) -> Result<bool, Status> {
     }
 }
 
-/// Stops at the bound, so that a small body cannot become a large message.
+/// All members in their order (RFC 1952 section 2.2); bytes that are not a member are an error. Stops at the bound, so that a small body
+/// cannot become a large message.
 fn decompress(bytes: &[u8], most: usize) -> Result<Bytes, Status> {
     let mut message = Vec::new();
     let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
-    let read = GzDecoder::new(bytes).take(limit).read_to_end(&mut message);
+    let read = MultiGzDecoder::new(bytes).take(limit).read_to_end(&mut message);
     read.map_err(|_| Status::invalid_argument("The message is not valid gzip"))?;
     if message.len() > most { Err(too_large(most)) } else { Ok(message.into()) }
 }
@@ -194,7 +195,53 @@ fn broken(error: &(dyn std::error::Error + 'static)) -> Status {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
     use super::*;
+
+    fn member(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn all_members_of_a_gzip_message_are_read_and_nothing_else_is_accepted() {
+        let (first, second, empty) = (member(b"first"), member(b"second"), member(b""));
+        for (members, message) in [
+            (first.clone(), "first"),
+            ([first.as_slice(), &second].concat(), "firstsecond"),
+            ([empty.as_slice(), &first, &empty, &empty, &second, &empty].concat(), "firstsecond"),
+            (empty.repeat((1 << 20) / empty.len()), ""),
+        ] {
+            assert_eq!(decompress(&members, 11).unwrap(), message);
+        }
+        for rest in [
+            b"trail".as_slice(),
+            b"\0",
+            b"\0\0\0\0\0\0\0\0",
+            b"\x1f",
+            b"\x1f\x8b",
+            &second[..second.len() - 1],
+            &second[1..],
+        ] {
+            let refused = decompress(&[first.as_slice(), rest].concat(), 100).unwrap_err();
+            assert_eq!(refused, Status::invalid_argument("The message is not valid gzip"), "{rest:?}");
+        }
+        assert_eq!(decompress(&[], 100).unwrap_err(), Status::invalid_argument("The message is not valid gzip"));
+    }
+
+    #[test]
+    fn the_bound_holds_for_all_members_together() {
+        let of = |lengths: [usize; 3]| lengths.map(|length| member(&vec![b'a'; length])).concat();
+        assert_eq!(decompress(&of([40, 0, 60]), 100).unwrap(), [b'a'; 100].as_slice());
+        for members in [of([40, 0, 61]), of([101, 0, 0]), of([100, 1, 1]), of([40, 1_000_000, 0])] {
+            assert_eq!(decompress(&members, 100).unwrap_err(), too_large(100));
+        }
+    }
 
     #[test]
     fn the_length_of_a_compressed_message_is_not_known_before_it_is_unpacked() {

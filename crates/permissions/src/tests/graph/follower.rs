@@ -231,9 +231,9 @@ async fn a_graph_with_too_many_relations_answers_again_after_they_are_deleted() 
         follower.loaded().await;
         let check = TuplesInMemory(permissions.clone());
         let warning = check.warning().await.unwrap();
-        assert!(warning.contains("different names of relations are in use"), "{warning}");
+        assert!(warning.contains("delete the tuples that name undeclared relations"), "{warning}");
         let listed = permissions.list_names(&cx, &objects_of_ada(), ALL, CheckOptions::default()).await;
-        assert!(listed.unwrap_err().to_string().contains("different names of relations are in use"));
+        assert!(listed.unwrap_err().to_string().contains("delete the tuples that name undeclared relations"));
         let group = TupleQuery { namespace: Some("Group".into()), ..TupleQuery::default() };
         permissions.delete_relation_tuples(&cx, &group).await.unwrap();
         follower.ask().await;
