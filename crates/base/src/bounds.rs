@@ -26,13 +26,14 @@ pub const LISTS_AT_ONCE: usize = 4;
 /// The largest list that needs little memory when it is parsed.
 pub const SMALL_LIST: BodyBounds = BodyBounds { bytes: 16 * 1024, json_values: 2048 };
 
-/// What the requests of a listener take whose bodies are awaited, or are longer than [`SMALL_BODY_BYTES`] and not answered.
+/// The memory of a listener for requests that wait for their body, have waited for it, or have a body longer than
+/// [`SMALL_BODY_BYTES`], until they are answered.
 pub const WAITING_BODIES_BYTES: usize = 64 * 1024 * 1024;
-/// The longest body that counts only while it is awaited.
+/// The longest body that does not count if its request need not wait for it.
 pub const SMALL_BODY_BYTES: usize = 16 * 1024;
 /// What a request takes besides its head and its body, about.
 pub const WAITING_REQUEST_BYTES: usize = 8 * 1024;
-/// What a piece of a body takes besides its bytes, about. HTTP/2 has pieces without any.
+/// What a piece of a body takes besides its bytes, about.
 pub const FRAME_BYTES: usize = 64;
 
 /// The path and the query of a request together. Challenges and verifiers are part of it, with parameters of the application.

@@ -1,15 +1,14 @@
 //! Bounds on what clients use at one time: on that of all clients together, and on that of each.
 //!
-//! A client is a network, as for the limits of attempts. Clients without an address have the common bound alone.
+//! A client is a network, as for the limits of attempts. It has at most as much as nobody has then: a half when it is alone, because
+//! it may be the one backend of an application, a third beside another, and so on. So some clients cannot take everything from the
+//! others. Clients without an address have the common bound alone.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::Context;
-
-/// One client has at most one of so many parts: a half, because it may be the one backend of an application.
-const PARTS: usize = 2;
 
 /// A cheap clone of one bound.
 #[derive(Clone, Debug)]
@@ -33,7 +32,7 @@ struct Used {
 pub enum NoShare {
     #[error("all clients together have {0}, as many as they can have at one node; end one, or ask another node")]
     OfAll(usize),
-    #[error("this client has {0}, as many as one client can have at one node; end one, or ask another node")]
+    #[error("this client has {0}, as many as one client can have at one node now; end one, or ask another node")]
     OfClient(usize),
 }
 
@@ -74,14 +73,11 @@ impl Share {
         let Some(more) = amount.checked_sub(self.amount).filter(|more| *more > 0) else { return Ok(()) };
         let most = self.bound.most;
         let mut used = self.bound.used();
-        if more > most - used.by_all {
-            return Err(NoShare::OfAll(most));
-        }
+        let Some(left) = (most - used.by_all).checked_sub(more) else { return Err(NoShare::OfAll(most)) };
         if let Some(network) = self.network {
-            let most = most / PARTS;
             let by_network = used.by_network.get(&network).copied().unwrap_or_default();
-            if more > most - by_network {
-                return Err(NoShare::OfClient(most));
+            if by_network + more > left {
+                return Err(NoShare::OfClient(by_network));
             }
             used.by_network.insert(network, by_network + more);
         }
@@ -131,18 +127,32 @@ mod tests {
         let take = |address| shares.take(&cx(address));
         let _network = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].map(|address| take(Some(address)).unwrap());
         assert_eq!(take(Some("2001:db8::4")).err(), Some(NoShare::OfClient(3)));
-        let mut other = vec![take(Some("192.0.2.1")).unwrap(), take(Some("192.0.2.1")).unwrap()];
-        let unknown = take(None).unwrap();
+        let other = take(Some("192.0.2.1")).unwrap();
+        assert_eq!(
+            take(Some("192.0.2.1")).err(),
+            Some(NoShare::OfClient(1)),
+            "two are left, and it would have two of three"
+        );
+        let unknown = [take(None).unwrap(), take(None).unwrap()];
         assert_eq!(
             (take(None).err(), take(Some("192.0.2.9")).err()),
             (Some(NoShare::OfAll(6)), Some(NoShare::OfAll(6)))
         );
-        drop(unknown);
-        other.pop();
-        other.extend([take(Some("192.0.2.1")).unwrap(), take(Some("192.0.2.1")).unwrap()]);
-        assert_eq!(shares.left(), 0);
-        drop(other);
+        drop((unknown, other));
         assert_eq!((shares.left(), shares.0.used().by_network.len()), (3, 1));
+    }
+
+    #[test]
+    fn clients_that_take_what_they_can_leave_something_to_the_next() {
+        let shares = Shares::of(1_000);
+        let mut taken = Vec::new();
+        let used = (1..=6).map(|client| {
+            let before = shares.left();
+            taken.extend(std::iter::from_fn(|| shares.take(&cx(Some(&format!("192.0.2.{client}")))).ok()));
+            before - shares.left()
+        });
+        assert_eq!(used.collect::<Vec<_>>(), [500, 250, 125, 62, 31, 16]);
+        assert_eq!(shares.left(), 16);
     }
 
     #[test]
@@ -157,10 +167,10 @@ mod tests {
         assert_eq!(share.raise(6), Err(NoShare::OfClient(5)));
         assert_eq!(shares.left(), 5, "nothing is lost");
         let mut other = shares.begin(&cx(Some("192.0.2.2")));
-        other.raise(5).unwrap();
-        assert_eq!(shares.begin(&cx(Some("192.0.2.3"))).raise(1), Err(NoShare::OfAll(10)));
+        other.raise(2).unwrap();
+        assert_eq!((other.raise(3), other.raise(6)), (Err(NoShare::OfClient(2)), Err(NoShare::OfAll(10))));
         drop(share);
-        assert_eq!(shares.left(), 5);
+        assert_eq!(shares.left(), 8);
         drop(other);
         assert_eq!((shares.left(), shares.0.used().by_network.len()), (10, 0));
     }

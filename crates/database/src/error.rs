@@ -22,7 +22,7 @@ pub enum Error {
         #[source]
         source: Option<Arc<dyn StdError + Send + Sync>>,
     },
-    /// There is no room for what is written, until an operator makes some.
+    /// Nothing can be written until an operator frees disk space.
     #[error("the disk of the database is full")]
     StorageFull {
         #[source]

@@ -5,7 +5,7 @@
 pub enum DatabaseFault {
     /// Busy or out of reach: another try may succeed.
     Unavailable,
-    /// Nothing can be written until an operator makes room.
+    /// Nothing can be written until an operator frees disk space.
     StorageFull,
     Internal,
 }

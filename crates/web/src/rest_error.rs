@@ -82,10 +82,10 @@ impl RestError {
         .with_header(RETRY_AFTER, HeaderValue::from(retry_after_seconds))
     }
 
-    /// Nothing can be saved until an operator makes room, which takes longer than a moment.
+    /// Nothing can be saved until an operator frees disk space.
     pub fn storage_full() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "The service cannot save changes at present")
-            .with_reason("The storage of the service is full; its operator must make room")
+            .with_reason("The storage of the service is full; its operator must free disk space")
             .with_header(RETRY_AFTER, HeaderValue::from(60))
     }
 
@@ -213,7 +213,7 @@ mod tests {
         let response = RestError::from(full()).into_response();
         assert_eq!((response.status().as_u16(), &response.headers()[RETRY_AFTER]), (503, &HeaderValue::from(60)));
         let error = RestError::from(full());
-        assert_eq!(error.reason(), Some("The storage of the service is full; its operator must make room"));
+        assert_eq!(error.reason(), Some("The storage of the service is full; its operator must free disk space"));
         let status = crate::rpc::Status::from(full());
         assert_eq!((status.code, Some(status.message.as_str())), (crate::rpc::Code::Unavailable, error.reason()));
     }

@@ -325,7 +325,7 @@ fn lost() -> Error {
     Error::Unavailable { what: NOT_COMMITTED, source: None }
 }
 
-/// The error of a waiting operation: nothing is wrong with it, whatever failed.
+/// The error of an operation that waited for a commit that failed.
 fn lost_by(error: Error) -> Error {
     match error {
         Error::StorageFull { .. } => error,

@@ -66,7 +66,7 @@ pub fn assert_sound(path: &Path) {
     assert_eq!(verdict, "ok", "{} is damaged", path.display());
 }
 
-/// Makes SQLite refuse what needs room, as on a full disk, and has one write refused for it. Room for the least of all writes is left.
+/// Makes SQLite refuse to grow its file, as on a full disk, and has one write refused for it.
 ///
 /// # Panics
 /// When the write is not refused.
@@ -85,7 +85,7 @@ pub async fn free_disk(database: &Database) {
     run(database, &WRITE_LARGE).await.expect("there is room");
 }
 
-/// Less than the file has means as much.
+/// SQLite takes the present size where this is less.
 static NO_MORE_PAGES: Statement = both("no_more_pages", "PRAGMA max_page_count = 1");
 static MANY_PAGES: Statement = both("many_pages", "PRAGMA max_page_count = 1000000");
 static WRITE_LARGE: Statement =

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use base::bounds::SMALL_LIST;
+use base::shares::{Share, Shares};
 use futures_util::stream::{self, StreamExt as _};
 use prost::Message as _;
 use prost_reflect::FileDescriptor;
-use web::rpc::Code;
+use web::rpc::{Code, Status};
 
 use super::messages::POOL;
 use super::messages::reflection::server_reflection_request::MessageRequest;
@@ -23,25 +24,32 @@ const PATHS: [&str; 2] = [
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
+/// Streams of all clients at the same time. A client asks its questions on one stream.
+const MOST_STREAMS: usize = 100;
 const SERVICES: [&str; 2] = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
 
 /// Adds reflection for the services so far, and for itself.
 pub(super) fn add(services: Services<Arc<Permissions>>) -> Services<Arc<Permissions>> {
     let names: Vec<&str> = services.names().into_iter().chain(SERVICES).collect();
-    let described = Arc::new(Described::new(&names));
+    let (described, shares) = (Arc::new(Described::new(&names)), Shares::of(MOST_STREAMS));
     PATHS.iter().fold(services, |services, path| {
-        let described = described.clone();
-        services.streaming(&Procedure::at(path).within(SMALL_LIST), move |_, _, requests| {
-            answers(described.clone(), requests)
+        let (described, shares) = (described.clone(), shares.clone());
+        let procedure = Procedure::at(path).within(SMALL_LIST);
+        services.streaming(&procedure, move |_, call, requests| match shares.take(&call.cx) {
+            Ok(share) => answers(described.clone(), requests, share),
+            Err(full) => {
+                let message = format!("Too many streams ask for the reflection of this listener: {full}");
+                stream::iter([Err(Status::new(Code::ResourceExhausted, message))]).boxed()
+            }
         })
     })
 }
 
-fn answers(described: Arc<Described>, requests: Requests) -> Messages<ServerReflectionResponse> {
-    let answers = stream::unfold(Some((described, requests)), |state| async move {
-        let (described, mut requests) = state?;
+fn answers(described: Arc<Described>, requests: Requests, share: Share) -> Messages<ServerReflectionResponse> {
+    let answers = stream::unfold(Some((described, requests, share)), |state| async move {
+        let (described, mut requests, share) = state?;
         match requests.next::<ServerReflectionRequest>().await {
-            Ok(Some(request)) => Some((Ok(described.answer(request)), Some((described, requests)))),
+            Ok(Some(request)) => Some((Ok(described.answer(request)), Some((described, requests, share)))),
             Ok(None) => None,
             Err(status) => Some((Err(status), None)),
         }

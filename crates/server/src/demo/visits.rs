@@ -158,6 +158,16 @@ impl Visits {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(digest.as_bytes())?.outcome.take()
     }
 
+    /// Removes a visit in which nobody is signed in, and returns it.
+    pub(super) fn close_pending(&self, cookie: Option<&str>) -> Option<Visit> {
+        let digest = PlainToken::received(cookie?).digest();
+        let mut visits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if visits.get(digest.as_bytes())?.visit.is_signed_in() {
+            return None;
+        }
+        visits.remove(digest.as_bytes()).map(|entry| entry.visit)
+    }
+
     /// Removes a visit and returns it. Its cookie is invalid afterwards.
     pub(super) fn close(&self, cookie: Option<&str>) -> Option<Visit> {
         let digest = PlainToken::received(cookie?).digest();

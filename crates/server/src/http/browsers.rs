@@ -132,7 +132,8 @@ impl Inner {
                 && text(headers, "sec-fetch-mode") == Some("navigate")
                 && text(headers, "sec-fetch-dest") == Some("document")
         };
-        page_origin::accepted(headers, is_accepted).unwrap_or_else(|| !page_origin::is_another(headers) || is_link())
+        page_origin::accepted(headers, is_accepted)
+            .unwrap_or_else(|| !page_origin::is_cross_origin(headers) || is_link())
     }
 }
 

@@ -11,7 +11,7 @@ pub(crate) fn accepted(headers: &HeaderMap, is_accepted: impl Fn(&str) -> bool) 
     Some(origins.all(|origin| origin.to_str().is_ok_and(&is_accepted)))
 }
 
-/// Whether `Sec-Fetch-Site` names a page of another origin; `none` is a person without a page.
-pub(crate) fn is_another(headers: &HeaderMap) -> bool {
+/// Whether `Sec-Fetch-Site` names a page of another origin. With `none` a user typed the address or opened a bookmark.
+pub(crate) fn is_cross_origin(headers: &HeaderMap) -> bool {
     headers.get_all("sec-fetch-site").iter().any(|site| site != "same-origin" && site != "none")
 }

@@ -63,7 +63,9 @@ impl Check for DatabaseAnswers {
 
     async fn warning(&self) -> Option<String> {
         let file = self.database.full_disk()?.display();
-        Some(format!("the disk of the database {file} is full, and the last write was refused (503): free space on it"))
+        Some(format!(
+            "the disk of the database {file} was full at the last write, which was refused (503): free space on it"
+        ))
     }
 }
 
@@ -100,8 +102,8 @@ mod tests {
         fill_disk(&database).await;
         let warning = check.warning().await.unwrap();
         let file = database.full_disk().unwrap().display();
-        assert!(warning.starts_with(&format!("the disk of the database {file} is full")), "{warning}");
-        // The write of a probe needs no room, and a transaction without a change less.
+        assert!(warning.starts_with(&format!("the disk of the database {file} was full")), "{warning}");
+        // Neither a probe nor a transaction without a change shows that there is room.
         assert!(takes_writes(&database).await.unwrap());
         database.write(base::TenantId::DEFAULT).await.unwrap().commit().await.unwrap();
         assert_eq!((check.run().await, check.warning().await), (Ok(()), Some(warning)));

@@ -17,8 +17,8 @@ impl LogLevel {
             Self::Trace => LevelFilter::TRACE,
         };
         let libraries = if self == Self::Trace { LevelFilter::DEBUG } else { level.min(LevelFilter::WARN) };
-        let of_clients = if self == Self::Trace { LevelFilter::DEBUG } else { LevelFilter::ERROR };
-        let mut filter = Targets::new().with_default(level).with_target("h2", of_clients);
+        let of_h2 = if self == Self::Trace { LevelFilter::DEBUG } else { LevelFilter::ERROR };
+        let mut filter = Targets::new().with_default(level).with_target("h2", of_h2);
         for library in ["hyper", "hyper_util", "rustls", "tokio_postgres", "opentelemetry", "opentelemetry_sdk"] {
             filter = filter.with_target(library, libraries);
         }

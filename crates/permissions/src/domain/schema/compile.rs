@@ -14,7 +14,7 @@ const MAX_NESTING: usize = 64;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
-    /// A model that has been compiled alone has too many only beside the names of tuples.
+    /// A model that compiles alone fails here only if the names of tuples are added.
     #[error("the model has more than {} different names of {}", .0.limit, .0.kind)]
     TooManyNames(TooManyNames),
     #[error(

@@ -19,7 +19,7 @@ use super::encoding::{self, Shape};
 /// Flags and length.
 const HEAD: usize = 5;
 const COMPRESSED: u8 = 1;
-/// Each clears its buffers, however short it is. Clients send one.
+/// Each needs a decoder with buffers of 32 KiB, however short it is. Clients send one.
 const GZIP_MEMBERS: usize = 100;
 
 /// The messages of a request, in their order.

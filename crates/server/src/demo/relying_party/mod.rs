@@ -77,8 +77,8 @@ fn routes(app: Arc<RelyingParty>) -> Router {
 async fn refuse_other_origins(State(app): Shared, Cx(cx): Cx, request: Request<Body>, next: Next) -> Response {
     let headers = request.headers();
     let own = app.settings.base_url.origin().ascii_serialization();
-    let is_from_here =
-        page_origin::accepted(headers, |origin| origin == own).unwrap_or(true) && !page_origin::is_another(headers);
+    let is_from_here = page_origin::accepted(headers, |origin| origin == own).unwrap_or(true)
+        && !page_origin::is_cross_origin(headers);
     if request.method().is_safe() || is_from_here {
         return next.run(request).await;
     }
@@ -120,8 +120,8 @@ async fn callback(
     arrival: Result<Query<Arrival>, QueryRejection>,
 ) -> Response {
     let Ok(Query(arrival)) = arrival else { return app.design.refuse(&cx, StatusCode::BAD_REQUEST) };
-    // Removed whatever the outcome: state, nonce and verifier are valid once.
-    let Some(Visit::Leaving(departure, resume)) = app.visits.close(cookies::get(&headers, COOKIE)) else {
+    // Removed whatever the outcome: state, nonce and verifier are valid once. A link of another site must not end a session.
+    let Some(Visit::Leaving(departure, resume)) = app.visits.close_pending(cookies::get(&headers, COOKIE)) else {
         return app.failed(&cx, &SignInError::Foreign);
     };
     match oidc::arrive(&app.settings, &app.tools, departure, arrival).await {

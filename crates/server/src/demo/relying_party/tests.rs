@@ -223,6 +223,17 @@ async fn a_page_of_another_site_may_link_to_the_application() {
 }
 
 #[tokio::test]
+async fn a_link_to_the_callback_ends_no_session() {
+    let app = app();
+    let cookie = visit(&app, ada());
+    let link = Request::get("/callback?code=c&state=s").header("cookie", &cookie);
+    let (status, headers, _) = answer(&app, link, "").await;
+    assert!(status.is_client_error() && !headers.contains_key(SET_COOKIE), "{status}");
+    let token = cookie.split_once('=').unwrap().1;
+    assert!(matches!(app.visits.find(Some(token), NOW), Some(Visit::SignedIn(_))));
+}
+
+#[tokio::test]
 async fn visits_of_strangers_do_not_end_that_of_a_person() {
     let app = app();
     let earlier = Timestamp::from_unix_seconds(-1);
