@@ -11,7 +11,6 @@ pub mod chrome;
 pub mod form;
 pub mod look;
 pub mod page;
-pub mod ports;
 pub mod private_authority;
 pub mod smtp_sink;
 pub mod suite;

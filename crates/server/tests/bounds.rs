@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use base::bounds::{BodyBounds, DOCUMENT, LIST, PARAMETERS, SUBMISSION, TARGET_BYTES};
 use serde_json::Value;
+use test_client::free_port;
 
 /// The CPU time of one request at or above a bound, in plain requests to the same route.
 const CPU_RATIO: f64 = 500.0;
@@ -109,13 +110,13 @@ impl Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kleis"));
         command.args(["serve", "--data"]).arg(data).env_clear().env("KLEIS_LOG_FORMAT", "json");
         for service in ["IDENTITY_SERVE_PUBLIC", "IDENTITY_SERVE_ADMIN", "OAUTH_SERVE_PUBLIC", "OAUTH_SERVE_ADMIN"] {
-            command.env(format!("KLEIS_{service}_PORT"), free_port());
+            command.env(format!("KLEIS_{service}_PORT"), free_port().to_string());
         }
         for listener in ["PROXY", "API"] {
-            command.env(format!("KLEIS_GATEWAY_SERVE_{listener}_PORT"), free_port());
+            command.env(format!("KLEIS_GATEWAY_SERVE_{listener}_PORT"), free_port().to_string());
         }
         for listener in ["READ", "WRITE", "OPL", "METRICS"] {
-            command.env(format!("KLEIS_PERMISSIONS_SERVE_{listener}_PORT"), free_port());
+            command.env(format!("KLEIS_PERMISSIONS_SERVE_{listener}_PORT"), free_port().to_string());
         }
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -192,10 +193,6 @@ impl Program {
 #[expect(clippy::cast_precision_loss, reason = "durations of seconds at most")]
 fn nanos(value: u64) -> f64 {
     value as f64
-}
-
-fn free_port() -> String {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
 }
 
 /// JSON documents of different shapes, within `bounds` or with more values than allowed.

@@ -3,12 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails, fails the test")]
 
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use serde_json::Value;
+use test_client::free_port;
 
 const SECRET: &str = "a-planted-secret-of-this-test";
 
@@ -38,9 +38,7 @@ impl Program {
         let smtp = "courier: {smtp: {connection_uri: 'smtp://user:a-planted-secret-of-this-test@127.0.0.1:1/'}}";
         let identity = if mail_server { format!("identity:\n  {smtp}\n") } else { String::new() };
         std::fs::write(&config, format!("log: {{format: {format}}}\n{identity}")).unwrap();
-        let sockets: Vec<_> = (0..10).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let ports: Vec<u16> = sockets.iter().map(|socket| socket.local_addr().unwrap().port()).collect();
-        drop(sockets);
+        let ports: Vec<u16> = (0..10).map(|_| free_port()).collect();
         let mut command = Command::new(env!("CARGO_BIN_EXE_kleis"));
         command.args(["serve", "-c"]).arg(&config).arg("--data").arg(folder.path().join("data")).env_clear();
         let names = ["IDENTITY_SERVE_PUBLIC", "IDENTITY_SERVE_ADMIN", "OAUTH_SERVE_PUBLIC", "OAUTH_SERVE_ADMIN"];

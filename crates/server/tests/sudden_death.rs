@@ -13,15 +13,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::{Value, json};
+use test_client::free_port;
 use tokio::sync::Notify;
 use web::outbound::{Client, Destinations};
 
 const WRITERS: usize = 64;
 const ROUNDS: u32 = 4;
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 /// A running program and the address of its OAuth admin listener.
 struct Program {

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use test_client::free_port;
 use tokio::task::JoinHandle;
 use web::outbound::{Client, Destinations};
 
@@ -47,10 +48,7 @@ impl Place {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let dsn = database::testing::postgres_url().await;
-        // All of them are open at the same time, so that no port is returned twice.
-        let listeners: Vec<_> = (0..8).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let port = |node: usize, index: usize| listeners[node * 4 + index].local_addr().unwrap().port();
-        let ports = [0, 1].map(|node| [0, 1, 2, 3].map(|index| port(node, index)));
+        let ports = [0, 1].map(|_| [0, 1, 2, 3].map(|_| free_port()));
         for (node, ports) in ports.iter().enumerate() {
             let listener = |index: usize| json!({ "host": "127.0.0.1", "port": ports[index] });
             let config = json!({

@@ -1,8 +1,8 @@
-//! Support for tests: a client of a router, the answer that it receives, the cookies of a browser, and configurations.
+//! Support for tests: a client of a router, the answer that it receives, the cookies of a browser, configurations, and free ports.
 //!
 //! Invariants:
 //! - A failed expectation panics and prints the whole answer.
-//! - The time is that of the test's clock, and nothing uses a network.
+//! - The time is that of the test's clock, and nothing but the choice of a port uses a network.
 
 #![expect(
     clippy::panic,
@@ -15,9 +15,11 @@
 mod client;
 mod cookie_jar;
 mod merge;
+mod ports;
 mod reply;
 
 pub use client::{Client, FORM, JSON, Kind};
 pub use cookie_jar::{CookieJar, StoredCookie};
 pub use merge::merge;
+pub use ports::free_port;
 pub use reply::{Reply, parameter};

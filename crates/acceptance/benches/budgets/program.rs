@@ -43,7 +43,7 @@ pub(crate) struct Ports {
 
 impl Ports {
     fn choose() -> Result<Self> {
-        let address = || anyhow::Ok(SocketAddr::from(([127, 0, 0, 1], acceptance::ports::free()?)));
+        let address = || anyhow::Ok(SocketAddr::from(([127, 0, 0, 1], test_client::free_port())));
         Ok(Self {
             identity: address()?,
             identity_admin: address()?,

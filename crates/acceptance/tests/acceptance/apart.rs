@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use acceptance::browser::Browser;
 use acceptance::page::Page;
-use acceptance::ports;
 use acceptance::suite::Suite;
 use acceptance::upstream::Upstream;
 use anyhow::{Context as _, Result, bail, ensure};
@@ -14,6 +13,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::config::Service;
+use test_client::free_port;
 use url::Url;
 
 use crate::gateway;
@@ -34,7 +34,7 @@ impl Apart {
     async fn start() -> Result<Self> {
         let at = |port| format!("http://127.0.0.1:{port}");
         let bearer = |token: &str| json!({ "Authorization": format!("Bearer {token}") });
-        let (public, admin, oauth_admin) = (ports::free()?, ports::free()?, ports::free()?);
+        let (public, admin, oauth_admin) = (free_port(), free_port(), free_port());
         let mut of_identity = identity::config();
         of_identity["admin"] = json!({ "tokens": [IDENTITY_TOKEN] });
         of_identity["identity"]["serve"] = json!({ "public": { "port": public }, "admin": { "port": admin } });

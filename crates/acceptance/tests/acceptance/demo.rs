@@ -13,8 +13,9 @@ use fantoccini::{Client, Locator};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::Environment;
-use server::cli::{RunningDemo, start_on_free_ports};
+use server::cli::{RunningDemo, start_on_ports};
 use server::config::Service;
+use test_client::free_port;
 use url::Url;
 
 const SCREENSHOTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../screenshots");
@@ -299,7 +300,7 @@ async fn the_whole_demo_works_with_the_keyboard_alone() -> Result<()> {
         migrate: true,
         ..Environment::system()
     };
-    let demo = start_on_free_ports(environment).await?;
+    let demo = start_on_ports([free_port(), free_port(), free_port()], environment).await?;
     let chrome = Chrome::start().await?;
     let page = &chrome.client;
     let api = demo.api.join("hello")?;

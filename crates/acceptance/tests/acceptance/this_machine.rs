@@ -9,7 +9,8 @@ use anyhow::{Context as _, Result, ensure};
 use base::{ManualClock, Rng, Timestamp};
 use http::StatusCode;
 use server::Environment;
-use server::cli::{RunningDemo, start_on_free_ports};
+use server::cli::{RunningDemo, start_on_ports};
+use test_client::free_port;
 use url::Url;
 
 const PASSWORD: &str = "correct horse battery staple";
@@ -71,7 +72,7 @@ async fn the_demo_works_under_each_name_of_this_machine() -> Result<()> {
         ..Environment::system()
     };
     let clock = environment.clock.clone();
-    let demo = start_on_free_ports(environment).await?;
+    let demo = start_on_ports([free_port(), free_port(), free_port()], environment).await?;
     let has_ipv6 = std::net::TcpListener::bind("[::1]:0").is_ok();
     for host in ["localhost", "127.0.0.1", "[::1]"].into_iter().filter(|host| has_ipv6 || *host != "[::1]") {
         journey(&demo, &mut Browser::new(clock.clone()), host).await.with_context(|| host.to_owned())?;

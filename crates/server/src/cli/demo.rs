@@ -39,9 +39,17 @@ pub(super) struct Arguments {
     free_ports: bool,
 }
 
+impl Arguments {
+    /// Those of the sample application, of the sample API and of the gateway.
+    fn addresses(&self) -> anyhow::Result<[SocketAddr; 3]> {
+        let place = |port| if self.free_ports { free_address() } else { Ok(loopback(port)) };
+        Ok([place(self.port)?, place(self.api_port)?, place(GATEWAY_PORT)?])
+    }
+}
+
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let environment = Environment { free_ports: arguments.free_ports, ..Environment::system() };
-    let demo = Demo::plan(&arguments, &environment.rng)?;
+    let demo = Demo::plan(arguments.addresses()?, &environment.rng)?;
     let config = demo.config()?;
     let traces = install_telemetry(&config, &environment)?;
     let mut signals = Signals::install()?;
@@ -72,10 +80,9 @@ pub struct RunningDemo {
     pub mailbox: Url,
 }
 
-/// Starts the demo on free ports, for tests.
-pub async fn start_on_free_ports(environment: Environment) -> anyhow::Result<RunningDemo> {
-    let arguments = Arguments { port: 0, api_port: 0, free_ports: true };
-    let demo = Demo::plan(&arguments, &environment.rng)?;
+/// Starts the demo for tests: the sample application, the sample API and the gateway on these ports, and the rest on free ones.
+pub async fn start_on_ports(ports: [u16; 3], environment: Environment) -> anyhow::Result<RunningDemo> {
+    let demo = Demo::plan(ports.map(loopback), &environment.rng)?;
     let config = demo.config()?;
     let (running, settings) = demo.start(config, Environment { free_ports: true, ..environment }).await?;
     let mailbox = url_of(&running, Service::IDENTITY, "admin")?.join("mailbox")?;
@@ -92,10 +99,8 @@ struct Demo {
 }
 
 impl Demo {
-    fn plan(arguments: &Arguments, rng: &Rng) -> anyhow::Result<Self> {
-        let place = |port| if arguments.free_ports { free_address() } else { Ok(loopback(port)) };
-        // The gateway's rule contains the gateway's address, so the address must be known before the gateway starts.
-        let (app, api, gateway) = (place(arguments.port)?, place(arguments.api_port)?, place(GATEWAY_PORT)?);
+    /// The gateway's rule contains the gateway's address, so the address must be known before the gateway starts.
+    fn plan([app, api, gateway]: [SocketAddr; 3], rng: &Rng) -> anyhow::Result<Self> {
         Ok(Self { app, api, gateway, settings: settings(rng, app, gateway)? })
     }
 
@@ -249,7 +254,7 @@ mod tests {
     async fn the_sample_application_is_served_and_the_sample_api_is_guarded() {
         let arguments = Arguments { port: 0, api_port: 0, free_ports: true };
         let environment = Environment { free_ports: true, ..Environment::system() };
-        let demo = Demo::plan(&arguments, &environment.rng).unwrap();
+        let demo = Demo::plan(arguments.addresses().unwrap(), &environment.rng).unwrap();
         let config = demo.config().unwrap();
         assert_eq!(config.notices, []);
         let (running, settings) = demo.start(config, environment).await.unwrap();
@@ -277,7 +282,7 @@ mod tests {
         let taken = std::net::TcpListener::bind(loopback(0)).unwrap();
         let environment = Environment { free_ports: true, ..Environment::system() };
         let arguments = Arguments { port: 0, api_port: 0, free_ports: true };
-        let mut demo = Demo::plan(&arguments, &environment.rng).unwrap();
+        let mut demo = Demo::plan(arguments.addresses().unwrap(), &environment.rng).unwrap();
         demo.app = taken.local_addr().unwrap();
         let config = demo.config().unwrap();
         let error = with_remedy(demo.start(config, environment).await.map(drop), false).unwrap_err();

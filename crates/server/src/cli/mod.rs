@@ -17,7 +17,7 @@ mod rewrite;
 mod serve;
 mod start_urls;
 
-pub use demo::{RunningDemo, start_on_free_ports};
+pub use demo::{RunningDemo, start_on_ports};
 pub use permissions::relation_tuples_of_file;
 
 use std::process::ExitCode;

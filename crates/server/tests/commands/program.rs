@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use test_client::free_port;
 
 /// The maximal wait for something that usually happens much sooner.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -105,7 +106,7 @@ impl Program {
             "PERMISSIONS_SERVE_OPL",
             "PERMISSIONS_SERVE_METRICS",
         ] {
-            command.env(format!("KLEIS_{listener}_PORT"), free_port());
+            command.env(format!("KLEIS_{listener}_PORT"), free_port().to_string());
         }
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -159,8 +160,4 @@ impl Program {
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         self.child.wait().unwrap()
     }
-}
-
-fn free_port() -> String {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
 }

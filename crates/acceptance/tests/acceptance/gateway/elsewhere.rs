@@ -1,12 +1,12 @@
 //! The location of session checks: the identity service of another process is called over HTTP, the one in the same process by
 //! a function call, under any of its URLs.
 
-use acceptance::ports;
 use acceptance::suite::{Engine, Suite};
 use acceptance::upstream::Upstream;
 use anyhow::{Context as _, Result, ensure};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use test_client::free_port;
 
 use super::super::identity::{PASSWORD, session_token};
 use super::visitors::{cookie, signed_in};
@@ -54,7 +54,7 @@ async fn sessions_of_another_process_are_checked_over_http() -> Result<()> {
 #[tokio::test]
 async fn the_service_in_the_same_process_is_recognized_under_each_of_its_urls() -> Result<()> {
     let upstream = Upstream::start().await?;
-    let port = ports::free()?;
+    let port = free_port();
     let addresses = [
         ("number", format!("http://127.0.0.1:{port}/sessions/whoami")),
         ("name", format!("http://localhost:{port}/sessions/whoami")),

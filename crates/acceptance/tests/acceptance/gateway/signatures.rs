@@ -1,18 +1,18 @@
 //! Tokens that the gateway signs: they can be verified with the keys that any node publishes.
 
-use acceptance::ports;
 use acceptance::suite::{Engine, Suite};
 use acceptance::upstream::Upstream;
 use anyhow::{Context as _, Result, ensure};
 use http::{Method, StatusCode};
 use jose::{Algorithm, JwkSet, Jws};
 use serde_json::{Value, json};
+use test_client::free_port;
 
 use super::{config, rule};
 
 #[tokio::test]
 async fn nodes_sign_with_one_key_set_that_the_oauth_service_keeps() -> Result<()> {
-    let (upstream, port) = (Upstream::start().await?, ports::free()?);
+    let (upstream, port) = (Upstream::start().await?, free_port());
     let mut signing = rule("signed", &upstream.url(), &json!([{ "handler": "anonymous" }]));
     let jwks_url = format!("http://127.0.0.1:{port}/admin/keys/gateway");
     let settings = json!({ "issuer_url": "https://gateway.example/", "jwks_url": jwks_url });
